@@ -1,0 +1,3 @@
+//! What a person asked: the enquiry and its parts.
+
+pub mod answers;

@@ -1,0 +1,152 @@
+//! The closed questions of the form: each answer is one of a few keys.
+//!
+//! `build.rs` compiles this file too, to check the guide in `practice.toml` against these keys, so it depends on
+//! nothing but `serde`.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+/// A question whose answers are known beforehand.
+pub trait Choice: Copy + Eq + Sized + 'static {
+    /// Every answer, in the order in which the form offers them.
+    const ALL: &'static [Self];
+
+    /// What is posted and stored.
+    fn key(self) -> &'static str;
+
+    /// What people read, on the form and in the mails.
+    fn label(self) -> &'static str;
+
+    /// The answer with this key, if there is one.
+    fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|choice| choice.key() == key)
+    }
+}
+
+/// What was posted is none of the answers that the form offers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnknownChoice;
+
+impl fmt::Display for UnknownChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("none of the answers that the form offers")
+    }
+}
+
+impl std::error::Error for UnknownChoice {}
+
+macro_rules! choice {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $key:literal, $label:literal;)+ }) => {
+        $(#[$meta])*
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub enum $name {
+            $($(#[$variant_meta])* #[serde(rename = $key)] $variant,)+
+        }
+
+        impl Choice for $name {
+            const ALL: &'static [Self] = &[$(Self::$variant,)+];
+
+            fn key(self) -> &'static str {
+                match self { $(Self::$variant => $key,)+ }
+            }
+
+            fn label(self) -> &'static str {
+                match self { $(Self::$variant => $label,)+ }
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = UnknownChoice;
+
+            fn from_str(key: &str) -> Result<Self, UnknownChoice> {
+                Self::from_key(key).ok_or(UnknownChoice)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(self.label())
+            }
+        }
+    };
+}
+
+choice! {
+    /// How the client would like to hear back.
+    ContactBy {
+        /// By e-mail: the default.
+        Email = "email", "Email";
+        /// By a phone call.
+        Phone = "phone", "Phone call";
+        /// By a text message.
+        Text = "text", "Text message";
+    }
+}
+
+choice! {
+    /// Where it hurts. A client may name several.
+    Area {
+        /// The lower back.
+        LowerBack = "lower-back", "Lower back";
+        /// The upper back.
+        UpperBack = "upper-back", "Upper back";
+        /// One shoulder or both.
+        Shoulders = "shoulders", "Shoulders";
+        /// The neck.
+        Neck = "neck", "Neck";
+        /// Anywhere else.
+        Other = "other", "Somewhere else";
+    }
+}
+
+choice! {
+    /// What the client thinks is behind it.
+    Cause {
+        /// Emotional tension.
+        Stress = "stress", "Stress or worry";
+        /// An injury, new or old.
+        Injury = "injury", "An injury, new or old";
+        /// Overuse.
+        Overuse = "overuse", "Doing too much, or the same movement too often";
+        /// Posture.
+        Posture = "posture", "Posture, or sitting at a desk";
+        /// The client cannot say.
+        NotSure = "not-sure", "I’m not sure";
+    }
+}
+
+choice! {
+    /// What the client wants from the massage.
+    Goal {
+        /// Have pain or an injury treated.
+        Treat = "treat", "Treat pain or an injury";
+        /// Unwind.
+        Relax = "relax", "Relax and unwind";
+        /// The client cannot say.
+        NotSure = "not-sure", "I’m not sure";
+    }
+}
+
+choice! {
+    /// Whether the client was injured in the last 48 hours.
+    RecentInjury {
+        /// Injured in the last 48 hours.
+        Yes = "yes", "Yes";
+        /// Not injured in the last 48 hours.
+        No = "no", "No";
+    }
+}
+
+choice! {
+    /// Whether warm stones appeal.
+    Warmth {
+        /// They do.
+        Yes = "yes", "Yes";
+        /// They do not.
+        No = "no", "No";
+        /// The client cannot say.
+        NotSure = "not-sure", "I’m not sure";
+    }
+}

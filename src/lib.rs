@@ -1,0 +1,3 @@
+//! The enquiry desk of a one-person practice.
+
+pub mod enquiry;
