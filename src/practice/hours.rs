@@ -1,0 +1,228 @@
+//! By when an answer can be expected, and working hours in words.
+//!
+//! The rule: an answer is promised within so many working hours. Only time within the working hours counts, so nights,
+//! closed days and holidays pass for nothing, and neither does anything before the therapist is back. The moment is
+//! then rounded up to the next full hour, but never past the end of the span it falls into.
+
+use jiff::civil::{Date, DateTime, Weekday};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Span as Duration, Timestamp, Zoned};
+
+use super::content::{Practice, Span};
+
+/// How many days are looked through: more than any row of holidays that `practice.toml` can reasonably hold.
+const HORIZON_DAYS: u16 = 3 * 366;
+
+/// Days of the week with the same working hours, in words.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkingDays {
+    /// "Monday to Friday", or "Saturday".
+    pub days: String,
+    /// "9 am to 5 pm", with more spans after "and".
+    pub hours: String,
+}
+
+impl Practice {
+    /// By when an enquiry is answered that came in at `received`.
+    ///
+    /// `away_until` is the day on which the therapist is back; a day that has passed makes no difference.
+    #[must_use]
+    pub fn reply_by(&self, received: Timestamp, away_until: Option<Date>) -> Zoned {
+        let zone = self.time_zone.rules();
+        let received = received.to_zoned(zone.clone());
+        let mut left = SignedDuration::from_hours(i64::from(self.reply_within_working_hours));
+        let mut day = away_until.map_or(received.date(), |back| back.max(received.date()));
+        for _ in 0..HORIZON_DAYS {
+            for span in self.spans(day) {
+                let (Some(opens), Some(closes)) =
+                    (moment(day, span.from, zone), moment(day, span.to, zone))
+                else {
+                    continue;
+                };
+                let begins = if received > opens { &received } else { &opens };
+                let open = begins.duration_until(&closes);
+                if open < left {
+                    left -= open.max(SignedDuration::ZERO);
+                    continue;
+                }
+                let due = begins
+                    .checked_add(left)
+                    .map_or_else(|_| closes.clone(), round_up);
+                return if due > closes { closes } else { due };
+            }
+            let Ok(next) = day.tomorrow() else { break };
+            day = next;
+        }
+        // Only holidays without end lead here; the last day that was looked at is as good as any.
+        moment(day, 0, zone).unwrap_or(received)
+    }
+
+    /// When an answer can be expected, such as "by Tuesday at 10 in the morning".
+    #[must_use]
+    pub fn reply_by_in_words(&self, received: Timestamp, away_until: Option<Date>) -> String {
+        in_words(&self.reply_by(received, away_until), received)
+    }
+
+    /// The working hours in words, days with the same hours together; closed days are left out.
+    #[must_use]
+    pub fn working_days(&self) -> Vec<WorkingDays> {
+        let mut groups: Vec<(Weekday, Weekday, &[Span])> = Vec::new();
+        for weekday in Weekday::Monday.cycle_forward().take(7) {
+            let spans = self.hours.on(weekday);
+            match groups.last_mut() {
+                Some((_, last, same)) if *same == spans => *last = weekday,
+                _ => groups.push((weekday, weekday, spans)),
+            }
+        }
+        groups
+            .into_iter()
+            .filter(|(_, _, spans)| !spans.is_empty())
+            .map(|(first, last, spans)| {
+                let joint = if last == first.next() { "and" } else { "to" };
+                let days = if first == last {
+                    name_of(first).to_owned()
+                } else {
+                    format!("{} {joint} {}", name_of(first), name_of(last))
+                };
+                let spans = spans
+                    .iter()
+                    .map(|span| format!("{} to {}", short_time(span.from), short_time(span.to)));
+                WorkingDays {
+                    days,
+                    hours: spans.collect::<Vec<_>>().join(" and "),
+                }
+            })
+            .collect()
+    }
+
+    fn spans(&self, day: Date) -> &[Span] {
+        if self
+            .holidays
+            .iter()
+            .any(|holiday| holiday.first <= day && day <= holiday.last)
+        {
+            return &[];
+        }
+        self.hours.on(day.weekday())
+    }
+}
+
+/// A moment of a day. Where summer time begins, a time that the clocks jump over is taken as the one an hour later.
+fn moment(day: Date, minutes: u16, zone: &TimeZone) -> Option<Zoned> {
+    let time: DateTime = day
+        .at(0, 0, 0, 0)
+        .checked_add(Duration::new().minutes(i64::from(minutes)))
+        .ok()?;
+    time.to_zoned(zone.clone()).ok()
+}
+
+/// The next full hour on the clock, or the moment itself if it is one.
+fn round_up(moment: Zoned) -> Zoned {
+    let past = i64::from(moment.minute()) * 60 + i64::from(moment.second());
+    if past == 0 && moment.subsec_nanosecond() == 0 {
+        return moment;
+    }
+    let rest = SignedDuration::from_secs(3600 - past)
+        - SignedDuration::from_nanos(i64::from(moment.subsec_nanosecond()));
+    moment.checked_add(rest).unwrap_or(moment)
+}
+
+/// A promise in words: "by Tuesday at 10 in the morning". From a week after `since` on, the date is named too: "by
+/// Friday 2 January at noon".
+///
+/// There is no "today" or "tomorrow" in it, since a mail may be read on another day than it was written on.
+#[must_use]
+pub fn in_words(by: &Zoned, since: Timestamp) -> String {
+    let midnight = by.hour() == 0 && by.minute() == 0;
+    // "Midnight" leaves people wondering which of two nights is meant.
+    let day = if midnight {
+        by.date().yesterday().unwrap_or(by.date())
+    } else {
+        by.date()
+    };
+    let first = since.to_zoned(by.time_zone().clone()).date();
+    let name = if first.duration_until(day).as_hours() < 7 * 24 {
+        name_of(day.weekday()).to_owned()
+    } else {
+        format!(
+            "{} {} {}",
+            name_of(day.weekday()),
+            day.day(),
+            month_name(day.month())
+        )
+    };
+    if midnight {
+        return format!("by the end of {name}");
+    }
+    let (hour, minute) = (by.hour(), by.minute());
+    if (hour, minute) == (12, 0) {
+        return format!("by {name} at noon");
+    }
+    let part = match hour {
+        0..12 => "in the morning",
+        12..18 => "in the afternoon",
+        _ => "in the evening",
+    };
+    let twelve = twelve_hour(u16::from(hour.unsigned_abs()));
+    match minute {
+        0 => format!("by {name} at {twelve} {part}"),
+        30 => format!("by {name} at half past {twelve} {part}"),
+        _ => format!("by {name} at {twelve}:{minute:02} {part}"),
+    }
+}
+
+fn twelve_hour(hour: u16) -> u16 {
+    match hour % 12 {
+        0 => 12,
+        hour => hour,
+    }
+}
+
+/// "9 am", "5:30 pm", "noon", "midnight".
+fn short_time(minutes: u16) -> String {
+    let (hour, minute) = (minutes / 60, minutes % 60);
+    match (hour % 24, minute) {
+        (0, 0) => "midnight".to_owned(),
+        (12, 0) => "noon".to_owned(),
+        (hour, 0) => format!("{} {}", twelve_hour(hour), half(hour)),
+        (hour, minute) => format!("{}:{minute:02} {}", twelve_hour(hour), half(hour)),
+    }
+}
+
+fn half(hour: u16) -> &'static str {
+    if hour < 12 { "am" } else { "pm" }
+}
+
+fn name_of(weekday: Weekday) -> &'static str {
+    match weekday {
+        Weekday::Monday => "Monday",
+        Weekday::Tuesday => "Tuesday",
+        Weekday::Wednesday => "Wednesday",
+        Weekday::Thursday => "Thursday",
+        Weekday::Friday => "Friday",
+        Weekday::Saturday => "Saturday",
+        Weekday::Sunday => "Sunday",
+    }
+}
+
+fn month_name(month: i8) -> &'static str {
+    const MONTHS: [&str; 12] = [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ];
+    usize::try_from(month - 1)
+        .ok()
+        .and_then(|index| MONTHS.get(index))
+        .copied()
+        .unwrap_or_default()
+}

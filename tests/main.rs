@@ -1,0 +1,4 @@
+//! The one integration binary: a module for each concern.
+
+mod practice;
+mod reading;
