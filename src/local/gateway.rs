@@ -10,13 +10,13 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::http::header::{CONTENT_TYPE, COOKIE, HOST, LOCATION, SET_COOKIE};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use axum::routing::get;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use jiff::Timestamp;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::function::Function;
 use super::server::Line;
@@ -40,7 +40,7 @@ pub(super) struct Front {
 }
 
 /// The local system's pages: `/site/…`, `/outbox…`, and the function for everything else.
-pub(super) fn router(front: Front, outbox: Router) -> Router {
+pub(super) fn router(front: Front, outbox: Router<Arc<Front>>) -> Router {
     let front = Arc::new(front);
     Router::new()
         .route("/site", get(async || redirect("/site/")))
@@ -280,7 +280,6 @@ fn redirect(to: &'static str) -> Response {
 
 /// Serves a file of the example site, and nothing outside of it.
 async fn site(State(front): State<Arc<Front>>, request: Request) -> Response {
-    debug_assert!(matches!(*request.method(), Method::GET | Method::HEAD));
     let path = decoded(&request.uri().path().replace('+', "%2B"));
     let mut relative = path.strip_prefix("/site/").unwrap_or_default().to_owned();
     if relative.is_empty() || relative.ends_with('/') {
