@@ -23,7 +23,7 @@ use serde_json::{Map, Value};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
-use self::account::Account;
+use self::account::{Account, Bucket};
 use self::events::Notice;
 use self::faults::{Fault, Faults};
 use super::StartError;
@@ -92,6 +92,8 @@ pub struct Ses {
 #[derive(Debug)]
 pub(crate) struct State {
     pub(crate) account: Mutex<Account>,
+    /// What the sending rate has left.
+    pub(crate) bucket: Mutex<Bucket>,
     pub(crate) faults: Mutex<Faults>,
     mails: Mutex<Vec<Arc<Mail>>>,
     folder: Option<PathBuf>,
@@ -124,6 +126,7 @@ impl Ses {
         let (signal, stopped) = watch::channel(false);
         let state = Arc::new(State {
             account: Mutex::new(account),
+            bucket: Mutex::new(Bucket::default()),
             faults: Mutex::new(Faults::default()),
             mails: Mutex::new(mails),
             folder: folder.map(Path::to_owned),

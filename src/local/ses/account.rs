@@ -25,8 +25,6 @@ pub struct Account {
     pub mail_from_verified: bool,
     /// Whether the caller's policy allows sending.
     pub allowed: bool,
-    /// Recipients of the running second, for the rate.
-    pub(crate) bucket: Bucket,
 }
 
 impl Default for Account {
@@ -43,7 +41,6 @@ impl Default for Account {
             suspended: false,
             mail_from_verified: true,
             allowed: true,
-            bucket: Bucket::default(),
         }
     }
 }

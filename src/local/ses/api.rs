@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::account::Account;
+use super::account::{Account, Bucket};
 use super::faults::Fault;
 use super::message::{self, Draft};
 use super::{Mail, State, events, lock};
@@ -148,8 +148,8 @@ fn accept(state: &Arc<State>, request: Value) -> Result<String, Refusal> {
     let configuration_set = mail.request.get("ConfigurationSetName").and_then(Value::as_str).map(str::to_owned);
     let sent_today = state.sent_since(a_day_ago());
     let mail = {
-        let mut account = lock(&state.account);
-        check_account(&mut account, &mail, configuration_set.as_deref(), sent_today)?;
+        let account = lock(&state.account);
+        check_account(&account, &mut lock(&state.bucket), &mail, configuration_set.as_deref(), sent_today)?;
         let suppressed = |address: &str| account.is_suppressed(address);
         let notices = configuration_set.as_deref().map(|set| events::notices(&mail, set, &suppressed)).unwrap_or_default();
         let sent = events::is_sent(&mail, &suppressed);
@@ -162,7 +162,13 @@ fn accept(state: &Arc<State>, request: Value) -> Result<String, Refusal> {
     Ok(message_id)
 }
 
-fn check_account(account: &mut Account, mail: &Mail, configuration_set: Option<&str>, sent_today: usize) -> Result<(), Refusal> {
+fn check_account(
+    account: &Account,
+    bucket: &mut Bucket,
+    mail: &Mail,
+    configuration_set: Option<&str>,
+    sent_today: usize,
+) -> Result<(), Refusal> {
     if !account.allowed {
         return Err(access_denied("ses:SendEmail"));
     }
@@ -211,7 +217,7 @@ fn check_account(account: &mut Account, mail: &Mail, configuration_set: Option<&
     }
     if let Some(rate) = account.max_send_rate {
         let seconds = Timestamp::now().as_duration().as_secs_f64();
-        if !account.bucket.take(rate, mail.to.len(), seconds) {
+        if !bucket.take(rate, mail.to.len(), seconds) {
             return Err(Refusal::throttled("Maximum sending rate exceeded."));
         }
     }
