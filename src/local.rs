@@ -52,6 +52,8 @@ pub struct Options {
     pub table: String,
     /// How SES stands to the account at the start.
     pub account: Account,
+    /// How likely a `SendEmail` meets a fault, from 0 to 1.
+    pub ses_faults: f64,
     /// The event source mapping.
     pub stream: stream::Settings,
     /// How often the function is told to sweep; `None` is never.
@@ -68,6 +70,7 @@ impl Default for Options {
             data: None,
             table: "enquiries".to_owned(),
             account: Account::default(),
+            ses_faults: 0.0,
             stream: stream::Settings::default(),
             timer: None,
             site: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/site")),
@@ -141,6 +144,7 @@ impl Desk {
         let data = options.data.as_deref();
         let dynamo = Dynamo::start(data.map(|data| data.join("table.sqlite")).as_deref(), &options.table).await?;
         let ses = Ses::start(data.map(|data| data.join("mails")).as_deref(), options.account).await?;
+        ses.mailbox().fail_at_random(options.ses_faults);
         let endpoints = Endpoints {
             url: format!("http://127.0.0.1:{port}"),
             port,

@@ -11,12 +11,13 @@ use serde_json::json;
 const HELP: &str = "\
 The enquiry desk on this machine: form, function, database and mails.
 
-Usage: cargo local [--port PORT] [--data DIR | --memory]
+Usage: cargo local [--port PORT] [--data DIR | --memory] [--ses-faults PERCENT]
 
-  --port PORT  where to listen on 127.0.0.1 (default 8080; 0 takes a free one)
-  --data DIR   the folder that keeps enquiries and mails (default .local/)
-  --memory     keep nothing: everything is gone at the end
-  --help       show this
+  --port PORT          where to listen on 127.0.0.1 (default 8080; 0 takes a free one)
+  --data DIR           the folder that keeps enquiries and mails (default .local/)
+  --memory             keep nothing: everything is gone at the end
+  --ses-faults PERCENT how many requests to SES go wrong (default 0)
+  --help               show this
 
 Ctrl-C stops everything.
 ";
@@ -118,6 +119,17 @@ fn options() -> Result<Option<Options>, String> {
     let folder: Option<PathBuf> = arguments
         .opt_value_from_os_str("--data", |text| Ok::<_, std::convert::Infallible>(PathBuf::from(text)))
         .map_err(|_| "--data needs a folder, like --data .local/.")?;
+    let faults: Option<String> =
+        arguments.opt_value_from_str("--ses-faults").map_err(|_| "--ses-faults needs a number, like --ses-faults 10.")?;
+    let ses_faults = match faults {
+        None => 0.0,
+        Some(text) => text
+            .parse()
+            .ok()
+            .filter(|percent| (0.0..=100.0).contains(percent))
+            .map(|percent: f64| percent / 100.0)
+            .ok_or_else(|| format!("--ses-faults needs a number from 0 to 100, and `{text}` is none."))?,
+    };
     let memory = arguments.contains("--memory");
     if let Some(unknown) = arguments.finish().first() {
         return Err(format!("There is no option `{}`.", unknown.to_string_lossy()));
@@ -126,5 +138,5 @@ fn options() -> Result<Option<Options>, String> {
         return Err("--memory keeps nothing and --data keeps everything: leave one of them out.".to_owned());
     }
     let data = (!memory).then(|| folder.unwrap_or_else(|| PathBuf::from(".local")));
-    Ok(Some(Options { port, data, timer: Some(TIMER), ..Options::default() }))
+    Ok(Some(Options { port, data, ses_faults, timer: Some(TIMER), ..Options::default() }))
 }

@@ -76,13 +76,19 @@ async fn invoke(State(front): State<Arc<Front>>, ConnectInfo(line): ConnectInfo<
 /// The event of a request, payload format 2.0.
 fn event(parts: &axum::http::request::Parts, body: &[u8], line: Line) -> Value {
     let now = Timestamp::now();
-    let path = parts.uri.path();
+    // The gateway hands the path over decoded, and cuts it at a question mark that was encoded; the query stays as it was.
+    let path = decoded(&parts.uri.path().replace('+', "%2B"));
+    let path = path.split('?').next().unwrap_or_default();
     let query = parts.uri.query().unwrap_or_default();
     let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
     let source = line.peer().ip().to_string();
     let mut headers = joined(&parts.headers);
     let cookies = headers.remove(COOKIE.as_str());
-    headers.insert("x-forwarded-for".to_owned(), source.clone());
+    // The gateway adds whom it saw to whatever the caller claims.
+    headers
+        .entry("x-forwarded-for".to_owned())
+        .and_modify(|claimed| *claimed = format!("{claimed}, {source}"))
+        .or_insert_with(|| source.clone());
     headers.insert("x-forwarded-proto".to_owned(), "http".to_owned());
     headers.insert("x-forwarded-port".to_owned(), host.rsplit_once(':').map_or("80", |(_, port)| port).to_owned());
     let agent = headers.get("user-agent").cloned().unwrap_or_default();

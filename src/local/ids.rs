@@ -23,6 +23,13 @@ pub(crate) fn chance(probability: f64) -> bool {
     f64::from(u16::from_be_bytes([first, second])) < probability * 65_536.0
 }
 
+/// One of these, each as likely as the others.
+pub(crate) fn one_of<T>(choices: &[T]) -> Option<&T> {
+    let [first, second, ..] = random();
+    let place = usize::from(u16::from_be_bytes([first, second])).checked_rem(choices.len())?;
+    choices.get(place)
+}
+
 fn random() -> [u8; 16] {
     let mut bytes = [0; 16];
     // The system's generator does not fail on the systems this runs on; zeros would only make ids repeat.

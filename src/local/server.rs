@@ -17,7 +17,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 /// How long requests that are still running may take when everything stops. Ctrl-C ends everything within a second.
-const GRACE: Duration = Duration::from_millis(400);
+const GRACE: Duration = Duration::from_millis(300);
 
 /// Tells tasks to stop, and waits for them.
 #[derive(Debug)]
@@ -34,8 +34,9 @@ impl Stop {
     /// Waits for the tasks for a short while, then drops them.
     pub(crate) async fn stop(mut self) {
         let _ = self.signal.send(true);
+        let end = tokio::time::Instant::now() + GRACE;
         for task in &mut self.tasks {
-            if tokio::time::timeout(GRACE, &mut *task).await.is_err() {
+            if tokio::time::timeout_at(end, &mut *task).await.is_err() {
                 task.abort();
             }
         }

@@ -195,6 +195,11 @@ impl Mailbox {
         lock(&self.0.faults).push(Some(recipient), fault);
     }
 
+    /// From now on a `SendEmail` meets some fault with this probability, from 0 to 1.
+    pub fn fail_at_random(&self, probability: f64) {
+        lock(&self.0.faults).at_random(probability);
+    }
+
     /// Forgets the faults that were asked for and did not happen; returns how many they were.
     pub fn clear_faults(&self) -> usize {
         lock(&self.0.faults).clear()
@@ -283,7 +288,7 @@ impl State {
         mail.notices.get(index).map(Notice::sns_event)
     }
 
-    /// When the mails of the last 24 hours were accepted, and for how many recipients each.
+    /// For how many recipients mails were accepted since then.
     pub(crate) fn sent_since(&self, since: Timestamp) -> usize {
         lock(&self.mails).iter().rev().take_while(|mail| mail.at >= since).map(|mail| mail.to.len()).sum()
     }

@@ -36,27 +36,43 @@ async fn answer(desk: &Desk, answer: &Value) -> Answer {
 #[tokio::test]
 async fn a_request_becomes_an_event_of_payload_format_2_0() {
     let desk = desk().await;
-    let headers = ["X-Note: one", "x-note: two", "cookie: a=1; b=2", "cookie: c=3", "user-agent: test/1", "Accept: text/html"];
+    let headers = ["X-Note: one", "x-note: two", "cookie: a=1; b=2", "cookie: c=3", "user-agent: test/1", "Accept: text/html", "X-Forwarded-For: 192.0.2.1"];
     let event = send(desk.url(), "PUT /path%20one?a=1&a=2&b=%C3%A9+x&c", &headers, b"").await.json();
     assert_eq!(event["version"], "2.0");
     assert_eq!(event["routeKey"], "$default");
-    assert_eq!(event["rawPath"], "/path%20one");
+    assert_eq!(event["rawPath"], "/path one");
     assert_eq!(event["rawQueryString"], "a=1&a=2&b=%C3%A9+x&c");
     assert_eq!(event["queryStringParameters"], json!({ "a": "1,2", "b": "é x", "c": "" }));
     assert_eq!(event["headers"]["x-note"], "one,two");
     assert_eq!(event["headers"]["accept"], "text/html");
-    assert_eq!(event["headers"]["x-forwarded-for"], "127.0.0.1");
+    assert_eq!(event["headers"]["x-forwarded-for"], "192.0.2.1, 127.0.0.1");
     assert!(event["headers"].get("cookie").is_none());
     assert_eq!(event["cookies"], json!(["a=1", "b=2", "c=3"]));
     let context = &event["requestContext"];
     assert_eq!(context["http"], json!({
-        "method": "PUT", "path": "/path%20one", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test/1",
+        "method": "PUT", "path": "/path one", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test/1",
     }));
     assert_eq!((&context["stage"], &context["routeKey"]), (&json!("$default"), &json!("$default")));
     assert_eq!(context["domainName"], desk.url().strip_prefix("http://").unwrap());
     assert!(context["timeEpoch"].is_i64() && context["requestId"].is_string());
     assert!(event.get("body").is_none());
     assert_eq!(event["isBase64Encoded"], false);
+    desk.stop().await;
+}
+
+#[tokio::test]
+async fn the_path_comes_decoded_and_the_query_does_not() {
+    let desk = desk().await;
+    for (path, raw_path, raw_query) in [
+        ("/a%2Fb?x=%2F", "/a/b", "x=%2F"),
+        ("/Zo%C3%AB", "/Zoë", ""),
+        ("/a+b", "/a+b", ""),
+        ("/a%3Fb=c?d=e", "/a", "d=e"),
+        ("/100%", "/100%", ""),
+    ] {
+        let event = get(desk.url(), path).await.json();
+        assert_eq!((&event["rawPath"], &event["rawQueryString"]), (&json!(raw_path), &json!(raw_query)), "{path}");
+    }
     desk.stop().await;
 }
 

@@ -114,16 +114,17 @@ async fn raw_content_is_kept_as_it_was() {
 
 #[tokio::test]
 async fn every_error_class_is_the_sdks_own_type() {
+    type Change = fn(&mut Account);
     type Check = fn(&SendEmailError) -> bool;
-    let cases: Vec<(&str, Box<dyn Fn(&mut Account)>, Check, &str)> = vec![
-        ("unverified", Box::new(|account| account.identities.clear()), SendEmailError::is_message_rejected, "Email address is not verified."),
-        ("sandbox", Box::new(|account| account.sandbox = true), SendEmailError::is_message_rejected, "client@example.org"),
-        ("paused", Box::new(|account| account.paused = true), SendEmailError::is_sending_paused_exception, "Sending paused"),
-        ("suspended", Box::new(|account| account.suspended = true), SendEmailError::is_account_suspended_exception, "restricted"),
-        ("mail from", Box::new(|account| account.mail_from_verified = false), SendEmailError::is_mail_from_domain_not_verified_exception, "verified"),
-        ("set", Box::new(|account| account.configuration_sets.clear()), SendEmailError::is_not_found_exception, "<enquiry-desk> does not exist"),
-        ("quota", Box::new(|account| account.max_24_hour_send = Some(0)), SendEmailError::is_too_many_requests_exception, "Daily message quota exceeded."),
-        ("rate", Box::new(|account| account.max_send_rate = Some(0.0)), SendEmailError::is_too_many_requests_exception, "Maximum sending rate exceeded."),
+    let cases: [(&str, Change, Check, &str); 8] = [
+        ("unverified", |account| account.identities.clear(), SendEmailError::is_message_rejected, "Email address is not verified."),
+        ("sandbox", |account| account.sandbox = true, SendEmailError::is_message_rejected, "client@example.org"),
+        ("paused", |account| account.paused = true, SendEmailError::is_sending_paused_exception, "Sending paused"),
+        ("suspended", |account| account.suspended = true, SendEmailError::is_account_suspended_exception, "restricted"),
+        ("mail from", |account| account.mail_from_verified = false, SendEmailError::is_mail_from_domain_not_verified_exception, "verified"),
+        ("set", |account| account.configuration_sets.clear(), SendEmailError::is_not_found_exception, "<enquiry-desk> does not exist"),
+        ("quota", |account| account.max_24_hour_send = Some(0), SendEmailError::is_too_many_requests_exception, "Daily message quota exceeded."),
+        ("rate", |account| account.max_send_rate = Some(0.0), SendEmailError::is_too_many_requests_exception, "Maximum sending rate exceeded."),
     ];
     for (name, change, check, words) in cases {
         let (_ses, mailbox, client) = start(Account::default()).await;
@@ -163,6 +164,7 @@ async fn requests_that_ses_forbids_are_bad_requests() {
         ("long tag", Post { tags: tags("letter", &"a".repeat(257)), ..post() }),
         ("16 headers", Post { headers: (0..16).map(|number| (format!("X-{number}"), "a".to_owned())).collect(), ..post() }),
         ("header of its own", Post { headers: headers("Reply-To", "a@example.org"), ..post() }),
+        ("header twice", Post { headers: [headers("X-Note", "a"), headers("x-note", "b")].concat(), ..post() }),
         ("non-ASCII header", Post { headers: headers("X-Note", "Zoë"), ..post() }),
         ("line break in a header", Post { headers: headers("X-Note", "a\r\nBcc: b@example.org"), ..post() }),
         ("colon in a header's name", Post { headers: headers("X:Note", "a"), ..post() }),
@@ -345,4 +347,17 @@ async fn mails_are_still_there_after_a_restart_and_what_was_not_reported_is_repo
     assert_eq!((reported.try_recv().is_ok(), reported.try_recv().is_ok(), reported.try_recv().is_ok()), (true, true, false));
     post().send(&aws::ses(ses.endpoint())).await.unwrap();
     assert_eq!(mailbox.mail(2).unwrap().number, 2);
+}
+
+#[tokio::test]
+async fn faults_at_random_stop_when_they_are_told_to() {
+    let (_ses, mailbox, client) = start(Account::default()).await;
+    let impatient = client.config().to_builder().timeout_config(TimeoutConfig::builder().operation_timeout(Duration::from_millis(300)).build());
+    let client = Client::from_conf(impatient.build());
+    mailbox.fail_at_random(1.0);
+    for _ in 0..5 {
+        assert!(post().send(&client).await.is_err());
+    }
+    mailbox.fail_at_random(0.0);
+    assert!(post().send(&client).await.is_ok());
 }

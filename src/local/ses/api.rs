@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::account::{Account, Bucket};
+use super::account::Account;
 use super::faults::Fault;
 use super::message::{self, Draft};
 use super::{Mail, State, events, lock};
@@ -146,10 +146,9 @@ fn accept(state: &Arc<State>, request: Value) -> Result<String, Refusal> {
     let message_id = ids::message_id(now);
     let mail = compose(request, &message_id, now)?;
     let configuration_set = mail.request.get("ConfigurationSetName").and_then(Value::as_str).map(str::to_owned);
-    let sent_today = state.sent_since(a_day_ago());
     let mail = {
         let account = lock(&state.account);
-        check_account(&account, &mut lock(&state.bucket), &mail, configuration_set.as_deref(), sent_today)?;
+        check_account(state, &account, &mail, configuration_set.as_deref())?;
         let suppressed = |address: &str| account.is_suppressed(address);
         let notices = configuration_set.as_deref().map(|set| events::notices(&mail, set, &suppressed)).unwrap_or_default();
         let sent = events::is_sent(&mail, &suppressed);
@@ -162,13 +161,7 @@ fn accept(state: &Arc<State>, request: Value) -> Result<String, Refusal> {
     Ok(message_id)
 }
 
-fn check_account(
-    account: &Account,
-    bucket: &mut Bucket,
-    mail: &Mail,
-    configuration_set: Option<&str>,
-    sent_today: usize,
-) -> Result<(), Refusal> {
+fn check_account(state: &State, account: &Account, mail: &Mail, configuration_set: Option<&str>) -> Result<(), Refusal> {
     if !account.allowed {
         return Err(access_denied("ses:SendEmail"));
     }
@@ -212,12 +205,13 @@ fn check_account(
             "The message can't be sent because the sending domain isn't verified.",
         ));
     }
-    if account.max_24_hour_send.is_some_and(|quota| sent_today >= usize::try_from(quota).unwrap_or(usize::MAX)) {
+    let spent = |quota: u32| state.sent_since(a_day_ago()) >= usize::try_from(quota).unwrap_or(usize::MAX);
+    if account.max_24_hour_send.is_some_and(spent) {
         return Err(Refusal::throttled("Daily message quota exceeded."));
     }
     if let Some(rate) = account.max_send_rate {
         let seconds = Timestamp::now().as_duration().as_secs_f64();
-        if !bucket.take(rate, mail.to.len(), seconds) {
+        if !lock(&state.bucket).take(rate, mail.to.len(), seconds) {
             return Err(Refusal::throttled("Maximum sending rate exceeded."));
         }
     }
@@ -392,11 +386,9 @@ fn check_headers(simple: &Value) -> Result<Vec<(String, String)>, Refusal> {
         if value.is_empty() || value.len() > 995 || name.len() + value.len() > 996 || !value.bytes().all(|byte| matches!(byte, 32..=126)) {
             return Err(Refusal::bad_request(format!("Invalid value of the header <{name}>.")));
         }
-        if OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name)) {
-            return Err(Refusal::bad_request(format!("The header <{name}> is set by SES and must not be in Headers.")));
-        }
-        if headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
-            return Err(Refusal::bad_request(format!("The header <{name}> is there twice.")));
+        let is_own = OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
+        if is_own || headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+            return Err(Refusal::bad_request(format!("Duplicate header '{name}'.")));
         }
         headers.push((name.to_owned(), value.to_owned()));
     }

@@ -2,6 +2,19 @@
 
 use std::collections::VecDeque;
 
+use crate::local::ids;
+
+/// The faults that happen by themselves in life. A refusal for its content does not: it would be the same the next time.
+const ANY: [Fault; 7] = [
+    Fault::Throttled,
+    Fault::ServerErrorBefore(500),
+    Fault::ServerErrorAfter(500),
+    Fault::TimeoutBefore,
+    Fault::TimeoutAfter,
+    Fault::ResetBefore,
+    Fault::ResetAfter,
+];
+
 /// What happens to one `SendEmail`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Fault {
@@ -36,12 +49,17 @@ pub enum Fault {
 #[derive(Debug, Default)]
 pub(crate) struct Faults {
     queue: VecDeque<(Option<String>, Fault)>,
+    probability: f64,
     requests: u64,
 }
 
 impl Faults {
     pub(crate) fn push(&mut self, recipient: Option<&str>, fault: Fault) {
         self.queue.push_back((recipient.map(str::to_owned), fault));
+    }
+
+    pub(crate) fn at_random(&mut self, probability: f64) {
+        self.probability = probability;
     }
 
     pub(crate) fn clear(&mut self) -> usize {
@@ -60,7 +78,10 @@ impl Faults {
         let place = self.queue.iter().position(|(wanted, _)| match wanted {
             None => true,
             Some(wanted) => recipients.iter().any(|recipient| recipient.contains(wanted.as_str())),
-        })?;
-        self.queue.remove(place).map(|(_, fault)| fault)
+        });
+        match place {
+            Some(place) => self.queue.remove(place).map(|(_, fault)| fault),
+            None => ids::chance(self.probability).then(|| ids::one_of(&ANY)).flatten().cloned(),
+        }
     }
 }
