@@ -7,7 +7,6 @@ use std::sync::{Arc, Mutex};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
 use enquiry_desk::local::function::Function;
-use enquiry_desk::local::stream::filter::Filter;
 use enquiry_desk::local::{Desk, Endpoints, Options, StartError, aws};
 use serde_json::{Value, json};
 
@@ -80,9 +79,7 @@ fn function(endpoints: Endpoints, seen: Seen) -> Function {
 }
 
 fn options(data: Option<&Path>) -> Options {
-    let mut options = Options { data: data.map(Path::to_owned), ..Options::default() };
-    options.stream.mapping.filters = vec![Filter::parse(r#"{"eventName":["INSERT"]}"#).unwrap()];
-    options
+    Options { data: data.map(Path::to_owned), ..Options::default() }
 }
 
 async fn start(data: Option<&Path>) -> (Desk, Seen) {

@@ -32,7 +32,7 @@ fn records(numbers: std::ops::RangeInclusive<u32>) -> Vec<Record> {
 }
 
 fn settings() -> Settings {
-    Settings { backoff: Duration::ZERO, ..Settings::default() }
+    Settings { backoff: Duration::ZERO, filters: vec![], ..Settings::default() }
 }
 
 fn mapping(settings: Settings, numbers: std::ops::RangeInclusive<u32>) -> Mapping {
@@ -265,7 +265,9 @@ fn the_failure_destination_gets_a_pointer_and_not_the_records() {
 #[test]
 fn what_the_filter_keeps_out_is_done_and_takes_no_place_in_a_batch() {
     let pattern = r#"{"eventName":["INSERT"],"dynamodb":{"NewImage":{"kind":{"S":["enquiry"]}}}}"#;
-    let mut mapping = Mapping::new(Settings { batch_size: 2, filters: vec![Filter::parse(pattern).unwrap()], ..settings() }, None);
+    let filter = Filter::parse(pattern).unwrap();
+    assert_eq!(filter, Filter::new_enquiries());
+    let mut mapping = Mapping::new(Settings { batch_size: 2, filters: vec![filter], ..settings() }, None);
     let all = vec![
         record(1),
         enquiry(2, "marker", "INSERT"),

@@ -128,7 +128,7 @@ async fn every_error_class_is_the_sdks_own_type() {
     ];
     for (name, change, check, words) in cases {
         let (_ses, mailbox, client) = start(Account::default()).await;
-        mailbox.account(|account| change(account));
+        mailbox.account(change);
         let error = service_error(Post { set: Some("enquiry-desk".to_owned()), ..post() }.send(&client).await);
         assert!(check(&error), "{name}: {error:?}");
         assert!(error.message().unwrap().contains(words), "{name}: {error:?}");

@@ -3,7 +3,7 @@
 //! A pattern is an object of objects down to lists of what the value may be: a string, a number, a boolean, `null`,
 //! `{"prefix": "…"}` or `{"exists": true|false}`. Everything in one pattern must match; of several filters one must.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 /// One pattern of `FilterCriteria.Filters`.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +18,11 @@ impl Filter {
         let pattern: Value = serde_json::from_str(pattern).map_err(|error| format!("the pattern is no JSON: {error}"))?;
         check(&pattern, "")?;
         Ok(Self(pattern))
+    }
+
+    /// The pattern of `template.yaml`: enquiries that are new.
+    pub fn new_enquiries() -> Self {
+        Self(json!({ "eventName": ["INSERT"], "dynamodb": { "NewImage": { "kind": { "S": ["enquiry"] } } } }))
     }
 
     /// Whether an event passes.

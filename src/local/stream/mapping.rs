@@ -38,16 +38,16 @@ pub struct Settings {
 }
 
 impl Default for Settings {
-    /// What `template.yaml` says, with no filter and short pauses.
+    /// What `template.yaml` says, with short pauses.
     fn default() -> Self {
         Self {
             batch_size: 10,
             window: Duration::ZERO,
-            retries: Some(10),
-            max_age: Some(Duration::from_secs(23 * 60 * 60)),
+            retries: Some(6),
+            max_age: Some(Duration::from_secs(60 * 60)),
             bisect: true,
             report_failures: true,
-            filters: Vec::new(),
+            filters: vec![Filter::new_enquiries()],
             backoff: Duration::from_millis(100),
             max_backoff: Duration::from_secs(5),
         }
