@@ -4,7 +4,7 @@ mod caller;
 mod cors;
 mod decode;
 mod form;
-mod pages;
+pub mod pages;
 mod refusal;
 mod respond;
 

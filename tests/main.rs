@@ -1,4 +1,16 @@
 //! The one integration binary: a module for each concern.
 
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on shall stop"
+)]
+
+mod local;
 mod practice;
 mod reading;
+mod road;
+mod support;

@@ -131,13 +131,21 @@ impl EnquiryForm {
         }
     }
 
-    /// What the client probably meant, unless they were asked about this very address and kept it.
+    /// What the client probably meant, unless they were asked about this very address and settled it.
     #[must_use]
     pub fn email_suggestion(&self) -> Option<EmailAddress> {
         let typed = EmailAddress::parse(&self.email).ok()?;
-        let kept =
-            EmailAddress::parse(&self.email_confirmed).is_ok_and(|confirmed| confirmed == typed);
-        if kept { None } else { typed.suggestion() }
+        let suggestion = typed.suggestion()?;
+        let settled = EmailAddress::parse(&self.email_confirmed).is_ok_and(|it| it == typed || it == suggestion);
+        (!settled).then_some(suggestion)
+    }
+
+    /// The suggested address, when the client was asked and took it. The button that says so posts the suggestion as
+    /// `email_confirmed` beside the `email` that was typed, so that it needs no script and loses nothing else.
+    #[must_use]
+    pub fn taken_suggestion(&self) -> Option<EmailAddress> {
+        let suggestion = EmailAddress::parse(&self.email).ok()?.suggestion()?;
+        EmailAddress::parse(&self.email_confirmed).ok().filter(|confirmed| *confirmed == suggestion)
     }
 
     /// The page's own id of this filled-in form, when it has one.
@@ -150,7 +158,10 @@ impl EnquiryForm {
         let at = |field: Field| move |why: Why| Fault { field, why };
         Ok(Enquiry {
             name: Name::parse(&self.name).map_err(at(Field::Name))?,
-            email: EmailAddress::parse(&self.email).map_err(at(Field::Email))?,
+            email: match self.taken_suggestion() {
+                Some(taken) => taken,
+                None => EmailAddress::parse(&self.email).map_err(at(Field::Email))?,
+            },
             phone: optional(&self.phone, Phone::parse).map_err(at(Field::Phone))?,
             contact_by: closed(Field::ContactBy, &self.contact_by)
                 .map_err(at(Field::ContactBy))?
