@@ -10,6 +10,7 @@
     reason = "a test that cannot go on shall stop"
 )]
 
+mod events;
 mod local;
 mod practice;
 mod reading;
