@@ -1,0 +1,146 @@
+//! An e-mail address that a client typed.
+//!
+//! The rule is that of `<input type=email>` (WHATWG HTML, "Email state"), with two labels or more in the domain,
+//! since nobody is reached at a bare host name; internationalised domains become punycode, as SES wants them.
+
+use super::fault::Why;
+use super::field::{EMAIL_FORMAT, Field};
+use super::personal::personal;
+use super::text;
+
+mod typo;
+
+personal! {
+    /// An address as it is stored and written to: the local part as typed, the domain in lower-case ASCII.
+    EmailAddress
+}
+
+impl EmailAddress {
+    /// The longest address, in octets (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+    pub const MAX: usize = 254;
+
+    /// Checks and cleans a typed address.
+    ///
+    /// # Errors
+    /// When it is empty, too long, or not an address by the rule of this module.
+    pub fn parse(typed: &str) -> Result<Self, Why> {
+        let address = text::single_line(typed);
+        if address.is_empty() {
+            return Err(Field::Email.missing());
+        }
+        let wrong = || Why::new("email_format", EMAIL_FORMAT);
+        let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
+        let domain = ascii_domain(domain).ok_or_else(wrong)?;
+        if local.is_empty() || !local.bytes().all(is_local_byte) || !is_public_domain(&domain) {
+            return Err(wrong());
+        }
+        if local.len() + 1 + domain.len() > Self::MAX {
+            return Err(Why::new("email_too_long", "Email address must be 254 characters or less"));
+        }
+        Ok(Self(format!("{local}@{domain}")))
+    }
+
+    /// The part before the last `@`.
+    #[must_use]
+    pub fn local_part(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(local, _)| local)
+    }
+
+    /// The part after the last `@`, in lower-case ASCII.
+    #[must_use]
+    pub fn domain(&self) -> &str {
+        self.0.rsplit_once('@').map_or("", |(_, domain)| domain)
+    }
+
+    /// The address under which a person is counted: lower case, without a `+tag`, and without the dots that Gmail
+    /// ignores. Never used to write to.
+    #[must_use]
+    pub fn folded(&self) -> String {
+        let local = self.local_part().to_ascii_lowercase();
+        let local = local.split_once('+').map_or(local.as_str(), |(before, _)| before);
+        match self.domain() {
+            "gmail.com" | "googlemail.com" => format!("{}@gmail.com", local.replace('.', "")),
+            domain => format!("{local}@{domain}"),
+        }
+    }
+
+    /// What the client probably meant, when the domain looks like a slip of the finger.
+    #[must_use]
+    pub fn suggestion(&self) -> Option<Self> {
+        let domain = typo::suggest(self.domain())?;
+        Some(Self(format!("{}@{domain}", self.local_part())))
+    }
+}
+
+/// The domain in lower-case ASCII; only a domain that is not ASCII goes through IDNA (UTS #46).
+fn ascii_domain(domain: &str) -> Option<String> {
+    if domain.is_ascii() {
+        return Some(domain.to_ascii_lowercase());
+    }
+    idna::domain_to_ascii_strict(domain).ok()
+}
+
+/// The characters that the WHATWG rule allows before the `@`.
+const fn is_local_byte(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric()
+        || matches!(
+            byte,
+            b'.' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'/' | b'=' | b'?' | b'^' | b'_' | b'`'
+                | b'{' | b'|' | b'}' | b'~' | b'-'
+        )
+}
+
+/// Two labels or more, each of 1 to 63 letters, digits and inner hyphens.
+fn is_public_domain(domain: &str) -> bool {
+    domain.contains('.')
+        && domain.split('.').all(|label| {
+            (1..=63).contains(&label.len())
+                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && !label.starts_with('-')
+                && !label.ends_with('-')
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_by_the_rule_of_browsers_are_accepted() {
+        for (typed, stored) in [
+            ("zoe@example.com", "zoe@example.com"),
+            ("  Zoe.O'Brien+tag@EXAMPLE.Co.Uk ", "Zoe.O'Brien+tag@example.co.uk"),
+            ("a..b@example.com", "a..b@example.com"),
+            (".@example.com", ".@example.com"),
+            ("zoe@\u{200b}example.com", "zoe@example.com"),
+            ("zoe@bücher.example", "zoe@xn--bcher-kva.example"),
+            ("zoe@例え.example", "zoe@xn--r8jz45g.example"),
+        ] {
+            assert_eq!(EmailAddress::parse(typed).unwrap().as_str(), stored);
+        }
+    }
+
+    #[test]
+    fn what_is_no_address_is_refused() {
+        for typed in [
+            "zoe", "@example.com", "zoe@", "zoe@localhost", "zoe@-example.com", "zoe@example-.com", "zoe@example..com",
+            "zoe@.example.com", "zoe@example.com.", "z oe@example.com", "\"zoe\"@example.com", "zoë@example.com",
+            "zoe@[127.0.0.1]", "a@b@example.com", "zoe@exa_mple.com", "zoe@example.com\r\nBcc: x@example.com",
+            "zoe@exam\u{0}ple.com",
+        ] {
+            assert_eq!(EmailAddress::parse(typed).unwrap_err().code, "email_format", "{typed:?}");
+        }
+        let label = "a".repeat(63);
+        let long = format!("zoe@{label}.{label}.{label}.{}.com", "a".repeat(60));
+        assert_eq!(EmailAddress::parse(&long).unwrap_err().code, "email_too_long");
+        assert_eq!(EmailAddress::parse(&format!("zoe@{}.com", "a".repeat(64))).unwrap_err().code, "email_format");
+    }
+
+    #[test]
+    fn one_person_is_counted_once() {
+        for typed in ["zoe.brien@gmail.com", "ZoeBrien+massage@googlemail.com", "z.o.e.brien@GMAIL.com"] {
+            assert_eq!(EmailAddress::parse(typed).unwrap().folded(), "zoebrien@gmail.com");
+        }
+        assert_eq!(EmailAddress::parse("Zoe.B@example.com").unwrap().folded(), "zoe.b@example.com");
+    }
+}

@@ -1,0 +1,85 @@
+//! What is done to typed text before it is checked: the same for every field, so that "as typed" has one meaning.
+//!
+//! Text is normalised to NFC and trimmed. Single-line fields lose the characters that nobody sees (bidi controls,
+//! zero-width characters, fillers); text of several lines keeps them, and the therapist's mail shows them as code
+//! points. ZWJ and ZWNJ stay everywhere: several scripts need them.
+
+use std::borrow::Cow;
+
+use unicode_normalization::UnicodeNormalization;
+
+/// Whether this character has no shape of its own and no place in a name, an address or a number.
+///
+/// The bidi controls, the zero-width and filler characters and the tag characters of Unicode; not the joiners
+/// U+200C and U+200D, and not the variation selectors, which Japanese names and emoji need.
+#[must_use]
+pub const fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{00ad}' | '\u{034f}' | '\u{061c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}' | '\u{180e}'
+        | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
+        | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
+}
+
+/// Whether this character breaks a line or steers a terminal: all of Unicode's control characters and its two
+/// separators of lines and paragraphs.
+#[must_use]
+pub fn is_control(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{2028}' | '\u{2029}')
+}
+
+/// A single-line field as it is checked and stored: NFC, without invisible characters, trimmed.
+///
+/// Control characters stay in, so that the check of the field can refuse them.
+#[must_use]
+pub fn single_line(typed: &str) -> String {
+    let visible: String = typed.nfc().filter(|c| !is_invisible(*c)).collect();
+    visible.trim().to_owned()
+}
+
+/// A field of several lines as it is checked and stored: NFC, every line break one `\n`, trimmed.
+#[must_use]
+pub fn several_lines(typed: &str) -> String {
+    let unified: Cow<'_, str> = if typed.contains('\r') {
+        typed.replace("\r\n", "\n").replace('\r', "\n").into()
+    } else {
+        typed.into()
+    };
+    unified.nfc().collect::<String>().trim().to_owned()
+}
+
+/// Whether anything in it can be seen: not only white space and joiners.
+#[must_use]
+pub fn has_something_visible(text: &str) -> bool {
+    text.chars().any(|c| !c.is_whitespace() && !is_invisible(c) && !is_control(c) && !matches!(c, '\u{200c}' | '\u{200d}'))
+}
+
+/// How long a text is to a person: Unicode scalar values, a line break counting once.
+#[must_use]
+pub fn length(text: &str) -> usize {
+    text.chars().count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_single_line_loses_what_nobody_sees_and_keeps_what_scripts_need() {
+        for (typed, kept, why) in [
+            ("  Zoë\u{a0}", "Zoë", "white space around it goes, no-break spaces too"),
+            ("Zoe\u{308}", "Zoë", "a combining mark is composed"),
+            ("Nguy\u{1ec5}n", "Nguyễn", "composed letters stay"),
+            ("a\u{202e}b\u{200b}c\u{feff}", "abc", "bidi and zero-width characters go"),
+            ("\u{644}\u{200c}\u{645}", "\u{644}\u{200c}\u{645}", "the non-joiner stays"),
+            ("👩\u{200d}🔬", "👩\u{200d}🔬", "the joiner stays"),
+            ("\u{8fbb}\u{e0100}", "\u{8fbb}\u{e0100}", "a variation selector stays"),
+        ] {
+            assert_eq!(single_line(typed), kept, "{why}");
+        }
+    }
+
+    #[test]
+    fn line_breaks_of_every_system_become_one() {
+        assert_eq!(several_lines("a\r\nb\rc\nd\r\n"), "a\nb\nc\nd");
+    }
+}

@@ -1,0 +1,25 @@
+//! The letters, and the mailer that hands them to SES.
+
+use crate::enquiry::{EmailAddress, Reference};
+use crate::outbox::Letter;
+
+/// A letter, ready to be sent.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Mail {
+    /// Which letter it is.
+    pub letter: Letter,
+    /// The enquiry it belongs to.
+    pub reference: Reference,
+    /// Who gets it: one address, never more.
+    pub to: EmailAddress,
+    /// Where an answer goes.
+    pub reply_to: Option<EmailAddress>,
+    /// One line of text, without control characters.
+    pub subject: String,
+    /// The text part: as complete as the other.
+    pub text: String,
+    /// The HTML part; the plain fallback has none.
+    pub html: Option<String>,
+    /// Further headers, in ASCII.
+    pub headers: Vec<(&'static str, &'static str)>,
+}

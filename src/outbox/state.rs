@@ -1,0 +1,348 @@
+//! The state of each mail of an enquiry, and the arrows between states. No clock, no network: what happens is told.
+//!
+//! `pending → sending(attempt, until) → sent | failed | withheld | unknown`, then from SES
+//! `delivered | bounced | complained`, in that rank, never downwards.
+
+use std::fmt;
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// After this time an auto-reply that is still owed helps nobody any more.
+const TOO_LATE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The letters that an enquiry can owe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Letter {
+    /// The enquiry itself, to the therapist.
+    Therapist,
+    /// The explanation of the treatments, to the client.
+    AutoReply,
+    /// To the therapist: the auto-reply did not arrive.
+    Notice,
+}
+
+impl Letter {
+    /// Its name in the table, in SES tags and in logs.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Therapist => "therapist",
+            Self::AutoReply => "auto_reply",
+            Self::Notice => "notice",
+        }
+    }
+
+    /// The letter of this name.
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        [Self::Therapist, Self::AutoReply, Self::Notice].into_iter().find(|letter| letter.key() == key)
+    }
+}
+
+impl fmt::Display for Letter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+/// Why an auto-reply is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withheld {
+    /// The enquiry looks like spam.
+    Suspect,
+    /// SES delivers to verified addresses only.
+    Sandbox,
+    /// The address is the practice's own.
+    OwnAddress,
+    /// The address belongs to a function or to a machine, not to a person.
+    RoleAddress,
+    /// The address had an auto-reply a short time ago.
+    CoolDown,
+    /// An earlier mail to this address bounced, or its owner complained.
+    Undeliverable,
+    /// As many auto-replies as the practice allows have left today.
+    DailyCap,
+    /// The counters could not be read.
+    CountersUnavailable,
+    /// It was owed for more than a day.
+    Late,
+}
+
+impl Withheld {
+    /// Its name in the table and in logs.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Suspect => "suspect",
+            Self::Sandbox => "sandbox",
+            Self::OwnAddress => "own_address",
+            Self::RoleAddress => "role_address",
+            Self::CoolDown => "cool_down",
+            Self::Undeliverable => "undeliverable",
+            Self::DailyCap => "daily_cap",
+            Self::CountersUnavailable => "counters_unavailable",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// Where one mail stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum MailState {
+    /// Owed, and nobody is at it.
+    Pending {
+        /// How many times it was tried.
+        #[serde(default)]
+        attempts: u32,
+    },
+    /// Somebody is sending it; the lease ends by itself.
+    Sending {
+        /// Which try this is, from 1.
+        attempt: u32,
+        /// When another may take over.
+        until: Timestamp,
+    },
+    /// SES took it.
+    Sent {
+        /// The name that SES gave it.
+        message_id: String,
+        /// When.
+        at: Timestamp,
+    },
+    /// It will never go.
+    Failed {
+        /// The class of the failure.
+        reason: String,
+        /// When that was known.
+        at: Timestamp,
+    },
+    /// It was decided not to send it.
+    Withheld {
+        /// Why.
+        reason: Withheld,
+    },
+    /// Nobody knows whether it left, and it is not tried again.
+    Unknown {
+        /// When it was given up.
+        at: Timestamp,
+    },
+}
+
+impl MailState {
+    /// A mail that nobody has tried yet.
+    pub const NEW: Self = Self::Pending { attempts: 0 };
+
+    /// Whether it still has to be sent.
+    #[must_use]
+    pub const fn is_owed(&self) -> bool {
+        matches!(self, Self::Pending { .. } | Self::Sending { .. })
+    }
+}
+
+/// What has become of one attempt to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Attempt {
+    /// SES took it.
+    Accepted {
+        /// The name that SES gave it.
+        message_id: String,
+    },
+    /// It certainly did not leave, and may later.
+    NotSent,
+    /// This mail will never go.
+    Never {
+        /// The class of the failure.
+        reason: String,
+    },
+    /// Nobody knows whether it left.
+    Ambiguous,
+}
+
+/// The mails of one enquiry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deliveries {
+    /// To the therapist.
+    pub therapist: MailState,
+    /// To the client; decided before the therapist's mail is written, which reports it.
+    pub auto_reply: MailState,
+    /// To the therapist, about an auto-reply that did not arrive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<MailState>,
+    /// Whether to send or to withhold the auto-reply was decided.
+    #[serde(default)]
+    pub decided: bool,
+}
+
+impl Deliveries {
+    /// What a new enquiry owes.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { therapist: MailState::NEW, auto_reply: MailState::NEW, notice: None, decided: false }
+    }
+
+    /// The state of one letter; a notice that was never needed has none.
+    #[must_use]
+    pub const fn of(&self, letter: Letter) -> Option<&MailState> {
+        match letter {
+            Letter::Therapist => Some(&self.therapist),
+            Letter::AutoReply => Some(&self.auto_reply),
+            Letter::Notice => self.notice.as_ref(),
+        }
+    }
+
+    /// Whether anything has to be sent.
+    #[must_use]
+    pub fn is_owed(&self) -> bool {
+        self.is_owed_to_therapist() || self.auto_reply.is_owed()
+    }
+
+    /// Whether the therapist has still to hear something.
+    #[must_use]
+    pub fn is_owed_to_therapist(&self) -> bool {
+        self.therapist.is_owed() || self.notice.as_ref().is_some_and(MailState::is_owed)
+    }
+
+    /// Records the decision about the auto-reply, once.
+    pub fn decide(&mut self, withheld: Option<Withheld>) {
+        if self.decided {
+            return;
+        }
+        self.decided = true;
+        if let (Some(reason), true) = (withheld, self.auto_reply.is_owed()) {
+            self.auto_reply = MailState::Withheld { reason };
+        }
+    }
+
+    /// The letter to send next at this time, with its lease taken: the therapist first, then the client, then a notice.
+    /// An auto-reply whose lease ran out is never tried again, since it may have left.
+    pub fn claim(&mut self, received_at: Timestamp, now: Timestamp, until: Timestamp) -> Option<Letter> {
+        self.give_up(received_at, now);
+        for letter in [Letter::Therapist, Letter::AutoReply, Letter::Notice] {
+            if let Some(state) = self.slot(letter) {
+                let attempts = match state {
+                    MailState::Pending { attempts } => *attempts,
+                    MailState::Sending { attempt, until } if *until <= now => *attempt,
+                    _ => continue,
+                };
+                *state = MailState::Sending { attempt: attempts + 1, until };
+                return Some(letter);
+            }
+        }
+        None
+    }
+
+    /// Records what became of an attempt; an attempt that is not the current one changes nothing.
+    ///
+    /// Returns whether it was recorded.
+    pub fn record(&mut self, letter: Letter, attempt: u32, outcome: &Attempt, now: Timestamp) -> bool {
+        let Some(state) = self.slot(letter) else { return false };
+        if !matches!(state, MailState::Sending { attempt: current, .. } if *current == attempt) {
+            return false;
+        }
+        *state = match (outcome, letter) {
+            (Attempt::Accepted { message_id }, _) => MailState::Sent { message_id: message_id.clone(), at: now },
+            (Attempt::NotSent, _) => MailState::Pending { attempts: attempt },
+            (Attempt::Never { reason }, _) => MailState::Failed { reason: reason.clone(), at: now },
+            (Attempt::Ambiguous, Letter::AutoReply) => MailState::Unknown { at: now },
+            (Attempt::Ambiguous, Letter::Therapist | Letter::Notice) => MailState::Pending { attempts: attempt },
+        };
+        true
+    }
+
+    fn give_up(&mut self, received_at: Timestamp, now: Timestamp) {
+        match &self.auto_reply {
+            MailState::Sending { until, .. } if *until <= now => self.auto_reply = MailState::Unknown { at: now },
+            MailState::Pending { .. } if now.duration_since(received_at) > TOO_LATE => {
+                self.auto_reply = MailState::Withheld { reason: Withheld::Late };
+            }
+            _ => {}
+        }
+    }
+
+    const fn slot(&mut self, letter: Letter) -> Option<&mut MailState> {
+        match letter {
+            Letter::Therapist => Some(&mut self.therapist),
+            Letter::AutoReply => Some(&mut self.auto_reply),
+            Letter::Notice => self.notice.as_mut(),
+        }
+    }
+}
+
+impl Default for Deliveries {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minutes: i64) -> Timestamp {
+        Timestamp::from_second(1_800_000_000 + minutes * 60).unwrap()
+    }
+
+    fn accepted() -> Attempt {
+        Attempt::Accepted { message_id: "m-1".into() }
+    }
+
+    #[test]
+    fn the_therapist_comes_first_and_each_mail_goes_once() {
+        let mut mails = Deliveries::new();
+        mails.decide(None);
+        assert_eq!(mails.claim(at(0), at(0), at(2)), Some(Letter::Therapist));
+        assert_eq!(mails.claim(at(0), at(1), at(3)), Some(Letter::AutoReply), "the first lease still runs");
+        assert_eq!(mails.claim(at(0), at(1), at(3)), None);
+        assert!(mails.record(Letter::Therapist, 1, &accepted(), at(1)));
+        assert!(mails.record(Letter::AutoReply, 1, &accepted(), at(1)));
+        assert!(!mails.is_owed());
+        assert_eq!(mails.claim(at(0), at(90), at(92)), None);
+    }
+
+    #[test]
+    fn a_lease_that_ran_out_is_taken_over_by_the_therapists_mail_only() {
+        let mut mails = Deliveries::new();
+        mails.claim(at(0), at(0), at(2));
+        mails.claim(at(0), at(0), at(2));
+        assert_eq!(mails.claim(at(0), at(2), at(4)), Some(Letter::Therapist));
+        assert_eq!(mails.therapist, MailState::Sending { attempt: 2, until: at(4) });
+        assert_eq!(mails.auto_reply, MailState::Unknown { at: at(2) }, "it may have left");
+        assert!(!mails.record(Letter::Therapist, 1, &Attempt::NotSent, at(3)), "the first attempt is history");
+    }
+
+    #[test]
+    fn an_ambiguous_send_is_repeated_for_the_therapist_and_never_for_the_client() {
+        let mut mails = Deliveries::new();
+        mails.claim(at(0), at(0), at(2));
+        mails.claim(at(0), at(0), at(2));
+        mails.record(Letter::Therapist, 1, &Attempt::Ambiguous, at(1));
+        mails.record(Letter::AutoReply, 1, &Attempt::Ambiguous, at(1));
+        assert_eq!(mails.therapist, MailState::Pending { attempts: 1 });
+        assert_eq!(mails.auto_reply, MailState::Unknown { at: at(1) });
+    }
+
+    #[test]
+    fn an_auto_reply_that_is_a_day_late_is_withheld() {
+        let mut mails = Deliveries::new();
+        assert_eq!(mails.claim(at(0), at(24 * 60 + 1), at(24 * 60 + 3)), Some(Letter::Therapist));
+        assert_eq!(mails.auto_reply, MailState::Withheld { reason: Withheld::Late });
+    }
+
+    #[test]
+    fn the_decision_is_made_once() {
+        let mut mails = Deliveries::new();
+        mails.decide(Some(Withheld::Suspect));
+        mails.decide(None);
+        assert_eq!(mails.auto_reply, MailState::Withheld { reason: Withheld::Suspect });
+    }
+
+    #[test]
+    fn states_are_stored_under_their_names() {
+        let stored = serde_json::to_value(Deliveries::new()).unwrap();
+        assert_eq!(stored["therapist"], serde_json::json!({ "state": "pending", "attempts": 0 }));
+        assert_eq!(serde_json::from_value::<Deliveries>(stored).unwrap(), Deliveries::new());
+    }
+}

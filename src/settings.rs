@@ -1,0 +1,228 @@
+//! What the deployment decides: read from the environment once, every fault named at once.
+
+use std::fmt;
+
+use jiff::civil::Date;
+
+use crate::enquiry::EmailAddress;
+
+/// The deployment's settings. The variables are set by `template.yaml`; `cargo local` sets its own.
+#[derive(Clone)]
+pub struct Settings {
+    /// `TABLE_NAME`: the table.
+    pub table_name: String,
+    /// `THERAPIST_EMAIL`: who reads the enquiries.
+    pub therapist: EmailAddress,
+    /// `SENDER_EMAIL`: the verified address that both mails come from.
+    pub sender: EmailAddress,
+    /// `ALLOWED_ORIGINS`: the sites that may post, as browsers spell an origin: `https://example.com`.
+    pub allowed_origins: Vec<String>,
+    /// `THANK_YOU_URL`: where a browser goes after an accepted enquiry; our own page when left out.
+    pub thank_you_url: Option<String>,
+    /// `RETENTION_DAYS`: how long an enquiry is kept once nothing is owed, in days.
+    pub retention_days: u32,
+    /// `SES_SANDBOX`: whether SES delivers to verified addresses only, so that no auto-reply can be sent.
+    pub sandbox: bool,
+    /// `CONFIGURATION_SET`: the SES configuration set whose events come back.
+    pub configuration_set: Option<String>,
+    /// `AWAY_UNTIL`: the first day on which the therapist is back.
+    pub away_until: Option<Date>,
+    /// `PRIVACY`: whether health answers stay out of the mailbox.
+    pub privacy: bool,
+    /// `HASH_KEY`: the key under which identities and addresses are hashed.
+    pub hash_key: HashKey,
+}
+
+/// A secret of 32 octets or more, silent in `Debug`.
+#[derive(Clone)]
+pub struct HashKey(String);
+
+impl HashKey {
+    /// The shortest key, in octets.
+    pub const MIN: usize = 32;
+
+    /// The key itself.
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+}
+
+impl fmt::Debug for HashKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("HashKey(…)")
+    }
+}
+
+/// One setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingFault {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// What it must be.
+    pub expected: &'static str,
+}
+
+/// Every setting that cannot be used. The values are not repeated: one of them is a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SettingFaults(pub Vec<SettingFault>);
+
+impl fmt::Display for SettingFaults {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the environment cannot be used:")?;
+        self.0.iter().try_for_each(|fault| write!(f, " {} must be {};", fault.variable, fault.expected))
+    }
+}
+
+impl std::error::Error for SettingFaults {}
+
+impl Settings {
+    /// Reads every variable; an empty one counts as left out.
+    ///
+    /// # Errors
+    /// All variables that are missing or wrong, by name.
+    pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingFaults> {
+        let mut reader = Reader { variable, faults: Vec::new() };
+        let table_name = reader.required("TABLE_NAME", "the name of the table", |name| Some(name.to_owned()));
+        let address = |typed: &str| EmailAddress::parse(typed).ok();
+        let therapist = reader.required("THERAPIST_EMAIL", "an e-mail address", address);
+        let sender = reader.required("SENDER_EMAIL", "an e-mail address", address);
+        let hash_key = reader.required("HASH_KEY", "a secret of 32 characters or more", |key| {
+            (key.len() >= HashKey::MIN).then(|| HashKey(key.to_owned()))
+        });
+        let allowed_origins =
+            reader.optional("ALLOWED_ORIGINS", "origins like https://example.com, with commas between", origins);
+        let thank_you_url = reader.optional("THANK_YOU_URL", "an address that starts with https://", web_address);
+        let retention_days = reader.optional("RETENTION_DAYS", "a number of days from 1 to 3650", |days| {
+            days.parse().ok().filter(|days| (1..=3650).contains(days))
+        });
+        let sandbox = reader.optional("SES_SANDBOX", "true or false", |flag| flag.parse().ok());
+        let privacy = reader.optional("PRIVACY", "true or false", |flag| flag.parse().ok());
+        let configuration_set = reader.optional("CONFIGURATION_SET", "a name", |name| Some(name.to_owned()));
+        let away_until = reader.optional("AWAY_UNTIL", "a date like 2026-12-31", |date| date.parse().ok());
+
+        match (reader.faults.is_empty(), table_name, therapist, sender, hash_key) {
+            (true, Some(table_name), Some(therapist), Some(sender), Some(hash_key)) => Ok(Self {
+                table_name,
+                therapist,
+                sender,
+                allowed_origins: allowed_origins.unwrap_or_default(),
+                thank_you_url,
+                retention_days: retention_days.unwrap_or(365),
+                sandbox: sandbox.unwrap_or(false),
+                configuration_set,
+                away_until,
+                privacy: privacy.unwrap_or(false),
+                hash_key,
+            }),
+            _ => Err(SettingFaults(reader.faults)),
+        }
+    }
+}
+
+struct Reader<F> {
+    variable: F,
+    faults: Vec<SettingFault>,
+}
+
+impl<F: Fn(&str) -> Option<String>> Reader<F> {
+    fn optional<T>(&mut self, variable: &'static str, expected: &'static str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let given = (self.variable)(variable)?;
+        let given = given.trim();
+        if given.is_empty() {
+            return None;
+        }
+        let value = read(given);
+        if value.is_none() {
+            self.faults.push(SettingFault { variable, expected });
+        }
+        value
+    }
+
+    fn required<T>(&mut self, variable: &'static str, expected: &'static str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+        let faults = self.faults.len();
+        let value = self.optional(variable, expected, read);
+        if value.is_none() && self.faults.len() == faults {
+            self.faults.push(SettingFault { variable, expected });
+        }
+        value
+    }
+}
+
+/// Origins as browsers send them: a scheme and a host, in lower case, without a path.
+fn origins(list: &str) -> Option<Vec<String>> {
+    let origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
+    origins.map(|origin| is_origin(origin).then(|| origin.to_owned())).collect()
+}
+
+fn is_origin(origin: &str) -> bool {
+    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    host.is_some_and(|host| {
+        !host.is_empty()
+            && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
+    })
+}
+
+/// An absolute web address without anything that could break a header.
+fn web_address(typed: &str) -> Option<String> {
+    let uri: http::Uri = typed.parse().ok()?;
+    let on_the_web = matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some();
+    (on_the_web && !typed.contains('#')).then(|| typed.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingFaults> {
+        Settings::from_env(|name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))
+    }
+
+    const NEEDED: [(&str, &str); 4] = [
+        ("TABLE_NAME", "enquiries"),
+        ("THERAPIST_EMAIL", "therapist@example.com"),
+        ("SENDER_EMAIL", "desk@example.com"),
+        ("HASH_KEY", "0123456789abcdef0123456789abcdef"),
+    ];
+
+    #[test]
+    fn four_variables_are_enough() {
+        let settings = read(&NEEDED).unwrap();
+        assert_eq!(settings.retention_days, 365);
+        assert!(!settings.sandbox && settings.allowed_origins.is_empty() && settings.thank_you_url.is_none());
+    }
+
+    #[test]
+    fn every_fault_is_named_at_once_and_no_value_is_repeated() {
+        let faults = read(&[
+            ("THERAPIST_EMAIL", "nobody"),
+            ("HASH_KEY", "short-secret"),
+            ("ALLOWED_ORIGINS", "https://example.com/path"),
+            ("THANK_YOU_URL", "javascript:alert(1)"),
+            ("RETENTION_DAYS", "0"),
+            ("SES_SANDBOX", "maybe"),
+            ("AWAY_UNTIL", "soon"),
+        ])
+        .err()
+        .unwrap();
+        let named: Vec<_> = faults.0.iter().map(|fault| fault.variable).collect();
+        assert_eq!(
+            named,
+            [
+                "TABLE_NAME", "THERAPIST_EMAIL", "SENDER_EMAIL", "HASH_KEY", "ALLOWED_ORIGINS", "THANK_YOU_URL",
+                "RETENTION_DAYS", "SES_SANDBOX", "AWAY_UNTIL"
+            ]
+        );
+        assert!(!faults.to_string().contains("short-secret"));
+    }
+
+    #[test]
+    fn origins_are_exact() {
+        let with = |origins| read(&[&NEEDED[..], &[("ALLOWED_ORIGINS", origins)]].concat());
+        let settings = with(" https://example.com , http://127.0.0.1:8080,").unwrap();
+        assert_eq!(settings.allowed_origins, ["https://example.com", "http://127.0.0.1:8080"]);
+        for wrong in ["*", "example.com", "https://Example.com", "https://", "https://example.com,*"] {
+            assert!(with(wrong).is_err(), "{wrong}");
+        }
+    }
+}
