@@ -217,11 +217,12 @@ impl Deliveries {
     }
 
     /// The letter to send next at this time, with its lease taken: the therapist first, then the client, then a notice.
-    /// An auto-reply whose lease ran out is never tried again, since it may have left.
-    pub fn claim(&mut self, received_at: Timestamp, now: Timestamp, until: Timestamp) -> Option<Letter> {
+    /// An auto-reply whose lease ran out is never tried again, since it may have left; `except` are letters that this
+    /// invocation has tried already.
+    pub fn claim(&mut self, received_at: Timestamp, now: Timestamp, until: Timestamp, except: &[Letter]) -> Option<Letter> {
         self.give_up(received_at, now);
         for letter in [Letter::Therapist, Letter::AutoReply, Letter::Notice] {
-            if let Some(state) = self.slot(letter) {
+            if let Some(state) = self.slot(letter).filter(|_| !except.contains(&letter)) {
                 let attempts = match state {
                     MailState::Pending { attempts } => *attempts,
                     MailState::Sending { attempt, until } if *until <= now => *attempt,
@@ -293,21 +294,21 @@ mod tests {
     fn the_therapist_comes_first_and_each_mail_goes_once() {
         let mut mails = Deliveries::new();
         mails.decide(None);
-        assert_eq!(mails.claim(at(0), at(0), at(2)), Some(Letter::Therapist));
-        assert_eq!(mails.claim(at(0), at(1), at(3)), Some(Letter::AutoReply), "the first lease still runs");
-        assert_eq!(mails.claim(at(0), at(1), at(3)), None);
+        assert_eq!(mails.claim(at(0), at(0), at(2), &[]), Some(Letter::Therapist));
+        assert_eq!(mails.claim(at(0), at(1), at(3), &[]), Some(Letter::AutoReply), "the first lease still runs");
+        assert_eq!(mails.claim(at(0), at(1), at(3), &[]), None);
         assert!(mails.record(Letter::Therapist, 1, &accepted(), at(1)));
         assert!(mails.record(Letter::AutoReply, 1, &accepted(), at(1)));
         assert!(!mails.is_owed());
-        assert_eq!(mails.claim(at(0), at(90), at(92)), None);
+        assert_eq!(mails.claim(at(0), at(90), at(92), &[]), None);
     }
 
     #[test]
     fn a_lease_that_ran_out_is_taken_over_by_the_therapists_mail_only() {
         let mut mails = Deliveries::new();
-        mails.claim(at(0), at(0), at(2));
-        mails.claim(at(0), at(0), at(2));
-        assert_eq!(mails.claim(at(0), at(2), at(4)), Some(Letter::Therapist));
+        mails.claim(at(0), at(0), at(2), &[]);
+        mails.claim(at(0), at(0), at(2), &[]);
+        assert_eq!(mails.claim(at(0), at(2), at(4), &[]), Some(Letter::Therapist));
         assert_eq!(mails.therapist, MailState::Sending { attempt: 2, until: at(4) });
         assert_eq!(mails.auto_reply, MailState::Unknown { at: at(2) }, "it may have left");
         assert!(!mails.record(Letter::Therapist, 1, &Attempt::NotSent, at(3)), "the first attempt is history");
@@ -316,8 +317,8 @@ mod tests {
     #[test]
     fn an_ambiguous_send_is_repeated_for_the_therapist_and_never_for_the_client() {
         let mut mails = Deliveries::new();
-        mails.claim(at(0), at(0), at(2));
-        mails.claim(at(0), at(0), at(2));
+        mails.claim(at(0), at(0), at(2), &[]);
+        mails.claim(at(0), at(0), at(2), &[]);
         mails.record(Letter::Therapist, 1, &Attempt::Ambiguous, at(1));
         mails.record(Letter::AutoReply, 1, &Attempt::Ambiguous, at(1));
         assert_eq!(mails.therapist, MailState::Pending { attempts: 1 });
@@ -327,8 +328,17 @@ mod tests {
     #[test]
     fn an_auto_reply_that_is_a_day_late_is_withheld() {
         let mut mails = Deliveries::new();
-        assert_eq!(mails.claim(at(0), at(24 * 60 + 1), at(24 * 60 + 3)), Some(Letter::Therapist));
+        assert_eq!(mails.claim(at(0), at(24 * 60 + 1), at(24 * 60 + 3), &[]), Some(Letter::Therapist));
         assert_eq!(mails.auto_reply, MailState::Withheld { reason: Withheld::Late });
+    }
+
+    #[test]
+    fn a_letter_that_was_tried_does_not_hold_up_the_next() {
+        let mut mails = Deliveries::new();
+        mails.claim(at(0), at(0), at(2), &[]);
+        mails.record(Letter::Therapist, 1, &Attempt::NotSent, at(0));
+        assert_eq!(mails.claim(at(0), at(0), at(2), &[Letter::Therapist]), Some(Letter::AutoReply));
+        assert_eq!(mails.therapist, MailState::Pending { attempts: 1 });
     }
 
     #[test]

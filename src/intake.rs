@@ -1,0 +1,188 @@
+//! HTTP: from a request of the gateway to an answer that a person or a program can use.
+
+mod caller;
+mod cors;
+mod decode;
+mod form;
+mod pages;
+mod refusal;
+mod respond;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Extension, Query, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use futures_util::FutureExt;
+use lambda_http::request::LambdaRequest;
+use lambda_runtime::Error;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use tower::ServiceExt;
+use tracing::{error, info};
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::enquiry::Reference;
+use crate::screening;
+use crate::store::Accepted;
+use respond::Answer;
+
+pub use caller::Caller;
+pub use decode::MAX_BODY;
+pub use form::EnquiryForm;
+pub use refusal::{Refusal, Row};
+
+/// The origin of our own pages: the gateway's own domain, which only the event knows.
+#[derive(Clone)]
+struct OwnOrigin(String);
+
+/// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share.
+///
+/// # Errors
+/// None that a caller would see: what goes wrong has an answer of its own.
+pub async fn handle(app: &Arc<App>, event: Value, clock: &Clock) -> Result<Value, Error> {
+    let domain = event.pointer("/requestContext/domainName").and_then(Value::as_str).unwrap_or_default();
+    let own_origin = OwnOrigin(format!("https://{}", domain.to_ascii_lowercase()));
+    let Ok(request) = serde_json::from_value::<LambdaRequest>(event) else {
+        return into_event(Answer::new(app, Caller::Html).refusal(&Refusal::Unreadable)).await;
+    };
+    let mut request = lambda_http::Request::from(request).map(|body| Body::from(body.to_vec()));
+    request.extensions_mut().insert(own_origin);
+    request.extensions_mut().insert(clock.clone());
+    let caller = Caller::of(request.headers());
+    // A panic is a fault of ours: the client still hears how else to reach the therapist.
+    match AssertUnwindSafe(router(Arc::clone(app)).oneshot(request)).catch_unwind().await {
+        Ok(Ok(response)) => into_event(response).await,
+        Ok(Err(never)) => match never {},
+        Err(_) => into_event(Answer::new(app, caller).refusal(&Refusal::Unavailable)).await,
+    }
+}
+
+fn router(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/", get(empty_form))
+        .route("/enquiries", post(enquire).get(empty_form))
+        .route("/thank-you", get(confirmation))
+        .route("/style.css", get(style_sheet))
+        .route("/enquiry.js", get(script))
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(Arc::clone(&app), cors::guard))
+        .with_state(app)
+}
+
+/// The form itself; an address that was posted to shows it too, when somebody reloads it.
+async fn empty_form(State(app): State<Arc<App>>) -> Response {
+    Answer::new(&app, Caller::Html).empty_form()
+}
+
+async fn enquire(
+    State(app): State<Arc<App>>,
+    Extension(clock): Extension<Clock>,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    let answer = Answer::new(&app, Caller::of(&headers));
+    let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
+        return answer.refusal(&Refusal::TooLarge);
+    };
+    match take(&app, &answer, &headers, body, &clock).await {
+        Ok(accepted) => answer.accepted(accepted.reference()),
+        Err(refused) => *refused,
+    }
+}
+
+/// Decodes, checks, weighs and stores one post.
+async fn take(
+    app: &App,
+    answer: &Answer<'_>,
+    headers: &HeaderMap,
+    body: Bytes,
+    clock: &Clock,
+) -> Result<Accepted, Box<Response>> {
+    let octets = body.len();
+    let decoded = decode::decode(headers, body).await.map_err(|refusal| {
+        info!(refused = refusal.row().slug, octets, "post refused");
+        answer.refusal(&refusal)
+    })?;
+    let form = decoded.form;
+    let enquiry = match (form.check(&app.practice), decoded.wrong_types) {
+        (Ok(enquiry), wrong) if wrong.is_empty() => enquiry,
+        (checked, wrong) => {
+            // A value of the wrong type was left out of the form, so that its field may also count as missing.
+            let mut faults = checked.err().unwrap_or_default();
+            faults.retain(|fault| wrong.iter().all(|wrong| wrong.field != fault.field));
+            faults.extend(wrong);
+            faults.sort_by_key(|fault| fault.field);
+            info!(faults = ?faults.iter().map(|fault| fault.why.code).collect::<Vec<_>>(), octets, "form refused");
+            return Err(Box::new(answer.faults(&form, &faults)));
+        }
+    };
+    let verdict = screening::weigh(&form);
+    let identity = app.store.identity(form.submission_id(), &enquiry);
+    let accepted = app.store.accept(enquiry, verdict, &identity, &app.practice.reference_prefix, clock).await;
+    let accepted = accepted.map_err(|fault| {
+        error!(code = fault.code, "the table could not {}", fault.doing);
+        answer.unavailable(&form, &Refusal::Unavailable)
+    })?;
+    let repeat = matches!(accepted, Accepted::Repeat(_));
+    info!(reference = %accepted.reference(), repeat, ?verdict, octets, "enquiry accepted");
+    Ok(accepted)
+}
+
+/// What may be asked of the confirmation page.
+#[derive(Deserialize)]
+struct Confirmed {
+    #[serde(default)]
+    reference: String,
+}
+
+async fn confirmation(State(app): State<Arc<App>>, query: Option<Query<Confirmed>>) -> Response {
+    let reference = query.and_then(|Query(confirmed)| Reference::parse(&confirmed.reference).ok());
+    Answer::new(&app, Caller::Html).confirmation(reference.as_ref())
+}
+
+async fn style_sheet() -> Response {
+    asset("text/css; charset=utf-8", include_str!("../site/style.css"))
+}
+
+async fn script() -> Response {
+    asset("text/javascript; charset=utf-8", include_str!("../site/enquiry.js"))
+}
+
+/// A file that every page shares: kept for a day, so that a new deployment shows soon.
+fn asset(content_type: &'static str, body: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "public, max-age=86400")], body).into_response()
+}
+
+async fn not_found(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    Answer::new(&app, Caller::of(&headers)).refusal(&Refusal::NotFound)
+}
+
+async fn method_not_allowed(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    Answer::new(&app, Caller::of(&headers)).refusal(&Refusal::MethodNotAllowed)
+}
+
+/// The answer as the gateway takes it. All our bodies are text.
+async fn into_event(response: Response) -> Result<Value, Error> {
+    let (parts, body) = response.into_parts();
+    let body = String::from_utf8(to_bytes(body, usize::MAX).await?.to_vec())?;
+    let mut headers = serde_json::Map::new();
+    for name in parts.headers.keys() {
+        let values: Vec<&str> = parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        headers.insert(name.as_str().to_owned(), values.join(", ").into());
+    }
+    Ok(json!({
+        "statusCode": parts.status.as_u16(),
+        "headers": headers,
+        "body": body,
+        "isBase64Encoded": false,
+        "cookies": [],
+    }))
+}

@@ -1,0 +1,72 @@
+//! Who may post from a browser: an exact list of origins, and the headers that stand on every answer.
+//!
+//! An `Origin` is a filter, not a proof of who posts; there are no cookies that a foreign site could borrow.
+
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
+    ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+
+use super::{Answer, Caller, OwnOrigin, Refusal};
+use crate::app::App;
+
+/// What a request's `Origin` says.
+enum Sender {
+    /// No browser's cross-site request, or one that hides its origin (`null`, as after a redirect).
+    Unnamed,
+    /// A site on the list.
+    Listed(HeaderValue),
+    /// Any other.
+    Foreign,
+}
+
+/// Refuses foreign origins, answers preflights, and puts the headers on every answer that all share.
+pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
+    let own = request.extensions().get::<OwnOrigin>().cloned();
+    let sender = sender(&app, own.as_ref(), request.headers());
+    let mut response = match &sender {
+        Sender::Foreign => Answer::new(&app, Caller::of(request.headers())).refusal(&Refusal::ForeignOrigin),
+        _ if request.method() == Method::OPTIONS => options(),
+        _ => next.run(request).await,
+    };
+    let headers = response.headers_mut();
+    headers.append(VARY, HeaderValue::from_static("Origin, Accept"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
+    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    if let Sender::Listed(origin) = sender {
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Location, Retry-After"));
+    }
+    response
+}
+
+fn sender(app: &App, own: Option<&OwnOrigin>, headers: &HeaderMap) -> Sender {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (None, _) => Sender::Unnamed,
+        (Some(origin), None) if origin == "null" => Sender::Unnamed,
+        (Some(origin), None) => {
+            let listed = app.settings.allowed_origins.iter().chain(own.map(|OwnOrigin(own)| own)).any(|listed| origin == listed);
+            if listed { Sender::Listed(origin.clone()) } else { Sender::Foreign }
+        }
+        _ => Sender::Foreign,
+    }
+}
+
+/// The answer to a preflight, and to anybody who asks what is allowed.
+fn options() -> Response {
+    let headers = [
+        (ALLOW, "GET, HEAD, POST, OPTIONS"),
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "Accept, Content-Type"),
+        (ACCESS_CONTROL_MAX_AGE, "7200"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}

@@ -1,0 +1,197 @@
+//! Every answer to a caller, in the caller's form: pages for browsers, JSON for programs.
+
+use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use serde_json::{Value, json};
+use tracing::error;
+use uuid::Uuid;
+
+use super::caller::Caller;
+use super::form::EnquiryForm;
+use super::pages::{ConfirmationPage, FormPage, Notice, RefusalPage};
+use super::refusal::Refusal;
+use crate::app::App;
+use crate::enquiry::{Fault, Reference};
+
+/// Where our own confirmation page lives.
+const THANK_YOU: &str = "/thank-you";
+/// Where the form is posted to.
+const ACTION: &str = "/enquiries";
+
+/// Makes the answers for one caller.
+pub(super) struct Answer<'a> {
+    app: &'a App,
+    caller: Caller,
+}
+
+impl<'a> Answer<'a> {
+    pub(super) const fn new(app: &'a App, caller: Caller) -> Self {
+        Self { app, caller }
+    }
+
+    /// The form with nothing in it; kept by the browser, so that "back" keeps what was typed.
+    pub(super) fn empty_form(&self) -> Response {
+        let form = EnquiryForm::default();
+        let mut response = self.form_page(StatusCode::OK, &form, &[], None);
+        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response
+    }
+
+    /// The enquiry is in the table.
+    pub(super) fn accepted(&self, reference: &Reference) -> Response {
+        let next = self.next(reference);
+        match self.caller {
+            Caller::Html => (StatusCode::SEE_OTHER, [(LOCATION, next)]).into_response(),
+            Caller::Json => {
+                let body = json!({ "reference": reference, "next": next });
+                json_response(StatusCode::CREATED, "application/json", &body)
+            }
+        }
+    }
+
+    /// The page after an accepted enquiry, when the practice has none of its own.
+    pub(super) fn confirmation(&self, reference: Option<&Reference>) -> Response {
+        self.page(StatusCode::OK, ConfirmationPage { practice: &self.app.practice, reference }.render())
+    }
+
+    /// Fields are wrong: the whole form again, with every value, or a problem that names each field.
+    pub(super) fn faults(&self, form: &EnquiryForm, faults: &[Fault]) -> Response {
+        match self.caller {
+            Caller::Html => self.form_page(StatusCode::UNPROCESSABLE_ENTITY, form, faults, None),
+            Caller::Json => {
+                let suggestion = form.email_suggestion();
+                let errors: Vec<Value> = faults
+                    .iter()
+                    .map(|fault| {
+                        let mut error = json!({
+                            "pointer": format!("#/{}", fault.field.key()),
+                            "code": fault.why.code,
+                            "detail": fault.why.words,
+                        });
+                        if let (Some(suggestion), "email_suggestion") = (&suggestion, fault.why.code) {
+                            error["suggestion"] = suggestion.as_str().into();
+                        }
+                        error
+                    })
+                    .collect();
+                let mut problem = problem(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "field-errors",
+                    "There is a problem with the form",
+                    "Correct the fields that are named and send the form again.",
+                );
+                problem["errors"] = errors.into();
+                json_response(StatusCode::UNPROCESSABLE_ENTITY, "application/problem+json", &problem)
+            }
+        }
+    }
+
+    /// The enquiry cannot be taken now: every value kept, and how else to reach the therapist.
+    pub(super) fn unavailable(&self, form: &EnquiryForm, refusal: &Refusal) -> Response {
+        match self.caller {
+            Caller::Html => {
+                let notice = Notice { title: refusal.row().title, words: refusal.words() };
+                with_retry(self.form_page(refusal.row().status, form, &[], Some(notice)), refusal)
+            }
+            Caller::Json => self.refusal(refusal),
+        }
+    }
+
+    /// The request is refused as a whole.
+    pub(super) fn refusal(&self, refusal: &Refusal) -> Response {
+        let row = refusal.row();
+        let response = match self.caller {
+            Caller::Html => {
+                let page = RefusalPage { practice: &self.app.practice, title: row.title, words: refusal.words() };
+                self.page(row.status, page.render())
+            }
+            Caller::Json => {
+                let mut problem = problem(row.status, row.slug, row.title, &refusal.words());
+                if refusal.retry_after().is_some() {
+                    problem["phone"] = self.app.practice.phone.shown.as_str().into();
+                }
+                json_response(row.status, "application/problem+json", &problem)
+            }
+        };
+        with_retry(response, refusal)
+    }
+
+    fn form_page(&self, status: StatusCode, form: &EnquiryForm, faults: &[Fault], notice: Option<Notice>) -> Response {
+        let page = FormPage {
+            practice: &self.app.practice,
+            form,
+            faults,
+            suggestion: form.email_suggestion().filter(|_| !faults.is_empty()),
+            notice,
+            submission: form.submission_id().unwrap_or_else(fresh_id).to_string(),
+            action: ACTION,
+        };
+        self.page(status, page.render())
+    }
+
+    fn page(&self, status: StatusCode, rendered: Result<String, askama::Error>) -> Response {
+        match rendered {
+            Ok(html) => {
+                let headers = [(CONTENT_TYPE, "text/html; charset=utf-8".to_owned()), (CONTENT_SECURITY_POLICY, self.policy())];
+                (status, headers, html).into_response()
+            }
+            Err(_) => {
+                error!("a page could not be rendered");
+                let words = format!("Something went wrong on our side. Please phone {}.", self.app.practice.phone.shown);
+                (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
+            }
+        }
+    }
+
+    /// Where a browser goes after an accepted enquiry: from configuration only, with the reference and nothing personal.
+    fn next(&self, reference: &Reference) -> String {
+        let base = self.app.settings.thank_you_url.as_deref().unwrap_or(THANK_YOU);
+        let joint = if base.contains('?') { '&' } else { '?' };
+        format!("{base}{joint}reference={reference}")
+    }
+
+    /// Nothing inline, nothing from elsewhere; forms go to us, and from there to the thank-you page.
+    fn policy(&self) -> String {
+        let thank_you = self.app.settings.thank_you_url.as_deref().and_then(origin_of).unwrap_or_default();
+        format!(
+            "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
+             form-action 'self' {thank_you}; base-uri 'none'; frame-ancestors 'none'"
+        )
+    }
+}
+
+fn problem(status: StatusCode, slug: &str, title: &str, detail: &str) -> Value {
+    json!({
+        "type": format!("urn:enquiry-desk:problem:{slug}"),
+        "title": title,
+        "status": status.as_u16(),
+        "detail": detail,
+    })
+}
+
+fn json_response(status: StatusCode, content_type: &'static str, body: &Value) -> Response {
+    (status, [(CONTENT_TYPE, content_type)], body.to_string()).into_response()
+}
+
+fn with_retry(mut response: Response, refusal: &Refusal) -> Response {
+    if let Some(seconds) = refusal.retry_after() {
+        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    response
+}
+
+fn origin_of(url: &str) -> Option<String> {
+    let uri: http::Uri = url.parse().ok()?;
+    Some(format!("{}://{}", uri.scheme_str()?, uri.authority()?))
+}
+
+/// A new id for a form that is about to be filled in. Without randomness it is nil, which every form would share, so
+/// that only the answers tell enquiries apart.
+fn fresh_id() -> Uuid {
+    let mut bytes = [0; 16];
+    match getrandom::fill(&mut bytes) {
+        Ok(()) => uuid::Builder::from_random_bytes(bytes).into_uuid(),
+        Err(_) => Uuid::nil(),
+    }
+}

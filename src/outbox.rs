@@ -1,0 +1,183 @@
+//! What an enquiry still owes, done: whoever wakes the function, it comes down to [`deliver`].
+//!
+//! Look at the enquiry, decide about the auto-reply, then for each letter in turn: take the lease, send, write down
+//! what happened. Each of these writes is conditional on what was read, so two who deliver the same enquiry at once
+//! send nothing twice.
+
+mod state;
+
+use std::time::Duration;
+
+use tracing::{error, info, warn};
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::enquiry::EmailAddress;
+use crate::mail::{AutoReplyLetter, Class, Mail, SendFault, TherapistLetter};
+use crate::screening::Verdict;
+use crate::store::{Change, Record, StoreFault};
+
+pub use state::{Attempt, Deliveries, Letter, MailState, Withheld};
+
+/// What a letter may take from taking its lease to recording its outcome: a send is not started with less time left.
+const NEEDED: Duration = Duration::from_secs(9);
+/// How often one invocation tries a letter that SES refuses because it comes too fast.
+const TRIES: u32 = 3;
+
+/// Why an enquiry was not brought to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfinished {
+    /// The table could not be read or written.
+    Store(StoreFault),
+    /// There was no time left to start, or somebody else is at it.
+    Later,
+    /// A letter could not be sent now; it stays owed.
+    Owed,
+}
+
+impl From<StoreFault> for Unfinished {
+    fn from(fault: StoreFault) -> Self {
+        Self::Store(fault)
+    }
+}
+
+/// Does what this enquiry owes.
+///
+/// # Errors
+/// When something stays owed: the sweep, or another try of the stream, goes on from there.
+pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(), Unfinished> {
+    let mut unsent = Vec::new();
+    while record.deliveries.is_owed() {
+        if clock.remaining() < NEEDED {
+            return Err(Unfinished::Later);
+        }
+        let mut deliveries = record.deliveries.clone();
+        deliveries.decide(withheld(app, &record));
+        let now = clock.now();
+        let claimed = deliveries.claim(record.received.received_at, now, clock.lease_until(), &unsent);
+        if claimed.is_none() && deliveries == record.deliveries {
+            break;
+        }
+        record = match app.store.change(&record, deliveries, now).await? {
+            Change::Made(record) => *record,
+            Change::Lost(Some(current)) => {
+                record = *current;
+                continue;
+            }
+            // It was erased meanwhile.
+            Change::Lost(None) => return Ok(()),
+        };
+        let Some(letter) = claimed else { continue };
+        let (attempt, outcome) = send(app, &record, letter, clock).await;
+        if outcome == Attempt::NotSent || outcome == Attempt::Ambiguous {
+            unsent.push(letter);
+        }
+        record = match write_down(app, record, letter, attempt, &outcome, clock).await? {
+            Some(record) => record,
+            None => return Ok(()),
+        };
+    }
+    if record.deliveries.is_owed() { Err(Unfinished::Owed) } else { Ok(()) }
+}
+
+/// Whether the auto-reply is withheld, and why.
+fn withheld(app: &App, record: &Record) -> Option<Withheld> {
+    let address = &record.received.enquiry.email;
+    let own = |address: &EmailAddress| {
+        address.folded() == app.settings.therapist.folded() || address.folded() == app.settings.sender.folded()
+    };
+    if record.verdict == Verdict::Suspect {
+        Some(Withheld::Suspect)
+    } else if own(address) {
+        Some(Withheld::OwnAddress)
+    } else if is_role(address) {
+        Some(Withheld::RoleAddress)
+    } else if app.settings.sandbox {
+        Some(Withheld::Sandbox)
+    } else {
+        None
+    }
+}
+
+/// Addresses that a function or a machine reads (RFC 2142 and the customs of mail servers): an auto-reply to them
+/// helps nobody and may start a loop.
+fn is_role(address: &EmailAddress) -> bool {
+    const ROLES: &[&str] = &[
+        "abuse", "bounce", "bounces", "daemon", "do-not-reply", "donotreply", "hostmaster", "list", "mailer-daemon",
+        "no-reply", "nobody", "noreply", "postmaster", "root", "security", "spam", "usenet", "uucp", "webmaster", "www",
+    ];
+    let local = address.local_part().to_ascii_lowercase();
+    let local = local.split_once('+').map_or(local.as_str(), |(before, _)| before);
+    ROLES.contains(&local)
+}
+
+/// Sends one letter whose lease is held, again when SES says that it came too fast.
+async fn send(app: &App, record: &Record, letter: Letter, clock: &Clock) -> (u32, Attempt) {
+    let attempt = match record.deliveries.of(letter) {
+        Some(MailState::Sending { attempt, .. }) => *attempt,
+        _ => 0,
+    };
+    let mail = write_letter(app, record, letter).await;
+    let reference = &record.received.reference;
+    let mut tries = 1;
+    loop {
+        let fault = match app.mailer.send(&mail).await {
+            Ok(message_id) => {
+                info!(%reference, %letter, attempt, message_id, "mail sent");
+                return (attempt, Attempt::Accepted { message_id });
+            }
+            Err(fault) => fault,
+        };
+        let SendFault { class, code } = fault;
+        warn!(%reference, %letter, attempt, ?class, code, "mail not sent");
+        match class {
+            Class::Throttled => {
+                let pause = Duration::from_millis(400 * u64::from(tries));
+                if tries >= TRIES || !clock.wait(pause, NEEDED).await {
+                    return (attempt, Attempt::NotSent);
+                }
+                tries += 1;
+            }
+            Class::Operator => {
+                error!(%reference, %letter, code, "an operator must act: mails stay owed");
+                return (attempt, Attempt::NotSent);
+            }
+            Class::Never => return (attempt, Attempt::Never { reason: code }),
+            Class::Ambiguous => return (attempt, Attempt::Ambiguous),
+        }
+    }
+}
+
+/// Writes down what became of a send, however often others change the enquiry meanwhile.
+async fn write_down(
+    app: &App,
+    mut record: Record,
+    letter: Letter,
+    attempt: u32,
+    outcome: &Attempt,
+    clock: &Clock,
+) -> Result<Option<Record>, Unfinished> {
+    loop {
+        let now = clock.now();
+        let mut deliveries = record.deliveries.clone();
+        if !deliveries.record(letter, attempt, outcome, now) {
+            return Ok(Some(record));
+        }
+        match app.store.change(&record, deliveries, now).await? {
+            Change::Made(record) => return Ok(Some(*record)),
+            Change::Lost(Some(current)) => record = *current,
+            Change::Lost(None) => return Ok(None),
+        }
+    }
+}
+
+async fn write_letter(app: &App, record: &Record, letter: Letter) -> Mail {
+    match letter {
+        Letter::Therapist | Letter::Notice => {
+            // How often somebody asked before is good to know; not knowing it stops no mail.
+            let earlier = app.store.earlier(&record.received, 20).await.unwrap_or_default();
+            TherapistLetter::new(app, record, &earlier).into_mail()
+        }
+        Letter::AutoReply => AutoReplyLetter::new(app, record).into_mail(),
+    }
+}

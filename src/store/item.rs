@@ -1,0 +1,202 @@
+//! The items of the table and their attributes.
+//!
+//! | `pk` | `kind` | what | expires |
+//! | --- | --- | --- | --- |
+//! | `enquiry#BB-7KQ4M` | `enquiry` | an enquiry with the states of its mails | the retention after nothing is owed to the therapist |
+//! | `marker#<hash>` | `marker` | the identity of a post and its reference | 24 hours |
+//!
+//! Index `owed` (`owed`, `owed_since`) holds only what is owed; index `address` (`address`, `received_at`) finds all
+//! enquiries of one person.
+
+use std::collections::HashMap;
+use std::fmt;
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
+
+use crate::enquiry::{Received, Reference};
+use crate::outbox::Deliveries;
+use crate::screening::Verdict;
+
+type Item = HashMap<String, AttributeValue>;
+
+/// The version of the enquiry's item that this code writes, and the newest that it reads.
+const VERSION: u32 = 1;
+/// The only partition of the index of what is owed.
+pub(super) const OWED: &str = "owed";
+
+/// An enquiry as it stands in the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What came in.
+    pub received: Received,
+    /// What the screening said.
+    pub verdict: Verdict,
+    /// Where its mails stand.
+    pub deliveries: Deliveries,
+    /// How often it was changed.
+    pub revision: u64,
+}
+
+impl Record {
+    /// An enquiry that has just come in.
+    #[must_use]
+    pub const fn new(received: Received, verdict: Verdict) -> Self {
+        Self { received, verdict, deliveries: Deliveries::new(), revision: 0 }
+    }
+
+    /// Reads the image that a stream record carries.
+    ///
+    /// # Errors
+    /// When it is no enquiry, or one that this version does not understand.
+    pub fn from_image(image: serde_dynamo::Item) -> Result<Self, StoreFault> {
+        Self::from_item(Item::from(image))
+    }
+
+    pub(super) fn from_item(item: Item) -> Result<Self, StoreFault> {
+        // The version first: a newer item may have another shape altogether.
+        match item.get("v").and_then(|v| v.as_n().ok()).and_then(|v| v.parse::<u32>().ok()) {
+            Some(version) if version <= VERSION => {}
+            _ => return Err(StoreFault::new("read", StoreFault::UNKNOWN_VERSION)),
+        }
+        let stored: StoredEnquiry = dynamo::from_item(item).map_err(|_| StoreFault::new("read", StoreFault::UNREADABLE))?;
+        Ok(stored.into())
+    }
+}
+
+/// The attributes of an enquiry's item.
+#[derive(Serialize, Deserialize)]
+struct StoredEnquiry {
+    pk: String,
+    kind: String,
+    v: u32,
+    revision: u64,
+    reference: Reference,
+    received_at: Timestamp,
+    address: String,
+    verdict: Verdict,
+    enquiry: crate::enquiry::Enquiry,
+    deliveries: Deliveries,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owed: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owed_since: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<i64>,
+}
+
+impl From<StoredEnquiry> for Record {
+    fn from(stored: StoredEnquiry) -> Self {
+        Self {
+            received: Received {
+                reference: stored.reference,
+                received_at: stored.received_at,
+                enquiry: stored.enquiry,
+            },
+            verdict: stored.verdict,
+            deliveries: stored.deliveries,
+            revision: stored.revision,
+        }
+    }
+}
+
+pub(super) fn enquiry_key(reference: &Reference) -> String {
+    format!("enquiry#{reference}")
+}
+
+/// The item of a new enquiry: it owes its mails from the first moment and never expires while it does.
+pub(super) fn new_enquiry(record: &Record, address: String) -> Result<Item, StoreFault> {
+    let received = &record.received;
+    let stored = StoredEnquiry {
+        pk: enquiry_key(&received.reference),
+        kind: "enquiry".to_owned(),
+        v: VERSION,
+        revision: record.revision,
+        reference: received.reference.clone(),
+        received_at: received.received_at,
+        address,
+        verdict: record.verdict,
+        enquiry: received.enquiry.clone(),
+        deliveries: record.deliveries.clone(),
+        owed: Some(OWED.to_owned()),
+        owed_since: Some(received.received_at),
+        expires: None,
+    };
+    dynamo::to_item(stored).map_err(|_| StoreFault::new("accept", StoreFault::UNREADABLE))
+}
+
+pub(super) fn marker(identity: &str, reference: &Reference, expires: Timestamp) -> Item {
+    HashMap::from([
+        ("pk".to_owned(), AttributeValue::S(format!("marker#{identity}"))),
+        ("kind".to_owned(), AttributeValue::S("marker".to_owned())),
+        ("reference".to_owned(), AttributeValue::S(reference.to_string())),
+        ("expires".to_owned(), AttributeValue::N(expires.as_second().to_string())),
+    ])
+}
+
+/// The reference that a marker holds.
+pub(super) fn marked_reference(item: &Item) -> Option<Reference> {
+    Reference::parse(text(item, "reference")?).ok()
+}
+
+/// The reference of an enquiry by its key, as an index returns it.
+pub(super) fn reference_of(item: &Item) -> Option<Reference> {
+    Reference::parse(text(item, "pk")?.strip_prefix("enquiry#")?).ok()
+}
+
+/// When an enquiry came in, as an index returns it.
+pub(super) fn received_at_of(item: &Item) -> Option<Timestamp> {
+    text(item, "received_at")?.parse().ok()
+}
+
+pub(super) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreFault> {
+    dynamo::to_attribute_value(value).map_err(|_| StoreFault::new("change", StoreFault::UNREADABLE))
+}
+
+fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+/// Why the table could not be read or written: what was tried and the code of the failure, nothing personal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoreFault {
+    /// What was tried.
+    pub doing: &'static str,
+    /// DynamoDB's code, or the kind of the failure on the way to it.
+    pub code: String,
+}
+
+impl StoreFault {
+    /// The item was written by a newer version of this code.
+    pub const UNKNOWN_VERSION: &'static str = "UnknownVersion";
+    /// The item has not the shape of an enquiry.
+    pub const UNREADABLE: &'static str = "Unreadable";
+
+    pub(super) fn new(doing: &'static str, code: &str) -> Self {
+        Self { doing, code: code.to_owned() }
+    }
+
+    /// Keeps the code of an SDK error; its `Debug` would carry the whole item.
+    pub(super) fn from_sdk<E: ProvideErrorMetadata, R>(doing: &'static str, error: &SdkError<E, R>) -> Self {
+        let code = match error {
+            SdkError::ServiceError(error) => error.err().code().unwrap_or("Unknown"),
+            SdkError::TimeoutError(_) => "Timeout",
+            SdkError::DispatchFailure(_) => "DispatchFailure",
+            SdkError::ResponseError(_) => "ResponseUnreadable",
+            SdkError::ConstructionFailure(_) => "ConstructionFailure",
+            _ => "Unknown",
+        };
+        Self::new(doing, code)
+    }
+}
+
+impl fmt::Display for StoreFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the table could not {}: {}", self.doing, self.code)
+    }
+}
+
+impl std::error::Error for StoreFault {}

@@ -1,0 +1,74 @@
+//! The table's stream: new enquiries wake the outbox.
+
+use std::sync::Arc;
+
+use lambda_runtime::Error;
+use serde_json::{Value, json};
+use tracing::{error, info, warn};
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::invocation::StreamRecord;
+use crate::outbox::{self, Unfinished};
+use crate::store::{Record, StoreFault};
+
+/// Delivers the new enquiries of a batch, in order, and reports the first record that must come again: the event
+/// source then repeats that one and all behind it (`ReportBatchItemFailures`).
+///
+/// What stays owed for a reason that another try at once would not mend is left to the sweep, so that it does not
+/// hold up the others.
+///
+/// # Errors
+/// None of its own: failures are reported by record.
+pub async fn handle(app: &Arc<App>, records: Vec<StreamRecord>, clock: &Clock) -> Result<Value, Error> {
+    for record in records {
+        let sequence_number = record.dynamodb.sequence_number.clone();
+        if let Outcome::Again = one(app, record, clock).await {
+            return Ok(json!({ "batchItemFailures": [{ "itemIdentifier": sequence_number }] }));
+        }
+    }
+    Ok(json!({ "batchItemFailures": [] }))
+}
+
+enum Outcome {
+    Done,
+    Again,
+}
+
+async fn one(app: &Arc<App>, change: StreamRecord, clock: &Clock) -> Outcome {
+    // The event source filters already; our own updates and the table's expiries are none of the outbox's business.
+    let Some(image) = change.dynamodb.new_image.filter(|image| change.event_name == "INSERT" && is_enquiry(image)) else {
+        return Outcome::Done;
+    };
+    let record = serde_json::from_value(image)
+        .map_err(|_| StoreFault { doing: "read", code: StoreFault::UNREADABLE.to_owned() })
+        .and_then(Record::from_image);
+    let record = match record {
+        Ok(record) => record,
+        Err(fault) => {
+            // Nothing is lost: the item stays in the table and in the index of what is owed, under the alarm's eye.
+            error!(sequence_number = change.dynamodb.sequence_number, code = fault.code, "record parked");
+            return Outcome::Done;
+        }
+    };
+    let reference = record.received.reference.clone();
+    match outbox::deliver(app, record, clock).await {
+        Ok(()) => {
+            info!(%reference, "enquiry delivered");
+            Outcome::Done
+        }
+        Err(Unfinished::Owed) => {
+            warn!(%reference, "mails stay owed: the sweep goes on");
+            Outcome::Done
+        }
+        Err(Unfinished::Later) => Outcome::Again,
+        Err(Unfinished::Store(fault)) => {
+            error!(%reference, code = fault.code, "the table could not {}", fault.doing);
+            Outcome::Again
+        }
+    }
+}
+
+fn is_enquiry(image: &Value) -> bool {
+    image.pointer("/kind/S").and_then(Value::as_str) == Some("enquiry")
+}
