@@ -23,3 +23,15 @@ pub struct Mail {
     /// Further headers, in ASCII.
     pub headers: Vec<(&'static str, &'static str)>,
 }
+
+mod auto_reply;
+mod notice;
+mod ses;
+mod style;
+mod therapist;
+mod words;
+
+pub use auto_reply::{AutoReply, AutoReplyLetter, Content};
+pub use notice::{NoticeLetter, Trouble};
+pub use ses::{Class, Mailer, SendFault};
+pub use therapist::TherapistLetter;

@@ -208,22 +208,21 @@ impl<'a> Page<'a> {
             suggestion,
         }
     }
-}
 
-/// "Choose it for …", with what it costs and how long it takes where the practice tells that.
-fn choose(treatment: &Treatment) -> String {
-    let mut words = format!("Choose it for {}.", treatment.choose_it_for);
-    let facts: Vec<&str> = [&treatment.duration, &treatment.price].into_iter().flatten().map(String::as_str).collect();
-    if !facts.is_empty() {
-        words.push_str(&format!(" ({})", facts.join(", ")));
+    /// "Choose it for …", with how long it takes and what it costs where the practice tells that.
+    #[allow(clippy::unused_self, reason = "templates call methods")]
+    fn choose(&self, treatment: &Treatment) -> String {
+        let facts: Vec<&str> =
+            [&treatment.duration, &treatment.price].into_iter().flatten().map(String::as_str).collect();
+        let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+        format!("Choose it for {}{facts}.", treatment.choose_it_for)
     }
-    words
-}
 
-/// With a capital first letter, as a line of its own.
-fn capital(words: &str) -> String {
-    let mut letters = words.chars();
-    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    /// The trade as a line of its own.
+    fn trade(&self) -> String {
+        let mut letters = self.practice.trade.chars();
+        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+    }
 }
 
 #[derive(Template)]
