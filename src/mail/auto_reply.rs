@@ -168,7 +168,7 @@ impl<'a> Page<'a> {
             None => "Which treatment?",
         };
         let also = suggestion.alternative().map(|also| Also {
-            heading: if suggestion.differs() { "You might like this one too" } else { "Or, with a difference" },
+            heading: if suggestion.differs() { "You might like this one too" } else { "Another one to think about" },
             treatment: also.treatment,
             why: also.why,
         });

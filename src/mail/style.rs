@@ -11,7 +11,7 @@ pub(super) const OUTER: &str = "width:100%;border-collapse:collapse;background-c
 pub(super) const FRAME: &str = "padding:20px 10px 28px;";
 /// The letter: one column.
 pub(super) const SHEET: &str =
-    "width:100%;max-width:600px;margin:0 auto;border-collapse:separate;background-color:#ffffff;border:1px solid #e6ddd0;border-radius:12px;";
+    "width:100%;max-width:600px;margin:0 auto;border-collapse:separate;border-spacing:0;background-color:#ffffff;border:1px solid #e6ddd0;border-radius:12px;";
 /// The head with the practice's name.
 pub(super) const HEAD: &str =
     "padding:20px 22px 16px;border-bottom:1px solid #e6ddd0;font-family:Georgia,'Times New Roman',serif;font-size:20px;line-height:1.3;color:#2b5748;text-align:left;";
@@ -34,7 +34,7 @@ pub(super) const TEXT: &str = "margin:0 0 14px;";
 /// A paragraph at the end of a box.
 pub(super) const LAST: &str = "margin:0;";
 /// A table that is as wide as the text.
-pub(super) const FULL: &str = "width:100%;border-collapse:separate;margin:0 0 16px;";
+pub(super) const FULL: &str = "width:100%;border-collapse:separate;border-spacing:0;margin:0 0 16px;";
 /// The box around what matters most.
 pub(super) const BOX: &str =
     "padding:16px 18px;background-color:#edf3ee;border:1px solid #cfdfd4;border-radius:10px;color:#2f2a26;";

@@ -97,8 +97,8 @@ impl<'a> TherapistLetter<'a> {
         for alert in &page.alerts {
             text.push_str(&format!("{}\n{}\n\n", alert.heading, alert.text));
         }
-        for answer in &page.answers {
-            text.push_str(&format!("{}\n{}\n\n", answer.label, answer.value.quoted()));
+        for answer in page.answers.iter().chain(&page.times).chain(&page.message) {
+            text.push_str(&format!("{}\n{}\n\n", answer.label, answer.value.block()));
         }
         text.push_str(&page.kept_out);
         self.mail(fold_text(&text), None)
@@ -192,6 +192,12 @@ struct Answer {
     value: Typed,
 }
 
+impl Answer {
+    fn typed(field: Field, typed: &str) -> Self {
+        Self { label: field.label(), value: Typed::new(typed) }
+    }
+}
+
 /// A way to reach the client.
 struct Way {
     label: &'static str,
@@ -208,10 +214,11 @@ struct Page<'a> {
     alerts: Vec<Alert>,
     wants: String,
     suggests: String,
+    contact_by: &'static str,
     first_way: Way,
     other_ways: Vec<Way>,
-    times: Option<Typed>,
-    message: Option<Typed>,
+    times: Option<Answer>,
+    message: Option<Answer>,
     kept_out: String,
     answers: Vec<Answer>,
     auto_reply: String,
@@ -233,7 +240,8 @@ impl<'a> Page<'a> {
         let (wants, suggests, message) = if private {
             (String::new(), String::new(), None)
         } else {
-            (wants(enquiry), suggests(&suggestion), enquiry.message.as_ref().map(|text| Typed::new(text.as_str())))
+            let message = enquiry.message.as_ref().map(|text| Answer::typed(Field::Message, text.as_str()));
+            (wants(enquiry), suggests(&suggestion), message)
         };
         let preheader = if private {
             format!("{} · {}", enquiry.contact_by.label(), received.reference)
@@ -248,9 +256,10 @@ impl<'a> Page<'a> {
             alerts: alerts(letter),
             wants,
             suggests,
+            contact_by: enquiry.contact_by.label(),
             first_way,
             other_ways: ways,
-            times: enquiry.times.as_ref().map(|text| Typed::new(text.as_str())),
+            times: enquiry.times.as_ref().map(|text| Answer::typed(Field::Times, text.as_str())),
             message,
             kept_out: if private {
                 format!(
@@ -351,7 +360,8 @@ fn alerts(letter: &TherapistLetter<'_>) -> Vec<Alert> {
     alerts
 }
 
-/// Every answer that was given, in the order of the form and labelled as the form labels it.
+/// Every answer that was given, in the order of the form and labelled as the form labels it. The two free texts have
+/// a place of their own: they may be long, and a mail must stay small.
 fn labelled(practice: &Practice, enquiry: &Enquiry, private: bool) -> Vec<Answer> {
     let answers = &enquiry.answers;
     let mut told = Vec::new();
@@ -364,7 +374,6 @@ fn labelled(practice: &Practice, enquiry: &Enquiry, private: bool) -> Vec<Answer
                 | Field::RecentInjury
                 | Field::Warmth
                 | Field::Treatment
-                | Field::Message
         );
         if health && private {
             continue;
@@ -386,8 +395,6 @@ fn labelled(practice: &Practice, enquiry: &Enquiry, private: bool) -> Vec<Answer
                 // A treatment that is no longer offered is named by its key.
                 Typed::as_is(practice.treatment(key.as_str()).map_or(key.as_str(), |treatment| &treatment.name))
             }),
-            Field::Times => enquiry.times.as_ref().map(|text| Typed::new(text.as_str())),
-            Field::Message => enquiry.message.as_ref().map(|text| Typed::new(text.as_str())),
             Field::Consent => Some(Typed::new(&format!("Given (wording {})", enquiry.consent_version))),
             _ => None,
         };

@@ -23,25 +23,28 @@ const LONGEST_LINE: usize = 900;
 ///
 /// It is text: templates escape it, like any other text.
 #[derive(Clone, PartialEq, Eq)]
-pub(super) struct Typed(String);
+pub(super) struct Typed {
+    shown: String,
+    ours: bool,
+}
 
 impl Typed {
     /// Makes a text harmless.
     pub(super) fn new(typed: &str) -> Self {
-        Self(spell_out(&defang(typed)))
+        Self { shown: spell_out(&defang(typed)), ours: false }
     }
 
     /// Takes a text as it is: one of ours, or an address whose rule leaves nothing to make harmless.
     pub(super) fn as_is(text: &str) -> Self {
-        Self(text.to_owned())
+        Self { shown: text.to_owned(), ours: true }
     }
 
     /// For HTML: escaped, line breaks kept, long words given places to break.
     pub(super) fn html(&self) -> Safe<String> {
-        let mut html = String::with_capacity(self.0.len() * 5 / 4);
+        let mut html = String::with_capacity(self.shown.len() * 5 / 4);
         let mut unbroken = 0;
         let mut joined = false;
-        for c in self.0.chars() {
+        for c in self.shown.chars() {
             let joins = c == '\u{200d}' || ('\u{fe00}'..='\u{fe0f}').contains(&c) || is_combining_mark(c);
             if unbroken >= UNBROKEN && !joins && !joined {
                 html.push_str("<wbr\n>");
@@ -62,19 +65,16 @@ impl Typed {
         Safe(html)
     }
 
-    /// For the text part: each line marked as the visitor's own, so that it cannot pass for one of ours.
-    pub(super) fn quoted(&self) -> String {
-        self.0.lines().map(|line| format!("> {line}")).collect::<Vec<_>>().join("\n")
+    /// For the text part: each line marked as the visitor's own, so that it cannot pass for one of ours; one of ours is
+    /// only indented.
+    pub(super) fn block(&self) -> String {
+        let mark = if self.ours { "    " } else { "> " };
+        self.shown.lines().map(|line| format!("{mark}{line}")).collect::<Vec<_>>().join("\n")
     }
 
     /// For the text part, where it stands on a line of ours.
     pub(super) fn text(&self) -> &str {
-        &self.0
-    }
-
-    /// Whether it needs a block of its own.
-    pub(super) fn is_long(&self) -> bool {
-        self.0.contains('\n') || self.0.chars().count() > 60
+        &self.shown
     }
 }
 
@@ -337,7 +337,7 @@ mod tests {
             ("exam\u{200b}ple.\u{200b}com", "exam[U+200B]ple[.][U+200B]com"),
             ("é→http://example.com", "é→hxxp://example[.]com"),
         ] {
-            assert_eq!(Typed::new(typed).0, shown, "{typed}");
+            assert_eq!(Typed::new(typed).shown, shown, "{typed}");
         }
     }
 
@@ -347,14 +347,14 @@ mod tests {
             "Tuesdays, 10.30am to 4.15 p.m.", "e.g. the neck. And the back.", "well… yes. no: maybe", "9:30", "@zoe",
             "50 % @ work", "a/b", "note: this", "C:\\temp", "Zoë said: “ow”", "李小龍", "https: is a word", "10:30-12:00",
         ] {
-            assert_eq!(Typed::new(typed).0, typed);
+            assert_eq!(Typed::new(typed).shown, typed);
         }
     }
 
     #[test]
     fn what_cannot_be_seen_is_spelt_out() {
-        assert_eq!(Typed::new("a\u{202e}b\u{7}c\u{2028}d\te\nf").0, "a[U+202E]b[U+0007]c[U+2028]d e\nf");
-        assert_eq!(Typed::new("\u{644}\u{200c}\u{645} 👩\u{200d}🔬").0, "\u{644}\u{200c}\u{645} 👩\u{200d}🔬");
+        assert_eq!(Typed::new("a\u{202e}b\u{7}c\u{2028}d\te\nf").shown, "a[U+202E]b[U+0007]c[U+2028]d e\nf");
+        assert_eq!(Typed::new("\u{644}\u{200c}\u{645} 👩\u{200d}🔬").shown, "\u{644}\u{200c}\u{645} 👩\u{200d}🔬");
     }
 
     #[test]
