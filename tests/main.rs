@@ -12,6 +12,7 @@
 
 mod events;
 mod local;
+mod letters;
 mod practice;
 mod reading;
 mod road;
