@@ -95,6 +95,14 @@ async fn start(account: Account) -> (Ses, Mailbox, Client) {
     (ses, mailbox, client)
 }
 
+/// A client that gives up on an answer that never comes, but not on a busy machine.
+fn impatient(client: &Client) -> Client {
+    let timeout = TimeoutConfig::builder()
+        .operation_timeout(Duration::from_secs(1))
+        .build();
+    Client::from_conf(client.config().to_builder().timeout_config(timeout).build())
+}
+
 fn service_error(sent: Sent) -> SendEmailError {
     match sent {
         Err(SdkError::ServiceError(error)) => error.into_err(),
@@ -508,12 +516,7 @@ async fn the_account_says_what_its_state_is() {
 #[tokio::test]
 async fn faults_before_acceptance_send_nothing_and_faults_after_it_send() {
     let (_ses, mailbox, client) = start(Account::default()).await;
-    let impatient = client.config().to_builder().timeout_config(
-        TimeoutConfig::builder()
-            .operation_timeout(Duration::from_millis(300))
-            .build(),
-    );
-    let client = Client::from_conf(impatient.build());
+    let impatient = impatient(&client);
     let is_lost = |sent: &Sent| {
         matches!(
             sent,
@@ -527,7 +530,7 @@ async fn faults_before_acceptance_send_nothing_and_faults_after_it_send() {
         (Fault::ResetAfter, 2),
     ] {
         mailbox.fail(fault.clone());
-        let sent = post().send(&client).await;
+        let sent = post().send(&impatient).await;
         assert!(is_lost(&sent), "{fault:?}: {sent:?}");
         assert_eq!(mailbox.mails().len(), kept, "{fault:?}");
     }
@@ -734,15 +737,10 @@ async fn mails_are_still_there_after_a_restart_and_what_was_not_reported_is_repo
 #[tokio::test]
 async fn faults_at_random_stop_when_they_are_told_to() {
     let (_ses, mailbox, client) = start(Account::default()).await;
-    let impatient = client.config().to_builder().timeout_config(
-        TimeoutConfig::builder()
-            .operation_timeout(Duration::from_millis(300))
-            .build(),
-    );
-    let client = Client::from_conf(impatient.build());
+    let impatient = impatient(&client);
     mailbox.fail_at_random(1.0);
-    for _ in 0..5 {
-        assert!(post().send(&client).await.is_err());
+    for _ in 0..3 {
+        assert!(post().send(&impatient).await.is_err());
     }
     mailbox.fail_at_random(0.0);
     assert!(post().send(&client).await.is_ok());
