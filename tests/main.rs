@@ -2,6 +2,7 @@
 
 #![allow(
     missing_docs,
+    unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
@@ -9,7 +10,9 @@
     reason = "a test that cannot go on shall stop"
 )]
 
+mod events;
 mod local;
+mod letters;
 mod practice;
 mod reading;
 mod road;
