@@ -83,7 +83,11 @@ async fn run(options: Options) -> Result<(), StartError> {
 async fn function(endpoints: Endpoints) -> Result<Function, StartError> {
     let settings = product::settings(&endpoints, |name| std::env::var(name).ok())
         .map_err(|faults| StartError::new(faults.to_string()))?;
-    Ok(product::function(product::app(&endpoints, settings, Practice::compiled().clone())))
+    Ok(product::function(product::app(
+        &endpoints,
+        settings,
+        Practice::compiled().clone(),
+    )))
 }
 
 /// Resolves at Ctrl-C, or when the system asks the process to end.
