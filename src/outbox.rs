@@ -8,7 +8,7 @@ mod state;
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info, warn};
 
 use crate::app::App;
@@ -55,8 +55,10 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
             return Err(Unfinished::Later);
         }
         let mut deliveries = record.deliveries.clone();
-        deliveries.decide(withheld(app, &record));
         let now = clock.now();
+        if !deliveries.decided {
+            deliveries.decide(withheld(app, &record, now).await);
+        }
         let claimed = deliveries.claim(
             record.received.received_at,
             now,
@@ -92,23 +94,29 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
     }
 }
 
-/// Whether the auto-reply is withheld, and why.
-fn withheld(app: &App, record: &Record) -> Option<Withheld> {
+/// Whether the auto-reply is withheld, and why. What is known of the enquiry alone comes first; then the auto-reply is
+/// booked, so that one address gets one within the cool-down, however many enquiries name it.
+async fn withheld(app: &App, record: &Record, now: Timestamp) -> Option<Withheld> {
     let address = &record.received.enquiry.email;
-    let own = |address: &EmailAddress| {
-        address.folded() == app.settings.therapist.folded()
-            || address.folded() == app.settings.sender.folded()
-    };
+    let own = [&app.settings.therapist, &app.settings.sender];
     if record.verdict == Verdict::Suspect {
         Some(Withheld::Suspect)
-    } else if own(address) {
+    } else if own.iter().any(|own| own.folded() == address.folded()) {
         Some(Withheld::OwnAddress)
     } else if is_role(address) {
         Some(Withheld::RoleAddress)
     } else if app.settings.sandbox {
         Some(Withheld::Sandbox)
+    } else if record.uncounted {
+        Some(Withheld::CountersUnavailable)
     } else {
-        None
+        match app.store.book_auto_reply(&record.received, now).await {
+            Ok(booked) => booked.err(),
+            Err(fault) => {
+                error!(code = fault.code, "the table could not {}", fault.doing);
+                Some(Withheld::CountersUnavailable)
+            }
+        }
     }
 }
 

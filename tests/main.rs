@@ -12,6 +12,7 @@
 
 mod events;
 mod letters;
+mod limits;
 mod local;
 mod practice;
 mod reading;
