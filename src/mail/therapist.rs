@@ -354,7 +354,7 @@ fn alerts(letter: &TherapistLetter<'_>) -> Vec<Alert> {
     if letter.is_injured() {
         alerts.push(Alert {
             heading: "Injured in the last 48 hours",
-            text: "Rest and ice first. Offer a time after the 48 hours, and start with light pressure.".to_owned(),
+            text: "Please offer a time after the 48 hours have passed.".to_owned(),
         });
     }
     alerts
