@@ -1,12 +1,5 @@
 //! The practice: what its file may say, which treatment is suggested, and by when an answer is promised.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::practice::Practice;
 use jiff::civil::{Date, date};
