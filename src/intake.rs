@@ -147,7 +147,13 @@ async fn take(
     let identity = app.store.identity(form.submission_id(), &enquiry);
     let stored = app
         .store
-        .accept(&enquiry, verdict, &identity, &app.practice.reference_prefix, clock)
+        .accept(
+            &enquiry,
+            verdict,
+            &identity,
+            &app.practice.reference_prefix,
+            clock,
+        )
         .await;
     let accepted = match stored {
         Ok(accepted) => accepted,

@@ -163,7 +163,9 @@ async fn send(app: &App, record: &Record, letter: Letter, clock: &Clock) -> (u32
 }
 
 async fn send_mail(app: &App, mail: &Mail, attempt: u32, clock: &Clock) -> Attempt {
-    let Mail { reference, letter, .. } = mail;
+    let Mail {
+        reference, letter, ..
+    } = mail;
     let mut tries = 1;
     loop {
         let SendFault { class, code } = match app.mailer.send(mail).await {
@@ -220,7 +222,10 @@ async fn write_letter(app: &App, record: &Record, letter: Letter) -> Vec<Mail> {
     match letter {
         Letter::Therapist => {
             // How often somebody asked before is good to know; not knowing it stops no mail.
-            let earlier = app.store.earlier(&record.received, TherapistLetter::EARLIER).await;
+            let earlier = app
+                .store
+                .earlier(&record.received, TherapistLetter::EARLIER)
+                .await;
             let earlier = earlier.unwrap_or_default();
             let letter = TherapistLetter::new(app, record, &earlier);
             vec![letter.into_mail(), letter.bare()]
@@ -259,7 +264,9 @@ pub async fn straight_to_therapist(
 /// Whether one more enquiry may go straight to the mailbox: a table that is down under a flood of posts must not
 /// become a flood of mails.
 fn may_go_straight(app: &App, clock: &Clock) -> bool {
-    let Ok(mut went) = app.went_straight.lock() else { return false };
+    let Ok(mut went) = app.went_straight.lock() else {
+        return false;
+    };
     let minute_ago = clock.now() - SignedDuration::from_secs(60);
     went.retain(|at| *at > minute_ago);
     let may = went.len() < STRAIGHT;

@@ -11,8 +11,8 @@
 )]
 
 mod events;
-mod local;
 mod letters;
+mod local;
 mod practice;
 mod reading;
 mod road;

@@ -193,6 +193,7 @@ fn a_single_slip_is_told_once() {
         ("name = \"Body Benefits\"", "name = 7"),
         ("monday = [\"9:00-17:00\"]", "monday = [\"17:00-9:00\"]"),
         ("suggest = \"relaxing\"", "suggest = \"relax\""),
+        ("also = \"hot-stones\"", "also = \"stones\""),
         (
             "goal = \"relax\"\nwarmth = [\"no\"]",
             "goal = \"relaxed\"\nwarmth = [\"no\"]",

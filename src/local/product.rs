@@ -67,7 +67,9 @@ pub fn function(app: Arc<App>) -> Function {
         async move {
             let now = Timestamp::now();
             let clock = Clock::new(now, now + SignedDuration::from_secs(TIMEOUT));
-            app.handle(event, &clock).await.map_err(|error| error.to_string())
+            app.handle(event, &clock)
+                .await
+                .map_err(|error| error.to_string())
         }
     })
 }
