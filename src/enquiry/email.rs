@@ -10,6 +10,16 @@ use super::text;
 
 mod typo;
 
+/// What is said of an address that is none.
+pub(super) const FORMAT: Why = Why::new("email_format", EMAIL_FORMAT);
+/// What is said of an address that is longer than [`EmailAddress::MAX`].
+pub(super) const TOO_LONG: Why = Why::new(
+    "email_too_long",
+    "Email address must be 254 characters or less",
+);
+/// The code of the question about a likely slip.
+pub(super) const SUGGESTION: &str = "email_suggestion";
+
 personal! {
     /// An address as it is stored and written to: the local part as typed, the domain in lower-case ASCII.
     EmailAddress
@@ -28,17 +38,14 @@ impl EmailAddress {
         if address.is_empty() {
             return Err(Field::Email.missing());
         }
-        let wrong = || Why::new("email_format", EMAIL_FORMAT);
+        let wrong = || FORMAT;
         let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
         let domain = ascii_domain(domain).ok_or_else(wrong)?;
         if local.is_empty() || !local.bytes().all(is_local_byte) || !is_public_domain(&domain) {
             return Err(wrong());
         }
         if local.len() + 1 + domain.len() > Self::MAX {
-            return Err(Why::new(
-                "email_too_long",
-                "Email address must be 254 characters or less",
-            ));
+            return Err(TOO_LONG);
         }
         Ok(Self(format!("{local}@{domain}")))
     }
@@ -69,11 +76,36 @@ impl EmailAddress {
         }
     }
 
-    /// What the client probably meant, when the domain looks like a slip of the finger.
+    /// What the client probably meant, when what they typed looks like a slip of the finger, whether or not it is an
+    /// address: a wrong domain, a comma for a dot, a dot too many or none at all.
     #[must_use]
-    pub fn suggestion(&self) -> Option<Self> {
+    pub fn meant(typed: &str) -> Option<Self> {
+        match Self::parse(typed) {
+            Ok(address) => address.suggestion(),
+            Err(_) => Self::mended(typed),
+        }
+    }
+
+    /// The question about this address, which was probably meant.
+    #[must_use]
+    pub fn question(&self) -> Why {
+        Why {
+            code: SUGGESTION,
+            words: format!("Did you mean {}?", self.0).into(),
+        }
+    }
+
+    fn suggestion(&self) -> Option<Self> {
         let domain = typo::suggest(self.domain())?;
         Some(Self(format!("{}@{domain}", self.local_part())))
+    }
+
+    fn mended(typed: &str) -> Option<Self> {
+        let typed = text::single_line(typed);
+        let (local, domain) = typed.rsplit_once('@')?;
+        let domain = typo::mend(&domain.to_lowercase())?;
+        let address = Self::parse(&format!("{}@{domain}", local.trim_end())).ok()?;
+        Some(address.suggestion().unwrap_or(address))
     }
 }
 

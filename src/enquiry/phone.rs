@@ -10,6 +10,9 @@ use super::fault::Why;
 use super::field::PHONE_FORMAT;
 use super::text;
 
+/// What is said of a number that is none.
+pub(super) const FORMAT: Why = Why::new("phone_format", PHONE_FORMAT);
+
 /// A number that libphonenumber calls possible (a length that exists there; it need not be in use).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {
@@ -26,7 +29,7 @@ impl Phone {
     /// # Errors
     /// When no telephone network has numbers like it.
     pub fn parse(typed: &str) -> Result<Self, Why> {
-        let wrong = || Why::new("phone_format", PHONE_FORMAT);
+        let wrong = || FORMAT;
         let typed = text::single_line(typed);
         if text::length(&typed) > Self::MAX
             || typed.contains(text::is_control)
