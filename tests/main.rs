@@ -10,7 +10,9 @@
     reason = "a test that cannot go on shall stop"
 )]
 
+mod contract;
 mod events;
+mod hostile;
 mod letters;
 mod limits;
 mod local;
