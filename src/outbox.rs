@@ -68,7 +68,11 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
         if claimed.is_none() && deliveries == record.deliveries {
             break;
         }
-        record = match app.store.change(&record, deliveries, now).await? {
+        record = match app
+            .store
+            .change(&record, record.with(deliveries), now)
+            .await?
+        {
             Change::Made(record) => *record,
             Change::Lost(Some(current)) => {
                 record = *current;
@@ -91,6 +95,29 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
         Err(Unfinished::Owed)
     } else {
         Ok(())
+    }
+}
+
+/// A suspect enquiry was misjudged: it counts as clear from now on, and its auto-reply is decided about anew.
+///
+/// # Errors
+/// When the table cannot be written. Nothing at all when there is nothing to release.
+pub async fn release(
+    app: &App,
+    mut record: Record,
+    clock: &Clock,
+) -> Result<Option<Record>, StoreFault> {
+    loop {
+        let mut next = record.clone();
+        next.verdict = Verdict::Clear;
+        if !next.deliveries.release() {
+            return Ok(None);
+        }
+        record = match app.store.change(&record, next, clock.now()).await? {
+            Change::Made(record) => return Ok(Some(*record)),
+            Change::Lost(Some(current)) => *current,
+            Change::Lost(None) => return Ok(None),
+        };
     }
 }
 
@@ -217,7 +244,11 @@ async fn write_down(
         if !deliveries.record(letter, attempt, outcome, now) {
             return Ok(Some(record));
         }
-        match app.store.change(&record, deliveries, now).await? {
+        match app
+            .store
+            .change(&record, record.with(deliveries), now)
+            .await?
+        {
             Change::Made(record) => return Ok(Some(*record)),
             Change::Lost(Some(current)) => record = *current,
             Change::Lost(None) => return Ok(None),

@@ -23,7 +23,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::enquiry::{EmailAddress, Enquiry, Received, Reference};
-use crate::outbox::{Deliveries, Withheld};
+use crate::outbox::Withheld;
 use crate::screening::Verdict;
 use crate::settings::{HashKey, Settings};
 
@@ -247,32 +247,32 @@ impl Store {
         answer.item.map(Record::from_item).transpose()
     }
 
-    /// Replaces the mails' states of an enquiry, if nobody has changed it since it was read. What the enquiry owes and
-    /// when it expires follow from the states.
+    /// Replaces the verdict and the mails' states of an enquiry by those of `next`, if nobody has changed it since it
+    /// was `seen`. What the enquiry owes and when it expires follow from the states.
     ///
     /// # Errors
     /// When the table cannot be written; whether it was written may then be unknown.
     pub async fn change(
         &self,
-        record: &Record,
-        deliveries: Deliveries,
+        seen: &Record,
+        mut next: Record,
         now: Timestamp,
     ) -> Result<Change, StoreFault> {
-        let mut next = record.clone();
-        next.deliveries = deliveries;
-        next.revision += 1;
+        next.revision = seen.revision + 1;
         let mut values = HashMap::from([
             (":deliveries".to_owned(), item::attribute(&next.deliveries)?),
+            (":verdict".to_owned(), item::attribute(&next.verdict)?),
             (
                 ":seen".to_owned(),
-                AttributeValue::N(record.revision.to_string()),
+                AttributeValue::N(seen.revision.to_string()),
             ),
             (
                 ":next".to_owned(),
                 AttributeValue::N(next.revision.to_string()),
             ),
         ]);
-        let mut set = "SET deliveries = :deliveries, revision = :next".to_owned();
+        let mut set =
+            "SET deliveries = :deliveries, verdict = :verdict, revision = :next".to_owned();
         let mut remove = Vec::new();
         if next.deliveries.is_owed() {
             set.push_str(", owed = :owed, owed_since = :since");
@@ -287,7 +287,12 @@ impl Store {
         if next.deliveries.is_owed_to_therapist() {
             remove.push("expires");
         } else {
-            set.push_str(", expires = if_not_exists(expires, :expires)");
+            // Released enquiries live as long as others; otherwise the first time counts.
+            set.push_str(if next.verdict == seen.verdict {
+                ", expires = if_not_exists(expires, :expires)"
+            } else {
+                ", expires = :expires"
+            });
             values.insert(
                 ":expires".to_owned(),
                 AttributeValue::N(self.expiry(next.verdict, now).to_string()),
@@ -304,7 +309,7 @@ impl Store {
             .table_name(&self.table)
             .key(
                 "pk",
-                AttributeValue::S(item::enquiry_key(&record.received.reference)),
+                AttributeValue::S(item::enquiry_key(&seen.received.reference)),
             )
             .update_expression(expression)
             .condition_expression("revision = :seen")

@@ -607,3 +607,35 @@ async fn without_the_table_the_enquiry_goes_straight_to_the_mailbox_or_is_not_ac
     }
     app.finish_owing().await;
 }
+
+#[tokio::test]
+async fn a_suspect_that_was_misjudged_is_answered_once_when_it_is_released() {
+    let app = TestApp::start().await;
+    let trapped = [&MINIMAL[..], &[("extra_detail", "by a helpful browser")]].concat();
+    app.post_form(&trapped).await;
+    assert_eq!(app.mails().await.len(), 1);
+    let item = app.items("enquiry").await.remove(0);
+    let release = json!({ "command": "release", "reference": item["reference"].as_s().unwrap() });
+    let answer = app.invoke(release.clone()).await.unwrap();
+    assert_eq!(answer["delivered"], true);
+    let mails = app.mails().await;
+    assert_eq!(
+        (mails.len(), mails[1].to[0].as_str()),
+        (2, "zoe@example.com")
+    );
+    let released = app.items("enquiry").await.remove(0);
+    let expiry =
+        |item: &crate::support::Item| item["expires"].as_n().unwrap().parse::<i64>().unwrap();
+    assert!(
+        expiry(&released) > expiry(&item),
+        "it is kept as long as any other now"
+    );
+    assert!(
+        app.invoke(release)
+            .await
+            .unwrap_err()
+            .contains("does not wait")
+    );
+    assert_eq!(app.mails().await.len(), 2);
+    app.finish().await;
+}

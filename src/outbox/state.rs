@@ -223,6 +223,21 @@ impl Deliveries {
         }
     }
 
+    /// Owes the auto-reply again that was withheld because the enquiry looked like spam; it is decided about anew.
+    ///
+    /// Returns whether there was one.
+    pub fn release(&mut self) -> bool {
+        let withheld = MailState::Withheld {
+            reason: Withheld::Suspect,
+        };
+        if self.auto_reply != withheld {
+            return false;
+        }
+        self.auto_reply = MailState::NEW;
+        self.decided = false;
+        true
+    }
+
     /// The letter to send next at this time, with its lease taken: the therapist first, then the client, then a notice.
     /// An auto-reply whose lease ran out is never tried again, since it may have left; `except` are letters that this
     /// invocation has tried already.

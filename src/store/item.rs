@@ -59,6 +59,15 @@ impl Record {
         }
     }
 
+    /// The same enquiry with other states of its mails.
+    #[must_use]
+    pub fn with(&self, deliveries: Deliveries) -> Self {
+        Self {
+            deliveries,
+            ..self.clone()
+        }
+    }
+
     /// Reads the image that a stream record carries.
     ///
     /// # Errors
