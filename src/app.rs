@@ -93,7 +93,9 @@ impl App {
         match Invocation::recognise(event)? {
             Invocation::Http(request) => intake::handle(self, request, clock).boxed().await,
             Invocation::Stream(records) => stream::handle(self, records, clock).boxed().await,
-            Invocation::Feedback(messages) => feedback::handle(&messages),
+            Invocation::Feedback(messages) => {
+                feedback::handle(self, &messages, clock).boxed().await
+            }
             Invocation::Command(command) => command::handle(self, &command, clock).boxed().await,
         }
     }

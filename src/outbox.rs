@@ -18,7 +18,7 @@ use crate::mail::{AutoReplyLetter, Class, Mail, NoticeLetter, SendFault, Therapi
 use crate::screening::Verdict;
 use crate::store::{Change, Record, StoreFault};
 
-pub use state::{Attempt, Deliveries, Letter, MailState, Withheld};
+pub use state::{Attempt, Deliveries, Letter, MailState, Report, Withheld};
 
 /// What a letter may take from taking its lease to recording its outcome: a send is not started with less time left.
 const NEEDED: Duration = Duration::from_secs(9);
@@ -152,7 +152,6 @@ async fn withheld(app: &App, record: &Record, now: Timestamp) -> Option<Withheld
 fn is_role(address: &EmailAddress) -> bool {
     const ROLES: &[&str] = &[
         "abuse",
-        "bounce",
         "bounces",
         "daemon",
         "do-not-reply",
@@ -220,7 +219,7 @@ async fn send_mail(app: &App, mail: &Mail, attempt: u32, clock: &Clock) -> Attem
                 tries += 1;
             }
             Class::Operator => {
-                error!(%reference, %letter, code, "an operator must act: mails stay owed");
+                error!(alarm = "operator_needed", %reference, %letter, code, "mails stay owed until an operator acts");
                 return Attempt::NotSent;
             }
             Class::Never => return Attempt::Never { reason: code },
@@ -270,7 +269,7 @@ async fn write_letter(app: &App, record: &Record, letter: Letter) -> Vec<Mail> {
             vec![letter.into_mail(), letter.bare()]
         }
         Letter::AutoReply => vec![AutoReplyLetter::new(app, record).into_mail()],
-        Letter::Notice => vec![NoticeLetter::new(app, record, None).into_mail()],
+        Letter::Notice => vec![NoticeLetter::new(app, record).into_mail()],
     }
 }
 

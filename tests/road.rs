@@ -51,7 +51,7 @@ async fn a_form_from_a_browser_becomes_an_item_and_two_mails() {
             state(&items[0], "therapist"),
             state(&items[0], "auto_reply")
         ),
-        ("sent", "sent")
+        ("delivered", "delivered")
     );
     assert!(items[0].contains_key("expires") && !items[0].contains_key("owed"));
     let enquiry = items[0]["enquiry"].as_m().unwrap();
@@ -499,7 +499,7 @@ async fn an_operator_sees_an_enquiry_by_its_reference() {
         .await
         .unwrap();
     assert_eq!(shown["received"]["enquiry"]["email"], "zoe@example.com");
-    assert_eq!(shown["deliveries"]["therapist"]["state"], "sent");
+    assert_eq!(shown["deliveries"]["therapist"]["state"], "delivered");
     for wrong in [
         json!({ "command": "dance" }),
         json!({ "command": "show", "reference": "BB" }),
@@ -557,7 +557,8 @@ async fn an_auto_reply_that_may_have_left_is_not_sent_again_and_the_therapist_he
     );
     assert_eq!(
         state(&app.items("enquiry").await[0], "auto_reply"),
-        "unknown"
+        "delivered",
+        "SES's own report settles it"
     );
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
     assert_eq!(app.mails().await.len(), 3);
