@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use aws_config::{BehaviorVersion, SdkConfig, timeout::TimeoutConfig};
+use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
+use futures_util::FutureExt;
 use lambda_runtime::Error;
 use serde_json::Value;
 
@@ -15,11 +16,6 @@ use crate::practice::Practice;
 use crate::settings::Settings;
 use crate::store::Store;
 use crate::{command, feedback, intake, stream};
-
-/// The SDK's behaviour that this code was written against.
-fn behavior() -> BehaviorVersion {
-    BehaviorVersion::v2026_01_12()
-}
 
 /// Everything that lives as long as the function does.
 pub struct App {
@@ -34,16 +30,26 @@ pub struct App {
 }
 
 impl App {
-    /// Builds the application over an SDK configuration: region, credentials, endpoints, HTTP client.
+    /// Builds the application over the SDK's configuration of each service: region, credentials, endpoint, HTTP
+    /// client. How long a call may take and what is tried again is decided here.
     #[must_use]
-    pub fn new(settings: Settings, practice: Practice, sdk: &SdkConfig) -> Self {
+    pub fn new(
+        settings: Settings,
+        practice: Practice,
+        dynamodb: aws_sdk_dynamodb::config::Builder,
+        ses: aws_sdk_sesv2::config::Builder,
+    ) -> Self {
         // One call may take 3 seconds in all, so that the client who waits gets an answer in time.
-        let dynamodb = aws_sdk_dynamodb::config::Builder::from(sdk)
+        let dynamodb = dynamodb
             .timeout_config(timeouts(Duration::from_millis(1_400), Duration::from_secs(3)))
-            .retry_config(RetryConfig::standard().with_max_attempts(3).with_initial_backoff(Duration::from_millis(40)))
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts(3)
+                    .with_initial_backoff(Duration::from_millis(40)),
+            )
             .build();
         // SES has no idempotency token: a retry that nobody decided could send a mail twice.
-        let ses = aws_sdk_sesv2::config::Builder::from(sdk)
+        let ses = ses
             .timeout_config(timeouts(Duration::from_secs(5), Duration::from_secs(5)))
             .retry_config(RetryConfig::disabled())
             .build();
@@ -52,36 +58,34 @@ impl App {
         Self { settings, practice, store, mailer }
     }
 
+    /// Builds the application as it runs in Lambda: the endpoints are AWS's own, or those of
+    /// `AWS_ENDPOINT_URL_DYNAMODB` and `AWS_ENDPOINT_URL_SESV2`.
+    pub async fn from_environment(settings: Settings, practice: Practice) -> Self {
+        let sdk = aws_config::defaults(BehaviorVersion::v2026_01_12())
+            .http_client(crate::tls::client())
+            .load()
+            .await;
+        Self::new(settings, practice, (&sdk).into(), (&sdk).into())
+    }
+
     /// Answers one event.
     ///
     /// # Errors
     /// When the event is unknown, or when what woke the function shall try again.
     pub async fn handle(self: &Arc<Self>, event: Value, clock: &Clock) -> Result<Value, Error> {
+        // Boxed, since the SDK's futures are large and deeply nested.
         match Invocation::recognise(event)? {
-            Invocation::Http(request) => intake::handle(self, request, clock).await,
-            Invocation::Stream(records) => stream::handle(self, records, clock).await,
+            Invocation::Http(request) => intake::handle(self, request, clock).boxed().await,
+            Invocation::Stream(records) => stream::handle(self, records, clock).boxed().await,
             Invocation::Feedback(messages) => feedback::handle(&messages),
-            Invocation::Command(command) => command::handle(self, &command, clock).await,
+            Invocation::Command(command) => command::handle(self, &command, clock).boxed().await,
         }
     }
 }
 
-/// The SDK configuration of the deployed function.
-pub async fn sdk_config() -> SdkConfig {
-    aws_config::defaults(behavior()).http_client(crate::tls::client()).load().await
-}
-
-/// The SDK configuration of a system on this machine: fixed credentials, and endpoints without TLS.
-#[cfg(feature = "local")]
-#[must_use]
-pub fn local_sdk_config() -> aws_config::ConfigLoader {
-    let nobody = aws_sdk_dynamodb::config::Credentials::new("local", "local", None, None, "local");
-    aws_config::defaults(behavior())
-        .region(aws_config::Region::from_static("eu-west-2"))
-        .credentials_provider(nobody)
-        .http_client(aws_smithy_http_client::Builder::new().build_http())
-}
-
 fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder().operation_attempt_timeout(attempt).operation_timeout(operation).build()
+    TimeoutConfig::builder()
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(operation)
+        .build()
 }

@@ -17,7 +17,11 @@ impl Clock {
     /// A clock that shows `now` and must be done by `deadline`.
     #[must_use]
     pub fn new(now: Timestamp, deadline: Timestamp) -> Self {
-        Self { started_at: now, started: Instant::now(), deadline }
+        Self {
+            started_at: now,
+            started: Instant::now(),
+            deadline,
+        }
     }
 
     /// The time in UTC, to the second below: all stored times have one width and sort as text.
@@ -56,7 +60,8 @@ impl Clock {
     }
 
     fn exact(&self) -> Timestamp {
-        self.started_at + SignedDuration::try_from(self.started.elapsed()).unwrap_or(SignedDuration::MAX)
+        self.started_at
+            + SignedDuration::try_from(self.started.elapsed()).unwrap_or(SignedDuration::MAX)
     }
 }
 
@@ -69,8 +74,19 @@ mod tests {
         let now: Timestamp = "2026-11-23T09:00:00.9Z".parse().unwrap();
         let clock = Clock::new(now, now + SignedDuration::from_secs(20));
         assert_eq!(clock.now().to_string(), "2026-11-23T09:00:00Z");
-        assert!(clock.remaining() <= Duration::from_secs(20) && clock.remaining() > Duration::from_secs(15));
-        assert!(clock.wait(Duration::from_millis(1), Duration::from_secs(10)).await);
-        assert!(!clock.wait(Duration::from_secs(15), Duration::from_secs(10)).await);
+        assert!(
+            clock.remaining() <= Duration::from_secs(20)
+                && clock.remaining() > Duration::from_secs(15)
+        );
+        assert!(
+            clock
+                .wait(Duration::from_millis(1), Duration::from_secs(10))
+                .await
+        );
+        assert!(
+            !clock
+                .wait(Duration::from_secs(15), Duration::from_secs(10))
+                .await
+        );
     }
 }

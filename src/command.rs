@@ -58,7 +58,9 @@ async fn sweep(app: &Arc<App>, clock: &Clock) -> Result<Value, Error> {
             Err(unfinished) => {
                 left += 1;
                 match unfinished {
-                    Unfinished::Store(fault) => error!(%reference, code = fault.code, "the table could not {}", fault.doing),
+                    Unfinished::Store(fault) => {
+                        error!(%reference, code = fault.code, "the table could not {}", fault.doing)
+                    }
                     Unfinished::Owed => warn!(%reference, "mails stay owed"),
                     Unfinished::Later => break,
                 }
@@ -79,7 +81,11 @@ async fn resume(app: &Arc<App>, reference: &Reference, clock: &Clock) -> Result<
 async fn show(app: &Arc<App>, reference: &str) -> Result<Value, Error> {
     let reference = Reference::parse(reference)?;
     let record = app.store.load(&reference).await?;
-    let record = record.ok_or_else(|| Refused(format!("there is no enquiry {reference}: check the reference")))?;
+    let record = record.ok_or_else(|| {
+        Refused(format!(
+            "there is no enquiry {reference}: check the reference"
+        ))
+    })?;
     Ok(json!({
         "received": record.received,
         "verdict": record.verdict,

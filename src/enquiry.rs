@@ -22,7 +22,7 @@ use answers::{Area, Cause, ContactBy, Goal, RecentInjury, Warmth};
 
 pub use email::EmailAddress;
 pub use fault::{Fault, Why};
-pub use field::{Arity, Field, RELOAD};
+pub use field::{Arity, Field};
 pub use name::Name;
 pub use phone::Phone;
 pub use reference::{NotAReference, Reference};

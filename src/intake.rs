@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, Request, State};
 use axum::http::{HeaderMap, header};
 use axum::middleware;
@@ -47,7 +48,10 @@ struct OwnOrigin(String);
 /// # Errors
 /// None that a caller would see: what goes wrong has an answer of its own.
 pub async fn handle(app: &Arc<App>, event: Value, clock: &Clock) -> Result<Value, Error> {
-    let domain = event.pointer("/requestContext/domainName").and_then(Value::as_str).unwrap_or_default();
+    let domain = event
+        .pointer("/requestContext/domainName")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
     let own_origin = OwnOrigin(format!("https://{}", domain.to_ascii_lowercase()));
     let Ok(request) = serde_json::from_value::<LambdaRequest>(event) else {
         return into_event(Answer::new(app, Caller::Html).refusal(&Refusal::Unreadable)).await;
@@ -57,7 +61,10 @@ pub async fn handle(app: &Arc<App>, event: Value, clock: &Clock) -> Result<Value
     request.extensions_mut().insert(clock.clone());
     let caller = Caller::of(request.headers());
     // A panic is a fault of ours: the client still hears how else to reach the therapist.
-    match AssertUnwindSafe(router(Arc::clone(app)).oneshot(request)).catch_unwind().await {
+    match AssertUnwindSafe(router(Arc::clone(app)).oneshot(request))
+        .catch_unwind()
+        .await
+    {
         Ok(Ok(response)) => into_event(response).await,
         Ok(Err(never)) => match never {},
         Err(_) => into_event(Answer::new(app, caller).refusal(&Refusal::Unavailable)).await,
@@ -73,7 +80,10 @@ fn router(app: Arc<App>) -> Router {
         .route("/enquiry.js", get(script))
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(Arc::clone(&app), cors::guard))
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&app),
+            cors::guard,
+        ))
         .with_state(app)
 }
 
@@ -126,7 +136,16 @@ async fn take(
     };
     let verdict = screening::weigh(&form);
     let identity = app.store.identity(form.submission_id(), &enquiry);
-    let accepted = app.store.accept(enquiry, verdict, &identity, &app.practice.reference_prefix, clock).await;
+    let accepted = app
+        .store
+        .accept(
+            enquiry,
+            verdict,
+            &identity,
+            &app.practice.reference_prefix,
+            clock,
+        )
+        .await;
     let accepted = accepted.map_err(|fault| {
         error!(code = fault.code, "the table could not {}", fault.doing);
         answer.unavailable(&form, &Refusal::Unavailable)
@@ -143,8 +162,13 @@ struct Confirmed {
     reference: String,
 }
 
-async fn confirmation(State(app): State<Arc<App>>, query: Option<Query<Confirmed>>) -> Response {
-    let reference = query.and_then(|Query(confirmed)| Reference::parse(&confirmed.reference).ok());
+async fn confirmation(
+    State(app): State<Arc<App>>,
+    query: Result<Query<Confirmed>, QueryRejection>,
+) -> Response {
+    let reference = query
+        .ok()
+        .and_then(|Query(confirmed)| Reference::parse(&confirmed.reference).ok());
     Answer::new(&app, Caller::Html).confirmation(reference.as_ref())
 }
 
@@ -153,12 +177,22 @@ async fn style_sheet() -> Response {
 }
 
 async fn script() -> Response {
-    asset("text/javascript; charset=utf-8", include_str!("../site/enquiry.js"))
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../site/enquiry.js"),
+    )
 }
 
 /// A file that every page shares: kept for a day, so that a new deployment shows soon.
 fn asset(content_type: &'static str, body: &'static str) -> Response {
-    ([(header::CONTENT_TYPE, content_type), (header::CACHE_CONTROL, "public, max-age=86400")], body).into_response()
+    (
+        [
+            (header::CONTENT_TYPE, content_type),
+            (header::CACHE_CONTROL, "public, max-age=86400"),
+        ],
+        body,
+    )
+        .into_response()
 }
 
 async fn not_found(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
@@ -175,7 +209,12 @@ async fn into_event(response: Response) -> Result<Value, Error> {
     let body = String::from_utf8(to_bytes(body, usize::MAX).await?.to_vec())?;
     let mut headers = serde_json::Map::new();
     for name in parts.headers.keys() {
-        let values: Vec<&str> = parts.headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        let values: Vec<&str> = parts
+            .headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
         headers.insert(name.as_str().to_owned(), values.join(", ").into());
     }
     Ok(json!({

@@ -42,7 +42,11 @@ pub struct StreamChange {
 
 impl fmt::Debug for StreamRecord {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "StreamRecord({} {})", self.event_name, self.dynamodb.sequence_number)
+        write!(
+            f,
+            "StreamRecord({} {})",
+            self.event_name, self.dynamodb.sequence_number
+        )
     }
 }
 
@@ -72,29 +76,59 @@ impl Invocation {
     /// # Errors
     /// When it is none of the four kinds, or mixes two.
     pub fn recognise(event: Value) -> Result<Self, UnknownEvent> {
-        if event.pointer("/requestContext/http").is_some_and(Value::is_object) {
+        if event
+            .pointer("/requestContext/http")
+            .is_some_and(Value::is_object)
+        {
             return Ok(Self::Http(event));
         }
         let unknown = UnknownEvent {
-            members: event.as_object().map(|members| members.keys().take(12).cloned().collect()).unwrap_or_default(),
+            members: event
+                .as_object()
+                .map(|members| members.keys().take(12).cloned().collect())
+                .unwrap_or_default(),
         };
         if let Some(records) = event.get("Records").and_then(Value::as_array) {
             return if all_from(records, "aws:dynamodb") {
-                records.iter().map(|record| StreamRecord::deserialize(record).map_err(|_| unknown.clone())).collect::<Result<_, _>>().map(Self::Stream)
+                records
+                    .iter()
+                    .map(|record| StreamRecord::deserialize(record).map_err(|_| unknown.clone()))
+                    .collect::<Result<_, _>>()
+                    .map(Self::Stream)
             } else if all_from(records, "aws:sns") {
-                let message = |record: &Value| record.pointer("/Sns/Message").and_then(Value::as_str).map(str::to_owned);
-                records.iter().map(message).collect::<Option<_>>().map(Self::Feedback).ok_or(unknown)
+                let message = |record: &Value| {
+                    record
+                        .pointer("/Sns/Message")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned)
+                };
+                records
+                    .iter()
+                    .map(message)
+                    .collect::<Option<_>>()
+                    .map(Self::Feedback)
+                    .ok_or(unknown)
             } else {
                 Err(unknown)
             };
         }
-        if event.get("command").is_some_and(Value::is_string) { Ok(Self::Command(event)) } else { Err(unknown) }
+        if event.get("command").is_some_and(Value::is_string) {
+            Ok(Self::Command(event))
+        } else {
+            Err(unknown)
+        }
     }
 }
 
 /// Whether every record names this source. DynamoDB spells the member `eventSource`, SNS `EventSource`.
 fn all_from(records: &[Value], source: &str) -> bool {
-    let of = |record: &Value| record.get("eventSource").or_else(|| record.get("EventSource")).and_then(Value::as_str) == Some(source);
+    let of = |record: &Value| {
+        record
+            .get("eventSource")
+            .or_else(|| record.get("EventSource"))
+            .and_then(Value::as_str)
+            == Some(source)
+    };
     !records.is_empty() && records.iter().all(of)
 }
 
@@ -110,18 +144,32 @@ mod tests {
             "Records": [{ "eventSource": "aws:dynamodb" }],
             "command": "erase",
         });
-        assert!(matches!(Invocation::recognise(event), Ok(Invocation::Http(_))));
+        assert!(matches!(
+            Invocation::recognise(event),
+            Ok(Invocation::Http(_))
+        ));
     }
 
     #[test]
     fn an_unknown_event_is_a_clear_error_that_repeats_no_values() {
-        for event in [json!({}), json!([]), json!("x"), json!({ "Records": [] }), json!({ "command": 7 }),
+        for event in [
+            json!({}),
+            json!([]),
+            json!("x"),
+            json!({ "Records": [] }),
+            json!({ "command": 7 }),
             json!({ "Records": [{ "eventSource": "aws:s3" }] }),
-            json!({ "Records": [{ "eventSource": "aws:dynamodb" }, { "EventSource": "aws:sns" }] })]
-        {
+            json!({ "Records": [{ "eventSource": "aws:dynamodb" }, { "EventSource": "aws:sns" }] }),
+        ] {
             assert!(Invocation::recognise(event).is_err());
         }
-        let error = Invocation::recognise(json!({ "detail-type": "secret", "source": "aws.s3" })).unwrap_err();
-        assert!(error.to_string().ends_with("its members are: detail-type, source"), "{error}");
+        let error = Invocation::recognise(json!({ "detail-type": "secret", "source": "aws.s3" }))
+            .unwrap_err();
+        assert!(
+            error
+                .to_string()
+                .ends_with("its members are: detail-type, source"),
+            "{error}"
+        );
     }
 }

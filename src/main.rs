@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use enquiry_desk::app::{self, App};
+use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::practice::Practice;
 use enquiry_desk::settings::Settings;
@@ -14,7 +14,9 @@ use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
-    let level = std::env::var("LOG_LEVEL").ok().and_then(|level| level.parse().ok());
+    let level = std::env::var("LOG_LEVEL")
+        .ok()
+        .and_then(|level| level.parse().ok());
     telemetry::start(level.unwrap_or(tracing::Level::INFO));
     match run().await {
         Ok(()) => ExitCode::SUCCESS,
@@ -27,13 +29,18 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
-    let app = Arc::new(App::new(settings, Practice::compiled()?, &app::sdk_config().await));
+    let app = Arc::new(
+        App::from_environment(settings, Practice::compiled().clone()).await,
+    );
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
         let app = Arc::clone(&app);
         async move {
             let now = Timestamp::now();
-            let deadline = i64::try_from(event.context.deadline).ok().and_then(|at| Timestamp::from_millisecond(at).ok());
-            app.handle(event.payload, &Clock::new(now, deadline.unwrap_or(now))).await
+            let deadline = i64::try_from(event.context.deadline)
+                .ok()
+                .and_then(|at| Timestamp::from_millisecond(at).ok());
+            app.handle(event.payload, &Clock::new(now, deadline.unwrap_or(now)))
+                .await
         }
     }))
     .await

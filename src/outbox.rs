@@ -54,7 +54,12 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
         let mut deliveries = record.deliveries.clone();
         deliveries.decide(withheld(app, &record));
         let now = clock.now();
-        let claimed = deliveries.claim(record.received.received_at, now, clock.lease_until(), &unsent);
+        let claimed = deliveries.claim(
+            record.received.received_at,
+            now,
+            clock.lease_until(),
+            &unsent,
+        );
         if claimed.is_none() && deliveries == record.deliveries {
             break;
         }
@@ -77,14 +82,19 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
             None => return Ok(()),
         };
     }
-    if record.deliveries.is_owed() { Err(Unfinished::Owed) } else { Ok(()) }
+    if record.deliveries.is_owed() {
+        Err(Unfinished::Owed)
+    } else {
+        Ok(())
+    }
 }
 
 /// Whether the auto-reply is withheld, and why.
 fn withheld(app: &App, record: &Record) -> Option<Withheld> {
     let address = &record.received.enquiry.email;
     let own = |address: &EmailAddress| {
-        address.folded() == app.settings.therapist.folded() || address.folded() == app.settings.sender.folded()
+        address.folded() == app.settings.therapist.folded()
+            || address.folded() == app.settings.sender.folded()
     };
     if record.verdict == Verdict::Suspect {
         Some(Withheld::Suspect)
@@ -103,11 +113,31 @@ fn withheld(app: &App, record: &Record) -> Option<Withheld> {
 /// helps nobody and may start a loop.
 fn is_role(address: &EmailAddress) -> bool {
     const ROLES: &[&str] = &[
-        "abuse", "bounce", "bounces", "daemon", "do-not-reply", "donotreply", "hostmaster", "list", "mailer-daemon",
-        "no-reply", "nobody", "noreply", "postmaster", "root", "security", "spam", "usenet", "uucp", "webmaster", "www",
+        "abuse",
+        "bounce",
+        "bounces",
+        "daemon",
+        "do-not-reply",
+        "donotreply",
+        "hostmaster",
+        "list",
+        "mailer-daemon",
+        "no-reply",
+        "nobody",
+        "noreply",
+        "postmaster",
+        "root",
+        "security",
+        "spam",
+        "usenet",
+        "uucp",
+        "webmaster",
+        "www",
     ];
     let local = address.local_part().to_ascii_lowercase();
-    let local = local.split_once('+').map_or(local.as_str(), |(before, _)| before);
+    let local = local
+        .split_once('+')
+        .map_or(local.as_str(), |(before, _)| before);
     ROLES.contains(&local)
 }
 
@@ -175,7 +205,11 @@ async fn write_letter(app: &App, record: &Record, letter: Letter) -> Mail {
     match letter {
         Letter::Therapist | Letter::Notice => {
             // How often somebody asked before is good to know; not knowing it stops no mail.
-            let earlier = app.store.earlier(&record.received, 20).await.unwrap_or_default();
+            let earlier = app
+                .store
+                .earlier(&record.received, 20)
+                .await
+                .unwrap_or_default();
             TherapistLetter::new(app, record, &earlier).into_mail()
         }
         Letter::AutoReply => AutoReplyLetter::new(app, record).into_mail(),

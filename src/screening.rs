@@ -19,5 +19,9 @@ pub enum Verdict {
 /// Weighs a post. The trap is the only signal yet: people never see that field, programs fill it in.
 #[must_use]
 pub fn weigh(form: &EnquiryForm) -> Verdict {
-    if form.extra_detail.trim().is_empty() { Verdict::Clear } else { Verdict::Suspect }
+    if form.extra_detail.trim().is_empty() {
+        Verdict::Clear
+    } else {
+        Verdict::Suspect
+    }
 }

@@ -70,7 +70,9 @@ pub struct SettingFaults(pub Vec<SettingFault>);
 impl fmt::Display for SettingFaults {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the environment cannot be used:")?;
-        self.0.iter().try_for_each(|fault| write!(f, " {} must be {};", fault.variable, fault.expected))
+        self.0
+            .iter()
+            .try_for_each(|fault| write!(f, " {} must be {};", fault.variable, fault.expected))
     }
 }
 
@@ -82,26 +84,49 @@ impl Settings {
     /// # Errors
     /// All variables that are missing or wrong, by name.
     pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingFaults> {
-        let mut reader = Reader { variable, faults: Vec::new() };
-        let table_name = reader.required("TABLE_NAME", "the name of the table", |name| Some(name.to_owned()));
+        let mut reader = Reader {
+            variable,
+            faults: Vec::new(),
+        };
+        let table_name = reader.required("TABLE_NAME", "the name of the table", |name| {
+            Some(name.to_owned())
+        });
         let address = |typed: &str| EmailAddress::parse(typed).ok();
         let therapist = reader.required("THERAPIST_EMAIL", "an e-mail address", address);
         let sender = reader.required("SENDER_EMAIL", "an e-mail address", address);
         let hash_key = reader.required("HASH_KEY", "a secret of 32 characters or more", |key| {
             (key.len() >= HashKey::MIN).then(|| HashKey(key.to_owned()))
         });
-        let allowed_origins =
-            reader.optional("ALLOWED_ORIGINS", "origins like https://example.com, with commas between", origins);
-        let thank_you_url = reader.optional("THANK_YOU_URL", "an address that starts with https://", web_address);
-        let retention_days = reader.optional("RETENTION_DAYS", "a number of days from 1 to 3650", |days| {
-            days.parse().ok().filter(|days| (1..=3650).contains(days))
-        });
+        let allowed_origins = reader.optional(
+            "ALLOWED_ORIGINS",
+            "origins like https://example.com, with commas between",
+            origins,
+        );
+        let thank_you_url = reader.optional(
+            "THANK_YOU_URL",
+            "an address that starts with https://",
+            web_address,
+        );
+        let retention_days = reader.optional(
+            "RETENTION_DAYS",
+            "a number of days from 1 to 3650",
+            |days| days.parse().ok().filter(|days| (1..=3650).contains(days)),
+        );
         let sandbox = reader.optional("SES_SANDBOX", "true or false", |flag| flag.parse().ok());
         let privacy = reader.optional("PRIVACY", "true or false", |flag| flag.parse().ok());
-        let configuration_set = reader.optional("CONFIGURATION_SET", "a name", |name| Some(name.to_owned()));
-        let away_until = reader.optional("AWAY_UNTIL", "a date like 2026-12-31", |date| date.parse().ok());
+        let configuration_set =
+            reader.optional("CONFIGURATION_SET", "a name", |name| Some(name.to_owned()));
+        let away_until = reader.optional("AWAY_UNTIL", "a date like 2026-12-31", |date| {
+            date.parse().ok()
+        });
 
-        match (reader.faults.is_empty(), table_name, therapist, sender, hash_key) {
+        match (
+            reader.faults.is_empty(),
+            table_name,
+            therapist,
+            sender,
+            hash_key,
+        ) {
             (true, Some(table_name), Some(therapist), Some(sender), Some(hash_key)) => Ok(Self {
                 table_name,
                 therapist,
@@ -126,7 +151,12 @@ struct Reader<F> {
 }
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
-    fn optional<T>(&mut self, variable: &'static str, expected: &'static str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    fn optional<T>(
+        &mut self,
+        variable: &'static str,
+        expected: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let given = (self.variable)(variable)?;
         let given = given.trim();
         if given.is_empty() {
@@ -139,7 +169,12 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         value
     }
 
-    fn required<T>(&mut self, variable: &'static str, expected: &'static str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    fn required<T>(
+        &mut self,
+        variable: &'static str,
+        expected: &'static str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         let faults = self.faults.len();
         let value = self.optional(variable, expected, read);
         if value.is_none() && self.faults.len() == faults {
@@ -151,15 +186,26 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
 
 /// Origins as browsers send them: a scheme and a host, in lower case, without a path.
 fn origins(list: &str) -> Option<Vec<String>> {
-    let origins = list.split(',').map(str::trim).filter(|origin| !origin.is_empty());
-    origins.map(|origin| is_origin(origin).then(|| origin.to_owned())).collect()
+    let origins = list
+        .split(',')
+        .map(str::trim)
+        .filter(|origin| !origin.is_empty());
+    origins
+        .map(|origin| is_origin(origin).then(|| origin.to_owned()))
+        .collect()
 }
 
 fn is_origin(origin: &str) -> bool {
-    let host = origin.strip_prefix("https://").or_else(|| origin.strip_prefix("http://"));
+    let host = origin
+        .strip_prefix("https://")
+        .or_else(|| origin.strip_prefix("http://"));
     host.is_some_and(|host| {
         !host.is_empty()
-            && host.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'.' | b'-' | b':' | b'[' | b']'))
+            && host.bytes().all(|b| {
+                b.is_ascii_lowercase()
+                    || b.is_ascii_digit()
+                    || matches!(b, b'.' | b'-' | b':' | b'[' | b']')
+            })
     })
 }
 
@@ -175,7 +221,12 @@ mod tests {
     use super::*;
 
     fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingFaults> {
-        Settings::from_env(|name| variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned()))
+        Settings::from_env(|name| {
+            variables
+                .iter()
+                .find(|(n, _)| *n == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
     }
 
     const NEEDED: [(&str, &str); 4] = [
@@ -189,7 +240,11 @@ mod tests {
     fn four_variables_are_enough() {
         let settings = read(&NEEDED).unwrap();
         assert_eq!(settings.retention_days, 365);
-        assert!(!settings.sandbox && settings.allowed_origins.is_empty() && settings.thank_you_url.is_none());
+        assert!(
+            !settings.sandbox
+                && settings.allowed_origins.is_empty()
+                && settings.thank_you_url.is_none()
+        );
     }
 
     #[test]
@@ -209,8 +264,15 @@ mod tests {
         assert_eq!(
             named,
             [
-                "TABLE_NAME", "THERAPIST_EMAIL", "SENDER_EMAIL", "HASH_KEY", "ALLOWED_ORIGINS", "THANK_YOU_URL",
-                "RETENTION_DAYS", "SES_SANDBOX", "AWAY_UNTIL"
+                "TABLE_NAME",
+                "THERAPIST_EMAIL",
+                "SENDER_EMAIL",
+                "HASH_KEY",
+                "ALLOWED_ORIGINS",
+                "THANK_YOU_URL",
+                "RETENTION_DAYS",
+                "SES_SANDBOX",
+                "AWAY_UNTIL"
             ]
         );
         assert!(!faults.to_string().contains("short-secret"));
@@ -220,8 +282,17 @@ mod tests {
     fn origins_are_exact() {
         let with = |origins| read(&[&NEEDED[..], &[("ALLOWED_ORIGINS", origins)]].concat());
         let settings = with(" https://example.com , http://127.0.0.1:8080,").unwrap();
-        assert_eq!(settings.allowed_origins, ["https://example.com", "http://127.0.0.1:8080"]);
-        for wrong in ["*", "example.com", "https://Example.com", "https://", "https://example.com,*"] {
+        assert_eq!(
+            settings.allowed_origins,
+            ["https://example.com", "http://127.0.0.1:8080"]
+        );
+        for wrong in [
+            "*",
+            "example.com",
+            "https://Example.com",
+            "https://",
+            "https://example.com,*",
+        ] {
             assert!(with(wrong).is_err(), "{wrong}");
         }
     }

@@ -12,7 +12,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem,
+    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
+    TransactWriteItem,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
@@ -93,7 +94,10 @@ impl Store {
         // The serialised enquiry has one form for one meaning: checked parts, fixed order, left-out fields left out.
         let answers = serde_json::to_vec(enquiry).unwrap_or_default();
         let submission = submission.map(Uuid::into_bytes);
-        Identity(self.hash("identity", &[submission.as_ref().map_or(&[][..], |id| &id[..]), &answers]))
+        Identity(self.hash(
+            "identity",
+            &[submission.as_ref().map_or(&[][..], |id| &id[..]), &answers],
+        ))
     }
 
     /// Stores an enquiry and the marker of its identity in one transaction; a repeat meets the marker of the first.
@@ -108,9 +112,16 @@ impl Store {
         prefix: &str,
         clock: &Clock,
     ) -> Result<Accepted, StoreFault> {
-        let mut received = Received { reference: draw(prefix)?, received_at: clock.now(), enquiry };
+        let mut received = Received {
+            reference: draw(prefix)?,
+            received_at: clock.now(),
+            enquiry,
+        };
         for attempt in 1..=TRIES {
-            let cancelled = match self.write_new(&received, verdict, identity, clock.now()).await {
+            let cancelled = match self
+                .write_new(&received, verdict, identity, clock.now())
+                .await
+            {
                 Ok(()) => return Ok(Accepted::New(received.reference)),
                 Err(reasons) => reasons?,
             };
@@ -122,7 +133,9 @@ impl Store {
                 Cancelled::Repeat(reference) => return Ok(Accepted::Repeat(reference)),
                 Cancelled::ReferenceTaken => received.reference = draw(prefix)?,
                 Cancelled::Conflict => {
-                    let pause = Duration::from_millis(u64::from(20 * attempt) + u64::from(random::<1>()?[0]) / 8);
+                    let pause = Duration::from_millis(
+                        u64::from(20 * attempt) + u64::from(random::<1>()?[0]) / 8,
+                    );
                     if !clock.wait(pause, Duration::from_secs(3)).await {
                         break;
                     }
@@ -154,21 +167,35 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be written; whether it was written may then be unknown.
-    pub async fn change(&self, record: &Record, deliveries: Deliveries, now: Timestamp) -> Result<Change, StoreFault> {
+    pub async fn change(
+        &self,
+        record: &Record,
+        deliveries: Deliveries,
+        now: Timestamp,
+    ) -> Result<Change, StoreFault> {
         let mut next = record.clone();
         next.deliveries = deliveries;
         next.revision += 1;
         let mut values = HashMap::from([
             (":deliveries".to_owned(), item::attribute(&next.deliveries)?),
-            (":seen".to_owned(), AttributeValue::N(record.revision.to_string())),
-            (":next".to_owned(), AttributeValue::N(next.revision.to_string())),
+            (
+                ":seen".to_owned(),
+                AttributeValue::N(record.revision.to_string()),
+            ),
+            (
+                ":next".to_owned(),
+                AttributeValue::N(next.revision.to_string()),
+            ),
         ]);
         let mut set = "SET deliveries = :deliveries, revision = :next".to_owned();
         let mut remove = Vec::new();
         if next.deliveries.is_owed() {
             set.push_str(", owed = :owed, owed_since = :since");
             values.insert(":owed".to_owned(), AttributeValue::S(item::OWED.to_owned()));
-            values.insert(":since".to_owned(), AttributeValue::S(next.received.received_at.to_string()));
+            values.insert(
+                ":since".to_owned(),
+                AttributeValue::S(next.received.received_at.to_string()),
+            );
         } else {
             remove.extend(["owed", "owed_since"]);
         }
@@ -176,14 +203,24 @@ impl Store {
             remove.push("expires");
         } else {
             set.push_str(", expires = if_not_exists(expires, :expires)");
-            values.insert(":expires".to_owned(), AttributeValue::N(self.expiry(next.verdict, now).to_string()));
+            values.insert(
+                ":expires".to_owned(),
+                AttributeValue::N(self.expiry(next.verdict, now).to_string()),
+            );
         }
-        let expression = if remove.is_empty() { set } else { format!("{set} REMOVE {}", remove.join(", ")) };
+        let expression = if remove.is_empty() {
+            set
+        } else {
+            format!("{set} REMOVE {}", remove.join(", "))
+        };
         let outcome = self
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(item::enquiry_key(&record.received.reference)))
+            .key(
+                "pk",
+                AttributeValue::S(item::enquiry_key(&record.received.reference)),
+            )
             .update_expression(expression)
             .condition_expression("revision = :seen")
             .set_expression_attribute_values(Some(values))
@@ -192,13 +229,17 @@ impl Store {
             .await;
         match outcome {
             Ok(_) => Ok(Change::Made(Box::new(next))),
-            Err(SdkError::ServiceError(error)) if error.err().is_conditional_check_failed_exception() => {
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
                 let aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(lost) =
                     error.into_err()
                 else {
                     return Ok(Change::Lost(None));
                 };
-                Ok(Change::Lost(lost.item.map(Record::from_item).transpose()?.map(Box::new)))
+                Ok(Change::Lost(
+                    lost.item.map(Record::from_item).transpose()?.map(Box::new),
+                ))
             }
             Err(error) => Err(StoreFault::from_sdk("change", &error)),
         }
@@ -220,28 +261,46 @@ impl Store {
             .send()
             .await
             .map_err(|error| StoreFault::from_sdk("owed", &error))?;
-        Ok(answer.items().iter().filter_map(item::reference_of).collect())
+        Ok(answer
+            .items()
+            .iter()
+            .filter_map(item::reference_of)
+            .collect())
     }
 
     /// When earlier enquiries came from the same address, newest first, at most `most`.
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub async fn earlier(&self, received: &Received, most: i32) -> Result<Vec<Timestamp>, StoreFault> {
+    pub async fn earlier(
+        &self,
+        received: &Received,
+        most: i32,
+    ) -> Result<Vec<Timestamp>, StoreFault> {
         let answer = self
             .client
             .query()
             .table_name(&self.table)
             .index_name("address")
             .key_condition_expression("address = :address AND received_at < :before")
-            .expression_attribute_values(":address", AttributeValue::S(self.address_key(&received.enquiry.email)))
-            .expression_attribute_values(":before", AttributeValue::S(received.received_at.to_string()))
+            .expression_attribute_values(
+                ":address",
+                AttributeValue::S(self.address_key(&received.enquiry.email)),
+            )
+            .expression_attribute_values(
+                ":before",
+                AttributeValue::S(received.received_at.to_string()),
+            )
             .scan_index_forward(false)
             .limit(most)
             .send()
             .await
             .map_err(|error| StoreFault::from_sdk("earlier", &error))?;
-        Ok(answer.items().iter().filter_map(item::received_at_of).collect())
+        Ok(answer
+            .items()
+            .iter()
+            .filter_map(item::received_at_of)
+            .collect())
     }
 
     async fn write_new(
@@ -253,7 +312,8 @@ impl Store {
     ) -> Result<(), Result<Cancelled, StoreFault>> {
         let unbuildable = |_| Err(StoreFault::new("accept", "Unbuildable"));
         let record = Record::new(received.clone(), verdict);
-        let enquiry = item::new_enquiry(&record, self.address_key(&received.enquiry.email)).map_err(Err)?;
+        let enquiry =
+            item::new_enquiry(&record, self.address_key(&received.enquiry.email)).map_err(Err)?;
         let marker = item::marker(&identity.0, &received.reference, now + MARKER_LIFE);
         let marker = Put::builder()
             .table_name(&self.table)
@@ -283,7 +343,10 @@ impl Store {
                 TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                     Err(Cancelled::of(cancelled.cancellation_reasons()))
                 }
-                error => Err(Err(StoreFault::new("accept", error.code().unwrap_or("Unknown")))),
+                error => Err(Err(StoreFault::new(
+                    "accept",
+                    error.code().unwrap_or("Unknown"),
+                ))),
             },
             Err(error) => Err(Err(StoreFault::from_sdk("accept", &error))),
         }
@@ -305,15 +368,20 @@ impl Store {
     /// HMAC-SHA-256 over parts of known lengths, in hexadecimal; `purpose` keeps hashes of different kinds apart.
     fn hash(&self, purpose: &str, parts: &[&[u8]]) -> String {
         use std::fmt::Write as _;
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.hash_key.as_bytes()) else { return String::new() };
+        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.hash_key.as_bytes()) else {
+            return String::new();
+        };
         for part in [purpose.as_bytes()].iter().chain(parts) {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
         }
-        mac.finalize().into_bytes().iter().fold(String::new(), |mut hex, byte| {
-            let _ = write!(hex, "{byte:02x}");
-            hex
-        })
+        mac.finalize()
+            .into_bytes()
+            .iter()
+            .fold(String::new(), |mut hex, byte| {
+                let _ = write!(hex, "{byte:02x}");
+                hex
+            })
     }
 }
 
@@ -331,12 +399,17 @@ impl Cancelled {
         let failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
         if let Some(reason) = reasons.first().filter(failed) {
             let reference = reason.item().and_then(item::marked_reference);
-            return reference.map(Self::Repeat).ok_or_else(|| StoreFault::new("accept", "MarkerUnreadable"));
+            return reference
+                .map(Self::Repeat)
+                .ok_or_else(|| StoreFault::new("accept", "MarkerUnreadable"));
         }
         if reasons.get(1).filter(failed).is_some() {
             return Ok(Self::ReferenceTaken);
         }
-        let code = reasons.iter().filter_map(CancellationReason::code).find(|code| *code != "None");
+        let code = reasons
+            .iter()
+            .filter_map(CancellationReason::code)
+            .find(|code| *code != "None");
         match code {
             Some("TransactionConflict") => Ok(Self::Conflict),
             code => Err(StoreFault::new("accept", code.unwrap_or("Unknown"))),

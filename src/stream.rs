@@ -20,7 +20,11 @@ use crate::store::{Record, StoreFault};
 ///
 /// # Errors
 /// None of its own: failures are reported by record.
-pub async fn handle(app: &Arc<App>, records: Vec<StreamRecord>, clock: &Clock) -> Result<Value, Error> {
+pub async fn handle(
+    app: &Arc<App>,
+    records: Vec<StreamRecord>,
+    clock: &Clock,
+) -> Result<Value, Error> {
     for record in records {
         let sequence_number = record.dynamodb.sequence_number.clone();
         if let Outcome::Again = one(app, record, clock).await {
@@ -37,17 +41,28 @@ enum Outcome {
 
 async fn one(app: &Arc<App>, change: StreamRecord, clock: &Clock) -> Outcome {
     // The event source filters already; our own updates and the table's expiries are none of the outbox's business.
-    let Some(image) = change.dynamodb.new_image.filter(|image| change.event_name == "INSERT" && is_enquiry(image)) else {
+    let Some(image) = change
+        .dynamodb
+        .new_image
+        .filter(|image| change.event_name == "INSERT" && is_enquiry(image))
+    else {
         return Outcome::Done;
     };
     let record = serde_json::from_value(image)
-        .map_err(|_| StoreFault { doing: "read", code: StoreFault::UNREADABLE.to_owned() })
+        .map_err(|_| StoreFault {
+            doing: "read",
+            code: StoreFault::UNREADABLE.to_owned(),
+        })
         .and_then(Record::from_image);
     let record = match record {
         Ok(record) => record,
         Err(fault) => {
             // Nothing is lost: the item stays in the table and in the index of what is owed, under the alarm's eye.
-            error!(sequence_number = change.dynamodb.sequence_number, code = fault.code, "record parked");
+            error!(
+                sequence_number = change.dynamodb.sequence_number,
+                code = fault.code,
+                "record parked"
+            );
             return Outcome::Done;
         }
     };

@@ -20,7 +20,9 @@ pub fn start(level: Level) {
     let _ = tracing_subscriber::registry().with(layer).try_init();
     // A panic's words may carry what somebody typed: only its place is logged.
     std::panic::set_hook(Box::new(|panic| {
-        let place = panic.location().map(|place| format!("{}:{}", place.file(), place.line()));
+        let place = panic
+            .location()
+            .map(|place| format!("{}:{}", place.file(), place.line()));
         error!(place, "panic");
     }));
 }

@@ -3,9 +3,9 @@
 //! The function speaks to AWS alone. Five roots instead of the system's hundred and forty are fewer authorities to
 //! trust, and the first answer comes sooner: nothing is read from the disk.
 
-use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_http_client::Builder;
-use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
 
 /// Amazon Trust Services' roots ("Amazon Trust Services Repository"), as Debian ships them.
 const ROOTS: [&str; 5] = [
@@ -18,10 +18,10 @@ const ROOTS: [&str; 5] = [
 
 /// A client that trusts Amazon's roots. Endpoints without TLS work too, as local ones are.
 #[must_use]
-pub fn client() -> SharedHttpClient {
-    let roots = ROOTS
-        .iter()
-        .fold(TrustStore::empty(), |store, root| store.with_pem_certificate(root.as_bytes()));
+pub(crate) fn client() -> SharedHttpClient {
+    let roots = ROOTS.iter().fold(TrustStore::empty(), |store, root| {
+        store.with_pem_certificate(root.as_bytes())
+    });
     let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
     match TlsContext::builder().with_trust_store(roots).build() {
         Ok(context) => builder.tls_context(context).build_https(),

@@ -357,7 +357,12 @@ fn without_a_warm_treatment_nobody_is_asked_about_warmth() {
 }
 
 /// Goal, warmth, what is suggested, and what is named beside it.
-type GuideCase = (Goal, Option<Warmth>, Option<&'static str>, Option<&'static str>);
+type GuideCase = (
+    Goal,
+    Option<Warmth>,
+    Option<&'static str>,
+    Option<&'static str>,
+);
 
 /// The guide as TREATMENTS.md draws it.
 #[rustfmt::skip]

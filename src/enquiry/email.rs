@@ -35,7 +35,10 @@ impl EmailAddress {
             return Err(wrong());
         }
         if local.len() + 1 + domain.len() > Self::MAX {
-            return Err(Why::new("email_too_long", "Email address must be 254 characters or less"));
+            return Err(Why::new(
+                "email_too_long",
+                "Email address must be 254 characters or less",
+            ));
         }
         Ok(Self(format!("{local}@{domain}")))
     }
@@ -57,7 +60,9 @@ impl EmailAddress {
     #[must_use]
     pub fn folded(&self) -> String {
         let local = self.local_part().to_ascii_lowercase();
-        let local = local.split_once('+').map_or(local.as_str(), |(before, _)| before);
+        let local = local
+            .split_once('+')
+            .map_or(local.as_str(), |(before, _)| before);
         match self.domain() {
             "gmail.com" | "googlemail.com" => format!("{}@gmail.com", local.replace('.', "")),
             domain => format!("{local}@{domain}"),
@@ -85,8 +90,25 @@ const fn is_local_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric()
         || matches!(
             byte,
-            b'.' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'/' | b'=' | b'?' | b'^' | b'_' | b'`'
-                | b'{' | b'|' | b'}' | b'~' | b'-'
+            b'.' | b'!'
+                | b'#'
+                | b'$'
+                | b'%'
+                | b'&'
+                | b'\''
+                | b'*'
+                | b'+'
+                | b'/'
+                | b'='
+                | b'?'
+                | b'^'
+                | b'_'
+                | b'`'
+                | b'{'
+                | b'|'
+                | b'}'
+                | b'~'
+                | b'-'
         )
 }
 
@@ -95,7 +117,9 @@ fn is_public_domain(domain: &str) -> bool {
     domain.contains('.')
         && domain.split('.').all(|label| {
             (1..=63).contains(&label.len())
-                && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+                && label
+                    .bytes()
+                    .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
                 && !label.starts_with('-')
                 && !label.ends_with('-')
         })
@@ -109,7 +133,10 @@ mod tests {
     fn addresses_by_the_rule_of_browsers_are_accepted() {
         for (typed, stored) in [
             ("zoe@example.com", "zoe@example.com"),
-            ("  Zoe.O'Brien+tag@EXAMPLE.Co.Uk ", "Zoe.O'Brien+tag@example.co.uk"),
+            (
+                "  Zoe.O'Brien+tag@EXAMPLE.Co.Uk ",
+                "Zoe.O'Brien+tag@example.co.uk",
+            ),
             ("a..b@example.com", "a..b@example.com"),
             (".@example.com", ".@example.com"),
             ("zoe@\u{200b}example.com", "zoe@example.com"),
@@ -123,24 +150,59 @@ mod tests {
     #[test]
     fn what_is_no_address_is_refused() {
         for typed in [
-            "zoe", "@example.com", "zoe@", "zoe@localhost", "zoe@-example.com", "zoe@example-.com", "zoe@example..com",
-            "zoe@.example.com", "zoe@example.com.", "z oe@example.com", "\"zoe\"@example.com", "zoë@example.com",
-            "zoe@[127.0.0.1]", "a@b@example.com", "zoe@exa_mple.com", "zoe@example.com\r\nBcc: x@example.com",
+            "zoe",
+            "@example.com",
+            "zoe@",
+            "zoe@localhost",
+            "zoe@-example.com",
+            "zoe@example-.com",
+            "zoe@example..com",
+            "zoe@.example.com",
+            "zoe@example.com.",
+            "z oe@example.com",
+            "\"zoe\"@example.com",
+            "zoë@example.com",
+            "zoe@[127.0.0.1]",
+            "a@b@example.com",
+            "zoe@exa_mple.com",
+            "zoe@example.com\r\nBcc: x@example.com",
             "zoe@exam\u{0}ple.com",
         ] {
-            assert_eq!(EmailAddress::parse(typed).unwrap_err().code, "email_format", "{typed:?}");
+            assert_eq!(
+                EmailAddress::parse(typed).unwrap_err().code,
+                "email_format",
+                "{typed:?}"
+            );
         }
         let label = "a".repeat(63);
         let long = format!("zoe@{label}.{label}.{label}.{}.com", "a".repeat(60));
-        assert_eq!(EmailAddress::parse(&long).unwrap_err().code, "email_too_long");
-        assert_eq!(EmailAddress::parse(&format!("zoe@{}.com", "a".repeat(64))).unwrap_err().code, "email_format");
+        assert_eq!(
+            EmailAddress::parse(&long).unwrap_err().code,
+            "email_too_long"
+        );
+        assert_eq!(
+            EmailAddress::parse(&format!("zoe@{}.com", "a".repeat(64)))
+                .unwrap_err()
+                .code,
+            "email_format"
+        );
     }
 
     #[test]
     fn one_person_is_counted_once() {
-        for typed in ["zoe.brien@gmail.com", "ZoeBrien+massage@googlemail.com", "z.o.e.brien@GMAIL.com"] {
-            assert_eq!(EmailAddress::parse(typed).unwrap().folded(), "zoebrien@gmail.com");
+        for typed in [
+            "zoe.brien@gmail.com",
+            "ZoeBrien+massage@googlemail.com",
+            "z.o.e.brien@GMAIL.com",
+        ] {
+            assert_eq!(
+                EmailAddress::parse(typed).unwrap().folded(),
+                "zoebrien@gmail.com"
+            );
         }
-        assert_eq!(EmailAddress::parse("Zoe.B@example.com").unwrap().folded(), "zoe.b@example.com");
+        assert_eq!(
+            EmailAddress::parse("Zoe.B@example.com").unwrap().folded(),
+            "zoe.b@example.com"
+        );
     }
 }

@@ -19,7 +19,10 @@ impl Why {
     /// A reason whose words are fixed.
     #[must_use]
     pub const fn new(code: &'static str, words: &'static str) -> Self {
-        Self { code, words: Cow::Borrowed(words) }
+        Self {
+            code,
+            words: Cow::Borrowed(words),
+        }
     }
 }
 

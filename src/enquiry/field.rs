@@ -104,20 +104,31 @@ impl Field {
             Self::Name => Why::new("name_required", "Enter your full name"),
             Self::Email => Why::new("email_required", EMAIL_FORMAT),
             Self::Phone => Why::new("phone_required", PHONE_FORMAT),
-            Self::ContactBy => Why::new("contact_by_choice", "Select how you would like to hear back"),
+            Self::ContactBy => Why::new(
+                "contact_by_choice",
+                "Select how you would like to hear back",
+            ),
             Self::Area => Why::new("area_choice", "Select where it hurts"),
             Self::Cause => Why::new("cause_choice", "Select what you think is behind it"),
             Self::Goal => Why::new("goal_choice", "Select what you would like from the massage"),
-            Self::RecentInjury => {
-                Why::new("recent_injury_choice", "Select yes if you were injured in the last 48 hours")
-            }
+            Self::RecentInjury => Why::new(
+                "recent_injury_choice",
+                "Select yes if you were injured in the last 48 hours",
+            ),
             Self::Warmth => Why::new("warmth_choice", "Select whether you would like warm stones"),
             Self::Treatment => Why::new("treatment_choice", "Select a treatment"),
-            Self::Times => Why::new("times_too_long", "Times you can make must be 500 characters or less"),
-            Self::Message => Why::new("message_too_long", "Message must be 4,000 characters or less"),
-            Self::Consent => {
-                Why::new("consent_required", "Select the box to say that your answers may be used to reply to you")
-            }
+            Self::Times => Why::new(
+                "times_too_long",
+                "Times you can make must be 500 characters or less",
+            ),
+            Self::Message => Why::new(
+                "message_too_long",
+                "Message must be 4,000 characters or less",
+            ),
+            Self::Consent => Why::new(
+                "consent_required",
+                "Select the box to say that your answers may be used to reply to you",
+            ),
             Self::ConsentVersion => Why::new("consent_version_unknown", RELOAD),
             Self::Submission => Why::new("submission_format", RELOAD),
             Self::EmailConfirmed => Why::new("email_confirmed_format", RELOAD),
@@ -129,17 +140,19 @@ impl Field {
 
     /// What is said when a value is of another type than text: only JSON can do that.
     #[must_use]
-    pub const fn wrong_type(self) -> Why {
-        match self.arity() {
-            Arity::Single => Why { code: "type", words: self.missing().words },
-            Arity::Several => Why { code: "type", words: self.missing().words },
+    pub fn wrong_type(self) -> Why {
+        Why {
+            code: "type",
+            ..self.missing()
         }
     }
 }
 
 /// What is said of an address that is none.
-pub const EMAIL_FORMAT: &str = "Enter an email address in the correct format, like name@example.com";
+pub(super) const EMAIL_FORMAT: &str =
+    "Enter an email address in the correct format, like name@example.com";
 /// What is said of a telephone number that is none.
-pub const PHONE_FORMAT: &str = "Enter a phone number, like 01632 960 001, 07700 900 982 or +44 808 157 0192";
+pub(super) const PHONE_FORMAT: &str =
+    "Enter a phone number, like 01632 960 001, 07700 900 982 or +44 808 157 0192";
 /// What is said when a hidden field is not as the page made it.
-pub const RELOAD: &str = "Reload the page and send the form again";
+pub(super) const RELOAD: &str = "Reload the page and send the form again";

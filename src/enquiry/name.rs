@@ -24,7 +24,10 @@ impl Name {
             return Err(Field::Name.missing());
         }
         if text::length(&name) > Self::MAX {
-            return Err(Why::new("name_too_long", "Full name must be 100 characters or less"));
+            return Err(Why::new(
+                "name_too_long",
+                "Full name must be 100 characters or less",
+            ));
         }
         if name.contains(text::is_control) {
             return Err(Why::new("name_control", "Enter your full name on one line"));
@@ -39,7 +42,15 @@ mod tests {
 
     #[test]
     fn names_of_the_whole_world_are_names() {
-        for name in ["Zoë", "O'Brien", "Nguyễn Thị Minh", "李", "Dr. Anne-Marie 3rd", "\u{645}\u{62d}\u{645}\u{62f}", "<b>"] {
+        for name in [
+            "Zoë",
+            "O'Brien",
+            "Nguyễn Thị Minh",
+            "李",
+            "Dr. Anne-Marie 3rd",
+            "\u{645}\u{62d}\u{645}\u{62f}",
+            "<b>",
+        ] {
             assert_eq!(Name::parse(name).unwrap().as_str(), name);
         }
     }
@@ -55,11 +66,17 @@ mod tests {
             assert_eq!(Name::parse(typed).unwrap_err().code, code);
         }
         assert!(Name::parse(&"ł".repeat(100)).is_ok());
-        assert_eq!(Name::parse(&"ł".repeat(101)).unwrap_err().code, "name_too_long");
+        assert_eq!(
+            Name::parse(&"ł".repeat(101)).unwrap_err().code,
+            "name_too_long"
+        );
     }
 
     #[test]
     fn debug_is_silent() {
-        assert_eq!(format!("{:?}", Name::parse("Zoë").unwrap()), "Name(4 octets)");
+        assert_eq!(
+            format!("{:?}", Name::parse("Zoë").unwrap()),
+            "Name(4 octets)"
+        );
     }
 }

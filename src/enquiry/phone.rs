@@ -28,10 +28,15 @@ impl Phone {
     pub fn parse(typed: &str) -> Result<Self, Why> {
         let wrong = || Why::new("phone_format", PHONE_FORMAT);
         let typed = text::single_line(typed);
-        if text::length(&typed) > Self::MAX || typed.contains(text::is_control) || digits(&typed) < 4 {
+        if text::length(&typed) > Self::MAX
+            || typed.contains(text::is_control)
+            || digits(&typed) < 4
+        {
             return Err(wrong());
         }
-        let number = PHONE_NUMBER_UTIL.parse(&typed, Some(Region::GB)).map_err(|_| wrong())?;
+        let number = PHONE_NUMBER_UTIL
+            .parse(&typed, Some(Region::GB))
+            .map_err(|_| wrong())?;
         if !PHONE_NUMBER_UTIL.is_possible_number(&number) {
             return Err(wrong());
         }
@@ -81,13 +86,28 @@ mod tests {
             let phone = Phone::parse(typed).unwrap();
             assert_eq!(phone.e164(), e164, "{typed}");
         }
-        assert_eq!(Phone::parse(" 07700 900 982 ").unwrap().typed(), "07700 900 982");
+        assert_eq!(
+            Phone::parse(" 07700 900 982 ").unwrap().typed(),
+            "07700 900 982"
+        );
     }
 
     #[test]
     fn what_nobody_can_dial_is_refused() {
-        for typed in ["12", "call me", "0770090098212345", "07700 900982\nx", "+999 123456", "ask for 12", "…"] {
-            assert_eq!(Phone::parse(typed).unwrap_err().code, "phone_format", "{typed}");
+        for typed in [
+            "12",
+            "call me",
+            "0770090098212345",
+            "07700 900982\nx",
+            "+999 123456",
+            "ask for 12",
+            "…",
+        ] {
+            assert_eq!(
+                Phone::parse(typed).unwrap_err().code,
+                "phone_format",
+                "{typed}"
+            );
         }
     }
 }

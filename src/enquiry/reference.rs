@@ -19,8 +19,13 @@ impl Reference {
     /// Draws a reference; `random` are bytes of a cryptographic source.
     #[must_use]
     pub fn from_random(prefix: &str, random: [u8; Self::LENGTH]) -> Self {
-        let drawn = random.iter().filter_map(|byte| ALPHABET.get(usize::from(byte % 32)));
-        Self(format!("{prefix}-{}", drawn.map(|letter| char::from(*letter)).collect::<String>()))
+        let drawn = random
+            .iter()
+            .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)));
+        Self(format!(
+            "{prefix}-{}",
+            drawn.map(|letter| char::from(*letter)).collect::<String>()
+        ))
     }
 
     /// Reads a reference as an operator types it, or as it comes back from SES.
@@ -34,7 +39,11 @@ impl Reference {
             && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && drawn.len() == Self::LENGTH
             && drawn.bytes().all(|byte| ALPHABET.contains(&byte));
-        if well_formed { Ok(Self(typed)) } else { Err(NotAReference) }
+        if well_formed {
+            Ok(Self(typed))
+        } else {
+            Err(NotAReference)
+        }
     }
 
     /// The reference as text.
@@ -75,7 +84,17 @@ mod tests {
 
     #[test]
     fn what_is_no_reference_is_refused() {
-        for typed in ["", "BB", "BB-", "BB-123", "BB-123456", "BB-1234I", "-12345", "BB 12345", "BB-12é4"] {
+        for typed in [
+            "",
+            "BB",
+            "BB-",
+            "BB-123",
+            "BB-123456",
+            "BB-1234I",
+            "-12345",
+            "BB 12345",
+            "BB-12é4",
+        ] {
             assert_eq!(Reference::parse(typed), Err(NotAReference), "{typed}");
         }
     }

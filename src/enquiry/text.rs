@@ -50,7 +50,12 @@ pub fn several_lines(typed: &str) -> String {
 /// Whether anything in it can be seen: not only white space and joiners.
 #[must_use]
 pub fn has_something_visible(text: &str) -> bool {
-    text.chars().any(|c| !c.is_whitespace() && !is_invisible(c) && !is_control(c) && !matches!(c, '\u{200c}' | '\u{200d}'))
+    text.chars().any(|c| {
+        !c.is_whitespace()
+            && !is_invisible(c)
+            && !is_control(c)
+            && !matches!(c, '\u{200c}' | '\u{200d}')
+    })
 }
 
 /// How long a text is to a person: Unicode scalar values, a line break counting once.
@@ -66,13 +71,29 @@ mod tests {
     #[test]
     fn a_single_line_loses_what_nobody_sees_and_keeps_what_scripts_need() {
         for (typed, kept, why) in [
-            ("  Zoë\u{a0}", "Zoë", "white space around it goes, no-break spaces too"),
+            (
+                "  Zoë\u{a0}",
+                "Zoë",
+                "white space around it goes, no-break spaces too",
+            ),
             ("Zoe\u{308}", "Zoë", "a combining mark is composed"),
             ("Nguy\u{1ec5}n", "Nguyễn", "composed letters stay"),
-            ("a\u{202e}b\u{200b}c\u{feff}", "abc", "bidi and zero-width characters go"),
-            ("\u{644}\u{200c}\u{645}", "\u{644}\u{200c}\u{645}", "the non-joiner stays"),
+            (
+                "a\u{202e}b\u{200b}c\u{feff}",
+                "abc",
+                "bidi and zero-width characters go",
+            ),
+            (
+                "\u{644}\u{200c}\u{645}",
+                "\u{644}\u{200c}\u{645}",
+                "the non-joiner stays",
+            ),
             ("👩\u{200d}🔬", "👩\u{200d}🔬", "the joiner stays"),
-            ("\u{8fbb}\u{e0100}", "\u{8fbb}\u{e0100}", "a variation selector stays"),
+            (
+                "\u{8fbb}\u{e0100}",
+                "\u{8fbb}\u{e0100}",
+                "a variation selector stays",
+            ),
         ] {
             assert_eq!(single_line(typed), kept, "{why}");
         }

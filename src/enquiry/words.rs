@@ -60,13 +60,19 @@ mod tests {
     fn a_line_break_counts_once() {
         let typed = format!("{}\r\n{}", "a".repeat(250), "b".repeat(249));
         assert!(Times::parse(&typed).unwrap().is_some());
-        assert_eq!(Times::parse(&format!("{typed}c")).unwrap_err().code, "times_too_long");
+        assert_eq!(
+            Times::parse(&format!("{typed}c")).unwrap_err().code,
+            "times_too_long"
+        );
     }
 
     #[test]
     fn characters_are_counted_not_bytes() {
         assert!(Message::parse(&"😀".repeat(4_000)).unwrap().is_some());
-        assert_eq!(Message::parse(&"😀".repeat(4_001)).unwrap_err().code, "message_too_long");
+        assert_eq!(
+            Message::parse(&"😀".repeat(4_001)).unwrap_err().code,
+            "message_too_long"
+        );
     }
 
     #[test]

@@ -15,10 +15,19 @@ impl Caller {
     /// `Accept` decides; where it has no preference, the answer speaks the language of the question.
     #[must_use]
     pub fn of(headers: &HeaderMap) -> Self {
-        let accept: Vec<&str> = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+        let accept: Vec<&str> = headers
+            .get_all(ACCEPT)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
         let accept = accept.join(",");
-        let html = quality(&accept, &[("text", "html"), ("application", "xhtml+xml")]);
-        let json = quality(&accept, &[("application", "json"), ("application", "problem+json")]);
+        let html = quality(&accept, "text/html");
+        // A problem is JSON too, for whoever names it; a wildcard speaks of `application/json` alone.
+        let names_problems = accept
+            .to_ascii_lowercase()
+            .contains("application/problem+json");
+        let problem = names_problems.then(|| quality(&accept, "application/problem+json"));
+        let json = quality(&accept, "application/json").max(problem.unwrap_or_default());
         match html.cmp(&json) {
             std::cmp::Ordering::Greater => Self::Html,
             std::cmp::Ordering::Less => Self::Json,
@@ -29,35 +38,41 @@ impl Caller {
 }
 
 fn posts_json(headers: &HeaderMap) -> bool {
-    let content_type = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    content_type.split(';').next().is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
+    let content_type = headers
+        .get(CONTENT_TYPE)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    content_type
+        .split(';')
+        .next()
+        .is_some_and(|essence| essence.trim().eq_ignore_ascii_case("application/json"))
 }
 
-/// The best quality, in thousandths, that an `Accept` header gives to any of these types. The most specific range
-/// that fits a type decides (RFC 9110, section 12.5.1).
-fn quality(accept: &str, types: &[(&str, &str)]) -> u16 {
-    let of_type = |(kind, subtype): &(&str, &str)| {
-        accept
-            .split(',')
-            .filter_map(|range| {
-                let mut parts = range.split(';');
-                let (range_kind, range_subtype) = parts.next()?.trim().split_once('/')?;
-                let specificity = match (range_kind, range_subtype) {
-                    ("*", "*") => 0,
-                    (k, "*") if k.eq_ignore_ascii_case(kind) => 1,
-                    (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subtype) => 2,
-                    _ => return None,
-                };
-                let weight = parts.find_map(|part| part.trim().strip_prefix("q=").map(str::to_owned));
-                let weight = weight.map_or(Some(1.0_f32), |q| q.trim().parse().ok()).unwrap_or(0.0);
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1000")]
-                let thousandths = (weight.clamp(0.0, 1.0) * 1000.0) as u16;
-                Some((specificity, thousandths))
-            })
-            .max()
-            .map_or(0, |(_, thousandths)| thousandths)
+/// The quality, in thousandths, that an `Accept` header gives to a media type. The most specific range that fits
+/// decides (RFC 9110, section 12.5.1).
+fn quality(accept: &str, media_type: &str) -> u16 {
+    let (kind, subtype) = media_type.split_once('/').unwrap_or_default();
+    let of_range = |range: &str| {
+        let mut parts = range.split(';');
+        let (range_kind, range_subtype) = parts.next()?.trim().split_once('/')?;
+        let specificity = match (range_kind, range_subtype) {
+            ("*", "*") => 0,
+            (k, "*") if k.eq_ignore_ascii_case(kind) => 1,
+            (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subtype) => 2,
+            _ => return None,
+        };
+        let weight = parts.find_map(|part| part.trim().strip_prefix("q="));
+        let weight: f32 = weight.map_or(Ok(1.0), |q| q.trim().parse()).unwrap_or(0.0);
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "clamped to 0..=1000"
+        )]
+        let thousandths = (weight.clamp(0.0, 1.0) * 1000.0) as u16;
+        Some((specificity, thousandths))
     };
-    types.iter().map(of_type).max().unwrap_or_default()
+    let fitting = accept.split(',').filter_map(of_range);
+    fitting.max().map_or(0, |(_, thousandths)| thousandths)
 }
 
 #[cfg(test)]
@@ -67,15 +82,40 @@ mod tests {
 
     #[test]
     fn accept_decides_and_the_body_breaks_a_tie() {
-        let browser = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+        let browser =
+            "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
         for (accept, content_type, caller) in [
-            (Some(browser), "application/x-www-form-urlencoded", Caller::Html),
-            (Some("application/json"), "application/x-www-form-urlencoded", Caller::Json),
-            (Some("application/problem+json"), "multipart/form-data", Caller::Json),
-            (Some("application/json;q=0.5, text/html;q=0.9"), "application/json", Caller::Html),
-            (Some("text/html;q=0, */*"), "application/x-www-form-urlencoded", Caller::Json),
+            (
+                Some(browser),
+                "application/x-www-form-urlencoded",
+                Caller::Html,
+            ),
+            (
+                Some("application/json"),
+                "application/x-www-form-urlencoded",
+                Caller::Json,
+            ),
+            (
+                Some("application/problem+json"),
+                "multipart/form-data",
+                Caller::Json,
+            ),
+            (
+                Some("application/json;q=0.5, text/html;q=0.9"),
+                "application/json",
+                Caller::Html,
+            ),
+            (
+                Some("text/html;q=0, */*"),
+                "application/x-www-form-urlencoded",
+                Caller::Json,
+            ),
             (Some("*/*"), "application/json", Caller::Json),
-            (Some("*/*"), "application/x-www-form-urlencoded", Caller::Html),
+            (
+                Some("*/*"),
+                "application/x-www-form-urlencoded",
+                Caller::Html,
+            ),
             (None, "application/json; charset=utf-8", Caller::Json),
             (None, "multipart/form-data", Caller::Html),
             (Some("image/png"), "application/json", Caller::Json),

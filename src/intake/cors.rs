@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::http::header::{
-    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ACCESS_CONTROL_EXPOSE_HEADERS,
-    ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, ORIGIN, REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, ORIGIN,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
@@ -31,18 +32,28 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     let own = request.extensions().get::<OwnOrigin>().cloned();
     let sender = sender(&app, own.as_ref(), request.headers());
     let mut response = match &sender {
-        Sender::Foreign => Answer::new(&app, Caller::of(request.headers())).refusal(&Refusal::ForeignOrigin),
+        Sender::Foreign => {
+            Answer::new(&app, Caller::of(request.headers())).refusal(&Refusal::ForeignOrigin)
+        }
         _ if request.method() == Method::OPTIONS => options(),
         _ => next.run(request).await,
     };
     let headers = response.headers_mut();
     headers.append(VARY, HeaderValue::from_static("Origin, Accept"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(REFERRER_POLICY, HeaderValue::from_static("strict-origin-when-cross-origin"));
-    headers.entry(CACHE_CONTROL).or_insert(HeaderValue::from_static("no-store"));
+    headers.insert(
+        REFERRER_POLICY,
+        HeaderValue::from_static("strict-origin-when-cross-origin"),
+    );
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
     if let Sender::Listed(origin) = sender {
         headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static("Location, Retry-After"));
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("Location, Retry-After"),
+        );
     }
     response
 }
@@ -53,8 +64,17 @@ fn sender(app: &App, own: Option<&OwnOrigin>, headers: &HeaderMap) -> Sender {
         (None, _) => Sender::Unnamed,
         (Some(origin), None) if origin == "null" => Sender::Unnamed,
         (Some(origin), None) => {
-            let listed = app.settings.allowed_origins.iter().chain(own.map(|OwnOrigin(own)| own)).any(|listed| origin == listed);
-            if listed { Sender::Listed(origin.clone()) } else { Sender::Foreign }
+            let listed = app
+                .settings
+                .allowed_origins
+                .iter()
+                .chain(own.map(|OwnOrigin(own)| own))
+                .any(|listed| origin == listed);
+            if listed {
+                Sender::Listed(origin.clone())
+            } else {
+                Sender::Foreign
+            }
         }
         _ => Sender::Foreign,
     }

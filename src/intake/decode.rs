@@ -23,16 +23,16 @@ const MAX_VALUES: usize = 64;
 
 /// A post that could be read: the values as typed, and the faults that only JSON can have (a value of another type).
 #[derive(Default)]
-pub struct Decoded {
+pub(super) struct Decoded {
     /// What was posted.
-    pub form: EnquiryForm,
+    pub(super) form: EnquiryForm,
     /// Values that were not text.
-    pub wrong_types: Vec<Fault>,
+    pub(super) wrong_types: Vec<Fault>,
 }
 
 /// The encodings that the desk takes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Encoding {
+pub(super) enum Encoding {
     /// `application/x-www-form-urlencoded`.
     Urlencoded,
     /// `multipart/form-data` with this boundary.
@@ -46,20 +46,25 @@ impl Encoding {
     ///
     /// # Errors
     /// 415 when it is missing, is none of the three, or names another character set than UTF-8.
-    pub fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
-        let given = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    pub(super) fn of(headers: &HeaderMap) -> Result<Self, Refusal> {
+        let given = headers
+            .get(CONTENT_TYPE)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
         let mut parts = given.split(';');
         let essence = parts.next().unwrap_or_default().trim().to_ascii_lowercase();
-        let charset = parts.filter_map(|part| part.split_once('=')).find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
+        let charset = parts
+            .filter_map(|part| part.split_once('='))
+            .find(|(name, _)| name.trim().eq_ignore_ascii_case("charset"));
         if charset.is_some_and(|(_, value)| !is_utf8(value)) {
             return Err(Refusal::UnsupportedCharset);
         }
         match essence.as_str() {
             "application/x-www-form-urlencoded" => Ok(Self::Urlencoded),
             "application/json" => Ok(Self::Json),
-            "multipart/form-data" => {
-                multer::parse_boundary(given).map(Self::Multipart).map_err(|_| Refusal::MalformedMultipart)
-            }
+            "multipart/form-data" => multer::parse_boundary(given)
+                .map(Self::Multipart)
+                .map_err(|_| Refusal::MalformedMultipart),
             _ => Err(Refusal::UnsupportedMediaType),
         }
     }
@@ -74,9 +79,11 @@ fn is_utf8(charset: &str) -> bool {
 ///
 /// # Errors
 /// When it cannot be read as a form at all: the encoding, the size, repeated or unknown fields.
-pub async fn decode(headers: &HeaderMap, body: Bytes) -> Result<Decoded, Refusal> {
+pub(super) async fn decode(headers: &HeaderMap, body: Bytes) -> Result<Decoded, Refusal> {
     let encoding = Encoding::of(headers)?;
-    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let announced = headers
+        .get(CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
     if body.len().max(announced.unwrap_or_default()) > MAX_BODY {
         return Err(Refusal::TooLarge);
     }
@@ -101,7 +108,10 @@ fn urlencoded(body: &[u8]) -> Result<Vec<(String, String)>, Refusal> {
 }
 
 fn percent_decoded(bytes: &[u8]) -> Result<String, Refusal> {
-    let spaced: Vec<u8> = bytes.iter().map(|byte| if *byte == b'+' { b' ' } else { *byte }).collect();
+    let spaced: Vec<u8> = bytes
+        .iter()
+        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
+        .collect();
     String::from_utf8(percent_decode(&spaced).collect()).map_err(|_| Refusal::NotUtf8)
 }
 
@@ -110,7 +120,11 @@ async fn multipart(body: Bytes, boundary: String) -> Result<Vec<(String, String)
     let whole = futures_util::stream::once(async move { Ok::<_, std::convert::Infallible>(body) });
     let mut parts = multer::Multipart::new(whole, boundary);
     let mut values = Vec::new();
-    while let Some(part) = parts.next_field().await.map_err(|_| Refusal::MalformedMultipart)? {
+    while let Some(part) = parts
+        .next_field()
+        .await
+        .map_err(|_| Refusal::MalformedMultipart)?
+    {
         if part.file_name().is_some() {
             return Err(Refusal::File);
         }
@@ -118,8 +132,14 @@ async fn multipart(body: Bytes, boundary: String) -> Result<Vec<(String, String)
             return Err(Refusal::TooManyFields);
         }
         let name = part.name().ok_or(Refusal::MalformedMultipart)?.to_owned();
-        let value = part.bytes().await.map_err(|_| Refusal::MalformedMultipart)?;
-        values.push((name, String::from_utf8(value.to_vec()).map_err(|_| Refusal::NotUtf8)?));
+        let value = part
+            .bytes()
+            .await
+            .map_err(|_| Refusal::MalformedMultipart)?;
+        values.push((
+            name,
+            String::from_utf8(value.to_vec()).map_err(|_| Refusal::NotUtf8)?,
+        ));
     }
     Ok(values)
 }
@@ -165,8 +185,13 @@ fn json(body: &[u8]) -> Result<Decoded, Refusal> {
         seen.push(field);
         match texts(field, value) {
             Some(texts) if texts.len() > MAX_VALUES => return Err(Refusal::TooManyFields),
-            Some(texts) => texts.into_iter().for_each(|text| decoded.form.put(field, text)),
-            None => decoded.wrong_types.push(Fault { field, why: field.wrong_type() }),
+            Some(texts) => texts
+                .into_iter()
+                .for_each(|text| decoded.form.put(field, text)),
+            None => decoded.wrong_types.push(Fault {
+                field,
+                why: field.wrong_type(),
+            }),
         }
     }
     Ok(decoded)
@@ -179,7 +204,13 @@ fn texts(field: Field, value: serde_json::Value) -> Option<Vec<String>> {
         (Value::String(text), _) => Some(vec![text]),
         (Value::Array(values), Arity::Several) => values
             .into_iter()
-            .map(|value| if let Value::String(text) = value { Some(text) } else { None })
+            .map(|value| {
+                if let Value::String(text) = value {
+                    Some(text)
+                } else {
+                    None
+                }
+            })
             .collect(),
         _ => None,
     }
@@ -224,12 +255,24 @@ mod tests {
     #[test]
     fn the_content_type_decides_and_its_parameters_count() {
         for (given, expected) in [
-            ("application/x-www-form-urlencoded", Ok(Encoding::Urlencoded)),
-            ("Application/X-WWW-Form-Urlencoded; Charset=\"UTF-8\"", Ok(Encoding::Urlencoded)),
+            (
+                "application/x-www-form-urlencoded",
+                Ok(Encoding::Urlencoded),
+            ),
+            (
+                "Application/X-WWW-Form-Urlencoded; Charset=\"UTF-8\"",
+                Ok(Encoding::Urlencoded),
+            ),
             ("application/json;charset=utf-8", Ok(Encoding::Json)),
-            ("multipart/form-data; boundary=x", Ok(Encoding::Multipart("x".into()))),
+            (
+                "multipart/form-data; boundary=x",
+                Ok(Encoding::Multipart("x".into())),
+            ),
             ("multipart/form-data", Err(Refusal::MalformedMultipart)),
-            ("application/json; charset=utf-16", Err(Refusal::UnsupportedCharset)),
+            (
+                "application/json; charset=utf-16",
+                Err(Refusal::UnsupportedCharset),
+            ),
             ("text/plain", Err(Refusal::UnsupportedMediaType)),
             ("", Err(Refusal::UnsupportedMediaType)),
         ] {
@@ -240,13 +283,18 @@ mod tests {
     /// The cases of web-platform-tests; where ours is stricter about UTF-8, the standard's answer has U+FFFD.
     #[test]
     fn urlencoded_bodies_are_read_as_the_url_standard_says() {
-        let cases: Vec<serde_json::Value> =
-            serde_json::from_str(include_str!("../../tests/corpora/wpt/urlencoded-parser-data.json")).unwrap();
+        let cases: Vec<serde_json::Value> = serde_json::from_str(include_str!(
+            "../../tests/corpora/wpt/urlencoded-parser-data.json"
+        ))
+        .unwrap();
         assert_eq!(cases.len(), 35);
         for case in cases {
             let input = case["input"].as_str().unwrap();
-            let expected: Vec<(String, String)> = serde_json::from_value(case["output"].clone()).unwrap();
-            let replaced = expected.iter().any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}'));
+            let expected: Vec<(String, String)> =
+                serde_json::from_value(case["output"].clone()).unwrap();
+            let replaced = expected
+                .iter()
+                .any(|(name, value)| name.contains('\u{fffd}') || value.contains('\u{fffd}'));
             match urlencoded(input.as_bytes()) {
                 Ok(values) => assert_eq!(values, expected, "{input}"),
                 Err(refusal) => assert!(replaced && refusal == Refusal::NotUtf8, "{input}"),
@@ -257,8 +305,14 @@ mod tests {
     #[test]
     fn json_is_read_strictly() {
         for (body, expected) in [
-            (r#"{"name":"Zoë","name":"Ann"}"#, Some(Refusal::RepeatedField(Field::Name))),
-            (r#"{"surprise":"x"}"#, Some(Refusal::unknown_field("surprise"))),
+            (
+                r#"{"name":"Zoë","name":"Ann"}"#,
+                Some(Refusal::RepeatedField(Field::Name)),
+            ),
+            (
+                r#"{"surprise":"x"}"#,
+                Some(Refusal::unknown_field("surprise")),
+            ),
             (r#"["name"]"#, Some(Refusal::MalformedJson)),
             (r#""name""#, Some(Refusal::MalformedJson)),
             (r#"{"name":"Zoë""#, Some(Refusal::MalformedJson)),
@@ -270,18 +324,36 @@ mod tests {
         }
         let deep = format!("{{\"name\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
         assert_eq!(json(deep.as_bytes()).err(), Some(Refusal::MalformedJson));
-        let wrong = json(br#"{"name":7,"area":[1],"email":["a@example.com"]}"#).unwrap().wrong_types;
-        assert_eq!(wrong.iter().map(|fault| fault.field).collect::<Vec<_>>(), [Field::Name, Field::Area, Field::Email]);
+        let wrong = json(br#"{"name":7,"area":[1],"email":["a@example.com"]}"#)
+            .unwrap()
+            .wrong_types;
+        assert_eq!(
+            wrong.iter().map(|fault| fault.field).collect::<Vec<_>>(),
+            [Field::Name, Field::Area, Field::Email]
+        );
     }
 
     #[tokio::test]
     async fn multipart_takes_text_and_no_files() {
-        let body = |part: &str| Bytes::from(format!("--x\r\nContent-Disposition: form-data; {part}\r\n--x--\r\n"));
+        let body = |part: &str| {
+            Bytes::from(format!(
+                "--x\r\nContent-Disposition: form-data; {part}\r\n--x--\r\n"
+            ))
+        };
         let form = headers("multipart/form-data; boundary=x");
-        let decoded = decode(&form, body("name=\"name\"\r\n\r\nZoë")).await.unwrap();
+        let decoded = decode(&form, body("name=\"name\"\r\n\r\nZoë"))
+            .await
+            .unwrap();
         assert_eq!(decoded.form.name, "Zoë");
-        let refused = decode(&form, body("name=\"name\"; filename=\"a.txt\"\r\n\r\nx")).await.err();
+        let refused = decode(&form, body("name=\"name\"; filename=\"a.txt\"\r\n\r\nx"))
+            .await
+            .err();
         assert_eq!(refused, Some(Refusal::File));
-        assert_eq!(decode(&form, Bytes::from_static(b"--x\r\nContent-")).await.err(), Some(Refusal::MalformedMultipart));
+        assert_eq!(
+            decode(&form, Bytes::from_static(b"--x\r\nContent-"))
+                .await
+                .err(),
+            Some(Refusal::MalformedMultipart)
+        );
     }
 }

@@ -9,14 +9,19 @@ use uuid::Uuid;
 use validator::{ValidateArgs, ValidationError, ValidationErrors};
 
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
-use crate::enquiry::{Answers, EmailAddress, Enquiry, Fault, Field, Message, Name, Phone, Times, Why, text};
+use crate::enquiry::{
+    Answers, EmailAddress, Enquiry, Fault, Field, Message, Name, Phone, Times, Why, text,
+};
 use crate::practice::Practice;
 
 /// What was posted, as typed. Empty means left out.
 #[derive(Clone, Default, PartialEq, Eq, validator::Validate)]
 #[validate(context = Practice)]
 #[validate(schema(function = "phone_when_wanted"))]
-#[allow(missing_docs, reason = "the table of fields in `enquiry::Field` describes each")]
+#[allow(
+    missing_docs,
+    reason = "the table of fields in `enquiry::Field` describes each"
+)]
 pub struct EnquiryForm {
     #[validate(custom(function = "name"))]
     pub name: String,
@@ -110,10 +115,20 @@ impl EnquiryForm {
         };
         if let Some(suggestion) = self.email_suggestion() {
             let words = format!("Did you mean {}?", suggestion.as_str());
-            faults.push(Fault { field: Field::Email, why: Why { code: "email_suggestion", words: words.into() } });
+            faults.push(Fault {
+                field: Field::Email,
+                why: Why {
+                    code: "email_suggestion",
+                    words: words.into(),
+                },
+            });
         }
         faults.sort_by_key(|fault| fault.field);
-        if faults.is_empty() { self.build(practice).map_err(|fault| vec![fault]) } else { Err(faults) }
+        if faults.is_empty() {
+            self.build(practice).map_err(|fault| vec![fault])
+        } else {
+            Err(faults)
+        }
     }
 
     /// What the client probably meant, unless they were asked about this very address and settled it.
@@ -155,11 +170,14 @@ impl EnquiryForm {
                 area: areas(&self.area).map_err(at(Field::Area))?,
                 cause: closed(Field::Cause, &self.cause).map_err(at(Field::Cause))?,
                 goal: required(Field::Goal, &self.goal).map_err(at(Field::Goal))?,
-                recent_injury: closed(Field::RecentInjury, &self.recent_injury).map_err(at(Field::RecentInjury))?,
+                recent_injury: closed(Field::RecentInjury, &self.recent_injury)
+                    .map_err(at(Field::RecentInjury))?,
                 warmth: closed(Field::Warmth, &self.warmth).map_err(at(Field::Warmth))?,
                 treatment: match left_out(&self.treatment) {
                     true => None,
-                    false => practice.treatment(self.treatment.trim()).map(|treatment| treatment.key.clone()),
+                    false => practice
+                        .treatment(self.treatment.trim())
+                        .map(|treatment| treatment.key.clone()),
                 },
             },
             times: Times::parse(&self.times).map_err(at(Field::Times))?,
@@ -198,18 +216,36 @@ fn faults_of(errors: &ValidationErrors) -> Vec<Fault> {
     let of_field = |(name, errors): (Cow<'static, str>, &Vec<ValidationError>)| {
         let field = Field::from_key(&name);
         let fault = |error: &ValidationError| {
-            let (Cow::Borrowed(code), Some(words)) = (&error.code, error.message.clone()) else { return None };
+            let (Cow::Borrowed(code), Some(words)) = (&error.code, error.message.clone()) else {
+                return None;
+            };
             // A rule over several fields belongs to the one that has to change.
-            let field = field.or_else(|| Field::ALL.iter().copied().find(|field| field.missing().code == *code))?;
-            Some(Fault { field, why: Why { code, words } })
+            let field = field.or_else(|| {
+                Field::ALL
+                    .iter()
+                    .copied()
+                    .find(|field| field.missing().code == *code)
+            })?;
+            Some(Fault {
+                field,
+                why: Why { code, words },
+            })
         };
         errors.iter().filter_map(fault).collect::<Vec<_>>()
     };
-    errors.field_errors().into_iter().flat_map(of_field).collect()
+    errors
+        .field_errors()
+        .into_iter()
+        .flat_map(of_field)
+        .collect()
 }
 
 fn error(why: Why) -> ValidationError {
-    ValidationError { code: Cow::Borrowed(why.code), message: Some(why.words), params: Default::default() }
+    ValidationError {
+        code: Cow::Borrowed(why.code),
+        message: Some(why.words),
+        params: Default::default(),
+    }
 }
 
 fn left_out(typed: &str) -> bool {
@@ -217,11 +253,17 @@ fn left_out(typed: &str) -> bool {
 }
 
 fn optional<T>(typed: &str, parse: impl Fn(&str) -> Result<T, Why>) -> Result<Option<T>, Why> {
-    if left_out(typed) { Ok(None) } else { parse(typed).map(Some) }
+    if left_out(typed) {
+        Ok(None)
+    } else {
+        parse(typed).map(Some)
+    }
 }
 
 fn closed<T: Choice>(field: Field, typed: &str) -> Result<Option<T>, Why> {
-    optional(typed, |typed| T::from_key(typed.trim()).ok_or_else(|| field.missing()))
+    optional(typed, |typed| {
+        T::from_key(typed.trim()).ok_or_else(|| field.missing())
+    })
 }
 
 fn required<T: Choice>(field: Field, typed: &str) -> Result<T, Why> {
@@ -252,12 +294,21 @@ fn phone(typed: &str) -> Result<(), ValidationError> {
 }
 
 fn phone_when_wanted(form: &EnquiryForm) -> Result<(), ValidationError> {
-    let by_phone = matches!(ContactBy::from_key(form.contact_by.trim()), Some(ContactBy::Phone | ContactBy::Text));
-    if by_phone && left_out(&form.phone) { Err(error(Field::Phone.missing())) } else { Ok(()) }
+    let by_phone = matches!(
+        ContactBy::from_key(form.contact_by.trim()),
+        Some(ContactBy::Phone | ContactBy::Text)
+    );
+    if by_phone && left_out(&form.phone) {
+        Err(error(Field::Phone.missing()))
+    } else {
+        Ok(())
+    }
 }
 
 fn contact_by(typed: &str) -> Result<(), ValidationError> {
-    closed::<ContactBy>(Field::ContactBy, typed).map(drop).map_err(error)
+    closed::<ContactBy>(Field::ContactBy, typed)
+        .map(drop)
+        .map_err(error)
 }
 
 fn area(typed: &[String]) -> Result<(), ValidationError> {
@@ -265,24 +316,36 @@ fn area(typed: &[String]) -> Result<(), ValidationError> {
 }
 
 fn cause(typed: &str) -> Result<(), ValidationError> {
-    closed::<Cause>(Field::Cause, typed).map(drop).map_err(error)
+    closed::<Cause>(Field::Cause, typed)
+        .map(drop)
+        .map_err(error)
 }
 
 fn goal(typed: &str) -> Result<(), ValidationError> {
-    required::<Goal>(Field::Goal, typed).map(drop).map_err(error)
+    required::<Goal>(Field::Goal, typed)
+        .map(drop)
+        .map_err(error)
 }
 
 fn recent_injury(typed: &str) -> Result<(), ValidationError> {
-    closed::<RecentInjury>(Field::RecentInjury, typed).map(drop).map_err(error)
+    closed::<RecentInjury>(Field::RecentInjury, typed)
+        .map(drop)
+        .map_err(error)
 }
 
 fn warmth(typed: &str) -> Result<(), ValidationError> {
-    closed::<Warmth>(Field::Warmth, typed).map(drop).map_err(error)
+    closed::<Warmth>(Field::Warmth, typed)
+        .map(drop)
+        .map_err(error)
 }
 
 fn treatment(typed: &str, practice: &Practice) -> Result<(), ValidationError> {
     let known = left_out(typed) || practice.treatment(typed.trim()).is_some();
-    if known { Ok(()) } else { Err(error(Field::Treatment.missing())) }
+    if known {
+        Ok(())
+    } else {
+        Err(error(Field::Treatment.missing()))
+    }
 }
 
 fn times(typed: &str) -> Result<(), ValidationError> {
@@ -294,15 +357,27 @@ fn message(typed: &str) -> Result<(), ValidationError> {
 }
 
 fn consent(typed: &str) -> Result<(), ValidationError> {
-    if typed.trim() == "yes" { Ok(()) } else { Err(error(Field::Consent.missing())) }
+    if typed.trim() == "yes" {
+        Ok(())
+    } else {
+        Err(error(Field::Consent.missing()))
+    }
 }
 
 fn submission(typed: &str) -> Result<(), ValidationError> {
     let usable = left_out(typed) || Uuid::try_parse(typed.trim()).is_ok();
-    if usable { Ok(()) } else { Err(error(Field::Submission.missing())) }
+    if usable {
+        Ok(())
+    } else {
+        Err(error(Field::Submission.missing()))
+    }
 }
 
 fn consent_version(typed: &str, practice: &Practice) -> Result<(), ValidationError> {
     let known = left_out(typed) || typed.trim() == practice.consent.version;
-    if known { Ok(()) } else { Err(error(Field::ConsentVersion.missing())) }
+    if known {
+        Ok(())
+    } else {
+        Err(error(Field::ConsentVersion.missing()))
+    }
 }

@@ -78,7 +78,9 @@ impl Refusal {
     #[must_use]
     pub fn unknown_field(name: &str) -> Self {
         let harmless = (1..=40).contains(&name.len())
-            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'));
         Self::UnknownField(harmless.then(|| name.to_owned()))
     }
 
@@ -183,7 +185,12 @@ impl Refusal {
                 "Send the form again in a minute, or phone.",
             ),
         };
-        Row { status, slug, title, detail }
+        Row {
+            status,
+            slug,
+            title,
+            detail,
+        }
     }
 
     /// How long to wait before another try is worth it, in seconds.

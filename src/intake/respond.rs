@@ -1,6 +1,8 @@
 //! Every answer to a caller, in the caller's form: pages for browsers, JSON for programs.
 
-use axum::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, RETRY_AFTER,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
@@ -34,7 +36,9 @@ impl<'a> Answer<'a> {
     pub(super) fn empty_form(&self) -> Response {
         let form = EnquiryForm::default();
         let mut response = self.form_page(StatusCode::OK, &form, &[], None);
-        response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
+        response
+            .headers_mut()
+            .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         response
     }
 
@@ -52,7 +56,14 @@ impl<'a> Answer<'a> {
 
     /// The page after an accepted enquiry, when the practice has none of its own.
     pub(super) fn confirmation(&self, reference: Option<&Reference>) -> Response {
-        self.page(StatusCode::OK, ConfirmationPage { practice: &self.app.practice, reference }.render())
+        self.page(
+            StatusCode::OK,
+            ConfirmationPage {
+                practice: &self.app.practice,
+                reference,
+            }
+            .render(),
+        )
     }
 
     /// Fields are wrong: the whole form again, with every value, or a problem that names each field.
@@ -69,7 +80,9 @@ impl<'a> Answer<'a> {
                             "code": fault.why.code,
                             "detail": fault.why.words,
                         });
-                        if let (Some(suggestion), "email_suggestion") = (&suggestion, fault.why.code) {
+                        if let (Some(suggestion), "email_suggestion") =
+                            (&suggestion, fault.why.code)
+                        {
                             error["suggestion"] = suggestion.as_str().into();
                         }
                         error
@@ -82,7 +95,11 @@ impl<'a> Answer<'a> {
                     "Correct the fields that are named and send the form again.",
                 );
                 problem["errors"] = errors.into();
-                json_response(StatusCode::UNPROCESSABLE_ENTITY, "application/problem+json", &problem)
+                json_response(
+                    StatusCode::UNPROCESSABLE_ENTITY,
+                    "application/problem+json",
+                    &problem,
+                )
             }
         }
     }
@@ -91,8 +108,14 @@ impl<'a> Answer<'a> {
     pub(super) fn unavailable(&self, form: &EnquiryForm, refusal: &Refusal) -> Response {
         match self.caller {
             Caller::Html => {
-                let notice = Notice { title: refusal.row().title, words: refusal.words() };
-                with_retry(self.form_page(refusal.row().status, form, &[], Some(notice)), refusal)
+                let notice = Notice {
+                    title: refusal.row().title,
+                    words: refusal.words(),
+                };
+                with_retry(
+                    self.form_page(refusal.row().status, form, &[], Some(notice)),
+                    refusal,
+                )
             }
             Caller::Json => self.refusal(refusal),
         }
@@ -103,7 +126,11 @@ impl<'a> Answer<'a> {
         let row = refusal.row();
         let response = match self.caller {
             Caller::Html => {
-                let page = RefusalPage { practice: &self.app.practice, title: row.title, words: refusal.words() };
+                let page = RefusalPage {
+                    practice: &self.app.practice,
+                    title: row.title,
+                    words: refusal.words(),
+                };
                 self.page(row.status, page.render())
             }
             Caller::Json => {
@@ -117,7 +144,13 @@ impl<'a> Answer<'a> {
         with_retry(response, refusal)
     }
 
-    fn form_page(&self, status: StatusCode, form: &EnquiryForm, faults: &[Fault], notice: Option<Notice>) -> Response {
+    fn form_page(
+        &self,
+        status: StatusCode,
+        form: &EnquiryForm,
+        faults: &[Fault],
+        notice: Option<Notice>,
+    ) -> Response {
         let page = FormPage {
             practice: &self.app.practice,
             form,
@@ -133,12 +166,18 @@ impl<'a> Answer<'a> {
     fn page(&self, status: StatusCode, rendered: Result<String, askama::Error>) -> Response {
         match rendered {
             Ok(html) => {
-                let headers = [(CONTENT_TYPE, "text/html; charset=utf-8".to_owned()), (CONTENT_SECURITY_POLICY, self.policy())];
+                let headers = [
+                    (CONTENT_TYPE, "text/html; charset=utf-8".to_owned()),
+                    (CONTENT_SECURITY_POLICY, self.policy()),
+                ];
                 (status, headers, html).into_response()
             }
             Err(_) => {
                 error!("a page could not be rendered");
-                let words = format!("Something went wrong on our side. Please phone {}.", self.app.practice.phone.shown);
+                let words = format!(
+                    "Something went wrong on our side. Please phone {}.",
+                    self.app.practice.phone.shown
+                );
                 (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
             }
         }
@@ -146,14 +185,25 @@ impl<'a> Answer<'a> {
 
     /// Where a browser goes after an accepted enquiry: from configuration only, with the reference and nothing personal.
     fn next(&self, reference: &Reference) -> String {
-        let base = self.app.settings.thank_you_url.as_deref().unwrap_or(THANK_YOU);
+        let base = self
+            .app
+            .settings
+            .thank_you_url
+            .as_deref()
+            .unwrap_or(THANK_YOU);
         let joint = if base.contains('?') { '&' } else { '?' };
         format!("{base}{joint}reference={reference}")
     }
 
     /// Nothing inline, nothing from elsewhere; forms go to us, and from there to the thank-you page.
     fn policy(&self) -> String {
-        let thank_you = self.app.settings.thank_you_url.as_deref().and_then(origin_of).unwrap_or_default();
+        let thank_you = self
+            .app
+            .settings
+            .thank_you_url
+            .as_deref()
+            .and_then(origin_of)
+            .unwrap_or_default();
         format!(
             "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; img-src 'self' data:; \
              form-action 'self' {thank_you}; base-uri 'none'; frame-ancestors 'none'"
@@ -176,7 +226,9 @@ fn json_response(status: StatusCode, content_type: &'static str, body: &Value) -
 
 fn with_retry(mut response: Response, refusal: &Refusal) -> Response {
     if let Some(seconds) = refusal.retry_after() {
-        response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+        response
+            .headers_mut()
+            .insert(RETRY_AFTER, HeaderValue::from(seconds));
     }
     response
 }

@@ -5,7 +5,9 @@
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
-use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag};
+use aws_sdk_sesv2::types::{
+    Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag,
+};
 
 use super::Mail;
 use crate::settings::Settings;
@@ -58,12 +60,19 @@ impl Mailer {
     pub async fn send(&self, mail: &Mail) -> Result<String, SendFault> {
         let content = content(mail).map_err(|_| SendFault::new(Class::Never, "Unbuildable"))?;
         let tag = |name: &str, value: &str| MessageTag::builder().name(name).value(value).build();
-        let tags = [tag("letter", mail.letter.key()), tag("reference", mail.reference.as_str())];
+        let tags = [
+            tag("letter", mail.letter.key()),
+            tag("reference", mail.reference.as_str()),
+        ];
         let mut call = self
             .client
             .send_email()
             .from_email_address(&self.from)
-            .destination(Destination::builder().to_addresses(mail.to.as_str()).build())
+            .destination(
+                Destination::builder()
+                    .to_addresses(mail.to.as_str())
+                    .build(),
+            )
             .set_configuration_set_name(self.configuration_set.clone())
             .content(content);
         for tag in tags {
@@ -81,7 +90,10 @@ impl Mailer {
 
 impl SendFault {
     fn new(class: Class, code: &str) -> Self {
-        Self { class, code: code.to_owned() }
+        Self {
+            class,
+            code: code.to_owned(),
+        }
     }
 
     fn from_sdk<R>(error: &SdkError<SendEmailError, R>) -> Self {
@@ -108,18 +120,38 @@ impl SendFault {
 fn classify(code: &str, text: &str) -> Class {
     let text = text.to_ascii_lowercase();
     match code {
-        "TooManyRequestsException" | "LimitExceededException" | "Throttling" | "ThrottlingException" => {
+        "TooManyRequestsException"
+        | "LimitExceededException"
+        | "Throttling"
+        | "ThrottlingException" => {
             // The daily quota has the same code as the sending rate; only its text tells them apart.
-            if text.contains("daily") || text.contains("quota") { Class::Operator } else { Class::Throttled }
+            if text.contains("daily") || text.contains("quota") {
+                Class::Operator
+            } else {
+                Class::Throttled
+            }
         }
-        "AccountSuspendedException" | "SendingPausedException" | "MailFromDomainNotVerifiedException"
-        | "NotFoundException" | "AccessDeniedException" | "AccessDenied" | "UnrecognizedClientException"
-        | "InvalidClientTokenId" | "ExpiredTokenException" | "ExpiredToken" | "InvalidSignatureException"
-        | "SignatureDoesNotMatch" | "IncompleteSignature" | "MissingAuthenticationToken" | "OptInRequired"
+        "AccountSuspendedException"
+        | "SendingPausedException"
+        | "MailFromDomainNotVerifiedException"
+        | "NotFoundException"
+        | "AccessDeniedException"
+        | "AccessDenied"
+        | "UnrecognizedClientException"
+        | "InvalidClientTokenId"
+        | "ExpiredTokenException"
+        | "ExpiredToken"
+        | "InvalidSignatureException"
+        | "SignatureDoesNotMatch"
+        | "IncompleteSignature"
+        | "MissingAuthenticationToken"
+        | "OptInRequired"
         | "NotAuthorized" => Class::Operator,
         // In the sandbox an unverified recipient is refused in the same words as an unverified sender.
         "MessageRejected" if text.contains("not verified") => Class::Operator,
-        "MessageRejected" | "BadRequestException" | "ValidationException" | "ValidationError" => Class::Never,
+        "MessageRejected" | "BadRequestException" | "ValidationException" | "ValidationError" => {
+            Class::Never
+        }
         _ => Class::Ambiguous,
     }
 }
@@ -127,7 +159,10 @@ fn classify(code: &str, text: &str) -> Class {
 fn content(mail: &Mail) -> Result<EmailContent, BuildError> {
     let utf8 = |data: &str| Content::builder().data(data).charset("UTF-8").build();
     let html = mail.html.as_deref().map(utf8).transpose()?;
-    let body = Body::builder().text(utf8(&mail.text)?).set_html(html).build();
+    let body = Body::builder()
+        .text(utf8(&mail.text)?)
+        .set_html(html)
+        .build();
     let mut message = Message::builder().subject(utf8(&mail.subject)?).body(body);
     for (name, value) in &mail.headers {
         message = message.headers(MessageHeader::builder().name(*name).value(*value).build()?);
@@ -160,14 +195,30 @@ mod tests {
     #[test]
     fn every_error_of_ses_has_one_meaning() {
         for (code, text, class) in [
-            ("TooManyRequestsException", "Maximum sending rate exceeded.", Class::Throttled),
-            ("TooManyRequestsException", "Daily message quota exceeded.", Class::Operator),
-            ("LimitExceededException", "Daily sending quota exceeded", Class::Operator),
+            (
+                "TooManyRequestsException",
+                "Maximum sending rate exceeded.",
+                Class::Throttled,
+            ),
+            (
+                "TooManyRequestsException",
+                "Daily message quota exceeded.",
+                Class::Operator,
+            ),
+            (
+                "LimitExceededException",
+                "Daily sending quota exceeded",
+                Class::Operator,
+            ),
             ("ThrottlingException", "Rate exceeded", Class::Throttled),
             ("AccountSuspendedException", "", Class::Operator),
             ("SendingPausedException", "", Class::Operator),
             ("MailFromDomainNotVerifiedException", "", Class::Operator),
-            ("NotFoundException", "Configuration set <desk> does not exist.", Class::Operator),
+            (
+                "NotFoundException",
+                "Configuration set <desk> does not exist.",
+                Class::Operator,
+            ),
             ("AccessDeniedException", "", Class::Operator),
             (
                 "MessageRejected",
@@ -186,8 +237,17 @@ mod tests {
 
     #[test]
     fn the_senders_name_is_safe_in_a_header() {
-        assert_eq!(mailbox("Body Benefits", "a@example.com"), "\"Body Benefits\" <a@example.com>");
-        assert_eq!(mailbox("The \"Knot\"", "a@example.com"), "\"The \\\"Knot\\\"\" <a@example.com>");
-        assert_eq!(mailbox("Zoë\r\nX", "a@example.com"), "=?UTF-8?Q?Zo=C3=AB=0D=0AX?= <a@example.com>");
+        assert_eq!(
+            mailbox("Body Benefits", "a@example.com"),
+            "\"Body Benefits\" <a@example.com>"
+        );
+        assert_eq!(
+            mailbox("The \"Knot\"", "a@example.com"),
+            "\"The \\\"Knot\\\"\" <a@example.com>"
+        );
+        assert_eq!(
+            mailbox("Zoë\r\nX", "a@example.com"),
+            "=?UTF-8?Q?Zo=C3=AB=0D=0AX?= <a@example.com>"
+        );
     }
 }

@@ -36,7 +36,9 @@ impl Letter {
     /// The letter of this name.
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
-        [Self::Therapist, Self::AutoReply, Self::Notice].into_iter().find(|letter| letter.key() == key)
+        [Self::Therapist, Self::AutoReply, Self::Notice]
+            .into_iter()
+            .find(|letter| letter.key() == key)
     }
 }
 
@@ -180,7 +182,12 @@ impl Deliveries {
     /// What a new enquiry owes.
     #[must_use]
     pub const fn new() -> Self {
-        Self { therapist: MailState::NEW, auto_reply: MailState::NEW, notice: None, decided: false }
+        Self {
+            therapist: MailState::NEW,
+            auto_reply: MailState::NEW,
+            notice: None,
+            decided: false,
+        }
     }
 
     /// The state of one letter; a notice that was never needed has none.
@@ -219,7 +226,13 @@ impl Deliveries {
     /// The letter to send next at this time, with its lease taken: the therapist first, then the client, then a notice.
     /// An auto-reply whose lease ran out is never tried again, since it may have left; `except` are letters that this
     /// invocation has tried already.
-    pub fn claim(&mut self, received_at: Timestamp, now: Timestamp, until: Timestamp, except: &[Letter]) -> Option<Letter> {
+    pub fn claim(
+        &mut self,
+        received_at: Timestamp,
+        now: Timestamp,
+        until: Timestamp,
+        except: &[Letter],
+    ) -> Option<Letter> {
         self.give_up(received_at, now);
         for letter in [Letter::Therapist, Letter::AutoReply, Letter::Notice] {
             if let Some(state) = self.slot(letter).filter(|_| !except.contains(&letter)) {
@@ -228,7 +241,10 @@ impl Deliveries {
                     MailState::Sending { attempt, until } if *until <= now => *attempt,
                     _ => continue,
                 };
-                *state = MailState::Sending { attempt: attempts + 1, until };
+                *state = MailState::Sending {
+                    attempt: attempts + 1,
+                    until,
+                };
                 return Some(letter);
             }
         }
@@ -238,26 +254,46 @@ impl Deliveries {
     /// Records what became of an attempt; an attempt that is not the current one changes nothing.
     ///
     /// Returns whether it was recorded.
-    pub fn record(&mut self, letter: Letter, attempt: u32, outcome: &Attempt, now: Timestamp) -> bool {
-        let Some(state) = self.slot(letter) else { return false };
+    pub fn record(
+        &mut self,
+        letter: Letter,
+        attempt: u32,
+        outcome: &Attempt,
+        now: Timestamp,
+    ) -> bool {
+        let Some(state) = self.slot(letter) else {
+            return false;
+        };
         if !matches!(state, MailState::Sending { attempt: current, .. } if *current == attempt) {
             return false;
         }
         *state = match (outcome, letter) {
-            (Attempt::Accepted { message_id }, _) => MailState::Sent { message_id: message_id.clone(), at: now },
+            (Attempt::Accepted { message_id }, _) => MailState::Sent {
+                message_id: message_id.clone(),
+                at: now,
+            },
             (Attempt::NotSent, _) => MailState::Pending { attempts: attempt },
-            (Attempt::Never { reason }, _) => MailState::Failed { reason: reason.clone(), at: now },
+            (Attempt::Never { reason }, _) => MailState::Failed {
+                reason: reason.clone(),
+                at: now,
+            },
             (Attempt::Ambiguous, Letter::AutoReply) => MailState::Unknown { at: now },
-            (Attempt::Ambiguous, Letter::Therapist | Letter::Notice) => MailState::Pending { attempts: attempt },
+            (Attempt::Ambiguous, Letter::Therapist | Letter::Notice) => {
+                MailState::Pending { attempts: attempt }
+            }
         };
         true
     }
 
     fn give_up(&mut self, received_at: Timestamp, now: Timestamp) {
         match &self.auto_reply {
-            MailState::Sending { until, .. } if *until <= now => self.auto_reply = MailState::Unknown { at: now },
+            MailState::Sending { until, .. } if *until <= now => {
+                self.auto_reply = MailState::Unknown { at: now }
+            }
             MailState::Pending { .. } if now.duration_since(received_at) > TOO_LATE => {
-                self.auto_reply = MailState::Withheld { reason: Withheld::Late };
+                self.auto_reply = MailState::Withheld {
+                    reason: Withheld::Late,
+                };
             }
             _ => {}
         }
@@ -287,15 +323,24 @@ mod tests {
     }
 
     fn accepted() -> Attempt {
-        Attempt::Accepted { message_id: "m-1".into() }
+        Attempt::Accepted {
+            message_id: "m-1".into(),
+        }
     }
 
     #[test]
     fn the_therapist_comes_first_and_each_mail_goes_once() {
         let mut mails = Deliveries::new();
         mails.decide(None);
-        assert_eq!(mails.claim(at(0), at(0), at(2), &[]), Some(Letter::Therapist));
-        assert_eq!(mails.claim(at(0), at(1), at(3), &[]), Some(Letter::AutoReply), "the first lease still runs");
+        assert_eq!(
+            mails.claim(at(0), at(0), at(2), &[]),
+            Some(Letter::Therapist)
+        );
+        assert_eq!(
+            mails.claim(at(0), at(1), at(3), &[]),
+            Some(Letter::AutoReply),
+            "the first lease still runs"
+        );
         assert_eq!(mails.claim(at(0), at(1), at(3), &[]), None);
         assert!(mails.record(Letter::Therapist, 1, &accepted(), at(1)));
         assert!(mails.record(Letter::AutoReply, 1, &accepted(), at(1)));
@@ -308,10 +353,26 @@ mod tests {
         let mut mails = Deliveries::new();
         mails.claim(at(0), at(0), at(2), &[]);
         mails.claim(at(0), at(0), at(2), &[]);
-        assert_eq!(mails.claim(at(0), at(2), at(4), &[]), Some(Letter::Therapist));
-        assert_eq!(mails.therapist, MailState::Sending { attempt: 2, until: at(4) });
-        assert_eq!(mails.auto_reply, MailState::Unknown { at: at(2) }, "it may have left");
-        assert!(!mails.record(Letter::Therapist, 1, &Attempt::NotSent, at(3)), "the first attempt is history");
+        assert_eq!(
+            mails.claim(at(0), at(2), at(4), &[]),
+            Some(Letter::Therapist)
+        );
+        assert_eq!(
+            mails.therapist,
+            MailState::Sending {
+                attempt: 2,
+                until: at(4)
+            }
+        );
+        assert_eq!(
+            mails.auto_reply,
+            MailState::Unknown { at: at(2) },
+            "it may have left"
+        );
+        assert!(
+            !mails.record(Letter::Therapist, 1, &Attempt::NotSent, at(3)),
+            "the first attempt is history"
+        );
     }
 
     #[test]
@@ -328,8 +389,16 @@ mod tests {
     #[test]
     fn an_auto_reply_that_is_a_day_late_is_withheld() {
         let mut mails = Deliveries::new();
-        assert_eq!(mails.claim(at(0), at(24 * 60 + 1), at(24 * 60 + 3), &[]), Some(Letter::Therapist));
-        assert_eq!(mails.auto_reply, MailState::Withheld { reason: Withheld::Late });
+        assert_eq!(
+            mails.claim(at(0), at(24 * 60 + 1), at(24 * 60 + 3), &[]),
+            Some(Letter::Therapist)
+        );
+        assert_eq!(
+            mails.auto_reply,
+            MailState::Withheld {
+                reason: Withheld::Late
+            }
+        );
     }
 
     #[test]
@@ -337,7 +406,10 @@ mod tests {
         let mut mails = Deliveries::new();
         mails.claim(at(0), at(0), at(2), &[]);
         mails.record(Letter::Therapist, 1, &Attempt::NotSent, at(0));
-        assert_eq!(mails.claim(at(0), at(0), at(2), &[Letter::Therapist]), Some(Letter::AutoReply));
+        assert_eq!(
+            mails.claim(at(0), at(0), at(2), &[Letter::Therapist]),
+            Some(Letter::AutoReply)
+        );
         assert_eq!(mails.therapist, MailState::Pending { attempts: 1 });
     }
 
@@ -346,13 +418,24 @@ mod tests {
         let mut mails = Deliveries::new();
         mails.decide(Some(Withheld::Suspect));
         mails.decide(None);
-        assert_eq!(mails.auto_reply, MailState::Withheld { reason: Withheld::Suspect });
+        assert_eq!(
+            mails.auto_reply,
+            MailState::Withheld {
+                reason: Withheld::Suspect
+            }
+        );
     }
 
     #[test]
     fn states_are_stored_under_their_names() {
         let stored = serde_json::to_value(Deliveries::new()).unwrap();
-        assert_eq!(stored["therapist"], serde_json::json!({ "state": "pending", "attempts": 0 }));
-        assert_eq!(serde_json::from_value::<Deliveries>(stored).unwrap(), Deliveries::new());
+        assert_eq!(
+            stored["therapist"],
+            serde_json::json!({ "state": "pending", "attempts": 0 })
+        );
+        assert_eq!(
+            serde_json::from_value::<Deliveries>(stored).unwrap(),
+            Deliveries::new()
+        );
     }
 }

@@ -45,7 +45,12 @@ impl Record {
     /// An enquiry that has just come in.
     #[must_use]
     pub const fn new(received: Received, verdict: Verdict) -> Self {
-        Self { received, verdict, deliveries: Deliveries::new(), revision: 0 }
+        Self {
+            received,
+            verdict,
+            deliveries: Deliveries::new(),
+            revision: 0,
+        }
     }
 
     /// Reads the image that a stream record carries.
@@ -58,11 +63,16 @@ impl Record {
 
     pub(super) fn from_item(item: Item) -> Result<Self, StoreFault> {
         // The version first: a newer item may have another shape altogether.
-        match item.get("v").and_then(|v| v.as_n().ok()).and_then(|v| v.parse::<u32>().ok()) {
+        match item
+            .get("v")
+            .and_then(|v| v.as_n().ok())
+            .and_then(|v| v.parse::<u32>().ok())
+        {
             Some(version) if version <= VERSION => {}
             _ => return Err(StoreFault::new("read", StoreFault::UNKNOWN_VERSION)),
         }
-        let stored: StoredEnquiry = dynamo::from_item(item).map_err(|_| StoreFault::new("read", StoreFault::UNREADABLE))?;
+        let stored: StoredEnquiry =
+            dynamo::from_item(item).map_err(|_| StoreFault::new("read", StoreFault::UNREADABLE))?;
         Ok(stored.into())
     }
 }
@@ -130,10 +140,19 @@ pub(super) fn new_enquiry(record: &Record, address: String) -> Result<Item, Stor
 
 pub(super) fn marker(identity: &str, reference: &Reference, expires: Timestamp) -> Item {
     HashMap::from([
-        ("pk".to_owned(), AttributeValue::S(format!("marker#{identity}"))),
+        (
+            "pk".to_owned(),
+            AttributeValue::S(format!("marker#{identity}")),
+        ),
         ("kind".to_owned(), AttributeValue::S("marker".to_owned())),
-        ("reference".to_owned(), AttributeValue::S(reference.to_string())),
-        ("expires".to_owned(), AttributeValue::N(expires.as_second().to_string())),
+        (
+            "reference".to_owned(),
+            AttributeValue::S(reference.to_string()),
+        ),
+        (
+            "expires".to_owned(),
+            AttributeValue::N(expires.as_second().to_string()),
+        ),
     ])
 }
 
@@ -176,11 +195,17 @@ impl StoreFault {
     pub const UNREADABLE: &'static str = "Unreadable";
 
     pub(super) fn new(doing: &'static str, code: &str) -> Self {
-        Self { doing, code: code.to_owned() }
+        Self {
+            doing,
+            code: code.to_owned(),
+        }
     }
 
     /// Keeps the code of an SDK error; its `Debug` would carry the whole item.
-    pub(super) fn from_sdk<E: ProvideErrorMetadata, R>(doing: &'static str, error: &SdkError<E, R>) -> Self {
+    pub(super) fn from_sdk<E: ProvideErrorMetadata, R>(
+        doing: &'static str,
+        error: &SdkError<E, R>,
+    ) -> Self {
         let code = match error {
             SdkError::ServiceError(error) => error.err().code().unwrap_or("Unknown"),
             SdkError::TimeoutError(_) => "Timeout",

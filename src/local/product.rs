@@ -1,0 +1,73 @@
+//! The product behind the local system's doors: the real application, over the local database and SES catcher.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::function::Function;
+use super::{Endpoints, aws};
+use crate::app::App;
+use crate::clock::Clock;
+use crate::practice::Practice;
+use crate::settings::{SettingFaults, Settings};
+
+/// How long one invocation may take, in seconds: `Timeout` in `template.yaml`.
+const TIMEOUT: i64 = 29;
+
+/// The settings of the local system: `given` comes first, as the environment of `cargo local` does; what it leaves
+/// out is filled in.
+///
+/// # Errors
+/// Every given variable that cannot be used.
+pub fn settings(
+    endpoints: &Endpoints,
+    given: impl Fn(&str) -> Option<String>,
+) -> Result<Settings, SettingFaults> {
+    Settings::from_env(|name| {
+        let filled = match name {
+            // The local system made its own table.
+            "TABLE_NAME" => return Some(endpoints.table.clone()),
+            "THERAPIST_EMAIL" => "therapist@example.com".to_owned(),
+            "SENDER_EMAIL" => "desk@example.com".to_owned(),
+            "HASH_KEY" => "this key keeps no secret: it is for one machine".to_owned(),
+            "CONFIGURATION_SET" => "enquiry-desk".to_owned(),
+            "ALLOWED_ORIGINS" => format!(
+                "http://127.0.0.1:{port},http://localhost:{port}",
+                port = endpoints.port
+            ),
+            _ => String::new(),
+        };
+        given(name).or(Some(filled))
+    })
+}
+
+/// The application over the local endpoints.
+#[must_use]
+pub fn app(endpoints: &Endpoints, settings: Settings, practice: Practice) -> Arc<App> {
+    let dynamodb = aws_sdk_dynamodb::Config::builder()
+        .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::v2026_01_12())
+        .region(aws_sdk_dynamodb::config::Region::from_static(aws::REGION))
+        .credentials_provider(aws::credentials())
+        .http_client(aws::http_client())
+        .endpoint_url(&endpoints.dynamodb);
+    let ses = aws_sdk_sesv2::Config::builder()
+        .behavior_version(aws_sdk_sesv2::config::BehaviorVersion::v2026_01_12())
+        .region(aws_sdk_sesv2::config::Region::from_static(aws::REGION))
+        .credentials_provider(aws::credentials())
+        .http_client(aws::http_client())
+        .endpoint_url(&endpoints.ses);
+    Arc::new(App::new(settings, practice, dynamodb, ses))
+}
+
+/// The application as the function that Lambda would run.
+#[must_use]
+pub fn function(app: Arc<App>) -> Function {
+    Function::new(move |event| {
+        let app = Arc::clone(&app);
+        async move {
+            let now = Timestamp::now();
+            let clock = Clock::new(now, now + SignedDuration::from_secs(TIMEOUT));
+            app.handle(event, &clock).await.map_err(|error| error.to_string())
+        }
+    })
+}

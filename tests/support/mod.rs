@@ -1,0 +1,204 @@
+//! The whole system in one process, in memory, for tests: `TestApp`, and a client that speaks HTTP to it.
+
+#![allow(
+    dead_code,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on shall stop, and not every module uses everything"
+)]
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use axum::http::{HeaderMap, Method, Request, StatusCode};
+use enquiry_desk::app::App;
+use enquiry_desk::local::ses::Mail;
+use enquiry_desk::local::{Desk, Options, StartError, product};
+use enquiry_desk::practice::Practice;
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::rt::TokioExecutor;
+use serde_json::Value;
+
+/// An item of the table.
+pub type Item = HashMap<String, AttributeValue>;
+
+/// The running system. Dropping it fails the test when an enquiry still owes a mail, unless the test said so.
+pub struct TestApp {
+    /// The local system.
+    pub desk: Desk,
+    /// The application itself, to look into.
+    pub app: Arc<App>,
+    ending: Ending,
+}
+
+/// Fails a test that forgot to say how it ends.
+struct Ending {
+    said: bool,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        if !self.said && !std::thread::panicking() {
+            panic!("end the test with `finish` or `finish_owing`");
+        }
+    }
+}
+
+impl TestApp {
+    /// Everything in memory, with the settings of `cargo local`.
+    pub async fn start() -> Self {
+        Self::start_with(&[]).await
+    }
+
+    /// Everything in memory, with these variables set.
+    pub async fn start_with(variables: &[(&str, &str)]) -> Self {
+        Self::start_at(Options::default(), variables).await
+    }
+
+    /// With these options and variables.
+    pub async fn start_at(options: Options, variables: &[(&str, &str)]) -> Self {
+        let mut made = None;
+        let desk = Desk::start(options, async |endpoints| {
+            let given = |name: &str| {
+                variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+            };
+            let settings = product::settings(&endpoints, given)
+                .map_err(|faults| StartError::new(faults.to_string()))?;
+            let app = product::app(&endpoints, settings, Practice::compiled().clone());
+            made = Some(Arc::clone(&app));
+            Ok(product::function(app))
+        })
+        .await
+        .unwrap();
+        Self { desk, app: made.unwrap(), ending: Ending { said: false } }
+    }
+
+    /// Sends a request through the gateway.
+    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
+        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.desk.url()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(axum::body::Bytes::from(body.into()))).unwrap();
+        let client = Client::builder(TokioExecutor::new()).build_http();
+        let response = client.request(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        Answer {
+            status: parts.status,
+            headers: parts.headers,
+            body: String::from_utf8(body.to_vec()).unwrap(),
+        }
+    }
+
+    /// Opens a page, as a browser does.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, &[("accept", BROWSER)], "").await
+    }
+
+    /// Posts a form, as a browser without JavaScript does.
+    pub async fn post_form(&self, fields: &[(&str, &str)]) -> Answer {
+        let headers = [("accept", BROWSER), ("content-type", "application/x-www-form-urlencoded")];
+        self.send(Method::POST, "/enquiries", &headers, urlencoded(fields)).await
+    }
+
+    /// Posts JSON, as a program does.
+    pub async fn post_json(&self, body: &Value) -> Answer {
+        let headers = [("accept", "application/json"), ("content-type", "application/json")];
+        self.send(Method::POST, "/enquiries", &headers, body.to_string()).await
+    }
+
+    /// Waits until the stream is read and everything is reported, and returns the mails that left, oldest first.
+    pub async fn mails(&self) -> Vec<Arc<Mail>> {
+        self.desk.settled().await;
+        self.desk.mails()
+    }
+
+    /// Every item of this kind in the table.
+    pub async fn items(&self, kind: &str) -> Vec<Item> {
+        let all = self.desk.dynamo().client().scan().table_name(self.desk.dynamo().table()).send().await.unwrap();
+        let of_kind = |item: &Item| item["kind"].as_s().unwrap() == kind;
+        all.items.unwrap_or_default().into_iter().filter(of_kind).collect()
+    }
+
+    /// Sends an event to the function, as Lambda would.
+    pub async fn invoke(&self, event: Value) -> Result<Value, String> {
+        self.desk.function().call(event).await
+    }
+
+    /// Ends the test with nothing owed, and stops everything.
+    pub async fn finish(mut self) {
+        self.ending.said = true;
+        self.desk.settled().await;
+        for item in self.items("enquiry").await {
+            assert!(!item.contains_key("owed"), "{:?} still owes a mail", item["pk"]);
+        }
+        self.desk.stop().await;
+    }
+
+    /// Ends the test although something is owed, and stops everything.
+    pub async fn finish_owing(mut self) {
+        self.ending.said = true;
+        self.desk.stop().await;
+    }
+}
+
+/// What came back.
+pub struct Answer {
+    pub status: StatusCode,
+    pub headers: HeaderMap,
+    pub body: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).unwrap_or_else(|_| panic!("no JSON: {}", self.body))
+    }
+
+    /// A header as text, empty when it is not there.
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+    }
+}
+
+/// What a browser accepts.
+pub const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+
+/// A form that is accepted: all that is required.
+pub const MINIMAL: [(&str, &str); 4] =
+    [("name", "Zoë O'Brien"), ("email", "zoe@example.com"), ("goal", "treat"), ("consent", "yes")];
+
+/// The same as JSON.
+pub fn minimal_json() -> Value {
+    Value::Object(MINIMAL.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
+}
+
+/// A form with every answer.
+pub const COMPLETE: [(&str, &str); 15] = [
+    ("name", "Zoë O'Brien"),
+    ("email", "zoe@example.com"),
+    ("phone", "07700 900982"),
+    ("contact_by", "text"),
+    ("area", "lower-back"),
+    ("area", "neck"),
+    ("cause", "posture"),
+    ("goal", "treat"),
+    ("recent_injury", "no"),
+    ("warmth", "yes"),
+    ("treatment", "relaxing"),
+    ("times", "Tuesday mornings"),
+    ("message", "It began in spring.\r\nStairs are hard."),
+    ("consent", "yes"),
+    ("submission", "3f0c2f5e-6d0f-4b7e-9a53-0d3c9a4f6b11"),
+];
+
+/// `application/x-www-form-urlencoded`, as browsers write it.
+pub fn urlencoded(fields: &[(&str, &str)]) -> String {
+    let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
+    fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&")
+}
