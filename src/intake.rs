@@ -53,10 +53,9 @@ pub async fn handle(app: &Arc<App>, event: Value, clock: &Clock) -> Result<Value
         .and_then(Value::as_str)
         .unwrap_or_default();
     let own_origin = OwnOrigin(format!("https://{}", domain.to_ascii_lowercase()));
-    let Ok(request) = serde_json::from_value::<LambdaRequest>(event) else {
+    let Some(mut request) = read(event) else {
         return into_event(Answer::new(app, Caller::Html).refusal(&Refusal::Unreadable)).await;
     };
-    let mut request = lambda_http::Request::from(request).map(|body| Body::from(body.to_vec()));
     request.extensions_mut().insert(own_origin);
     request.extensions_mut().insert(clock.clone());
     let caller = Caller::of(request.headers());
@@ -69,6 +68,15 @@ pub async fn handle(app: &Arc<App>, event: Value, clock: &Clock) -> Result<Value
         Ok(Err(never)) => match never {},
         Err(_) => into_event(Answer::new(app, caller).refusal(&Refusal::Unavailable)).await,
     }
+}
+
+/// The request that an event carries. The library panics at a body that is no base64 although it says so.
+fn read(event: Value) -> Option<http::Request<Body>> {
+    let read = std::panic::catch_unwind(|| {
+        let request: LambdaRequest = serde_json::from_value(event).ok()?;
+        Some(lambda_http::Request::from(request).map(|body| Body::from(body.to_vec())))
+    });
+    read.ok().flatten()
 }
 
 fn router(app: Arc<App>) -> Router {

@@ -25,3 +25,6 @@ pub mod command;
 pub mod feedback;
 
 mod tls;
+
+#[cfg(feature = "local")]
+pub mod local;

@@ -24,44 +24,14 @@ pub struct Mail {
     pub headers: Vec<(&'static str, &'static str)>,
 }
 
+mod auto_reply;
+mod notice;
 mod ses;
+mod style;
+mod therapist;
+mod words;
+
+pub use auto_reply::{AutoReply, AutoReplyLetter, Content};
+pub use notice::{NoticeLetter, Trouble};
 pub use ses::{Class, Mailer, SendFault};
-// STUBS
-use crate::app::App;
-use crate::store::Record;
-pub(crate) struct TherapistLetter(Mail);
-impl TherapistLetter {
-    pub(crate) fn new(app: &App, r: &Record, _e: &[jiff::Timestamp]) -> Self {
-        Self(Mail {
-            letter: Letter::Therapist,
-            reference: r.received.reference.clone(),
-            to: app.settings.therapist.clone(),
-            reply_to: Some(r.received.enquiry.email.clone()),
-            subject: "x".into(),
-            text: "t".into(),
-            html: None,
-            headers: vec![],
-        })
-    }
-    pub(crate) fn into_mail(self) -> Mail {
-        self.0
-    }
-}
-pub(crate) struct AutoReplyLetter(Mail);
-impl AutoReplyLetter {
-    pub(crate) fn new(app: &App, r: &Record) -> Self {
-        Self(Mail {
-            letter: Letter::AutoReply,
-            reference: r.received.reference.clone(),
-            to: r.received.enquiry.email.clone(),
-            reply_to: Some(app.settings.therapist.clone()),
-            subject: "x".into(),
-            text: "t".into(),
-            html: None,
-            headers: vec![],
-        })
-    }
-    pub(crate) fn into_mail(self) -> Mail {
-        self.0
-    }
-}
+pub use therapist::TherapistLetter;

@@ -18,7 +18,7 @@ pub use content::{
 };
 #[cfg(feature = "local")]
 pub use file::{Fault, PracticeFaults};
-pub use hours::{WorkingDays, in_words};
+pub use hours::{WorkingDays, date_in_words, in_words};
 
 #[allow(
     clippy::expect_used,

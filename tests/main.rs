@@ -1,5 +1,18 @@
 //! The one integration binary: a module for each concern.
 
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on shall stop"
+)]
+
+mod events;
+mod local;
+mod letters;
 mod pages;
 mod practice;
 mod reading;

@@ -1,7 +1,5 @@
 //! The pages, as a browser gets them; and the form of the example site, which is the form of our own pages.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on shall stop")]
-
 use axum::http::StatusCode;
 use enquiry_desk::enquiry::{Field, Reference};
 use enquiry_desk::intake::pages::{ConfirmationPage, FormPage, Notice, RefusalPage};

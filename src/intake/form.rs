@@ -17,7 +17,7 @@ use crate::practice::Practice;
 /// What was posted, as typed. Empty means left out.
 #[derive(Clone, Default, PartialEq, Eq, validator::Validate)]
 #[validate(context = Practice)]
-#[validate(schema(function = "phone_when_wanted"))]
+#[validate(schema(function = "phone_when_wanted", skip_on_field_errors = false))]
 #[allow(
     missing_docs,
     reason = "the table of fields in `enquiry::Field` describes each"

@@ -279,6 +279,8 @@ pub struct Letter {
     pub sooner: String,
     /// Said above the name of the practice at the end.
     pub sign_off: String,
+    /// The first lines of the therapist's own reply, which a link in the therapist's mail opens.
+    pub first_lines: String,
 }
 
 /// What the client agrees to.

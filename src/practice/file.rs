@@ -1011,6 +1011,7 @@ fn letter(mut section: Section<'_>, faults: &mut Faults<'_>) -> Letter {
         next_by_text: next_step(&mut section, "next_by_text", faults),
         sooner: section.sentences("sooner", faults),
         sign_off: section.text("sign_off", LONGEST_LINE, faults),
+        first_lines: section.text("first_lines", 300, faults),
     };
     section.finish(faults);
     letter

@@ -144,12 +144,7 @@ pub fn in_words(by: &Zoned, since: Timestamp) -> String {
     let name = if first.duration_until(day).as_hours() < 7 * 24 {
         name_of(day.weekday()).to_owned()
     } else {
-        format!(
-            "{} {} {}",
-            name_of(day.weekday()),
-            day.day(),
-            month_name(day.month())
-        )
+        date_in_words(day)
     };
     if midnight {
         return format!("by the end of {name}");
@@ -203,6 +198,12 @@ fn name_of(weekday: Weekday) -> &'static str {
         Weekday::Saturday => "Saturday",
         Weekday::Sunday => "Sunday",
     }
+}
+
+/// A day in words: "Friday 2 January".
+#[must_use]
+pub fn date_in_words(date: Date) -> String {
+    format!("{} {} {}", name_of(date.weekday()), date.day(), month_name(date.month()))
 }
 
 fn month_name(month: i8) -> &'static str {

@@ -1,0 +1,377 @@
+"""Deploys the stack to ministack and sends enquiries through it. Started by .ci/deploy-test, which installs what it needs.
+
+Nothing in the path is ours but the product: the release binary as `sam build` makes it, template.yaml as it stands, deployed by
+`sam deploy`; ministack plays API Gateway, Lambda, DynamoDB with its stream, SES, SNS and Secrets Manager, and holds the function to
+its role's policies.
+"""
+
+import argparse
+import contextlib
+import http.client
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.parse
+
+import boto3
+from botocore.config import Config
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+REGION = "eu-west-2"
+STACK = "enquiry-desk"
+THERAPIST = "therapist@example.org"
+SENDER = "desk@example.org"
+REFERENCE = re.compile(r"\bBB-[0-9A-Z]{5}\b")
+# How long something that happens behind the answer may take here. It is a limit for a hung test, not a claim about speed.
+PATIENCE = 90
+
+FORM = {
+    "name": "Zoë O'Brien",
+    "email": "zoe@example.com",
+    "phone": "07700 900982",
+    "contact_by": "phone",
+    "area": ["lower-back", "neck"],
+    "cause": "posture",
+    "goal": "treat",
+    "recent_injury": "no",
+    "warmth": "yes",
+    "times": "Tuesday mornings",
+    "message": "It aches after a day at the desk.\r\nStairs are fine.",
+    "consent": "yes",
+    "submission": "6f0f3c1e-7d0e-4c50-9d3e-0a5b6f1c2d3e",
+}
+OTHER = {
+    "name": "Nguyễn Văn An",
+    "email": "an@example.com",
+    "goal": "relax",
+    "consent": "yes",
+}
+# What must not be in any log line.
+PERSONAL = ["zoe@", "an@example.com", "O'Brien", "Zoë", "Nguyễn", "900982", "aches after", "Tuesday mornings"]
+
+
+class Failure(Exception):
+    """Something was not as it must be."""
+
+
+def check(condition, message):
+    if not condition:
+        raise Failure(message)
+
+
+def say(text):
+    print(text, flush=True)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def run(command, log, **kwargs):
+    """Runs a command with its output in a file, and shows the end of that when it fails."""
+    with open(log, "ab") as out:
+        code = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **kwargs).returncode
+    if code != 0:
+        raise Failure(f"{' '.join(map(str, command[:3]))} ended with {code}:\n{tail(log)}")
+
+
+def tail(path, lines=40):
+    with contextlib.suppress(OSError):
+        text = pathlib.Path(path).read_text(errors="replace")
+        return "\n".join(line[:600] for line in text.splitlines()[-lines:])
+    return "(nothing)"
+
+
+def build(work):
+    built = work / "built"
+    # `sam build` cannot pass --locked on, so that the lock file is checked here first.
+    run(["cargo", "metadata", "--locked", "--format-version", "1", "--no-deps", "--quiet"], work / "build.log")
+    run([os.environ["SAM"], "build", "--build-dir", built], work / "build.log")
+    return built
+
+
+class Ministack:
+    """ministack on a free port of 127.0.0.1, in a process group of its own so that its workers end with it."""
+
+    def __init__(self, work):
+        self.port = free_port()
+        self.url = f"http://127.0.0.1:{self.port}"
+        self.log = work / "ministack.log"
+        temporary = work / "tmp"
+        temporary.mkdir()
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(work),
+            "TMPDIR": str(temporary),
+            "BIND_HOST": "127.0.0.1",
+            "GATEWAY_PORT": str(self.port),
+            "MINISTACK_REGION": REGION,
+            # The function gets this too: its SDK talks to ministack.
+            "AWS_ENDPOINT_URL": self.url,
+            # Policies are enforced: what the role does not grant is refused here as it would be by AWS.
+            "AUTH": "true",
+            # Its MQTT broker would listen on every interface.
+            "IOT_MTLS_ENABLED": "0",
+        }
+        with open(self.log, "wb") as out:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "ministack"],
+                env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
+            )
+
+    def wait(self):
+        def up():
+            check(self.process.poll() is None, f"ministack ended by itself:\n{tail(self.log)}")
+            with contextlib.suppress(OSError):
+                return self.get("/_ministack/health")[0] == 200
+        until(up, "ministack answers")
+
+    def get(self, path):
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+
+    def mails(self):
+        """Every mail that SES took, oldest first."""
+        status, body = self.get("/_ministack/ses/messages")
+        check(status == 200, f"ministack's list of mails answered {status}")
+        return [mail for account in json.loads(body)["messages"].values() for mail in account]
+
+    def stop(self):
+        for sign in (signal.SIGTERM, signal.SIGKILL):
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, sign)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self.process.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+
+
+def until(ready, what, also=lambda: ""):
+    end = time.monotonic() + PATIENCE
+    while not (result := ready()):
+        if time.monotonic() > end:
+            raise Failure(f"waited {PATIENCE} seconds in vain until {what}. {also()}")
+        time.sleep(0.25)
+    return result
+
+
+class Stack:
+    def __init__(self, ministack):
+        self.ministack = ministack
+
+        def client(name):
+            return boto3.client(
+                name, endpoint_url=ministack.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test",
+                config=Config(retries={"total_max_attempts": 1}),
+            )
+
+        self.dynamodb, self.ses, self.sqs = client("dynamodb"), client("sesv2"), client("sqs")
+        self.lambda_, self.logs, self.cloudformation = client("lambda"), client("logs"), client("cloudformation")
+        self.iam = client("iam")
+
+    def deploy(self, built, work):
+        environment = os.environ | {
+            "AWS_ENDPOINT_URL": self.ministack.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
+            "AWS_DEFAULT_REGION": REGION, "HOME": str(work),
+        }
+        run(
+            [
+                os.environ["SAM"], "deploy", "--template-file", built / "template.yaml", "--config-file", ROOT / "samconfig.toml",
+                "--no-confirm-changeset", "--parameter-overrides",
+                f"TherapistEmail={THERAPIST}", f"SenderEmail={SENDER}", "AlarmEmail=alarms@example.org",
+                "AllowedOrigins=https://www.example.org", "SesSandbox=false",
+            ],
+            work / "deploy.log", env=environment,
+        )
+        stack = self.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        self.outputs = {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
+        # ministack holds the role to its policies, but asks about SES without naming the identity, so that a policy on named identities never
+        # fits. This grants sending here and nothing else; the other powers are tested as the template gives them.
+        role = self.cloudformation.describe_stack_resource(StackName=STACK, LogicalResourceId="Role")["StackResourceDetail"]
+        self.iam.put_role_policy(
+            RoleName=role["PhysicalResourceId"], PolicyName="ses-as-ministack-asks",
+            PolicyDocument=json.dumps({
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": "ses:SendEmail", "Resource": "*"}],
+            }),
+        )
+        host = urllib.parse.urlsplit(self.outputs["Endpoint"]).netloc
+        # The same API under the name that ministack serves it by.
+        self.host = f"{host.split('.')[0]}.execute-api.localhost:{self.ministack.port}"
+
+    def request(self, method, path, headers, body=None):
+        connection = http.client.HTTPConnection("127.0.0.1", self.ministack.port, timeout=60)
+        with contextlib.closing(connection):
+            connection.request(method, path, body, {"Host": self.host, **headers})
+            answer = connection.getresponse()
+            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode()
+
+    def post_form(self, form):
+        path = urllib.parse.urlsplit(self.outputs["FormAction"]).path
+        return self.request(
+            "POST", path, {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"},
+            urllib.parse.urlencode(form, doseq=True),
+        )
+
+    def post_json(self, form):
+        path = urllib.parse.urlsplit(self.outputs["FormAction"]).path
+        return self.request(
+            "POST", path, {"Content-Type": "application/json", "Accept": "application/json"}, json.dumps(form).encode()
+        )
+
+    def enquiries(self):
+        items = []
+        for page in self.dynamodb.get_paginator("scan").paginate(TableName=self.outputs["TableName"], ConsistentRead=True):
+            items += page["Items"]
+        return [item for item in items if item.get("kind", {}).get("S") == "enquiry"]
+
+    def invoke(self, event):
+        answer = self.lambda_.invoke(FunctionName=self.outputs["FunctionName"], Payload=json.dumps(event).encode())
+        return answer.get("FunctionError"), answer["Payload"].read().decode()
+
+    def log_lines(self):
+        group = f"/aws/lambda/{STACK}"
+        return [
+            event["message"].rstrip()
+            for page in self.logs.get_paginator("filter_log_events").paginate(logGroupName=group)
+            for event in page["events"]
+        ]
+
+
+def wait_for_mails(stack, reference, client):
+    """Both mails of one enquiry: the therapist's and the client's."""
+    def mine():
+        return [m for m in stack.ministack.mails() if reference in json.dumps(m, ensure_ascii=False)]
+
+    def seen():
+        return f"SES has: {[(m['To'], m['Subject']) for m in stack.ministack.mails()]}"
+
+    until(lambda: len(mine()) >= 2, f"both mails of {reference} have left", seen)
+    to = sorted(address for mail in mine() for address in mail["To"])
+    check(to == sorted([THERAPIST, client]), f"the mails of {reference} went to {to}")
+    for mail in mine():
+        check(SENDER in mail["Source"], f"a mail came from {mail['Source']}, not from {SENDER}")
+        check(mail["BodyText"] and mail["BodyHtml"], f"the mail {mail['Subject']!r} lacks its text or its HTML")
+    therapist, = [m for m in mine() if m["To"] == [THERAPIST]]
+    check(reference in therapist["Subject"], f"the therapist's subject lacks the reference: {therapist['Subject']!r}")
+    return mine()
+
+
+def walk(stack):
+    say("the form's page")
+    status, headers, page = stack.request("GET", "/", {"Accept": "text/html"})
+    check(status == 200 and "<form" in page, f"GET / answered {status} {headers}:\n{page[:800]}")
+
+    say("an enquiry")
+    status, headers, page = stack.post_form(FORM)
+    check(status == 303, f"the form answered {status}, not 303: {headers}\n{page[:1500]}")
+    found = REFERENCE.search(headers.get("location", ""))
+    check(found, f"no reference in Location: {headers.get('location')!r}")
+    reference = found.group()
+    mails = wait_for_mails(stack, reference, FORM["email"])
+    for mail in mails:
+        if mail["To"] == [FORM["email"]]:
+            for typed in ("Zoë", "O'Brien", "aches after", "Tuesday mornings"):
+                check(typed not in json.dumps(mail, ensure_ascii=False), f"the auto-reply repeats what was typed: {typed!r}")
+    items = stack.enquiries()
+    check(len(items) == 1, f"{len(items)} enquiries are in the table, not one")
+    check(items[0].get("reference", {}).get("S") == reference, f"the item's reference is not {reference}: {items[0].get('reference')}")
+
+    say("the same enquiry again")
+    status, headers, page = stack.post_form(FORM)
+    check(status == 303, f"the repeated form answered {status}, not 303:\n{page[:1500]}")
+    check(reference in headers.get("location", ""), f"the repeat got another reference: {headers.get('location')!r}, not {reference}")
+
+    say("a wrong one")
+    status, headers, body = stack.post_json(FORM | {"email": "zoe", "name": ""})
+    check(status == 422, f"the wrong enquiry answered {status}, not 422: {body[:800]}")
+    check(headers.get("content-type", "").startswith("application/problem+json"), f"its type is {headers.get('content-type')}")
+    pointers = sorted(e["pointer"] for e in json.loads(body)["errors"])
+    check(pointers == ["#/email", "#/name"], f"its faults are {pointers}")
+    status, _, page = stack.post_form(FORM | {"email": "zoe"})
+    check(status == 422 and "aches after" in page, f"the wrong form answered {status}, or lost what was typed:\n{page[:800]}")
+
+    # The stream is read in order: once this one's mails have left, whatever the repeat and the wrong ones might have sent has left too.
+    say("another enquiry, as JSON")
+    status, _, body = stack.post_json(OTHER)
+    check(status == 201, f"the JSON enquiry answered {status}, not 201: {body[:800]}")
+    other = json.loads(body)["reference"]
+    check(other != reference, "two enquiries share a reference")
+    wait_for_mails(stack, other, OTHER["email"])
+    mails = stack.ministack.mails()
+    check(len(mails) == 4, f"{len(mails)} mails have left, not four: {[(m['To'], m['Subject']) for m in mails]}")
+    check(len(stack.enquiries()) == 2, f"{len(stack.enquiries())} enquiries are in the table, not two")
+
+    say("feedback, the timer's command, and an event of no known kind")
+    for name in ("ses-delivery", "ses-bounce", "ses-complaint", "command-sweep"):
+        error, answer = stack.invoke(json.loads((ROOT / "events" / f"{name}.json").read_text()))
+        check(not error, f"events/{name}.json failed: {error} {answer}")
+    error, answer = stack.invoke(json.loads((ROOT / "events" / "unknown.json").read_text()))
+    check(error, f"events/unknown.json did not fail: {answer}")
+    check(len(stack.ministack.mails()) == 4, "feedback about mail we never sent, or the sweep, sent mail")
+
+    say("the failure queue and the log")
+    messages = stack.sqs.receive_message(QueueUrl=stack.outputs["FailureQueueUrl"]).get("Messages", [])
+    check(not messages, f"the failure queue holds {messages}")
+    lines = stack.log_lines()
+    check(any(line.startswith("{") for line in lines), f"the function logged no JSON line: {lines[:5]}")
+    for line in lines:
+        for typed in PERSONAL:
+            check(typed not in line, f"a log line holds {typed!r}: {line}")
+
+
+def main():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--built", type=pathlib.Path, metavar="DIR", help="deploy what `sam build` has left in DIR")
+    options.add_argument("--keep", action="store_true", help="keep the logs, and say where they are")
+    options = options.parse_args()
+
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    work = pathlib.Path(tempfile.mkdtemp(prefix="enquiry-desk-deploy-"))
+    ministack = None
+    try:
+        if not options.built:
+            say("sam build")
+        built = options.built.resolve() if options.built else build(work)
+        say("ministack")
+        ministack = Ministack(work)
+        ministack.wait()
+        stack = Stack(ministack)
+        stack.ses.create_email_identity(EmailIdentity=SENDER.split("@")[1])
+        say("sam deploy")
+        stack.deploy(built, work)
+        walk(stack)
+        say("the deployment test passed")
+    except Failure as failure:
+        say(f"\nThe deployment test failed: {failure}")
+        if ministack:
+            with contextlib.suppress(Exception):
+                say("\nThe function's last lines:\n" + "\n".join(line[:600] for line in stack.log_lines()[-20:]))
+            say(f"\nministack's last lines:\n{tail(ministack.log, 20)}")
+        return 1
+    finally:
+        if ministack:
+            ministack.stop()
+        if options.keep:
+            say(f"logs: {work}")
+        else:
+            shutil.rmtree(work, ignore_errors=True)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,12 @@
+"""Fails when the function's binary is larger than the project promises."""
+
+import pathlib
+import sys
+import zlib
+
+LIMIT, ZIPPED_LIMIT = 7_000_000, 3_000_000
+
+binary = pathlib.Path(sys.argv[1]).read_bytes()
+zipped = len(zlib.compress(binary, 9))
+print(f"{len(binary) / 1e6:.2f} MB, at most {LIMIT / 1e6:.0f}; zipped {zipped / 1e6:.2f} MB, at most {ZIPPED_LIMIT / 1e6:.0f}")
+sys.exit(not (len(binary) < LIMIT and zipped < ZIPPED_LIMIT))

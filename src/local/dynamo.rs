@@ -1,0 +1,197 @@
+//! The embedded DynamoDB: an SQLite file (or memory) behind DynamoDB's own wire protocol, and the table of `template.yaml` in it.
+//!
+//! The engine differs from DynamoDB in ways that matter here: every read is strongly consistent, a stream has one shard
+//! that never closes, iterators never expire, stream records are not trimmed after 24 hours, and transactions never
+//! conflict. Tests that need those faults inject them at the wire.
+
+use std::path::Path;
+use std::time::Duration;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::error::DisplayErrorContext;
+use aws_sdk_dynamodb::types::{
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription, TimeToLiveSpecification,
+};
+use dynoxide::Database;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use super::StartError;
+use super::aws;
+use super::server::Stop;
+
+/// How often expired items are looked for. DynamoDB itself promises no more than a few days.
+const TTL_SWEEP: Duration = Duration::from_secs(60);
+
+/// The running database.
+#[derive(Debug)]
+pub struct Dynamo {
+    endpoint: String,
+    table: String,
+    stream_arn: String,
+    client: Client,
+    stop: Stop,
+}
+
+impl Dynamo {
+    /// Opens the database in `file` (or in memory), serves it on a free port of 127.0.0.1, and creates the table unless it is there.
+    ///
+    /// # Errors
+    /// When the file cannot be opened or the table cannot be created.
+    pub async fn start(file: Option<&Path>, table: &str) -> Result<Self, StartError> {
+        let database = open(file)?;
+        let listener = TcpListener::bind(("127.0.0.1", 0))
+            .await
+            .map_err(|error| StartError::new(format!("The database found no free port on 127.0.0.1: {error}.")))?;
+        let address = listener
+            .local_addr()
+            .map_err(|error| StartError::new(format!("The database does not know its own port: {error}.")))?;
+        let endpoint = format!("http://{address}");
+        let (signal, stopped) = watch::channel(false);
+        let tasks = vec![
+            serve(listener, database.clone(), stopped.clone()),
+            tokio::spawn(sweep(database, stopped)),
+        ];
+        let stop = Stop::new(signal, tasks);
+        let client = aws::dynamodb(&endpoint);
+        let stream_arn = ensure_table(&client, table).await?;
+        Ok(Self { endpoint, table: table.to_owned(), stream_arn, client, stop })
+    }
+
+    /// Where it listens, as `AWS_ENDPOINT_URL_DYNAMODB` wants it.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// The table's name.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// The ARN of the table's stream, as the engine spells it.
+    pub fn stream_arn(&self) -> &str {
+        &self.stream_arn
+    }
+
+    /// A client for it.
+    pub fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// Stops serving. What was answered is in the file.
+    pub async fn stop(self) {
+        self.stop.stop().await;
+    }
+}
+
+fn open(file: Option<&Path>) -> Result<Database, StartError> {
+    match file {
+        None => Database::memory().map_err(|error| StartError::new(format!("The database in memory did not start: {error}."))),
+        Some(file) => Database::new(&file.to_string_lossy()).map_err(|error| {
+            StartError::new(format!(
+                "The database {} cannot be opened: {error}. Choose another folder with --data, or move this one away.",
+                file.display()
+            ))
+        }),
+    }
+}
+
+fn serve(listener: TcpListener, database: Database, mut stopped: watch::Receiver<bool>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let shutdown = async move {
+            let _ = stopped.wait_for(|stop| *stop).await;
+        };
+        // An error here is the listener's; the next call to the database reports it.
+        let _ = dynoxide::server::serve_with_shutdown(listener, database, shutdown).await;
+    })
+}
+
+async fn sweep(database: Database, mut stopped: watch::Receiver<bool>) {
+    loop {
+        tokio::select! {
+            _ = stopped.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(TTL_SWEEP) => {
+                if let Err(error) = database.sweep_ttl() {
+                    tracing::warn!(%error, "expired items could not be removed");
+                }
+            }
+        }
+    }
+}
+
+/// Creates the table of `template.yaml` unless it is there, and returns the ARN of its stream.
+async fn ensure_table(client: &Client, table: &str) -> Result<String, StartError> {
+    let failed = |what: &str, error: &dyn std::fmt::Display| StartError::new(format!("The table {table} could not be {what}: {error}."));
+    let described = client.describe_table().table_name(table).send().await;
+    let found: Option<TableDescription> = match described {
+        Ok(output) => output.table,
+        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => None,
+        Err(error) => return Err(failed("looked up", &DisplayErrorContext(error))),
+    };
+    let description = match found {
+        Some(description) => Some(description),
+        None => {
+            let created = create_table(client, table).await?;
+            client
+                .update_time_to_live()
+                .table_name(table)
+                .time_to_live_specification(
+                    TimeToLiveSpecification::builder()
+                        .enabled(true)
+                        .attribute_name("expires")
+                        .build()
+                        .map_err(|error| failed("described", &error))?,
+                )
+                .send()
+                .await
+                .map_err(|error| failed("given an expiry", &DisplayErrorContext(error)))?;
+            created
+        }
+    };
+    description
+        .and_then(|description| description.latest_stream_arn)
+        .ok_or_else(|| StartError::new(format!("The table {table} has no stream. Choose another folder with --data.")))
+}
+
+async fn create_table(client: &Client, table: &str) -> Result<Option<TableDescription>, StartError> {
+    let wrong = |error: &dyn std::fmt::Display| StartError::new(format!("The table {table} could not be created: {error}."));
+    let mut request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
+    for name in ["pk", "owed", "owed_since", "address", "received_at"] {
+        request = request.attribute_definitions(
+            AttributeDefinition::builder()
+                .attribute_name(name)
+                .attribute_type(ScalarAttributeType::S)
+                .build()
+                .map_err(|error| wrong(&error))?,
+        );
+    }
+    request = request.key_schema(key("pk", KeyType::Hash).map_err(|error| wrong(&error))?);
+    for (index, hash, range) in [("owed", "owed", "owed_since"), ("address", "address", "received_at")] {
+        request = request.global_secondary_indexes(
+            GlobalSecondaryIndex::builder()
+                .index_name(index)
+                .key_schema(key(hash, KeyType::Hash).map_err(|error| wrong(&error))?)
+                .key_schema(key(range, KeyType::Range).map_err(|error| wrong(&error))?)
+                .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+                .build()
+                .map_err(|error| wrong(&error))?,
+        );
+    }
+    let stream = StreamSpecification::builder()
+        .stream_enabled(true)
+        .stream_view_type(StreamViewType::NewImage)
+        .build()
+        .map_err(|error| wrong(&error))?;
+    let output = request
+        .stream_specification(stream)
+        .send()
+        .await
+        .map_err(|error| wrong(&DisplayErrorContext(error)))?;
+    Ok(output.table_description)
+}
+
+fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, aws_sdk_dynamodb::error::BuildError> {
+    KeySchemaElement::builder().attribute_name(name).key_type(kind).build()
+}

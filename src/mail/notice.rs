@@ -1,0 +1,154 @@
+//! The letter to the therapist about an auto-reply that did not arrive: whom to ring, and what to do.
+
+use askama::Template;
+
+use super::therapist::{because, dial};
+use super::words::{Typed, first_name, fold_html, fold_text};
+use super::{Mail, style};
+use crate::app::App;
+use crate::enquiry::{EmailAddress, Received};
+use crate::outbox::{Letter, MailState, Withheld};
+use crate::practice::Practice;
+use crate::store::Record;
+
+/// What has become of the auto-reply.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Trouble {
+    /// The client's mail server sent it back.
+    Bounced,
+    /// Whoever reads that address reported it as spam.
+    Complained,
+    /// SES did not take it, or found something wrong in it.
+    Rejected,
+    /// Nobody knows whether it left.
+    Unknown,
+    /// It was withheld after the therapist's letter had said that it was on its way.
+    Withheld(Withheld),
+}
+
+/// Everything that the notice is made from.
+#[derive(Clone, Copy)]
+pub struct NoticeLetter<'a> {
+    /// The practice.
+    pub practice: &'a Practice,
+    /// The therapist's address.
+    pub to: &'a EmailAddress,
+    /// The enquiry.
+    pub received: &'a Received,
+    /// What happened.
+    pub trouble: Trouble,
+}
+
+impl<'a> NoticeLetter<'a> {
+    /// The notice about a stored enquiry. What SES reported is told by `feedback`; without it, the state tells.
+    #[must_use]
+    pub fn new(app: &'a App, record: &'a Record, feedback: Option<Trouble>) -> Self {
+        let trouble = feedback.unwrap_or(match &record.deliveries.auto_reply {
+            MailState::Withheld { reason } => Trouble::Withheld(*reason),
+            MailState::Failed { .. } => Trouble::Rejected,
+            _ => Trouble::Unknown,
+        });
+        Self { practice: &app.practice, to: &app.settings.therapist, received: &record.received, trouble }
+    }
+
+    /// The letter, ready to be sent; text only if it cannot be rendered.
+    #[must_use]
+    pub fn into_mail(self) -> Mail {
+        let page = Page::new(&self);
+        let html = Html { page: &page }.render().ok().map(|html| fold_html(&html));
+        let text = Text { page: &page }.render().unwrap_or_else(|_| format!("{}\n\n{}", page.what, page.advice));
+        let reference = &self.received.reference;
+        let subject = match self.trouble {
+            Trouble::Unknown => format!("{reference}: the automatic answer may not have arrived"),
+            Trouble::Complained => format!("{reference}: the automatic answer was not welcome"),
+            _ => format!("{reference}: the automatic answer did not arrive"),
+        };
+        Mail {
+            letter: Letter::Notice,
+            reference: reference.clone(),
+            to: self.to.clone(),
+            reply_to: None,
+            subject,
+            text: fold_text(&text),
+            html,
+            headers: Vec::new(),
+        }
+    }
+}
+
+/// What both parts of the letter show.
+struct Page<'a> {
+    practice: &'a Practice,
+    reference: &'a str,
+    preheader: String,
+    name: Typed,
+    what: String,
+    advice: String,
+    email: Typed,
+    phone: Option<(Typed, String, String)>,
+}
+
+impl<'a> Page<'a> {
+    fn new(letter: &'a NoticeLetter<'a>) -> Self {
+        let enquiry = &letter.received.enquiry;
+        let client = first_name(&enquiry.name).unwrap_or("the client");
+        let what = match letter.trouble {
+            Trouble::Bounced => {
+                "The automatic answer came back: the mail server of this address did not take it. So the client has \
+                 not heard from us, and your own mail would come back too."
+                    .to_owned()
+            }
+            Trouble::Complained => {
+                "Whoever reads this address has reported the automatic answer as spam. Somebody else may have typed the \
+                 address in, so please send no further mail to it."
+                    .to_owned()
+            }
+            Trouble::Rejected => {
+                "The mail service did not send the automatic answer. The client has not heard from us.".to_owned()
+            }
+            Trouble::Unknown => {
+                "It is not certain that the automatic answer has left, and it will not be sent again.".to_owned()
+            }
+            Trouble::Withheld(reason) => format!(
+                "The automatic answer was not sent in the end, because {}. The client has not heard from us.",
+                because(reason)
+            ),
+        };
+        let phone = enquiry
+            .phone
+            .as_ref()
+            .map(|phone| (Typed::new(phone.typed()), dial("tel", phone), dial("sms", phone)));
+        let advice = match (letter.trouble, &phone) {
+            (Trouble::Bounced, Some(_)) => format!("Please ring {client}, or send a text message."),
+            (Trouble::Bounced, None) => "There is no phone number. Look at the address: if you can see a slip of the \
+                                         keys, write to the address that was meant."
+                .to_owned(),
+            (Trouble::Complained, Some(_)) => format!("If the enquiry looks real to you, ring {client}."),
+            (Trouble::Complained, None) => "There is no phone number, so there is nothing that you need to do.".to_owned(),
+            (_, Some(_)) => format!("Please answer {client} yourself: ring, send a text message, or write."),
+            (_, None) => format!("Please write to {client} yourself."),
+        };
+        Self {
+            practice: letter.practice,
+            reference: letter.received.reference.as_str(),
+            preheader: advice.clone(),
+            name: Typed::new(enquiry.name.as_str()),
+            what,
+            advice,
+            email: Typed::as_is(enquiry.email.as_str()),
+            phone,
+        }
+    }
+}
+
+#[derive(Template)]
+#[template(path = "mail/notice.html")]
+struct Html<'a> {
+    page: &'a Page<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "mail/notice.txt", escape = "none")]
+struct Text<'a> {
+    page: &'a Page<'a>,
+}

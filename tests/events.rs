@@ -1,0 +1,138 @@
+//! Every file in `events/` is what it says, and the function takes it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use enquiry_desk::invocation::Invocation;
+use serde_json::{Value, json};
+
+use crate::support::{COMPLETE, TestApp};
+
+fn event(name: &str) -> Value {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(name);
+    serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+}
+
+/// The kind of event that each file is, by the beginning of its name.
+fn kind(event: Value) -> &'static str {
+    match Invocation::recognise(event) {
+        Ok(Invocation::Http(_)) => "http",
+        Ok(Invocation::Stream(_)) => "stream",
+        Ok(Invocation::Feedback(_)) => "feedback",
+        Ok(Invocation::Command(_)) => "command",
+        Err(_) => "unknown",
+    }
+}
+
+#[test]
+fn every_file_is_recognised_as_what_its_name_says() {
+    let expected: BTreeMap<&str, &str> = [
+        ("command-show.json", "command"),
+        ("command-sweep.json", "command"),
+        ("function-url.json", "http"),
+        ("http-form.json", "http"),
+        ("http-get-form.json", "http"),
+        ("http-invalid.json", "http"),
+        ("http-json.json", "http"),
+        ("http-multipart.json", "http"),
+        ("ses-bounce.json", "feedback"),
+        ("ses-complaint.json", "feedback"),
+        ("ses-delivery.json", "feedback"),
+        ("stream-insert.json", "stream"),
+        ("stream-modify.json", "stream"),
+        ("unknown.json", "unknown"),
+    ]
+    .into();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
+    let files: Vec<String> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".json"))
+        .collect();
+    let found: BTreeMap<&str, &str> = files.iter().map(|name| (name.as_str(), kind(event(name)))).collect();
+    assert_eq!(found, expected);
+}
+
+#[tokio::test]
+async fn the_http_events_get_the_answers_that_their_names_promise() {
+    let app = TestApp::start_with(&[("ALLOWED_ORIGINS", "https://www.example.com")]).await;
+    for (name, status) in [
+        ("http-form.json", 303),
+        ("http-json.json", 201),
+        ("http-multipart.json", 201),
+        ("http-invalid.json", 422),
+        ("http-get-form.json", 200),
+        ("function-url.json", 303),
+    ] {
+        let answer = app.invoke(event(name)).await.unwrap();
+        assert_eq!(answer["statusCode"], status, "{name}: {}", answer["body"]);
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_http_event_that_cannot_be_read_is_answered_with_a_page() {
+    let app = TestApp::start().await;
+    let mut broken = event("http-form.json");
+    broken["body"] = json!("%%% this is no base64 %%%");
+    let answer = app.invoke(broken).await.unwrap();
+    assert_eq!(answer["statusCode"], 400);
+    assert!(answer["headers"]["content-type"].as_str().unwrap().starts_with("text/html"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_unknown_event_is_a_function_error_that_says_what_was_expected() {
+    let app = TestApp::start().await;
+    let error = app.invoke(event("unknown.json")).await.unwrap_err();
+    assert!(error.contains("requestContext.http"), "{error}");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn feedback_of_every_kind_is_taken() {
+    let app = TestApp::start().await;
+    for name in ["ses-bounce.json", "ses-complaint.json", "ses-delivery.json"] {
+        assert_eq!(app.invoke(event(name)).await.unwrap(), json!({ "messages": 1 }), "{name}");
+    }
+    app.finish().await;
+}
+
+/// The sample of a stream event shows the item as it really is. When the item's shape has changed on purpose:
+/// `UPDATE_EVENTS=1 cargo test events`.
+#[tokio::test]
+async fn the_sample_of_a_stream_event_has_the_shape_of_a_real_item() {
+    let app = TestApp::start().await;
+    app.post_form(&COMPLETE).await;
+    app.mails().await;
+    let item = app.items("enquiry").await.remove(0);
+    let mut image: Value = serde_json::to_value(serde_dynamo::Item::from(item)).unwrap();
+    let pending = json!({ "M": { "state": { "S": "pending" }, "attempts": { "N": "0" } } });
+    for (place, value) in [
+        ("/deliveries/M/therapist", pending.clone()),
+        ("/deliveries/M/auto_reply", pending),
+        ("/deliveries/M/decided", json!({ "BOOL": false })),
+        ("/revision", json!({ "N": "0" })),
+        ("/pk", json!({ "S": "enquiry#BB-7KQ4M" })),
+        ("/reference", json!({ "S": "BB-7KQ4M" })),
+        ("/received_at", json!({ "S": "2026-11-23T09:30:00Z" })),
+        ("/address", json!({ "S": "00".repeat(32) })),
+    ] {
+        *image.pointer_mut(place).unwrap() = value;
+    }
+    let image = image.as_object_mut().unwrap();
+    image.remove("expires");
+    image.insert("owed".to_owned(), json!({ "S": "owed" }));
+    image.insert("owed_since".to_owned(), json!({ "S": "2026-11-23T09:30:00Z" }));
+
+    let mut sample = event("stream-insert.json");
+    let shown = sample.pointer_mut("/Records/0/dynamodb/NewImage").unwrap();
+    if std::env::var_os("UPDATE_EVENTS").is_some() {
+        *shown = Value::Object(image.clone());
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("events/stream-insert.json");
+        std::fs::write(path, format!("{sample:#}\n")).unwrap();
+    } else {
+        assert_eq!(shown.as_object().unwrap(), image);
+    }
+    app.finish().await;
+}
