@@ -1,11 +1,12 @@
 //! The application: what every kind of event needs, and where each kind goes.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, timeout::TimeoutConfig};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use futures_util::FutureExt;
+use jiff::Timestamp;
 use lambda_runtime::Error;
 use serde_json::Value;
 
@@ -27,6 +28,8 @@ pub struct App {
     pub store: Store,
     /// The way to SES.
     pub mailer: Mailer,
+    /// When enquiries went straight to the mailbox, because the table could not be written.
+    pub(crate) went_straight: Mutex<Vec<Timestamp>>,
 }
 
 impl App {
@@ -55,7 +58,13 @@ impl App {
             .build();
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), &settings);
         let mailer = Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), &settings, &practice.name);
-        Self { settings, practice, store, mailer }
+        Self {
+            settings,
+            practice,
+            store,
+            mailer,
+            went_straight: Mutex::new(Vec::new()),
+        }
     }
 
     /// Builds the application as it runs in Lambda: the endpoints are AWS's own, or those of

@@ -30,6 +30,7 @@ use tracing::{error, info};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::enquiry::Reference;
+use crate::outbox;
 use crate::screening;
 use crate::store::Accepted;
 use respond::Answer;
@@ -144,20 +145,23 @@ async fn take(
     };
     let verdict = screening::weigh(&form);
     let identity = app.store.identity(form.submission_id(), &enquiry);
-    let accepted = app
+    let stored = app
         .store
-        .accept(
-            enquiry,
-            verdict,
-            &identity,
-            &app.practice.reference_prefix,
-            clock,
-        )
+        .accept(&enquiry, verdict, &identity, &app.practice.reference_prefix, clock)
         .await;
-    let accepted = accepted.map_err(|fault| {
-        error!(code = fault.code, "the table could not {}", fault.doing);
-        answer.unavailable(&form, &Refusal::Unavailable)
-    })?;
+    let accepted = match stored {
+        Ok(accepted) => accepted,
+        Err(fault) => {
+            error!(code = fault.code, "the table could not {}", fault.doing);
+            match outbox::straight_to_therapist(app, enquiry, verdict, clock).await {
+                Ok(reference) => Accepted::New(reference),
+                Err(_) => {
+                    error!("an enquiry could be neither stored nor mailed");
+                    return Err(Box::new(answer.unavailable(&form, &Refusal::Unavailable)));
+                }
+            }
+        }
+    };
     let repeat = matches!(accepted, Accepted::Repeat(_));
     info!(reference = %accepted.reference(), repeat, ?verdict, octets, "enquiry accepted");
     Ok(accepted)

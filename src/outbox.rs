@@ -8,12 +8,13 @@ mod state;
 
 use std::time::Duration;
 
+use jiff::SignedDuration;
 use tracing::{error, info, warn};
 
 use crate::app::App;
 use crate::clock::Clock;
-use crate::enquiry::EmailAddress;
-use crate::mail::{AutoReplyLetter, Class, Mail, SendFault, TherapistLetter};
+use crate::enquiry::{EmailAddress, Enquiry, Received, Reference};
+use crate::mail::{AutoReplyLetter, Class, Mail, NoticeLetter, SendFault, TherapistLetter};
 use crate::screening::Verdict;
 use crate::store::{Change, Record, StoreFault};
 
@@ -21,6 +22,8 @@ pub use state::{Attempt, Deliveries, Letter, MailState, Withheld};
 
 /// What a letter may take from taking its lease to recording its outcome: a send is not started with less time left.
 const NEEDED: Duration = Duration::from_secs(9);
+/// How many enquiries may go straight to the mailbox within a minute, for each instance of the function.
+const STRAIGHT: usize = 5;
 /// How often one invocation tries a letter that SES refuses because it comes too fast.
 const TRIES: u32 = 3;
 
@@ -141,39 +144,50 @@ fn is_role(address: &EmailAddress) -> bool {
     ROLES.contains(&local)
 }
 
-/// Sends one letter whose lease is held, again when SES says that it came too fast.
+/// Sends one letter whose lease is held, again when SES says that it came too fast. A letter to the therapist that SES
+/// refuses for its words goes once more without any of them.
 async fn send(app: &App, record: &Record, letter: Letter, clock: &Clock) -> (u32, Attempt) {
     let attempt = match record.deliveries.of(letter) {
         Some(MailState::Sending { attempt, .. }) => *attempt,
         _ => 0,
     };
-    let mail = write_letter(app, record, letter).await;
-    let reference = &record.received.reference;
+    let mut outcome = Attempt::NotSent;
+    for mail in write_letter(app, record, letter).await {
+        outcome = send_mail(app, &mail, attempt, clock).await;
+        let refused = matches!(outcome, Attempt::Never { .. });
+        if !refused || clock.remaining() < NEEDED {
+            break;
+        }
+    }
+    (attempt, outcome)
+}
+
+async fn send_mail(app: &App, mail: &Mail, attempt: u32, clock: &Clock) -> Attempt {
+    let Mail { reference, letter, .. } = mail;
     let mut tries = 1;
     loop {
-        let fault = match app.mailer.send(&mail).await {
+        let SendFault { class, code } = match app.mailer.send(mail).await {
             Ok(message_id) => {
                 info!(%reference, %letter, attempt, message_id, "mail sent");
-                return (attempt, Attempt::Accepted { message_id });
+                return Attempt::Accepted { message_id };
             }
             Err(fault) => fault,
         };
-        let SendFault { class, code } = fault;
         warn!(%reference, %letter, attempt, ?class, code, "mail not sent");
         match class {
             Class::Throttled => {
                 let pause = Duration::from_millis(400 * u64::from(tries));
                 if tries >= TRIES || !clock.wait(pause, NEEDED).await {
-                    return (attempt, Attempt::NotSent);
+                    return Attempt::NotSent;
                 }
                 tries += 1;
             }
             Class::Operator => {
                 error!(%reference, %letter, code, "an operator must act: mails stay owed");
-                return (attempt, Attempt::NotSent);
+                return Attempt::NotSent;
             }
-            Class::Never => return (attempt, Attempt::Never { reason: code }),
-            Class::Ambiguous => return (attempt, Attempt::Ambiguous),
+            Class::Never => return Attempt::Never { reason: code },
+            Class::Ambiguous => return Attempt::Ambiguous,
         }
     }
 }
@@ -201,17 +215,56 @@ async fn write_down(
     }
 }
 
-async fn write_letter(app: &App, record: &Record, letter: Letter) -> Mail {
+/// The letter, and what goes in its place when SES refuses it for what is in it.
+async fn write_letter(app: &App, record: &Record, letter: Letter) -> Vec<Mail> {
     match letter {
-        Letter::Therapist | Letter::Notice => {
+        Letter::Therapist => {
             // How often somebody asked before is good to know; not knowing it stops no mail.
-            let earlier = app
-                .store
-                .earlier(&record.received, 20)
-                .await
-                .unwrap_or_default();
-            TherapistLetter::new(app, record, &earlier).into_mail()
+            let earlier = app.store.earlier(&record.received, TherapistLetter::EARLIER).await;
+            let earlier = earlier.unwrap_or_default();
+            let letter = TherapistLetter::new(app, record, &earlier);
+            vec![letter.into_mail(), letter.bare()]
         }
-        Letter::AutoReply => AutoReplyLetter::new(app, record).into_mail(),
+        Letter::AutoReply => vec![AutoReplyLetter::new(app, record).into_mail()],
+        Letter::Notice => vec![NoticeLetter::new(app, record, None).into_mail()],
     }
+}
+
+/// The table cannot be written: the enquiry goes straight to the therapist's mailbox, marked as not stored, and counts
+/// as accepted only when SES has said yes. There is no auto-reply, since nothing would remember it.
+///
+/// # Errors
+/// When it could not be sent for certain, or when more than [`STRAIGHT`] went this way within a minute.
+pub async fn straight_to_therapist(
+    app: &App,
+    enquiry: Enquiry,
+    verdict: Verdict,
+    clock: &Clock,
+) -> Result<Reference, Unfinished> {
+    let received = Received {
+        reference: app.store.draw(&app.practice.reference_prefix)?,
+        received_at: clock.now(),
+        enquiry,
+    };
+    if clock.remaining() < NEEDED || !may_go_straight(app, clock) {
+        return Err(Unfinished::Later);
+    }
+    let mail = TherapistLetter::not_stored(app, &received, verdict).into_mail();
+    match send_mail(app, &mail, 1, clock).await {
+        Attempt::Accepted { .. } => Ok(received.reference),
+        _ => Err(Unfinished::Owed),
+    }
+}
+
+/// Whether one more enquiry may go straight to the mailbox: a table that is down under a flood of posts must not
+/// become a flood of mails.
+fn may_go_straight(app: &App, clock: &Clock) -> bool {
+    let Ok(mut went) = app.went_straight.lock() else { return false };
+    let minute_ago = clock.now() - SignedDuration::from_secs(60);
+    went.retain(|at| *at > minute_ago);
+    let may = went.len() < STRAIGHT;
+    if may {
+        went.push(clock.now());
+    }
+    may
 }

@@ -100,22 +100,30 @@ impl Store {
         ))
     }
 
+    /// Draws a reference at random.
+    ///
+    /// # Errors
+    /// When the system has no randomness.
+    pub fn draw(&self, prefix: &str) -> Result<Reference, StoreFault> {
+        Ok(Reference::from_random(prefix, random()?))
+    }
+
     /// Stores an enquiry and the marker of its identity in one transaction; a repeat meets the marker of the first.
     ///
     /// # Errors
     /// When the table cannot be written. Whether it was written may then be unknown: the same identity finds out.
     pub async fn accept(
         &self,
-        enquiry: Enquiry,
+        enquiry: &Enquiry,
         verdict: Verdict,
         identity: &Identity,
         prefix: &str,
         clock: &Clock,
     ) -> Result<Accepted, StoreFault> {
         let mut received = Received {
-            reference: draw(prefix)?,
+            reference: self.draw(prefix)?,
             received_at: clock.now(),
-            enquiry,
+            enquiry: enquiry.clone(),
         };
         for attempt in 1..=TRIES {
             let cancelled = match self
@@ -131,7 +139,7 @@ impl Store {
                     return Ok(Accepted::New(reference));
                 }
                 Cancelled::Repeat(reference) => return Ok(Accepted::Repeat(reference)),
-                Cancelled::ReferenceTaken => received.reference = draw(prefix)?,
+                Cancelled::ReferenceTaken => received.reference = self.draw(prefix)?,
                 Cancelled::Conflict => {
                     let pause = Duration::from_millis(
                         u64::from(20 * attempt) + u64::from(random::<1>()?[0]) / 8,
@@ -415,10 +423,6 @@ impl Cancelled {
             code => Err(StoreFault::new("accept", code.unwrap_or("Unknown"))),
         }
     }
-}
-
-fn draw(prefix: &str) -> Result<Reference, StoreFault> {
-    Ok(Reference::from_random(prefix, random()?))
 }
 
 fn random<const N: usize>() -> Result<[u8; N], StoreFault> {

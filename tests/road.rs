@@ -337,3 +337,57 @@ async fn an_operator_sees_an_enquiry_by_its_reference() {
     }
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_letter_whose_words_ses_refuses_goes_without_them() {
+    use enquiry_desk::local::ses::faults::Fault;
+    let app = TestApp::start().await;
+    app.desk.ses().fail_for("therapist@example.com", Fault::Rejected);
+    app.post_form(&COMPLETE).await;
+    let mails = app.mails().await;
+    let therapist = mails.iter().find(|mail| mail.to == ["therapist@example.com"]).unwrap();
+    let reference = app.items("enquiry").await[0]["reference"].as_s().unwrap().clone();
+    assert!(therapist.subject.contains(&reference));
+    assert!(!therapist.eml.contains("Zo") && !therapist.eml.contains("spring"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_auto_reply_that_may_have_left_is_not_sent_again_and_the_therapist_hears_of_it() {
+    use enquiry_desk::local::ses::faults::Fault;
+    let app = TestApp::start().await;
+    app.desk.ses().fail_for("zoe@example.com", Fault::ResetAfter);
+    app.post_form(&MINIMAL).await;
+    let mails = app.mails().await;
+    let to: Vec<_> = mails.iter().map(|mail| mail.to[0].as_str()).collect();
+    assert_eq!(to, ["therapist@example.com", "zoe@example.com", "therapist@example.com"]);
+    assert!(mails[2].subject.contains("may not have arrived"), "{}", mails[2].subject);
+    assert_eq!(state(&app.items("enquiry").await[0], "auto_reply"), "unknown");
+    app.invoke(json!({ "command": "sweep" })).await.unwrap();
+    assert_eq!(app.mails().await.len(), 3);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn without_the_table_the_enquiry_goes_straight_to_the_mailbox_or_is_not_accepted() {
+    let app = TestApp::start().await;
+    let dynamo = app.desk.dynamo();
+    dynamo.client().delete_table().table_name(dynamo.table()).send().await.unwrap();
+    for nth in 0..5 {
+        let message = nth.to_string();
+        let answer = app.post_form(&[&MINIMAL[..], &[("message", &message)]].concat()).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    }
+    let mails = app.desk.mails();
+    assert_eq!(mails.len(), 5);
+    assert!(mails.iter().all(|mail| mail.to == ["therapist@example.com"]));
+    assert!(mails[0].text.as_deref().unwrap().contains("could not be stored"), "{:?}", mails[0].text);
+
+    let sixth = app.post_form(&COMPLETE).await;
+    assert_eq!(sixth.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert_eq!(sixth.header("retry-after"), "60");
+    for kept in ["zoe@example.com", "Tuesday mornings", "07835 346476"] {
+        assert!(sixth.body.contains(kept), "{kept}");
+    }
+    app.finish_owing().await;
+}

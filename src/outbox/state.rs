@@ -282,6 +282,7 @@ impl Deliveries {
                 MailState::Pending { attempts: attempt }
             }
         };
+        self.owe_notice();
         true
     }
 
@@ -295,7 +296,25 @@ impl Deliveries {
                     reason: Withheld::Late,
                 };
             }
-            _ => {}
+            _ => return,
+        }
+        self.owe_notice();
+    }
+
+    /// The therapist's letter says that an auto-reply is on its way. When it comes to nothing afterwards, a notice is
+    /// owed, once. A letter that is still to be written reports it by itself.
+    fn owe_notice(&mut self) {
+        let came_to_nothing = matches!(
+            self.auto_reply,
+            MailState::Failed { .. }
+                | MailState::Unknown { .. }
+                | MailState::Withheld {
+                    reason: Withheld::Late
+                }
+        );
+        let was_told_otherwise = !matches!(self.therapist, MailState::Pending { .. });
+        if came_to_nothing && was_told_otherwise && self.notice.is_none() {
+            self.notice = Some(MailState::NEW);
         }
     }
 
@@ -384,6 +403,20 @@ mod tests {
         mails.record(Letter::AutoReply, 1, &Attempt::Ambiguous, at(1));
         assert_eq!(mails.therapist, MailState::Pending { attempts: 1 });
         assert_eq!(mails.auto_reply, MailState::Unknown { at: at(1) });
+        assert_eq!(mails.notice, None, "the therapist's letter is still to be written");
+    }
+
+    #[test]
+    fn an_auto_reply_that_comes_to_nothing_later_owes_the_therapist_one_notice() {
+        let mut mails = Deliveries::new();
+        mails.claim(at(0), at(0), at(2), &[]);
+        mails.record(Letter::Therapist, 1, &accepted(), at(0));
+        mails.claim(at(0), at(0), at(2), &[]);
+        let never = Attempt::Never { reason: "MessageRejected".into() };
+        mails.record(Letter::AutoReply, 1, &never, at(1));
+        assert_eq!(mails.claim(at(0), at(1), at(3), &[]), Some(Letter::Notice));
+        assert!(mails.record(Letter::Notice, 1, &accepted(), at(1)));
+        assert!(!mails.is_owed());
     }
 
     #[test]
