@@ -81,7 +81,7 @@ export class Visitor {
     const expected = {
       name: "Zoë O'Brien", email, phone: "07700 900982", contact_by: "text", area: "lower-back,neck", cause: "posture", goal: "treat",
       recent_injury: "no", warmth: "yes", treatment: "relaxing", times: "Tuesday mornings",
-      message: "It began in spring.\r\nStairs are hard.", ...extra,
+      message: "It began in spring.\nStairs are hard.", ...extra,
     };
     for (const [name, value] of Object.entries(expected)) assert.equal(held[name], value, name);
   }
