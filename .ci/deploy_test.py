@@ -29,6 +29,8 @@ REGION = "eu-west-2"
 STACK = "enquiry-desk"
 THERAPIST = "therapist@example.org"
 SENDER = "desk@example.org"
+# The practice's site, as in events/.
+ORIGIN = "https://www.example.com"
 REFERENCE = re.compile(r"\bBB-[0-9A-Z]{5}\b")
 # How long something that happens behind the answer may take here. It is a limit for a hung test, not a claim about speed.
 PATIENCE = 90
@@ -192,7 +194,7 @@ class Stack:
                 os.environ["SAM"], "deploy", "--template-file", built / "template.yaml", "--config-file", ROOT / "samconfig.toml",
                 "--no-confirm-changeset", "--parameter-overrides",
                 f"TherapistEmail={THERAPIST}", f"SenderEmail={SENDER}", "AlarmEmail=alarms@example.org",
-                "AllowedOrigins=https://www.example.org", "SesSandbox=false",
+                f"AllowedOrigins={ORIGIN}", "SesSandbox=false",
             ],
             work / "deploy.log", env=environment,
         )
@@ -222,14 +224,15 @@ class Stack:
     def post_form(self, form):
         path = urllib.parse.urlsplit(self.outputs["FormAction"]).path
         return self.request(
-            "POST", path, {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html"},
+            "POST", path, {"Content-Type": "application/x-www-form-urlencoded", "Accept": "text/html", "Origin": ORIGIN},
             urllib.parse.urlencode(form, doseq=True),
         )
 
     def post_json(self, form):
         path = urllib.parse.urlsplit(self.outputs["FormAction"]).path
         return self.request(
-            "POST", path, {"Content-Type": "application/json", "Accept": "application/json"}, json.dumps(form).encode()
+            "POST", path, {"Content-Type": "application/json", "Accept": "application/json", "Origin": ORIGIN},
+            json.dumps(form).encode(),
         )
 
     def enquiries(self):

@@ -44,7 +44,10 @@ impl App {
     ) -> Self {
         // One call may take 3 seconds in all, so that the client who waits gets an answer in time.
         let dynamodb = dynamodb
-            .timeout_config(timeouts(Duration::from_millis(1_400), Duration::from_secs(3)))
+            .timeout_config(timeouts(
+                Duration::from_millis(1_400),
+                Duration::from_secs(3),
+            ))
             .retry_config(
                 RetryConfig::standard()
                     .with_max_attempts(3)
@@ -57,7 +60,11 @@ impl App {
             .retry_config(RetryConfig::disabled())
             .build();
         let store = Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), &settings);
-        let mailer = Mailer::new(aws_sdk_sesv2::Client::from_conf(ses), &settings, &practice.name);
+        let mailer = Mailer::new(
+            aws_sdk_sesv2::Client::from_conf(ses),
+            &settings,
+            &practice.name,
+        );
         Self {
             settings,
             practice,

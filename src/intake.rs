@@ -8,6 +8,7 @@ pub mod pages;
 mod refusal;
 mod respond;
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
@@ -25,14 +26,14 @@ use lambda_runtime::Error;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tower::ServiceExt;
-use tracing::{error, info};
+use tracing::{error, info, warn};
 
 use crate::app::App;
 use crate::clock::Clock;
 use crate::enquiry::Reference;
 use crate::outbox;
 use crate::screening;
-use crate::store::Accepted;
+use crate::store::{Accepted, Post};
 use respond::Answer;
 
 pub use caller::Caller;
@@ -44,6 +45,10 @@ pub use refusal::{Refusal, Row};
 #[derive(Clone)]
 struct OwnOrigin(String);
 
+/// Where a request came from, as the gateway saw it; `X-Forwarded-For` says what a sender wants it to say.
+#[derive(Clone, Copy)]
+struct Source(Option<IpAddr>);
+
 /// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share.
 ///
 /// # Errors
@@ -54,10 +59,15 @@ pub async fn handle(app: &Arc<App>, event: Value, clock: &Clock) -> Result<Value
         .and_then(Value::as_str)
         .unwrap_or_default();
     let own_origin = OwnOrigin(format!("https://{}", domain.to_ascii_lowercase()));
+    let source = event
+        .pointer("/requestContext/http/sourceIp")
+        .and_then(Value::as_str);
+    let source = Source(source.and_then(|source| source.parse().ok()));
     let Some(mut request) = read(event) else {
         return into_event(Answer::new(app, Caller::Html).refusal(&Refusal::Unreadable)).await;
     };
     request.extensions_mut().insert(own_origin);
+    request.extensions_mut().insert(source);
     request.extensions_mut().insert(clock.clone());
     let caller = Caller::of(request.headers());
     // A panic is a fault of ours: the client still hears how else to reach the therapist.
@@ -104,6 +114,7 @@ async fn empty_form(State(app): State<Arc<App>>) -> Response {
 async fn enquire(
     State(app): State<Arc<App>>,
     Extension(clock): Extension<Clock>,
+    Extension(source): Extension<Source>,
     headers: HeaderMap,
     request: Request,
 ) -> Response {
@@ -111,8 +122,8 @@ async fn enquire(
     let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
         return answer.refusal(&Refusal::TooLarge);
     };
-    match take(&app, &answer, &headers, body, &clock).await {
-        Ok(accepted) => answer.accepted(accepted.reference()),
+    match take(&app, &answer, &headers, body, source, &clock).await {
+        Ok(reference) => answer.accepted(&reference),
         Err(refused) => *refused,
     }
 }
@@ -123,8 +134,9 @@ async fn take(
     answer: &Answer<'_>,
     headers: &HeaderMap,
     body: Bytes,
+    Source(source): Source,
     clock: &Clock,
-) -> Result<Accepted, Box<Response>> {
+) -> Result<Reference, Box<Response>> {
     let octets = body.len();
     let decoded = decode::decode(headers, body).await.map_err(|refusal| {
         info!(refused = refusal.row().slug, octets, "post refused");
@@ -145,16 +157,26 @@ async fn take(
     };
     let verdict = screening::weigh(&form);
     let identity = app.store.identity(form.submission_id(), &enquiry);
-    let stored = app
-        .store
-        .accept(&enquiry, verdict, &identity, &app.practice.reference_prefix, clock)
-        .await;
-    let accepted = match stored {
-        Ok(accepted) => accepted,
+    let post = Post {
+        enquiry: &enquiry,
+        verdict,
+        identity: &identity,
+        prefix: &app.practice.reference_prefix,
+        source,
+    };
+    let (reference, repeat) = match app.store.accept(&post, clock).await {
+        Ok(Accepted::New(reference)) => (reference, false),
+        Ok(Accepted::Repeat(reference)) => (reference, true),
+        Ok(Accepted::Flood) => {
+            warn!("a source has sent too much");
+            return Err(Box::new(
+                answer.unavailable(&form, &Refusal::TooManyRequests),
+            ));
+        }
         Err(fault) => {
             error!(code = fault.code, "the table could not {}", fault.doing);
             match outbox::straight_to_therapist(app, enquiry, verdict, clock).await {
-                Ok(reference) => Accepted::New(reference),
+                Ok(reference) => (reference, false),
                 Err(_) => {
                     error!("an enquiry could be neither stored nor mailed");
                     return Err(Box::new(answer.unavailable(&form, &Refusal::Unavailable)));
@@ -162,9 +184,8 @@ async fn take(
             }
         }
     };
-    let repeat = matches!(accepted, Accepted::Repeat(_));
-    info!(reference = %accepted.reference(), repeat, ?verdict, octets, "enquiry accepted");
-    Ok(accepted)
+    info!(%reference, repeat, ?verdict, octets, "enquiry accepted");
+    Ok(reference)
 }
 
 /// What may be asked of the confirmation page.

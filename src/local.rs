@@ -139,12 +139,22 @@ impl Desk {
         let listener = listen(options.port).await?;
         let port = listener
             .local_addr()
-            .map_err(|error| StartError::new(format!("The gateway does not know its own port: {error}.")))?
+            .map_err(|error| {
+                StartError::new(format!("The gateway does not know its own port: {error}."))
+            })?
             .port();
         let lock = options.data.as_deref().map(lock_folder).transpose()?;
         let data = options.data.as_deref();
-        let dynamo = Dynamo::start(data.map(|data| data.join("table.sqlite")).as_deref(), &options.table).await?;
-        let ses = Ses::start(data.map(|data| data.join("mails")).as_deref(), options.account).await?;
+        let dynamo = Dynamo::start(
+            data.map(|data| data.join("table.sqlite")).as_deref(),
+            &options.table,
+        )
+        .await?;
+        let ses = Ses::start(
+            data.map(|data| data.join("mails")).as_deref(),
+            options.account,
+        )
+        .await?;
         ses.mailbox().fail_at_random(options.ses_faults);
         let endpoints = Endpoints {
             url: format!("http://127.0.0.1:{port}"),
@@ -155,9 +165,20 @@ impl Desk {
         };
         let function = make_function(endpoints.clone()).await?;
         ses.connect(function.clone());
-        let driver = Driver::start(dynamo.endpoint(), dynamo.stream_arn(), data, options.stream, function.clone()).await?;
+        let driver = Driver::start(
+            dynamo.endpoint(),
+            dynamo.stream_arn(),
+            data,
+            options.stream,
+            function.clone(),
+        )
+        .await?;
         let router = gateway::router(
-            Front { function: function.clone(), waker: driver.waker(), site: options.site },
+            Front {
+                function: function.clone(),
+                waker: driver.waker(),
+                site: options.site,
+            },
             outbox::router(ses.mailbox(), driver.waker()),
         );
         let (signal, stopped) = watch::channel(false);
@@ -165,7 +186,15 @@ impl Desk {
         if let Some(every) = options.timer {
             tasks.push(tokio::spawn(timer(function.clone(), every, stopped)));
         }
-        Ok(Self { endpoints, function, dynamo, ses, driver, front: Stop::new(signal, tasks), _lock: lock })
+        Ok(Self {
+            endpoints,
+            function,
+            dynamo,
+            ses,
+            driver,
+            front: Stop::new(signal, tasks),
+            _lock: lock,
+        })
     }
 
     /// The address in the browser, without a slash at the end.
@@ -222,21 +251,28 @@ impl Desk {
 }
 
 async fn listen(port: u16) -> Result<TcpListener, StartError> {
-    TcpListener::bind(("127.0.0.1", port)).await.map_err(|error| match error.kind() {
-        std::io::ErrorKind::AddrInUse => {
-            StartError::new(format!("Port {port} is taken. Stop what uses it, or choose another one with --port."))
-        }
-        std::io::ErrorKind::PermissionDenied => {
-            StartError::new(format!("Port {port} is not yours to use. Choose one above 1023 with --port."))
-        }
-        _ => StartError::new(format!("Port {port} cannot be used: {error}. Choose another one with --port.")),
-    })
+    TcpListener::bind(("127.0.0.1", port))
+        .await
+        .map_err(|error| match error.kind() {
+            std::io::ErrorKind::AddrInUse => StartError::new(format!(
+                "Port {port} is taken. Stop what uses it, or choose another one with --port."
+            )),
+            std::io::ErrorKind::PermissionDenied => StartError::new(format!(
+                "Port {port} is not yours to use. Choose one above 1023 with --port."
+            )),
+            _ => StartError::new(format!(
+                "Port {port} cannot be used: {error}. Choose another one with --port."
+            )),
+        })
 }
 
 /// Makes the data folder this process's own: two drivers on one stream would do everything twice.
 fn lock_folder(folder: &std::path::Path) -> Result<File, StartError> {
     let unusable = |error: &dyn fmt::Display| {
-        StartError::new(format!("The folder {} cannot be used: {error}. Choose another one with --data.", folder.display()))
+        StartError::new(format!(
+            "The folder {} cannot be used: {error}. Choose another one with --data.",
+            folder.display()
+        ))
     };
     std::fs::create_dir_all(folder).map_err(|error| unusable(&error))?;
     let file = File::create(folder.join("lock")).map_err(|error| unusable(&error))?;

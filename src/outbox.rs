@@ -8,7 +8,7 @@ mod state;
 
 use std::time::Duration;
 
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info, warn};
 
 use crate::app::App;
@@ -55,8 +55,10 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
             return Err(Unfinished::Later);
         }
         let mut deliveries = record.deliveries.clone();
-        deliveries.decide(withheld(app, &record));
         let now = clock.now();
+        if !deliveries.decided {
+            deliveries.decide(withheld(app, &record, now).await);
+        }
         let claimed = deliveries.claim(
             record.received.received_at,
             now,
@@ -92,23 +94,29 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
     }
 }
 
-/// Whether the auto-reply is withheld, and why.
-fn withheld(app: &App, record: &Record) -> Option<Withheld> {
+/// Whether the auto-reply is withheld, and why. What is known of the enquiry alone comes first; then the auto-reply is
+/// booked, so that one address gets one within the cool-down, however many enquiries name it.
+async fn withheld(app: &App, record: &Record, now: Timestamp) -> Option<Withheld> {
     let address = &record.received.enquiry.email;
-    let own = |address: &EmailAddress| {
-        address.folded() == app.settings.therapist.folded()
-            || address.folded() == app.settings.sender.folded()
-    };
+    let own = [&app.settings.therapist, &app.settings.sender];
     if record.verdict == Verdict::Suspect {
         Some(Withheld::Suspect)
-    } else if own(address) {
+    } else if own.iter().any(|own| own.folded() == address.folded()) {
         Some(Withheld::OwnAddress)
     } else if is_role(address) {
         Some(Withheld::RoleAddress)
     } else if app.settings.sandbox {
         Some(Withheld::Sandbox)
+    } else if record.uncounted {
+        Some(Withheld::CountersUnavailable)
     } else {
-        None
+        match app.store.book_auto_reply(&record.received, now).await {
+            Ok(booked) => booked.err(),
+            Err(fault) => {
+                error!(code = fault.code, "the table could not {}", fault.doing);
+                Some(Withheld::CountersUnavailable)
+            }
+        }
     }
 }
 
@@ -163,7 +171,9 @@ async fn send(app: &App, record: &Record, letter: Letter, clock: &Clock) -> (u32
 }
 
 async fn send_mail(app: &App, mail: &Mail, attempt: u32, clock: &Clock) -> Attempt {
-    let Mail { reference, letter, .. } = mail;
+    let Mail {
+        reference, letter, ..
+    } = mail;
     let mut tries = 1;
     loop {
         let SendFault { class, code } = match app.mailer.send(mail).await {
@@ -220,7 +230,10 @@ async fn write_letter(app: &App, record: &Record, letter: Letter) -> Vec<Mail> {
     match letter {
         Letter::Therapist => {
             // How often somebody asked before is good to know; not knowing it stops no mail.
-            let earlier = app.store.earlier(&record.received, TherapistLetter::EARLIER).await;
+            let earlier = app
+                .store
+                .earlier(&record.received, TherapistLetter::EARLIER)
+                .await;
             let earlier = earlier.unwrap_or_default();
             let letter = TherapistLetter::new(app, record, &earlier);
             vec![letter.into_mail(), letter.bare()]
@@ -259,7 +272,9 @@ pub async fn straight_to_therapist(
 /// Whether one more enquiry may go straight to the mailbox: a table that is down under a flood of posts must not
 /// become a flood of mails.
 fn may_go_straight(app: &App, clock: &Clock) -> bool {
-    let Ok(mut went) = app.went_straight.lock() else { return false };
+    let Ok(mut went) = app.went_straight.lock() else {
+        return false;
+    };
     let minute_ago = clock.now() - SignedDuration::from_secs(60);
     went.retain(|at| *at > minute_ago);
     let may = went.len() < STRAIGHT;

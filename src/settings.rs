@@ -29,6 +29,10 @@ pub struct Settings {
     pub away_until: Option<Date>,
     /// `PRIVACY`: whether health answers stay out of the mailbox.
     pub privacy: bool,
+    /// `RATE_LIMIT_PER_SOURCE`: how many enquiries one source may send in ten minutes.
+    pub rate_limit: u32,
+    /// `AUTO_REPLIES_PER_DAY`: how many auto-replies may leave in a day (UTC).
+    pub auto_replies_per_day: u32,
     /// `HASH_KEY`: the key under which identities and addresses are hashed.
     pub hash_key: HashKey,
 }
@@ -112,6 +116,16 @@ impl Settings {
             "a number of days from 1 to 3650",
             |days| days.parse().ok().filter(|days| (1..=3650).contains(days)),
         );
+        let rate_limit = reader.optional(
+            "RATE_LIMIT_PER_SOURCE",
+            "a number from 1 to 1000000",
+            positive,
+        );
+        let auto_replies_per_day = reader.optional(
+            "AUTO_REPLIES_PER_DAY",
+            "a number from 1 to 1000000",
+            positive,
+        );
         let sandbox = reader.optional("SES_SANDBOX", "true or false", |flag| flag.parse().ok());
         let privacy = reader.optional("PRIVACY", "true or false", |flag| flag.parse().ok());
         let configuration_set =
@@ -134,6 +148,8 @@ impl Settings {
                 allowed_origins: allowed_origins.unwrap_or_default(),
                 thank_you_url,
                 retention_days: retention_days.unwrap_or(365),
+                rate_limit: rate_limit.unwrap_or(20),
+                auto_replies_per_day: auto_replies_per_day.unwrap_or(100),
                 sandbox: sandbox.unwrap_or(false),
                 configuration_set,
                 away_until,
@@ -182,6 +198,13 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
         value
     }
+}
+
+fn positive(number: &str) -> Option<u32> {
+    number
+        .parse()
+        .ok()
+        .filter(|number| (1..=1_000_000).contains(number))
 }
 
 /// Origins as browsers send them: a scheme and a host, in lower case, without a path.

@@ -6,6 +6,7 @@
 mod item;
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
@@ -13,7 +14,7 @@ use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
-    TransactWriteItem,
+    TransactWriteItem, Update,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
@@ -22,7 +23,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::enquiry::{EmailAddress, Enquiry, Received, Reference};
-use crate::outbox::Deliveries;
+use crate::outbox::{Deliveries, Withheld};
 use crate::screening::Verdict;
 use crate::settings::{HashKey, Settings};
 
@@ -32,6 +33,12 @@ pub use item::{Record, StoreFault};
 const MARKER_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// How many times a transaction that met another one is tried again; a reference that is taken counts too.
 const TRIES: u32 = 5;
+/// How long a source is counted before the count begins again.
+const WINDOW: SignedDuration = SignedDuration::from_mins(10);
+/// How long an address waits for another auto-reply.
+const COOL_DOWN: SignedDuration = SignedDuration::from_hours(24);
+/// How long the count of a day's auto-replies is kept: longer than its day.
+const DAY: SignedDuration = SignedDuration::from_hours(48);
 /// How long an enquiry that looks like spam is kept.
 const SUSPECT_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 
@@ -42,6 +49,8 @@ pub struct Store {
     table: String,
     hash_key: HashKey,
     retention: SignedDuration,
+    rate_limit: u32,
+    auto_replies_per_day: u32,
 }
 
 /// What became of an enquiry that was to be stored.
@@ -51,16 +60,22 @@ pub enum Accepted {
     New(Reference),
     /// The same post was there already, under this reference.
     Repeat(Reference),
+    /// Nothing was stored: its source has sent too much in too short a time.
+    Flood,
 }
 
-impl Accepted {
-    /// The reference under which the enquiry is kept.
-    #[must_use]
-    pub const fn reference(&self) -> &Reference {
-        match self {
-            Self::New(reference) | Self::Repeat(reference) => reference,
-        }
-    }
+/// A checked post, on its way into the table.
+pub struct Post<'a> {
+    /// What was asked.
+    pub enquiry: &'a Enquiry,
+    /// What the screening said.
+    pub verdict: Verdict,
+    /// What makes it the same as another one.
+    pub identity: &'a Identity,
+    /// The practice's letters, for the reference.
+    pub prefix: &'a str,
+    /// Where it came from, as the gateway saw it; never what a header says.
+    pub source: Option<IpAddr>,
 }
 
 /// The identity of a post: a keyed hash of its submission id and its answers.
@@ -85,6 +100,8 @@ impl Store {
             table: settings.table_name.clone(),
             hash_key: settings.hash_key.clone(),
             retention: SignedDuration::from_hours(24 * i64::from(settings.retention_days)),
+            rate_limit: settings.rate_limit,
+            auto_replies_per_day: settings.auto_replies_per_day,
         }
     }
 
@@ -108,49 +125,106 @@ impl Store {
         Ok(Reference::from_random(prefix, random()?))
     }
 
-    /// Stores an enquiry and the marker of its identity in one transaction; a repeat meets the marker of the first.
+    /// Stores an enquiry, the marker of its identity and one more count for its source, in one transaction. A repeat
+    /// meets the marker of the first and is not counted; a source that has sent too much is refused.
+    ///
+    /// Posts from one source at the same moment make their transactions conflict: after two more tries the enquiry is
+    /// stored without the count, and without an auto-reply.
     ///
     /// # Errors
     /// When the table cannot be written. Whether it was written may then be unknown: the same identity finds out.
-    pub async fn accept(
-        &self,
-        enquiry: &Enquiry,
-        verdict: Verdict,
-        identity: &Identity,
-        prefix: &str,
-        clock: &Clock,
-    ) -> Result<Accepted, StoreFault> {
-        let mut received = Received {
-            reference: self.draw(prefix)?,
+    pub async fn accept(&self, post: &Post<'_>, clock: &Clock) -> Result<Accepted, StoreFault> {
+        let received = Received {
+            reference: self.draw(post.prefix)?,
             received_at: clock.now(),
-            enquiry: enquiry.clone(),
+            enquiry: post.enquiry.clone(),
         };
-        for attempt in 1..=TRIES {
+        let mut record = Record::new(received, post.verdict);
+        let mut counted = post.source;
+        let mut conflicts = 0;
+        for _ in 0..TRIES {
+            record.uncounted = post.source.is_some() && counted.is_none();
             let cancelled = match self
-                .write_new(&received, verdict, identity, clock.now())
+                .write_new(&record, post.identity, counted, clock.now())
                 .await
             {
-                Ok(()) => return Ok(Accepted::New(received.reference)),
+                Ok(()) => return Ok(Accepted::New(record.received.reference)),
                 Err(reasons) => reasons?,
             };
             match cancelled {
-                Cancelled::Repeat(reference) if reference == received.reference => {
+                Cancelled::Repeat(reference) if reference == record.received.reference => {
                     // Our own item: an earlier try went through and its answer was lost.
                     return Ok(Accepted::New(reference));
                 }
                 Cancelled::Repeat(reference) => return Ok(Accepted::Repeat(reference)),
-                Cancelled::ReferenceTaken => received.reference = self.draw(prefix)?,
+                Cancelled::Flood => return Ok(Accepted::Flood),
+                Cancelled::ReferenceTaken => record.received.reference = self.draw(post.prefix)?,
                 Cancelled::Conflict => {
-                    let pause = Duration::from_millis(
-                        u64::from(20 * attempt) + u64::from(random::<1>()?[0]) / 8,
-                    );
-                    if !clock.wait(pause, Duration::from_secs(3)).await {
-                        break;
+                    conflicts += 1;
+                    let pause =
+                        Duration::from_millis(20 * conflicts + u64::from(random::<1>()?[0]) / 8);
+                    if conflicts > 2 || !clock.wait(pause, Duration::from_secs(3)).await {
+                        counted = None;
                     }
                 }
             }
         }
         Err(StoreFault::new("accept", "TransactionConflict"))
+    }
+
+    /// Books one auto-reply to this address: the address must not have had one within the cool-down, and the day's
+    /// number of them must not be used up. Booking again for the same enquiry changes nothing about the cool-down.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn book_auto_reply(
+        &self,
+        received: &Received,
+        now: Timestamp,
+    ) -> Result<Result<(), Withheld>, StoreFault> {
+        let address = self.address_key(&received.enquiry.email);
+        let cool_down = item::cool_down(&address, &received.reference, now + COOL_DOWN);
+        let booked = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(cool_down))
+            .condition_expression("attribute_not_exists(pk) OR expires < :now OR reference = :mine")
+            .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
+            .expression_attribute_values(":mine", AttributeValue::S(received.reference.to_string()))
+            .send()
+            .await;
+        match booked {
+            Ok(_) => {}
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                return Ok(Err(Withheld::CoolDown));
+            }
+            Err(error) => return Err(StoreFault::from_sdk("book", &error)),
+        }
+        let counted = self
+            .client
+            .update_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(item::day_key(now)))
+            .update_expression(item::COUNT)
+            .condition_expression("attribute_not_exists(pk) OR times < :most")
+            .set_expression_attribute_values(Some(item::count(
+                now + DAY,
+                self.auto_replies_per_day,
+            )))
+            .send()
+            .await;
+        match counted {
+            Ok(_) => Ok(Ok(())),
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(Err(Withheld::DailyCap))
+            }
+            Err(error) => Err(StoreFault::from_sdk("book", &error)),
+        }
     }
 
     /// Reads an enquiry, with all that was written before.
@@ -313,15 +387,28 @@ impl Store {
 
     async fn write_new(
         &self,
-        received: &Received,
-        verdict: Verdict,
+        record: &Record,
         identity: &Identity,
+        source: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), Result<Cancelled, StoreFault>> {
         let unbuildable = |_| Err(StoreFault::new("accept", "Unbuildable"));
-        let record = Record::new(received.clone(), verdict);
+        let received = &record.received;
         let enquiry =
-            item::new_enquiry(&record, self.address_key(&received.enquiry.email)).map_err(Err)?;
+            item::new_enquiry(record, self.address_key(&received.enquiry.email)).map_err(Err)?;
+        let counter = source.map(|source| {
+            Update::builder()
+                .table_name(&self.table)
+                .key("pk", AttributeValue::S(self.source_key(source, now)))
+                .update_expression(item::COUNT)
+                .condition_expression("attribute_not_exists(pk) OR times < :most")
+                .set_expression_attribute_values(Some(item::count(
+                    now + WINDOW + WINDOW,
+                    self.rate_limit,
+                )))
+                .build()
+        });
+        let counter = counter.transpose().map_err(unbuildable)?;
         let marker = item::marker(&identity.0, &received.reference, now + MARKER_LIFE);
         let marker = Put::builder()
             .table_name(&self.table)
@@ -338,13 +425,16 @@ impl Store {
             .condition_expression("attribute_not_exists(pk)")
             .build()
             .map_err(unbuildable)?;
-        let outcome = self
+        let mut transaction = self
             .client
             .transact_write_items()
             .transact_items(TransactWriteItem::builder().put(marker).build())
-            .transact_items(TransactWriteItem::builder().put(enquiry).build())
-            .send()
-            .await;
+            .transact_items(TransactWriteItem::builder().put(enquiry).build());
+        if let Some(counter) = counter {
+            transaction =
+                transaction.transact_items(TransactWriteItem::builder().update(counter).build());
+        }
+        let outcome = transaction.send().await;
         match outcome {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(error)) => match error.into_err() {
@@ -363,6 +453,16 @@ impl Store {
     /// The key under which all enquiries of a person are found: it does not tell the address.
     fn address_key(&self, address: &EmailAddress) -> String {
         self.hash("address", &[address.folded().as_bytes()])
+    }
+
+    /// The counter of a source in the current window. IPv6 is counted by /64: whoever has one address has all of it.
+    fn source_key(&self, source: IpAddr, now: Timestamp) -> String {
+        let octets = match source.to_canonical() {
+            IpAddr::V4(address) => address.octets().to_vec(),
+            IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
+        };
+        let window = now.as_second().div_euclid(WINDOW.as_secs());
+        item::source_key(&self.hash("source", &[&octets]), window)
     }
 
     fn expiry(&self, verdict: Verdict, now: Timestamp) -> i64 {
@@ -398,11 +498,12 @@ impl Store {
 enum Cancelled {
     Repeat(Reference),
     ReferenceTaken,
+    Flood,
     Conflict,
 }
 
 impl Cancelled {
-    /// The reasons stand in the order of the writes: the marker, then the enquiry. A repeat outranks everything.
+    /// The reasons stand in the order of the writes: the marker, the enquiry, the counter. A repeat outranks everything.
     fn of(reasons: &[CancellationReason]) -> Result<Self, StoreFault> {
         let failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
         if let Some(reason) = reasons.first().filter(failed) {
@@ -413,6 +514,9 @@ impl Cancelled {
         }
         if reasons.get(1).filter(failed).is_some() {
             return Ok(Self::ReferenceTaken);
+        }
+        if reasons.get(2).filter(failed).is_some() {
+            return Ok(Self::Flood);
         }
         let code = reasons
             .iter()

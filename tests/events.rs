@@ -9,7 +9,9 @@ use serde_json::{Value, json};
 use crate::support::{COMPLETE, TestApp};
 
 fn event(name: &str) -> Value {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("events").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("events")
+        .join(name);
     serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
 }
 
@@ -49,7 +51,10 @@ fn every_file_is_recognised_as_what_its_name_says() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .filter(|name| name.ends_with(".json"))
         .collect();
-    let found: BTreeMap<&str, &str> = files.iter().map(|name| (name.as_str(), kind(event(name)))).collect();
+    let found: BTreeMap<&str, &str> = files
+        .iter()
+        .map(|name| (name.as_str(), kind(event(name))))
+        .collect();
     assert_eq!(found, expected);
 }
 
@@ -77,7 +82,12 @@ async fn an_http_event_that_cannot_be_read_is_answered_with_a_page() {
     broken["body"] = json!("%%% this is no base64 %%%");
     let answer = app.invoke(broken).await.unwrap();
     assert_eq!(answer["statusCode"], 400);
-    assert!(answer["headers"]["content-type"].as_str().unwrap().starts_with("text/html"));
+    assert!(
+        answer["headers"]["content-type"]
+            .as_str()
+            .unwrap()
+            .starts_with("text/html")
+    );
     app.finish().await;
 }
 
@@ -93,7 +103,11 @@ async fn an_unknown_event_is_a_function_error_that_says_what_was_expected() {
 async fn feedback_of_every_kind_is_taken() {
     let app = TestApp::start().await;
     for name in ["ses-bounce.json", "ses-complaint.json", "ses-delivery.json"] {
-        assert_eq!(app.invoke(event(name)).await.unwrap(), json!({ "messages": 1 }), "{name}");
+        assert_eq!(
+            app.invoke(event(name)).await.unwrap(),
+            json!({ "messages": 1 }),
+            "{name}"
+        );
     }
     app.finish().await;
 }
@@ -123,7 +137,10 @@ async fn the_sample_of_a_stream_event_has_the_shape_of_a_real_item() {
     let image = image.as_object_mut().unwrap();
     image.remove("expires");
     image.insert("owed".to_owned(), json!({ "S": "owed" }));
-    image.insert("owed_since".to_owned(), json!({ "S": "2026-11-23T09:30:00Z" }));
+    image.insert(
+        "owed_since".to_owned(),
+        json!({ "S": "2026-11-23T09:30:00Z" }),
+    );
 
     let mut sample = event("stream-insert.json");
     let shown = sample.pointer_mut("/Records/0/dynamodb/NewImage").unwrap();

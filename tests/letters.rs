@@ -78,15 +78,19 @@ fn complete() -> Received {
             treatment: key("deep-tissue-remedial"),
         },
         times: Times::parse("Tuesday mornings, or any day after 5.30pm").unwrap(),
-        message: Message::parse("My back has been stiff since we moved house.\n\nIs there parking near you?")
-            .unwrap(),
+        message: Message::parse(
+            "My back has been stiff since we moved house.\n\nIs there parking near you?",
+        )
+        .unwrap(),
         consent_version: "2026-11-23".to_owned(),
     };
     received
 }
 
 fn key(key: &str) -> Option<enquiry_desk::practice::TreatmentKey> {
-    practice().treatment(key).map(|treatment| treatment.key.clone())
+    practice()
+        .treatment(key)
+        .map(|treatment| treatment.key.clone())
 }
 
 fn with(mut received: Received, change: impl FnOnce(&mut Enquiry)) -> Received {
@@ -139,7 +143,13 @@ fn client_mail(received: &Received) -> Mail {
 
 fn notice(received: &Received, trouble: Trouble) -> Mail {
     let to = therapist();
-    NoticeLetter { practice: practice(), to: &to, received, trouble }.into_mail()
+    NoticeLetter {
+        practice: practice(),
+        to: &to,
+        received,
+        trouble,
+    }
+    .into_mail()
 }
 
 /// A message with everything in it that might break a letter, or become a link.
@@ -154,7 +164,10 @@ fn therapists_letters() -> Vec<(&'static str, Mail)> {
     let to = &to;
     let day = |text: &str| text.parse::<Timestamp>().unwrap();
     let withheld = |reason| MailState::Withheld { reason };
-    let sent = MailState::Sent { message_id: "0100".to_owned(), at: day(RECEIVED) };
+    let sent = MailState::Sent {
+        message_id: "0100".to_owned(),
+        at: day(RECEIVED),
+    };
     let injured = with(complete(), |it| {
         it.answers.recent_injury = Some(RecentInjury::Yes);
         it.answers.cause = Some(Cause::Injury);
@@ -182,7 +195,9 @@ fn therapists_letters() -> Vec<(&'static str, Mail)> {
         it.message = Message::parse(&"<".repeat(4_000)).unwrap();
     });
     let earlier = [day("2026-10-01T08:00:00Z"), day("2026-03-29T00:30:00Z")];
-    let many: Vec<Timestamp> = (1..=20).map(|d| day(&format!("2026-10-{:02}T08:00:00Z", 21 - d))).collect();
+    let many: Vec<Timestamp> = (1..=20)
+        .map(|d| day(&format!("2026-10-{:02}T08:00:00Z", 21 - d)))
+        .collect();
     let (full, least) = (complete(), minimal());
     vec![
         ("complete", to_therapist(&full, to).into_mail()),
@@ -192,10 +207,22 @@ fn therapists_letters() -> Vec<(&'static str, Mail)> {
         ("not_sure", to_therapist(&open, to).into_mail()),
         (
             "suspect",
-            TherapistLetter { suspect: true, auto_reply: Some(&withheld(Withheld::Suspect)), ..to_therapist(&full, to) }
-                .into_mail(),
+            TherapistLetter {
+                suspect: true,
+                auto_reply: Some(&withheld(Withheld::Suspect)),
+                ..to_therapist(&full, to)
+            }
+            .into_mail(),
         ),
-        ("repeat", TherapistLetter { earlier: &earlier, auto_reply: Some(&sent), ..to_therapist(&full, to) }.into_mail()),
+        (
+            "repeat",
+            TherapistLetter {
+                earlier: &earlier,
+                auto_reply: Some(&sent),
+                ..to_therapist(&full, to)
+            }
+            .into_mail(),
+        ),
         (
             "repeat_often",
             TherapistLetter {
@@ -206,12 +233,31 @@ fn therapists_letters() -> Vec<(&'static str, Mail)> {
             }
             .into_mail(),
         ),
-        ("private", TherapistLetter { privacy: true, ..to_therapist(&injured, to) }.into_mail()),
+        (
+            "private",
+            TherapistLetter {
+                privacy: true,
+                ..to_therapist(&injured, to)
+            }
+            .into_mail(),
+        ),
         (
             "away",
-            TherapistLetter { away_until: Some(date(2026, 12, 7)), ..to_therapist(&least, to) }.into_mail(),
+            TherapistLetter {
+                away_until: Some(date(2026, 12, 7)),
+                ..to_therapist(&least, to)
+            }
+            .into_mail(),
         ),
-        ("not_stored", TherapistLetter { auto_reply: None, privacy: true, ..to_therapist(&full, to) }.into_mail()),
+        (
+            "not_stored",
+            TherapistLetter {
+                auto_reply: None,
+                privacy: true,
+                ..to_therapist(&full, to)
+            }
+            .into_mail(),
+        ),
         ("hostile", to_therapist(&hostile, to).into_mail()),
         ("long", to_therapist(&long, to).into_mail()),
         ("plain", to_therapist(&hostile, to).plain()),
@@ -230,27 +276,59 @@ fn clients_letters() -> Vec<(&'static str, Mail)> {
     };
     vec![
         ("treat_cool", answer(Goal::Treat, Some(Warmth::No), |_| {})),
-        ("treat", answer(Goal::Treat, None, |it| {
-            it.answers.area = vec![Area::LowerBack, Area::Shoulders];
-            it.answers.cause = Some(Cause::Overuse);
-        })),
-        ("treat_warm", answer(Goal::Treat, Some(Warmth::Yes), |it| it.contact_by = ContactBy::Phone)),
-        ("treat_injured", answer(Goal::Treat, Some(Warmth::NotSure), |it| {
-            it.answers.recent_injury = Some(RecentInjury::Yes);
-            it.answers.cause = Some(Cause::Injury);
-        })),
+        (
+            "treat",
+            answer(Goal::Treat, None, |it| {
+                it.answers.area = vec![Area::LowerBack, Area::Shoulders];
+                it.answers.cause = Some(Cause::Overuse);
+            }),
+        ),
+        (
+            "treat_warm",
+            answer(Goal::Treat, Some(Warmth::Yes), |it| {
+                it.contact_by = ContactBy::Phone
+            }),
+        ),
+        (
+            "treat_injured",
+            answer(Goal::Treat, Some(Warmth::NotSure), |it| {
+                it.answers.recent_injury = Some(RecentInjury::Yes);
+                it.answers.cause = Some(Cause::Injury);
+            }),
+        ),
         ("relax_cool", answer(Goal::Relax, Some(Warmth::No), |_| {})),
-        ("relax", answer(Goal::Relax, Some(Warmth::NotSure), |it| it.contact_by = ContactBy::Text)),
+        (
+            "relax",
+            answer(Goal::Relax, Some(Warmth::NotSure), |it| {
+                it.contact_by = ContactBy::Text
+            }),
+        ),
         ("relax_warm", answer(Goal::Relax, Some(Warmth::Yes), |_| {})),
-        ("not_sure", answer(Goal::NotSure, None, |it| {
-            it.answers.area = Area::ALL.to_vec();
-            it.answers.cause = Some(Cause::Stress);
-        })),
-        ("named_the_same", answer(Goal::Relax, Some(Warmth::No), |it| it.answers.treatment = key("relaxing"))),
-        ("named_another", answer(Goal::Relax, Some(Warmth::No), |it| {
-            it.answers.treatment = key("deep-tissue-remedial");
-        })),
-        ("named_not_sure", answer(Goal::NotSure, None, |it| it.answers.treatment = key("hot-stones"))),
+        (
+            "not_sure",
+            answer(Goal::NotSure, None, |it| {
+                it.answers.area = Area::ALL.to_vec();
+                it.answers.cause = Some(Cause::Stress);
+            }),
+        ),
+        (
+            "named_the_same",
+            answer(Goal::Relax, Some(Warmth::No), |it| {
+                it.answers.treatment = key("relaxing")
+            }),
+        ),
+        (
+            "named_another",
+            answer(Goal::Relax, Some(Warmth::No), |it| {
+                it.answers.treatment = key("deep-tissue-remedial");
+            }),
+        ),
+        (
+            "named_not_sure",
+            answer(Goal::NotSure, None, |it| {
+                it.answers.treatment = key("hot-stones")
+            }),
+        ),
     ]
 }
 
@@ -262,13 +340,19 @@ fn notices() -> Vec<(&'static str, Mail)> {
         ("complained", notice(&complete(), Trouble::Complained)),
         ("rejected", notice(&complete(), Trouble::Rejected)),
         ("unknown", notice(&without_phone, Trouble::Unknown)),
-        ("late", notice(&complete(), Trouble::Withheld(Withheld::Late))),
+        (
+            "late",
+            notice(&complete(), Trouble::Withheld(Withheld::Late)),
+        ),
     ]
 }
 
 fn every_letter() -> Vec<(String, Mail)> {
     let named = |kind: &str, letters: Vec<(&'static str, Mail)>| -> Vec<(String, Mail)> {
-        letters.into_iter().map(|(name, mail)| (format!("{kind}_{name}"), mail)).collect()
+        letters
+            .into_iter()
+            .map(|(name, mail)| (format!("{kind}_{name}"), mail))
+            .collect()
     };
     [
         named("therapist", therapists_letters()),
@@ -285,16 +369,26 @@ fn each_letter_is_as_it_was_reviewed() {
     for (name, mail) in every_letter() {
         if let Some(folder) = &folder {
             fs::create_dir_all(folder).unwrap();
-            fs::write(folder.join(format!("{name}.txt")), format!("{}\n\n{}", mail.subject, mail.text)).unwrap();
+            fs::write(
+                folder.join(format!("{name}.txt")),
+                format!("{}\n\n{}", mail.subject, mail.text),
+            )
+            .unwrap();
             if let Some(html) = &mail.html {
                 fs::write(folder.join(format!("{name}.html")), html).unwrap();
             }
         }
-        let headers: String = mail.headers.iter().map(|(name, value)| format!("{name}: {value}\n")).collect();
+        let headers: String = mail
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect();
         let whole = format!(
             "To: {}\nReply-To: {}\nSubject: {}\n{headers}\n{}\n{}",
             mail.to.as_str(),
-            mail.reply_to.as_ref().map_or("(nobody)", EmailAddress::as_str),
+            mail.reply_to
+                .as_ref()
+                .map_or("(nobody)", EmailAddress::as_str),
             mail.subject,
             mail.text,
             mail.html.as_deref().unwrap_or("(no HTML)")
@@ -305,16 +399,27 @@ fn each_letter_is_as_it_was_reviewed() {
 
 #[test]
 fn the_subject_says_what_matters_first() {
-    let subjects: Vec<(&str, String)> =
-        therapists_letters().into_iter().map(|(name, mail)| (name, mail.subject)).collect();
+    let subjects: Vec<(&str, String)> = therapists_letters()
+        .into_iter()
+        .map(|(name, mail)| (name, mail.subject))
+        .collect();
     for (name, expected) in [
         ("complete", "New enquiry BB-7KQ4M: Zoë, lower back and neck"),
         ("minimal", "New enquiry BB-7KQ4M: Sam, relax and unwind"),
-        ("injured", "[injured in the last 48 hours] New enquiry BB-7KQ4M: Zoë, lower back and neck"),
+        (
+            "injured",
+            "[injured in the last 48 hours] New enquiry BB-7KQ4M: Zoë, lower back and neck",
+        ),
         ("not_sure", "New enquiry BB-7KQ4M: Sam, lower back and more"),
-        ("suspect", "[possible spam] New enquiry BB-7KQ4M: Zoë, lower back and neck"),
+        (
+            "suspect",
+            "[possible spam] New enquiry BB-7KQ4M: Zoë, lower back and neck",
+        ),
         ("private", "New enquiry BB-7KQ4M: Zoë"),
-        ("not_stored", "[not stored] New enquiry BB-7KQ4M: Zoë, lower back and neck"),
+        (
+            "not_stored",
+            "[not stored] New enquiry BB-7KQ4M: Zoë, lower back and neck",
+        ),
         ("hostile", "New enquiry BB-7KQ4M: lower back and neck"),
         ("bare", "New enquiry BB-7KQ4M: please look it up"),
     ] {
@@ -328,7 +433,11 @@ fn a_reply_to_the_therapists_letter_goes_to_the_client() {
     for (name, mail) in therapists_letters() {
         assert_eq!(mail.to, therapist(), "{name}");
         assert_eq!(mail.reply_to.is_none(), name == "bare", "{name}");
-        assert!(mail.reply_to.is_none_or(|address| address.as_str().ends_with("@example.com")), "{name}");
+        assert!(
+            mail.reply_to
+                .is_none_or(|address| address.as_str().ends_with("@example.com")),
+            "{name}"
+        );
         assert_eq!(mail.letter, Letter::Therapist, "{name}");
     }
 }
@@ -336,7 +445,16 @@ fn a_reply_to_the_therapists_letter_goes_to_the_client() {
 #[test]
 fn the_therapist_can_answer_with_one_tap() {
     let letters = therapists_letters();
-    let html = |name: &str| letters.iter().find(|(it, _)| *it == name).unwrap().1.html.clone().unwrap();
+    let html = |name: &str| {
+        letters
+            .iter()
+            .find(|(it, _)| *it == name)
+            .unwrap()
+            .1
+            .html
+            .clone()
+            .unwrap()
+    };
     let complete = html("complete");
     assert!(complete.contains("href=\"tel:+447700900982\""));
     assert!(complete.contains("href=\"sms:+447700900982\""));
@@ -344,10 +462,21 @@ fn the_therapist_can_answer_with_one_tap() {
         "href=\"mailto:zoe.bronte@example.com?subject=Body%20Benefits%3A%20your%20enquiry%20BB-7KQ4M&#38;body=Hello%20Zo%C3%AB%2C%0D%0A%0D%0AThank%20you"
     ));
     // The way that the client asked for is the button, and comes first.
-    for (name, link) in [("complete", "tel:"), ("injured", "sms:"), ("named_another", "mailto:")] {
+    for (name, link) in [
+        ("complete", "tel:"),
+        ("injured", "sms:"),
+        ("named_another", "mailto:"),
+    ] {
         let html = html(name);
         let button = html.find("class=\"button\"").unwrap();
-        assert!(html[button..].split_once("href=\"").unwrap().1.starts_with(link), "{name}");
+        assert!(
+            html[button..]
+                .split_once("href=\"")
+                .unwrap()
+                .1
+                .starts_with(link),
+            "{name}"
+        );
     }
     assert!(html("hostile").contains("mailto:a%26b%3Dc%3Fd%27e@example.com?subject="));
 }
@@ -355,48 +484,131 @@ fn the_therapist_can_answer_with_one_tap() {
 #[test]
 fn privacy_keeps_health_out_of_the_mailbox() {
     let letters = therapists_letters();
-    let private = &letters.iter().find(|(name, _)| *name == "private").unwrap().1;
+    let private = &letters
+        .iter()
+        .find(|(name, _)| *name == "private")
+        .unwrap()
+        .1;
     let html = private.html.as_ref().unwrap();
     for kept_out in [
-        "injur", "Injur", "back", "neck", "Neck", "pain", "Deep tissue", "deep tissue", "stiff", "parking", "warm", "48 hours",
+        "injur",
+        "Injur",
+        "back",
+        "neck",
+        "Neck",
+        "pain",
+        "Deep tissue",
+        "deep tissue",
+        "stiff",
+        "parking",
+        "warm",
+        "48 hours",
     ] {
         assert!(!private.subject.contains(kept_out), "{kept_out}");
         for part in [&private.text, html] {
             // "Hear back" is how, "background" is a colour.
-            assert!(!part.replace("hear back", "").replace("background", "").contains(kept_out), "{kept_out}: {part}");
+            assert!(
+                !part
+                    .replace("hear back", "")
+                    .replace("background", "")
+                    .contains(kept_out),
+                "{kept_out}: {part}"
+            );
         }
     }
-    for kept in ["Zoë Brontë", "07700 900982", "zoe.bronte@example.com", "Tuesday mornings", "show BB-7KQ4M"] {
+    for kept in [
+        "Zoë Brontë",
+        "07700 900982",
+        "zoe.bronte@example.com",
+        "Tuesday mornings",
+        "show BB-7KQ4M",
+    ] {
         assert!(private.text.contains(kept) && html.contains(kept), "{kept}");
     }
-    let not_stored = &letters.iter().find(|(name, _)| *name == "not_stored").unwrap().1;
-    assert!(not_stored.text.contains("parking"), "what is stored nowhere else is told in full");
+    let not_stored = &letters
+        .iter()
+        .find(|(name, _)| *name == "not_stored")
+        .unwrap()
+        .1;
+    assert!(
+        not_stored.text.contains("parking"),
+        "what is stored nowhere else is told in full"
+    );
 }
 
 #[test]
 fn nothing_that_a_visitor_typed_is_markup_or_a_link() {
     for (name, mail) in every_letter() {
         let Some(html) = &mail.html else { continue };
-        for forbidden in ["<script", "<img", "<b>", "<i>", "onerror=alert(1)>", "</td></table><"] {
+        for forbidden in [
+            "<script",
+            "<img",
+            "<b>",
+            "<i>",
+            "onerror=alert(1)>",
+            "</td></table><",
+        ] {
             assert!(!html.contains(forbidden), "{name}: {forbidden}");
         }
         for part in [html, &mail.text, &mail.subject] {
-            for live in ["http://evil", "evil.example", "bad@evil", "www.", "\u{202e}", "\u{200b}", "\u{2066}"] {
-                assert!(!part.replace("www.facebook", "").replace("www.instagram", "").contains(live), "{name}: {live}");
+            for live in [
+                "http://evil",
+                "evil.example",
+                "bad@evil",
+                "www.",
+                "\u{202e}",
+                "\u{200b}",
+                "\u{2066}",
+            ] {
+                assert!(
+                    !part
+                        .replace("www.facebook", "")
+                        .replace("www.instagram", "")
+                        .contains(live),
+                    "{name}: {live}"
+                );
             }
         }
         for link in html.split("href=\"").skip(1) {
             let link = link.split('"').next().unwrap();
-            let ours = ["tel:", "sms:", "mailto:", "https://www.facebook.com/", "https://www.instagram.com/"];
-            assert!(ours.iter().any(|scheme| link.starts_with(scheme)), "{name}: {link}");
+            let ours = [
+                "tel:",
+                "sms:",
+                "mailto:",
+                "https://www.facebook.com/",
+                "https://www.instagram.com/",
+            ];
+            assert!(
+                ours.iter().any(|scheme| link.starts_with(scheme)),
+                "{name}: {link}"
+            );
         }
     }
     let letters = therapists_letters();
-    let hostile = &letters.iter().find(|(name, _)| *name == "hostile").unwrap().1;
+    let hostile = &letters
+        .iter()
+        .find(|(name, _)| *name == "hostile")
+        .unwrap()
+        .1;
     assert!(hostile.text.contains("hxxp://evil[.]example/a?b=c&d=<e>"));
-    assert!(hostile.text.contains("> Your automatic answer was not sent."), "it cannot pass for one of our lines");
-    assert!(hostile.text.contains("right[U+202E]to left, nothing[U+200B]here"));
-    assert!(hostile.html.as_ref().unwrap().contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(
+        hostile
+            .text
+            .contains("> Your automatic answer was not sent."),
+        "it cannot pass for one of our lines"
+    );
+    assert!(
+        hostile
+            .text
+            .contains("right[U+202E]to left, nothing[U+200B]here")
+    );
+    assert!(
+        hostile
+            .html
+            .as_ref()
+            .unwrap()
+            .contains("&lt;script&gt;alert(1)&lt;/script&gt;")
+    );
 }
 
 #[test]
@@ -405,23 +617,42 @@ fn the_plain_letter_has_every_answer_and_the_bare_one_none() {
     let find = |name: &str| &letters.iter().find(|(it, _)| *it == name).unwrap().1;
     let plain = find("plain");
     assert!(plain.html.is_none());
-    for part in ["BB-7KQ4M", "a&b=c?d'e@example.com", "07700 900982", "Lower back, Neck", "Posture", "any</i> time"] {
+    for part in [
+        "BB-7KQ4M",
+        "a&b=c?d'e@example.com",
+        "07700 900982",
+        "Lower back, Neck",
+        "Posture",
+        "any</i> time",
+    ] {
         assert!(plain.text.contains(part), "{part}: {}", plain.text);
     }
     let bare = find("bare");
     assert!(bare.text.contains("show BB-7KQ4M") && bare.reply_to.is_none());
     for typed in ["Zo", "evil", "07700", "example.com"] {
-        assert!(!bare.text.contains(typed) && !bare.subject.contains(typed), "{typed}");
+        assert!(
+            !bare.text.contains(typed) && !bare.subject.contains(typed),
+            "{typed}"
+        );
     }
 }
 
 /// Every combination of the closed answers that changes what is suggested.
 fn combinations() -> Vec<Answers> {
     let mut all = Vec::new();
-    let treatments: Vec<_> =
-        practice().treatments.iter().map(|treatment| Some(treatment.key.clone())).chain([None]).collect();
+    let treatments: Vec<_> = practice()
+        .treatments
+        .iter()
+        .map(|treatment| Some(treatment.key.clone()))
+        .chain([None])
+        .collect();
     for goal in Goal::ALL {
-        for warmth in [None, Some(Warmth::Yes), Some(Warmth::No), Some(Warmth::NotSure)] {
+        for warmth in [
+            None,
+            Some(Warmth::Yes),
+            Some(Warmth::No),
+            Some(Warmth::NotSure),
+        ] {
             for recent_injury in [None, Some(RecentInjury::Yes), Some(RecentInjury::No)] {
                 for treatment in &treatments {
                     all.push(Answers {
@@ -455,16 +686,26 @@ fn every_answer_to_a_client_is_complete_and_in_order() {
         for part in [&html, &text] {
             let at = |needle: &str| {
                 let needle = squeezed(needle);
-                part.find(&needle).unwrap_or_else(|| panic!("{answers:?} lacks {needle:?} in {part}"))
+                part.find(&needle)
+                    .unwrap_or_else(|| panic!("{answers:?} lacks {needle:?} in {part}"))
             };
-            let first = suggestion.first().map(|treatment| at(&treatment.how_it_works));
+            let first = suggestion
+                .first()
+                .map(|treatment| at(&treatment.how_it_works));
             for treatment in &practice().treatments {
                 let place = at(&treatment.how_it_works);
-                assert!(first.is_none_or(|first| first <= place), "{answers:?}: {} stands before", treatment.name);
+                assert!(
+                    first.is_none_or(|first| first <= place),
+                    "{answers:?}: {} stands before",
+                    treatment.name
+                );
             }
             let injury = squeezed(&practice().explain.recent_injury);
             assert_eq!(part.contains(&injury), suggestion.wait, "{answers:?}");
-            assert!(!suggestion.wait || first.is_none_or(|first| at(&injury) < first), "{answers:?}");
+            assert!(
+                !suggestion.wait || first.is_none_or(|first| at(&injury) < first),
+                "{answers:?}"
+            );
             for needed in [
                 "BB-7KQ4M",
                 "by Tuesday at 11 in the morning",
@@ -502,8 +743,20 @@ fn no_free_text_changes_a_byte_of_the_answer_to_the_client() {
         });
         let mail = client_mail(&changed);
         assert_eq!(
-            (&mail.subject, &mail.text, &mail.html, &mail.headers, &mail.reply_to),
-            (&reference.subject, &reference.text, &reference.html, &reference.headers, &reference.reply_to),
+            (
+                &mail.subject,
+                &mail.text,
+                &mail.html,
+                &mail.headers,
+                &mail.reply_to
+            ),
+            (
+                &reference.subject,
+                &reference.text,
+                &reference.html,
+                &reference.headers,
+                &reference.reply_to
+            ),
             "{text}"
         );
         assert_eq!(mail.to.as_str(), "somebody.else+tag@example.org");
@@ -513,7 +766,13 @@ fn no_free_text_changes_a_byte_of_the_answer_to_the_client() {
 #[test]
 fn the_answer_to_the_client_says_that_a_machine_wrote_it() {
     let mail = client_mail(&complete());
-    assert_eq!(mail.headers, [("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "All")]);
+    assert_eq!(
+        mail.headers,
+        [
+            ("Auto-Submitted", "auto-replied"),
+            ("X-Auto-Response-Suppress", "All")
+        ]
+    );
     assert_eq!(mail.reply_to, Some(therapist()));
     assert_eq!(mail.letter, Letter::AutoReply);
 }
@@ -532,7 +791,10 @@ fn naughty_strings_arrive_and_break_nothing() {
             it.times = Times::parse(text).unwrap_or_default();
             it.message = Message::parse(text).unwrap_or_default();
         });
-        for mail in [to_therapist(&received, &to).into_mail(), to_therapist(&received, &to).plain()] {
+        for mail in [
+            to_therapist(&received, &to).into_mail(),
+            to_therapist(&received, &to).plain(),
+        ] {
             check_form("naughty", &mail);
         }
         let mail = to_therapist(&received, &to).into_mail();
@@ -540,7 +802,10 @@ fn naughty_strings_arrive_and_break_nothing() {
         assert_eq!(same_words(html), same_words_of_text(&mail.text), "{text}");
         let tags = html.matches("<table").count();
         assert_eq!(tags, 3, "{text}: the visitor's text made a tag");
-        if text.is_ascii() && text.bytes().all(|byte| byte.is_ascii_alphanumeric()) && !text.is_empty() {
+        if text.is_ascii()
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && !text.is_empty()
+        {
             assert!(mail.text.contains(text), "{text}");
         }
     }
@@ -556,15 +821,25 @@ fn every_letter_keeps_to_the_form_of_mails() {
 /// Below what Gmail cuts, no line too long (RFC 5322, section 2.1.1), no control characters, one line of subject.
 fn check_form(name: &str, mail: &Mail) {
     let html = mail.html.as_deref().unwrap_or_default();
-    assert!(mail.text.len() + html.len() < 100_000, "{name}: {} octets", mail.text.len() + html.len());
+    assert!(
+        mail.text.len() + html.len() < 100_000,
+        "{name}: {} octets",
+        mail.text.len() + html.len()
+    );
     for line in html.lines().chain(mail.text.lines()) {
         assert!(line.len() < 998, "{name}: a line of {} octets", line.len());
     }
     for part in [html, &mail.text] {
         assert!(part.chars().all(|c| c == '\n' || !c.is_control()), "{name}");
     }
-    assert!(mail.subject.chars().all(|c| !c.is_control()) && mail.subject.len() < 200, "{name}");
-    assert!(!mail.subject.is_empty() && mail.text.ends_with('\n') && !mail.text.contains("\n\n\n"), "{name}");
+    assert!(
+        mail.subject.chars().all(|c| !c.is_control()) && mail.subject.len() < 200,
+        "{name}"
+    );
+    assert!(
+        !mail.subject.is_empty() && mail.text.ends_with('\n') && !mail.text.contains("\n\n\n"),
+        "{name}"
+    );
 }
 
 #[test]
@@ -593,7 +868,10 @@ fn every_letter_reads_easily() {
 fn unfolded(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
-        let continues = out.chars().last().is_some_and(|c| c.is_lowercase() || c == ',')
+        let continues = out
+            .chars()
+            .last()
+            .is_some_and(|c| c.is_lowercase() || c == ',')
             && line.chars().next().is_some_and(char::is_lowercase);
         out.push_str(if continues { " " } else { "\n" });
         out.push_str(line);
@@ -605,9 +883,31 @@ fn unfolded(text: &str) -> String {
 /// <https://www.caniemail.com> (looked at in November 2026). Outlook for Windows knows no `max-width`, rounded corners
 /// or `overflow`: there a letter is wider and squarer, and as complete.
 const PROPERTIES: &[&str] = &[
-    "background-color", "border", "border-bottom", "border-collapse", "border-color", "border-left", "border-radius", "border-spacing",
-    "border-top", "color", "color-scheme", "display", "font-family", "font-size", "font-weight", "line-height", "margin",
-    "max-height", "max-width", "overflow", "overflow-wrap", "padding", "text-align", "text-decoration", "width",
+    "background-color",
+    "border",
+    "border-bottom",
+    "border-collapse",
+    "border-color",
+    "border-left",
+    "border-radius",
+    "border-spacing",
+    "border-top",
+    "color",
+    "color-scheme",
+    "display",
+    "font-family",
+    "font-size",
+    "font-weight",
+    "line-height",
+    "margin",
+    "max-height",
+    "max-width",
+    "overflow",
+    "overflow-wrap",
+    "padding",
+    "text-align",
+    "text-decoration",
+    "width",
     "word-break",
 ];
 
@@ -615,9 +915,21 @@ const PROPERTIES: &[&str] = &[
 fn only_css_is_used_that_mail_programs_know() {
     for (name, mail) in every_letter() {
         let Some(html) = &mail.html else { continue };
-        let sheet = html.split_once("<style>").unwrap().1.split_once("</style>").unwrap().0;
-        let rules = sheet.split('{').skip(1).map(|rule| rule.split('}').next().unwrap());
-        let inline = html.split("style=\"").skip(1).map(|style| style.split('"').next().unwrap());
+        let sheet = html
+            .split_once("<style>")
+            .unwrap()
+            .1
+            .split_once("</style>")
+            .unwrap()
+            .0;
+        let rules = sheet
+            .split('{')
+            .skip(1)
+            .map(|rule| rule.split('}').next().unwrap());
+        let inline = html
+            .split("style=\"")
+            .skip(1)
+            .map(|style| style.split('"').next().unwrap());
         let mut used = BTreeSet::new();
         for style in rules.chain(inline) {
             for declaration in style.split(';').filter(|it| it.contains(':')) {
@@ -625,9 +937,22 @@ fn only_css_is_used_that_mail_programs_know() {
             }
         }
         used.retain(|property| !property.starts_with('.'));
-        let unknown: Vec<_> = used.iter().filter(|property| !PROPERTIES.contains(&property.as_str())).collect();
+        let unknown: Vec<_> = used
+            .iter()
+            .filter(|property| !PROPERTIES.contains(&property.as_str()))
+            .collect();
         assert!(unknown.is_empty(), "{name}: {unknown:?}");
-        for remote in ["<img", "<link", "<script", "@import", "@font-face", "url(", "background=", "<iframe", "<form"] {
+        for remote in [
+            "<img",
+            "<link",
+            "<script",
+            "@import",
+            "@font-face",
+            "url(",
+            "background=",
+            "<iframe",
+            "<form",
+        ] {
             assert!(!html.contains(remote), "{name}: {remote}");
         }
     }
@@ -637,18 +962,33 @@ fn only_css_is_used_that_mail_programs_know() {
 fn a_letter_is_as_complete_when_its_style_sheet_is_stripped() {
     for (name, mail) in every_letter() {
         let Some(html) = &mail.html else { continue };
-        assert!(html.contains("lang=\"en-GB\"") && html.contains("name=\"color-scheme\""), "{name}");
+        assert!(
+            html.contains("lang=\"en-GB\"") && html.contains("name=\"color-scheme\""),
+            "{name}"
+        );
         let body = html.split_once("<body").unwrap().1;
-        for element in body.split('<').filter(|it| it.starts_with("td") || it.starts_with("p ") || it.starts_with('h')) {
+        for element in body
+            .split('<')
+            .filter(|it| it.starts_with("td") || it.starts_with("p ") || it.starts_with('h'))
+        {
             let tag = element.split('>').next().unwrap();
-            assert!(tag.starts_with("html") || tag.contains("style=\""), "{name}: <{tag}> has no style of its own");
+            assert!(
+                tag.starts_with("html") || tag.contains("style=\""),
+                "{name}: <{tag}> has no style of its own"
+            );
         }
     }
 }
 
 /// What a reader sees of an HTML part, in lower case, with single spaces.
 fn visible(html: &str) -> String {
-    let body = html.split_once("<body").unwrap().1.split_once('>').unwrap().1;
+    let body = html
+        .split_once("<body")
+        .unwrap()
+        .1
+        .split_once('>')
+        .unwrap()
+        .1;
     let preheader = body.find("<div").unwrap();
     let after = body[preheader..].split_once("</div>").unwrap().1;
     let mut out = String::new();
@@ -658,32 +998,53 @@ fn visible(html: &str) -> String {
             continue;
         }
         let (tag, text) = piece.split_once('>').unwrap();
-        let name = tag.trim_start_matches('/').split_whitespace().next().unwrap();
+        let name = tag
+            .trim_start_matches('/')
+            .split_whitespace()
+            .next()
+            .unwrap();
         if !["a", "strong", "span"].contains(&name) {
             out.push(' ');
         }
         out.push_str(text);
     }
-    for (entity, character) in
-        [("&lt;", "<"), ("&gt;", ">"), ("&quot;", "\""), ("&#39;", "'"), ("&#34;", "\""), ("&#60;", "<"), ("&#62;", ">")]
-    {
+    for (entity, character) in [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#34;", "\""),
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+    ] {
         out = out.replace(entity, character);
     }
     squeezed(&out.replace("&#38;", "&").replace("&amp;", "&"))
 }
 
 fn squeezed(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").to_lowercase()
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
 }
 
 /// All letters and digits of an HTML part, without what only one part needs.
 fn same_words(html: &str) -> String {
-    visible(html).chars().filter(|c| c.is_alphanumeric()).collect()
+    visible(html)
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .collect()
 }
 
 /// The same of a text part, which also spells out where its links lead.
 fn same_words_of_text(text: &str) -> String {
-    let shown: Vec<&str> =
-        text.split_whitespace().filter(|word| !word.starts_with("(https://")).collect();
-    squeezed(&shown.join(" ")).chars().filter(|c| c.is_alphanumeric()).collect()
+    let shown: Vec<&str> = text
+        .split_whitespace()
+        .filter(|word| !word.starts_with("(https://"))
+        .collect();
+    squeezed(&shown.join(" "))
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .collect()
 }

@@ -11,8 +11,9 @@
 )]
 
 mod events;
-mod local;
 mod letters;
+mod limits;
+mod local;
 mod pages;
 mod practice;
 mod reading;

@@ -1,6 +1,10 @@
 //! The whole road: from a post at the gateway to an item in the table and two mails.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test that cannot go on shall stop")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on shall stop"
+)]
 
 use axum::http::{Method, StatusCode};
 use enquiry_desk::local::Options;
@@ -18,14 +22,22 @@ async fn a_form_from_a_browser_becomes_an_item_and_two_mails() {
     let app = TestApp::start().await;
     let answer = app.post_form(&COMPLETE).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    let reference = answer.header("location").strip_prefix("/thank-you?reference=").unwrap().to_owned();
+    let reference = answer
+        .header("location")
+        .strip_prefix("/thank-you?reference=")
+        .unwrap()
+        .to_owned();
 
     let mails = app.mails().await;
     assert_eq!(mails.len(), 2);
     let (therapist, client) = (&mails[0], &mails[1]);
     assert_eq!(therapist.to, ["therapist@example.com"]);
     assert_eq!(therapist.reply_to, ["zoe@example.com"]);
-    assert!(therapist.subject.contains(&reference), "{}", therapist.subject);
+    assert!(
+        therapist.subject.contains(&reference),
+        "{}",
+        therapist.subject
+    );
     assert_eq!(client.to, ["zoe@example.com"]);
     assert_eq!(client.reply_to, ["therapist@example.com"]);
     assert_eq!(client.headers["Auto-Submitted"], "auto-replied");
@@ -34,12 +46,24 @@ async fn a_form_from_a_browser_becomes_an_item_and_two_mails() {
     let items = app.items("enquiry").await;
     assert_eq!(items.len(), 1);
     assert_eq!(items[0]["reference"].as_s().unwrap(), &reference);
-    assert_eq!((state(&items[0], "therapist"), state(&items[0], "auto_reply")), ("sent", "sent"));
+    assert_eq!(
+        (
+            state(&items[0], "therapist"),
+            state(&items[0], "auto_reply")
+        ),
+        ("sent", "sent")
+    );
     assert!(items[0].contains_key("expires") && !items[0].contains_key("owed"));
     let enquiry = items[0]["enquiry"].as_m().unwrap();
     assert_eq!(enquiry["name"].as_s().unwrap(), "Zoë O'Brien");
-    assert_eq!(enquiry["message"].as_s().unwrap(), "It began in spring.\nStairs are hard.");
-    assert_eq!(enquiry["phone"].as_m().unwrap()["e164"].as_s().unwrap(), "+447700900982");
+    assert_eq!(
+        enquiry["message"].as_s().unwrap(),
+        "It began in spring.\nStairs are hard."
+    );
+    assert_eq!(
+        enquiry["phone"].as_m().unwrap()["e164"].as_s().unwrap(),
+        "+447700900982"
+    );
 
     let page = app.get(answer.header("location")).await;
     assert_eq!(page.status, StatusCode::OK);
@@ -49,11 +73,15 @@ async fn a_form_from_a_browser_becomes_an_item_and_two_mails() {
 
 #[tokio::test]
 async fn a_program_gets_the_reference_and_where_to_go_next() {
-    let app = TestApp::start_with(&[("THANK_YOU_URL", "https://example.com/thanks?from=form")]).await;
+    let app =
+        TestApp::start_with(&[("THANK_YOU_URL", "https://example.com/thanks?from=form")]).await;
     let answer = app.post_json(&minimal_json()).await;
     assert_eq!(answer.status, StatusCode::CREATED);
     let reference = answer.json()["reference"].as_str().unwrap().to_owned();
-    assert_eq!(answer.json()["next"], format!("https://example.com/thanks?from=form&reference={reference}"));
+    assert_eq!(
+        answer.json()["next"],
+        format!("https://example.com/thanks?from=form&reference={reference}")
+    );
     assert_eq!(app.mails().await.len(), 2);
     app.finish().await;
 }
@@ -63,10 +91,22 @@ async fn form_data_of_a_script_is_accepted_too() {
     let app = TestApp::start().await;
     let parts: String = COMPLETE
         .iter()
-        .map(|(name, value)| format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"))
+        .map(|(name, value)| {
+            format!("--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n")
+        })
         .collect();
-    let headers = [("accept", "application/json"), ("content-type", "multipart/form-data; boundary=b")];
-    let answer = app.send(Method::POST, "/enquiries", &headers, format!("{parts}--b--\r\n")).await;
+    let headers = [
+        ("accept", "application/json"),
+        ("content-type", "multipart/form-data; boundary=b"),
+    ];
+    let answer = app
+        .send(
+            Method::POST,
+            "/enquiries",
+            &headers,
+            format!("{parts}--b--\r\n"),
+        )
+        .await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
     assert_eq!(app.mails().await.len(), 2);
     app.finish().await;
@@ -84,7 +124,17 @@ async fn a_wrong_post_names_every_fault_in_the_order_of_the_form() {
     assert_eq!(answer.header("content-type"), "application/problem+json");
     let problem = answer.json();
     assert_eq!(problem["status"], 422);
-    let faults: Vec<_> = problem["errors"].as_array().unwrap().iter().map(|error| (error["pointer"].as_str().unwrap(), error["code"].as_str().unwrap())).collect();
+    let faults: Vec<_> = problem["errors"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|error| {
+            (
+                error["pointer"].as_str().unwrap(),
+                error["code"].as_str().unwrap(),
+            )
+        })
+        .collect();
     assert_eq!(
         faults,
         [
@@ -113,7 +163,13 @@ async fn a_likely_slip_in_the_address_is_asked_about_once() {
     let asked = app.post_json(&post).await;
     assert_eq!(asked.status, StatusCode::UNPROCESSABLE_ENTITY);
     let error = &asked.json()["errors"][0];
-    assert_eq!((&error["code"], &error["detail"]), (&json!("email_suggestion"), &json!("Did you mean zoe@gmail.com?")));
+    assert_eq!(
+        (&error["code"], &error["detail"]),
+        (
+            &json!("email_suggestion"),
+            &json!("Did you mean zoe@gmail.com?")
+        )
+    );
     assert_eq!(error["suggestion"], "zoe@gmail.com");
     post["email_confirmed"] = "zoe@gmial.com".into();
     assert_eq!(app.post_json(&post).await.status, StatusCode::CREATED);
@@ -128,10 +184,20 @@ async fn a_wrong_form_comes_back_with_every_value() {
     let answer = app.post_form(&fields).await;
     assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(answer.body.contains("<title>Error: "));
-    for kept in ["zoe@example.com", "07700 900982", "Tuesday mornings", "It began in spring.", "3f0c2f5e-6d0f-4b7e-9a53-0d3c9a4f6b11"] {
+    for kept in [
+        "zoe@example.com",
+        "07700 900982",
+        "Tuesday mornings",
+        "It began in spring.",
+        "3f0c2f5e-6d0f-4b7e-9a53-0d3c9a4f6b11",
+    ] {
         assert!(answer.body.contains(kept), "{kept}");
     }
-    assert_eq!(answer.body.matches(" checked").count(), 8, "contact, two areas, cause, goal, injury, warmth, treatment");
+    assert_eq!(
+        answer.body.matches(" checked").count(),
+        8,
+        "contact, two areas, cause, goal, injury, warmth, treatment"
+    );
     app.finish().await;
 }
 
@@ -143,7 +209,10 @@ async fn ten_posts_of_the_same_form_at_once_are_one_enquiry() {
     let location = answers[0].header("location").to_owned();
     assert!(location.starts_with("/thank-you?reference="));
     for answer in &answers {
-        assert_eq!((answer.status, answer.header("location")), (StatusCode::SEE_OTHER, location.as_str()));
+        assert_eq!(
+            (answer.status, answer.header("location")),
+            (StatusCode::SEE_OTHER, location.as_str())
+        );
     }
     assert_eq!(app.items("enquiry").await.len(), 1);
     assert_eq!(app.mails().await.len(), 2);
@@ -198,22 +267,36 @@ async fn a_filled_in_trap_is_kept_marked_and_never_answered() {
     assert_eq!(app.post_form(&trapped).await.status, StatusCode::SEE_OTHER);
     let mails = app.mails().await;
     assert_eq!(mails.len(), 1);
-    assert!(mails[0].subject.starts_with("[possible spam]"), "{}", mails[0].subject);
-    assert_eq!(state(&app.items("enquiry").await[0], "auto_reply"), "withheld");
+    assert!(
+        mails[0].subject.starts_with("[possible spam]"),
+        "{}",
+        mails[0].subject
+    );
+    assert_eq!(
+        state(&app.items("enquiry").await[0], "auto_reply"),
+        "withheld"
+    );
     app.finish().await;
 }
 
 #[tokio::test]
 async fn everything_is_still_there_after_a_restart() {
     let folder = std::env::temp_dir().join(format!("enquiry-desk-{}", std::process::id()));
-    let options = || Options { data: Some(folder.clone()), ..Options::default() };
+    let options = || Options {
+        data: Some(folder.clone()),
+        ..Options::default()
+    };
     let app = TestApp::start_at(options(), &[]).await;
     app.post_form(&COMPLETE).await;
     assert_eq!(app.mails().await.len(), 2);
     app.finish().await;
 
     let app = TestApp::start_at(options(), &[]).await;
-    assert_eq!(app.mails().await.len(), 2, "nothing is lost and nothing is sent again");
+    assert_eq!(
+        app.mails().await.len(),
+        2,
+        "nothing is lost and nothing is sent again"
+    );
     assert_eq!(app.items("enquiry").await.len(), 1);
     let again = app.post_form(&COMPLETE).await;
     assert_eq!(again.status, StatusCode::SEE_OTHER);
@@ -234,7 +317,10 @@ async fn a_repeat_of_an_expired_post_is_a_new_enquiry() {
         .table_name(app.desk.dynamo().table())
         .key("pk", marker["pk"].clone())
         .update_expression("SET expires = :past")
-        .expression_attribute_values(":past", aws_sdk_dynamodb::types::AttributeValue::N("1".into()))
+        .expression_attribute_values(
+            ":past",
+            aws_sdk_dynamodb::types::AttributeValue::N("1".into()),
+        )
         .send()
         .await
         .unwrap();
@@ -255,22 +341,54 @@ async fn what_cannot_be_a_form_is_refused_with_words() {
         (form, too_long.as_str(), 413, "too-large"),
         ("application/json", "[]", 400, "malformed-json"),
         ("application/json", "{\"name\":", 400, "malformed-json"),
-        ("application/json", "{\"name\":\"a\",\"name\":\"b\"}", 400, "repeated-field"),
+        (
+            "application/json",
+            "{\"name\":\"a\",\"name\":\"b\"}",
+            400,
+            "repeated-field",
+        ),
         ("multipart/form-data", "x", 400, "malformed-multipart"),
         ("text/plain", "name=Zoe", 415, "unsupported-media-type"),
-        ("application/json; charset=latin1", "{}", 415, "unsupported-charset"),
+        (
+            "application/json; charset=latin1",
+            "{}",
+            415,
+            "unsupported-charset",
+        ),
     ] {
-        let headers = [("accept", "application/json"), ("content-type", content_type)];
+        let headers = [
+            ("accept", "application/json"),
+            ("content-type", content_type),
+        ];
         let answer = app.send(Method::POST, "/enquiries", &headers, body).await;
-        assert_eq!(answer.status.as_u16(), status, "{content_type}: {}", answer.body);
-        assert_eq!(answer.json()["type"], format!("urn:enquiry-desk:problem:{slug}"));
+        assert_eq!(
+            answer.status.as_u16(),
+            status,
+            "{content_type}: {}",
+            answer.body
+        );
+        assert_eq!(
+            answer.json()["type"],
+            format!("urn:enquiry-desk:problem:{slug}")
+        );
         let headers = [("accept", BROWSER), ("content-type", content_type)];
         let page = app.send(Method::POST, "/enquiries", &headers, body).await;
         assert_eq!(page.status.as_u16(), status);
-        assert!(page.header("content-type").starts_with("text/html"), "{}", page.body);
+        assert!(
+            page.header("content-type").starts_with("text/html"),
+            "{}",
+            page.body
+        );
     }
     assert_eq!(app.get("/wp-login.php").await.status, StatusCode::NOT_FOUND);
-    let answer = app.send(Method::DELETE, "/enquiries", &[("accept", "application/json")], "").await;
+    let answer = app
+        .send(
+            Method::DELETE,
+            "/enquiries",
+            &[("accept", "application/json")],
+            "",
+        )
+        .await;
     assert_eq!(answer.status, StatusCode::METHOD_NOT_ALLOWED);
     app.finish().await;
 }
@@ -288,33 +406,77 @@ async fn every_answer_has_the_headers_that_protect_it() {
     ] {
         let mut headers = vec![("accept", BROWSER), form];
         headers.extend(origin.map(|origin| ("origin", origin)));
-        let answer = app.send(Method::POST, "/enquiries", &headers, urlencoded(&MINIMAL)).await;
+        let answer = app
+            .send(Method::POST, "/enquiries", &headers, urlencoded(&MINIMAL))
+            .await;
         assert_eq!(answer.status.as_u16(), status, "{origin:?}");
-        assert_eq!(answer.header("access-control-allow-origin"), allowed, "{origin:?}");
+        assert_eq!(
+            answer.header("access-control-allow-origin"),
+            allowed,
+            "{origin:?}"
+        );
         assert!(answer.header("vary").contains("Origin"));
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
         assert_eq!(answer.header("cache-control"), "no-store");
     }
-    let missing = app.send(Method::GET, "/nowhere", &[("origin", "https://example.com")], "").await;
-    assert_eq!(missing.header("access-control-allow-origin"), "https://example.com");
-    let preflight = [("origin", "https://example.com"), ("access-control-request-method", "POST")];
-    let preflight = app.send(Method::OPTIONS, "/enquiries", &preflight, "").await;
+    let missing = app
+        .send(
+            Method::GET,
+            "/nowhere",
+            &[("origin", "https://example.com")],
+            "",
+        )
+        .await;
+    assert_eq!(
+        missing.header("access-control-allow-origin"),
+        "https://example.com"
+    );
+    let preflight = [
+        ("origin", "https://example.com"),
+        ("access-control-request-method", "POST"),
+    ];
+    let preflight = app
+        .send(Method::OPTIONS, "/enquiries", &preflight, "")
+        .await;
     assert_eq!(preflight.status, StatusCode::NO_CONTENT);
-    assert_eq!(preflight.header("access-control-allow-methods"), "GET, POST");
+    assert_eq!(
+        preflight.header("access-control-allow-methods"),
+        "GET, POST"
+    );
     let page = app.get("/").await;
     assert_eq!(page.header("cache-control"), "no-cache");
-    assert!(page.header("content-security-policy").starts_with("default-src 'none'"));
-    assert_eq!(app.items("enquiry").await.len(), 1, "the same answers are one enquiry, from whatever page");
+    assert!(
+        page.header("content-security-policy")
+            .starts_with("default-src 'none'")
+    );
+    assert_eq!(
+        app.items("enquiry").await.len(),
+        1,
+        "the same answers are one enquiry, from whatever page"
+    );
     app.finish().await;
 }
 
 #[tokio::test]
 async fn what_stayed_owed_is_done_by_the_sweep() {
     use enquiry_desk::local::ses::account::Account;
-    let app = TestApp::start_at(Options { account: Account { paused: true, ..Account::default() }, ..Options::default() }, &[]).await;
+    let app = TestApp::start_at(
+        Options {
+            account: Account {
+                paused: true,
+                ..Account::default()
+            },
+            ..Options::default()
+        },
+        &[],
+    )
+    .await;
     app.post_form(&MINIMAL).await;
     assert!(app.mails().await.is_empty());
-    assert_eq!(state(&app.items("enquiry").await[0], "therapist"), "pending");
+    assert_eq!(
+        state(&app.items("enquiry").await[0], "therapist"),
+        "pending"
+    );
     app.desk.ses().account(|account| account.paused = false);
     let swept = app.invoke(json!({ "command": "sweep" })).await.unwrap();
     assert_eq!(swept, json!({ "owed": 1, "delivered": 1, "left": 0 }));
@@ -327,12 +489,22 @@ async fn what_stayed_owed_is_done_by_the_sweep() {
 #[tokio::test]
 async fn an_operator_sees_an_enquiry_by_its_reference() {
     let app = TestApp::start().await;
-    let reference = app.post_json(&minimal_json()).await.json()["reference"].as_str().unwrap().to_lowercase();
+    let reference = app.post_json(&minimal_json()).await.json()["reference"]
+        .as_str()
+        .unwrap()
+        .to_lowercase();
     app.mails().await;
-    let shown = app.invoke(json!({ "command": "show", "reference": reference })).await.unwrap();
+    let shown = app
+        .invoke(json!({ "command": "show", "reference": reference }))
+        .await
+        .unwrap();
     assert_eq!(shown["received"]["enquiry"]["email"], "zoe@example.com");
     assert_eq!(shown["deliveries"]["therapist"]["state"], "sent");
-    for wrong in [json!({ "command": "dance" }), json!({ "command": "show", "reference": "BB" }), json!({ "command": "show", "reference": "BB-00000" })] {
+    for wrong in [
+        json!({ "command": "dance" }),
+        json!({ "command": "show", "reference": "BB" }),
+        json!({ "command": "show", "reference": "BB-00000" }),
+    ] {
         assert!(app.invoke(wrong).await.is_err());
     }
     app.finish().await;
@@ -342,11 +514,19 @@ async fn an_operator_sees_an_enquiry_by_its_reference() {
 async fn a_letter_whose_words_ses_refuses_goes_without_them() {
     use enquiry_desk::local::ses::faults::Fault;
     let app = TestApp::start().await;
-    app.desk.ses().fail_for("therapist@example.com", Fault::Rejected);
+    app.desk
+        .ses()
+        .fail_for("therapist@example.com", Fault::Rejected);
     app.post_form(&COMPLETE).await;
     let mails = app.mails().await;
-    let therapist = mails.iter().find(|mail| mail.to == ["therapist@example.com"]).unwrap();
-    let reference = app.items("enquiry").await[0]["reference"].as_s().unwrap().clone();
+    let therapist = mails
+        .iter()
+        .find(|mail| mail.to == ["therapist@example.com"])
+        .unwrap();
+    let reference = app.items("enquiry").await[0]["reference"]
+        .as_s()
+        .unwrap()
+        .clone();
     assert!(therapist.subject.contains(&reference));
     assert!(!therapist.eml.contains("Zo") && !therapist.eml.contains("spring"));
     app.finish().await;
@@ -356,13 +536,29 @@ async fn a_letter_whose_words_ses_refuses_goes_without_them() {
 async fn an_auto_reply_that_may_have_left_is_not_sent_again_and_the_therapist_hears_of_it() {
     use enquiry_desk::local::ses::faults::Fault;
     let app = TestApp::start().await;
-    app.desk.ses().fail_for("zoe@example.com", Fault::ResetAfter);
+    app.desk
+        .ses()
+        .fail_for("zoe@example.com", Fault::ResetAfter);
     app.post_form(&MINIMAL).await;
     let mails = app.mails().await;
     let to: Vec<_> = mails.iter().map(|mail| mail.to[0].as_str()).collect();
-    assert_eq!(to, ["therapist@example.com", "zoe@example.com", "therapist@example.com"]);
-    assert!(mails[2].subject.contains("may not have arrived"), "{}", mails[2].subject);
-    assert_eq!(state(&app.items("enquiry").await[0], "auto_reply"), "unknown");
+    assert_eq!(
+        to,
+        [
+            "therapist@example.com",
+            "zoe@example.com",
+            "therapist@example.com"
+        ]
+    );
+    assert!(
+        mails[2].subject.contains("may not have arrived"),
+        "{}",
+        mails[2].subject
+    );
+    assert_eq!(
+        state(&app.items("enquiry").await[0], "auto_reply"),
+        "unknown"
+    );
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
     assert_eq!(app.mails().await.len(), 3);
     app.finish().await;
@@ -372,16 +568,36 @@ async fn an_auto_reply_that_may_have_left_is_not_sent_again_and_the_therapist_he
 async fn without_the_table_the_enquiry_goes_straight_to_the_mailbox_or_is_not_accepted() {
     let app = TestApp::start().await;
     let dynamo = app.desk.dynamo();
-    dynamo.client().delete_table().table_name(dynamo.table()).send().await.unwrap();
+    dynamo
+        .client()
+        .delete_table()
+        .table_name(dynamo.table())
+        .send()
+        .await
+        .unwrap();
     for nth in 0..5 {
         let message = nth.to_string();
-        let answer = app.post_form(&[&MINIMAL[..], &[("message", &message)]].concat()).await;
+        let answer = app
+            .post_form(&[&MINIMAL[..], &[("message", &message)]].concat())
+            .await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     }
     let mails = app.desk.mails();
     assert_eq!(mails.len(), 5);
-    assert!(mails.iter().all(|mail| mail.to == ["therapist@example.com"]));
-    assert!(mails[0].text.as_deref().unwrap().contains("could not be stored"), "{:?}", mails[0].text);
+    assert!(
+        mails
+            .iter()
+            .all(|mail| mail.to == ["therapist@example.com"])
+    );
+    assert!(
+        mails[0]
+            .text
+            .as_deref()
+            .unwrap()
+            .contains("could not be stored"),
+        "{:?}",
+        mails[0].text
+    );
 
     let sixth = app.post_form(&COMPLETE).await;
     assert_eq!(sixth.status, StatusCode::SERVICE_UNAVAILABLE);

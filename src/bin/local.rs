@@ -37,7 +37,10 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
         Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("The runtime did not start: {error}.");
@@ -80,12 +83,17 @@ async fn run(options: Options) -> Result<(), StartError> {
 async fn function(endpoints: Endpoints) -> Result<Function, StartError> {
     let settings = product::settings(&endpoints, |name| std::env::var(name).ok())
         .map_err(|faults| StartError::new(faults.to_string()))?;
-    Ok(product::function(product::app(&endpoints, settings, Practice::compiled().clone())))
+    Ok(product::function(product::app(
+        &endpoints,
+        settings,
+        Practice::compiled().clone(),
+    )))
 }
 
 /// Resolves at Ctrl-C, or when the system asks the process to end.
 fn end() -> Result<impl Future<Output = ()>, StartError> {
-    let failed = |error: std::io::Error| StartError::new(format!("Ctrl-C cannot be listened for: {error}."));
+    let failed =
+        |error: std::io::Error| StartError::new(format!("Ctrl-C cannot be listened for: {error}."));
     #[cfg(unix)]
     {
         use tokio::signal::unix::{SignalKind, signal};
@@ -113,16 +121,23 @@ fn options() -> Result<Option<Options>, String> {
     if arguments.contains(["-h", "--help"]) {
         return Ok(None);
     }
-    let port: Option<String> = arguments.opt_value_from_str("--port").map_err(|_| "--port needs a number, like --port 8081.")?;
+    let port: Option<String> = arguments
+        .opt_value_from_str("--port")
+        .map_err(|_| "--port needs a number, like --port 8081.")?;
     let port = match port {
         None => 8080,
-        Some(text) => text.parse().map_err(|_| format!("--port needs a number from 0 to 65535, and `{text}` is none."))?,
+        Some(text) => text
+            .parse()
+            .map_err(|_| format!("--port needs a number from 0 to 65535, and `{text}` is none."))?,
     };
     let folder: Option<PathBuf> = arguments
-        .opt_value_from_os_str("--data", |text| Ok::<_, std::convert::Infallible>(PathBuf::from(text)))
+        .opt_value_from_os_str("--data", |text| {
+            Ok::<_, std::convert::Infallible>(PathBuf::from(text))
+        })
         .map_err(|_| "--data needs a folder, like --data .local/.")?;
-    let faults: Option<String> =
-        arguments.opt_value_from_str("--ses-faults").map_err(|_| "--ses-faults needs a number, like --ses-faults 10.")?;
+    let faults: Option<String> = arguments
+        .opt_value_from_str("--ses-faults")
+        .map_err(|_| "--ses-faults needs a number, like --ses-faults 10.")?;
     let ses_faults = match faults {
         None => 0.0,
         Some(text) => text
@@ -130,15 +145,28 @@ fn options() -> Result<Option<Options>, String> {
             .ok()
             .filter(|percent| (0.0..=100.0).contains(percent))
             .map(|percent: f64| percent / 100.0)
-            .ok_or_else(|| format!("--ses-faults needs a number from 0 to 100, and `{text}` is none."))?,
+            .ok_or_else(|| {
+                format!("--ses-faults needs a number from 0 to 100, and `{text}` is none.")
+            })?,
     };
     let memory = arguments.contains("--memory");
     if let Some(unknown) = arguments.finish().first() {
-        return Err(format!("There is no option `{}`.", unknown.to_string_lossy()));
+        return Err(format!(
+            "There is no option `{}`.",
+            unknown.to_string_lossy()
+        ));
     }
     if memory && folder.is_some() {
-        return Err("--memory keeps nothing and --data keeps everything: leave one of them out.".to_owned());
+        return Err(
+            "--memory keeps nothing and --data keeps everything: leave one of them out.".to_owned(),
+        );
     }
     let data = (!memory).then(|| folder.unwrap_or_else(|| PathBuf::from(".local")));
-    Ok(Some(Options { port, data, ses_faults, timer: Some(TIMER), ..Options::default() }))
+    Ok(Some(Options {
+        port,
+        data,
+        ses_faults,
+        timer: Some(TIMER),
+        ..Options::default()
+    }))
 }

@@ -136,7 +136,8 @@ impl EnquiryForm {
     pub fn email_suggestion(&self) -> Option<EmailAddress> {
         let typed = EmailAddress::parse(&self.email).ok()?;
         let suggestion = typed.suggestion()?;
-        let settled = EmailAddress::parse(&self.email_confirmed).is_ok_and(|it| it == typed || it == suggestion);
+        let settled = EmailAddress::parse(&self.email_confirmed)
+            .is_ok_and(|it| it == typed || it == suggestion);
         (!settled).then_some(suggestion)
     }
 
@@ -145,7 +146,9 @@ impl EnquiryForm {
     #[must_use]
     pub fn taken_suggestion(&self) -> Option<EmailAddress> {
         let suggestion = EmailAddress::parse(&self.email).ok()?.suggestion()?;
-        EmailAddress::parse(&self.email_confirmed).ok().filter(|confirmed| *confirmed == suggestion)
+        EmailAddress::parse(&self.email_confirmed)
+            .ok()
+            .filter(|confirmed| *confirmed == suggestion)
     }
 
     /// The page's own id of this filled-in form, when it has one.

@@ -63,14 +63,24 @@ impl FormPage<'_> {
     }
 
     fn title(&self) -> String {
-        let title = self.notice.as_ref().map_or("Send an enquiry", |notice| notice.title);
-        let prefix = if self.faults.is_empty() { "" } else { "Error: " };
+        let title = self
+            .notice
+            .as_ref()
+            .map_or("Send an enquiry", |notice| notice.title);
+        let prefix = if self.faults.is_empty() {
+            ""
+        } else {
+            "Error: "
+        };
         format!("{prefix}{title} – {}", self.practice.name)
     }
 
     fn part(&self) -> FormPart<'_> {
         // A new wording asks for a new consent.
-        let consent_is_stale = self.faults.iter().any(|fault| fault.field == Field::ConsentVersion);
+        let consent_is_stale = self
+            .faults
+            .iter()
+            .any(|fault| fault.field == Field::ConsentVersion);
         FormPart {
             practice: self.practice,
             action: self.action,
@@ -78,11 +88,20 @@ impl FormPage<'_> {
             token: &self.form.token,
             faults: self.faults,
             notice: self.notice.as_ref(),
-            question: self.suggestion.as_ref().map(|suggestion| Question { suggestion, typed: &self.form.email }),
-            email_confirmed: if self.suggestion.is_none() { &self.form.email_confirmed } else { "" },
+            question: self.suggestion.as_ref().map(|suggestion| Question {
+                suggestion,
+                typed: &self.form.email,
+            }),
+            email_confirmed: if self.suggestion.is_none() {
+                &self.form.email_confirmed
+            } else {
+                ""
+            },
             sections: self.sections(),
             consent_given: self.form.has(Field::Consent, "yes") && !consent_is_stale,
-            consent_fault: self.fault(Field::Consent).or_else(|| self.fault(Field::ConsentVersion)),
+            consent_fault: self
+                .fault(Field::Consent)
+                .or_else(|| self.fault(Field::ConsentVersion)),
         }
     }
 
@@ -98,22 +117,49 @@ impl FormPage<'_> {
             Section {
                 title: "About you",
                 fields: vec![
-                    self.line(Field::Name, LineKind { kind: "text", inputmode: "text", autocomplete: "name" }),
-                    self.line(Field::Email, LineKind { kind: "email", inputmode: "email", autocomplete: "email" }),
-                    self.line(Field::Phone, LineKind { kind: "tel", inputmode: "tel", autocomplete: "tel" }),
+                    self.line(
+                        Field::Name,
+                        LineKind {
+                            kind: "text",
+                            inputmode: "text",
+                            autocomplete: "name",
+                        },
+                    ),
+                    self.line(
+                        Field::Email,
+                        LineKind {
+                            kind: "email",
+                            inputmode: "email",
+                            autocomplete: "email",
+                        },
+                    ),
+                    self.line(
+                        Field::Phone,
+                        LineKind {
+                            kind: "tel",
+                            inputmode: "tel",
+                            autocomplete: "tel",
+                        },
+                    ),
                     self.one_of(Field::ContactBy, choices::<ContactBy>()),
                 ],
             },
             Section {
                 title: "About your body",
                 fields: vec![
-                    FieldView { control: Control::Several, ..self.one_of(Field::Area, choices::<Area>()) },
+                    FieldView {
+                        control: Control::Several,
+                        ..self.one_of(Field::Area, choices::<Area>())
+                    },
                     self.one_of(Field::Cause, choices::<Cause>()),
                     self.one_of(Field::Goal, choices::<Goal>()),
                     self.one_of(Field::RecentInjury, choices::<RecentInjury>()),
                 ],
             },
-            Section { title: "About your visit", fields: visit },
+            Section {
+                title: "About your visit",
+                fields: visit,
+            },
         ]
     }
 
@@ -127,14 +173,26 @@ impl FormPage<'_> {
 
     /// A group of answers, with those marked that were chosen; what counts as chosen by default is shown as chosen.
     fn one_of(&self, field: Field, mut answers: Vec<Answer>) -> FieldView<'_> {
-        let default = if field == Field::ContactBy { ContactBy::Email.key() } else { "" };
+        let default = if field == Field::ContactBy {
+            ContactBy::Email.key()
+        } else {
+            ""
+        };
         let left_out = self.form.value(field).is_empty();
         for (index, answer) in answers.iter_mut().enumerate() {
             // A link to a field leads to its first answer.
-            answer.id = if index == 0 { field.key().to_owned() } else { format!("{}-{}", field.key(), answer.key) };
-            answer.chosen = self.form.has(field, &answer.key) || (left_out && answer.key == default);
+            answer.id = if index == 0 {
+                field.key().to_owned()
+            } else {
+                format!("{}-{}", field.key(), answer.key)
+            };
+            answer.chosen =
+                self.form.has(field, &answer.key) || (left_out && answer.key == default);
         }
-        FieldView { answers, ..self.view(field, Control::OneOf) }
+        FieldView {
+            answers,
+            ..self.view(field, Control::OneOf)
+        }
     }
 
     fn treatments(&self) -> Vec<Answer> {
@@ -173,14 +231,21 @@ impl FormPage<'_> {
     }
 
     fn fault(&self, field: Field) -> Option<&str> {
-        self.faults.iter().find(|fault| fault.field == field).map(|fault| fault.why.words.as_ref())
+        self.faults
+            .iter()
+            .find(|fault| fault.field == field)
+            .map(|fault| fault.why.words.as_ref())
     }
 }
 
 /// When to choose a treatment, and what it takes, where the practice tells.
 fn one_line(treatment: &Treatment) -> String {
     let mut line = format!("For {}.", treatment.choose_it_for);
-    let facts: Vec<&str> = [&treatment.duration, &treatment.price].into_iter().flatten().map(String::as_str).collect();
+    let facts: Vec<&str> = [&treatment.duration, &treatment.price]
+        .into_iter()
+        .flatten()
+        .map(String::as_str)
+        .collect();
     if !facts.is_empty() {
         line = format!("{line} {}.", facts.join(", "));
     }

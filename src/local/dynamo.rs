@@ -10,8 +10,9 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription, TimeToLiveSpecification,
+    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
+    TimeToLiveSpecification,
 };
 use dynoxide::Database;
 use tokio::net::TcpListener;
@@ -42,12 +43,14 @@ impl Dynamo {
     /// When the file cannot be opened or the table cannot be created.
     pub async fn start(file: Option<&Path>, table: &str) -> Result<Self, StartError> {
         let database = open(file)?;
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .map_err(|error| StartError::new(format!("The database found no free port on 127.0.0.1: {error}.")))?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| StartError::new(format!("The database does not know its own port: {error}.")))?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| {
+            StartError::new(format!(
+                "The database found no free port on 127.0.0.1: {error}."
+            ))
+        })?;
+        let address = listener.local_addr().map_err(|error| {
+            StartError::new(format!("The database does not know its own port: {error}."))
+        })?;
         let endpoint = format!("http://{address}");
         let (signal, stopped) = watch::channel(false);
         let tasks = vec![
@@ -57,7 +60,13 @@ impl Dynamo {
         let stop = Stop::new(signal, tasks);
         let client = aws::dynamodb(&endpoint);
         let stream_arn = ensure_table(&client, table).await?;
-        Ok(Self { endpoint, table: table.to_owned(), stream_arn, client, stop })
+        Ok(Self {
+            endpoint,
+            table: table.to_owned(),
+            stream_arn,
+            client,
+            stop,
+        })
     }
 
     /// Where it listens, as `AWS_ENDPOINT_URL_DYNAMODB` wants it.
@@ -98,7 +107,11 @@ fn open(file: Option<&Path>) -> Result<Database, StartError> {
     }
 }
 
-fn serve(listener: TcpListener, database: Database, mut stopped: watch::Receiver<bool>) -> JoinHandle<()> {
+fn serve(
+    listener: TcpListener,
+    database: Database,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let shutdown = async move {
             let _ = stopped.wait_for(|stop| *stop).await;
@@ -123,11 +136,19 @@ async fn sweep(database: Database, mut stopped: watch::Receiver<bool>) {
 
 /// Creates the table of `template.yaml` unless it is there, and returns the ARN of its stream.
 async fn ensure_table(client: &Client, table: &str) -> Result<String, StartError> {
-    let failed = |what: &str, error: &dyn std::fmt::Display| StartError::new(format!("The table {table} could not be {what}: {error}."));
+    let failed = |what: &str, error: &dyn std::fmt::Display| {
+        StartError::new(format!("The table {table} could not be {what}: {error}."))
+    };
     let described = client.describe_table().table_name(table).send().await;
     let found: Option<TableDescription> = match described {
         Ok(output) => output.table,
-        Err(error) if error.as_service_error().is_some_and(|error| error.is_resource_not_found_exception()) => None,
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(|error| error.is_resource_not_found_exception()) =>
+        {
+            None
+        }
         Err(error) => return Err(failed("looked up", &DisplayErrorContext(error))),
     };
     let description = match found {
@@ -152,12 +173,24 @@ async fn ensure_table(client: &Client, table: &str) -> Result<String, StartError
     };
     description
         .and_then(|description| description.latest_stream_arn)
-        .ok_or_else(|| StartError::new(format!("The table {table} has no stream. Choose another folder with --data.")))
+        .ok_or_else(|| {
+            StartError::new(format!(
+                "The table {table} has no stream. Choose another folder with --data."
+            ))
+        })
 }
 
-async fn create_table(client: &Client, table: &str) -> Result<Option<TableDescription>, StartError> {
-    let wrong = |error: &dyn std::fmt::Display| StartError::new(format!("The table {table} could not be created: {error}."));
-    let mut request = client.create_table().table_name(table).billing_mode(BillingMode::PayPerRequest);
+async fn create_table(
+    client: &Client,
+    table: &str,
+) -> Result<Option<TableDescription>, StartError> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        StartError::new(format!("The table {table} could not be created: {error}."))
+    };
+    let mut request = client
+        .create_table()
+        .table_name(table)
+        .billing_mode(BillingMode::PayPerRequest);
     for name in ["pk", "owed", "owed_since", "address", "received_at"] {
         request = request.attribute_definitions(
             AttributeDefinition::builder()
@@ -168,13 +201,20 @@ async fn create_table(client: &Client, table: &str) -> Result<Option<TableDescri
         );
     }
     request = request.key_schema(key("pk", KeyType::Hash).map_err(|error| wrong(&error))?);
-    for (index, hash, range) in [("owed", "owed", "owed_since"), ("address", "address", "received_at")] {
+    for (index, hash, range) in [
+        ("owed", "owed", "owed_since"),
+        ("address", "address", "received_at"),
+    ] {
         request = request.global_secondary_indexes(
             GlobalSecondaryIndex::builder()
                 .index_name(index)
                 .key_schema(key(hash, KeyType::Hash).map_err(|error| wrong(&error))?)
                 .key_schema(key(range, KeyType::Range).map_err(|error| wrong(&error))?)
-                .projection(Projection::builder().projection_type(ProjectionType::KeysOnly).build())
+                .projection(
+                    Projection::builder()
+                        .projection_type(ProjectionType::KeysOnly)
+                        .build(),
+                )
                 .build()
                 .map_err(|error| wrong(&error))?,
         );
@@ -193,5 +233,8 @@ async fn create_table(client: &Client, table: &str) -> Result<Option<TableDescri
 }
 
 fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, aws_sdk_dynamodb::error::BuildError> {
-    KeySchemaElement::builder().attribute_name(name).key_type(kind).build()
+    KeySchemaElement::builder()
+        .attribute_name(name)
+        .key_type(kind)
+        .build()
 }

@@ -28,7 +28,10 @@ impl Function {
         H: Fn(Value) -> F + Send + Sync + 'static,
         F: Future<Output = Result<Value, String>> + Send + 'static,
     {
-        Self { handler: Arc::new(move |event| Box::pin(handler(event))), timeout: TIMEOUT }
+        Self {
+            handler: Arc::new(move |event| Box::pin(handler(event))),
+            timeout: TIMEOUT,
+        }
     }
 
     /// The same function with another limit on the time of one invocation.
@@ -49,7 +52,10 @@ impl Function {
         let task = tokio::spawn(async move { tokio::time::timeout(limit, invocation).await });
         match task.await {
             Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err(format!("Task timed out after {:.2} seconds", limit.as_secs_f64())),
+            Ok(Err(_)) => Err(format!(
+                "Task timed out after {:.2} seconds",
+                limit.as_secs_f64()
+            )),
             Err(_) => Err("the function panicked".to_owned()),
         }
     }

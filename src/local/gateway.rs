@@ -51,7 +51,11 @@ pub(super) fn router(front: Front, outbox: Router<Arc<Front>>) -> Router {
         .with_state(front)
 }
 
-async fn invoke(State(front): State<Arc<Front>>, ConnectInfo(line): ConnectInfo<Line>, request: Request) -> Response {
+async fn invoke(
+    State(front): State<Arc<Front>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    request: Request,
+) -> Response {
     let (parts, body) = request.into_parts();
     let Ok(body) = to_bytes(body, MAX_BODY).await else {
         return gateway_says(StatusCode::PAYLOAD_TOO_LARGE, "Request Entity Too Large");
@@ -80,7 +84,11 @@ fn event(parts: &axum::http::request::Parts, body: &[u8], line: Line) -> Value {
     let path = decoded(&parts.uri.path().replace('+', "%2B"));
     let path = path.split('?').next().unwrap_or_default();
     let query = parts.uri.query().unwrap_or_default();
-    let host = parts.headers.get(HOST).and_then(|host| host.to_str().ok()).unwrap_or("127.0.0.1");
+    let host = parts
+        .headers
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or("127.0.0.1");
     let source = line.peer().ip().to_string();
     let mut headers = joined(&parts.headers);
     let cookies = headers.remove(COOKIE.as_str());
@@ -90,7 +98,12 @@ fn event(parts: &axum::http::request::Parts, body: &[u8], line: Line) -> Value {
         .and_modify(|claimed| *claimed = format!("{claimed}, {source}"))
         .or_insert_with(|| source.clone());
     headers.insert("x-forwarded-proto".to_owned(), "http".to_owned());
-    headers.insert("x-forwarded-port".to_owned(), host.rsplit_once(':').map_or("80", |(_, port)| port).to_owned());
+    headers.insert(
+        "x-forwarded-port".to_owned(),
+        host.rsplit_once(':')
+            .map_or("80", |(_, port)| port)
+            .to_owned(),
+    );
     let agent = headers.get("user-agent").cloned().unwrap_or_default();
     let content_type = headers.get(CONTENT_TYPE.as_str()).cloned();
     let mut event = json!({
@@ -119,9 +132,15 @@ fn event(parts: &axum::http::request::Parts, body: &[u8], line: Line) -> Value {
         },
         "isBase64Encoded": false,
     });
-    let Value::Object(fields) = &mut event else { return event };
+    let Value::Object(fields) = &mut event else {
+        return event;
+    };
     if let Some(cookies) = cookies {
-        let cookies: Vec<&str> = cookies.split(';').map(str::trim).filter(|cookie| !cookie.is_empty()).collect();
+        let cookies: Vec<&str> = cookies
+            .split(';')
+            .map(str::trim)
+            .filter(|cookie| !cookie.is_empty())
+            .collect();
         fields.insert("cookies".to_owned(), json!(cookies));
     }
     let parameters = parameters(query);
@@ -129,9 +148,16 @@ fn event(parts: &axum::http::request::Parts, body: &[u8], line: Line) -> Value {
         fields.insert("queryStringParameters".to_owned(), json!(parameters));
     }
     if !body.is_empty() {
-        let text = content_type.as_deref().is_some_and(is_text).then(|| std::str::from_utf8(body).ok()).flatten();
+        let text = content_type
+            .as_deref()
+            .is_some_and(is_text)
+            .then(|| std::str::from_utf8(body).ok())
+            .flatten();
         fields.insert("isBase64Encoded".to_owned(), json!(text.is_none()));
-        fields.insert("body".to_owned(), json!(text.map_or_else(|| STANDARD.encode(body), str::to_owned)));
+        fields.insert(
+            "body".to_owned(),
+            json!(text.map_or_else(|| STANDARD.encode(body), str::to_owned)),
+        );
     }
     event
 }
@@ -140,7 +166,11 @@ fn event(parts: &axum::http::request::Parts, body: &[u8], line: Line) -> Value {
 fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
     let mut joined: BTreeMap<String, String> = BTreeMap::new();
     for (name, value) in headers {
-        let value: String = value.as_bytes().iter().map(|byte| char::from(*byte)).collect();
+        let value: String = value
+            .as_bytes()
+            .iter()
+            .map(|byte| char::from(*byte))
+            .collect();
         let separator = if name == COOKIE { ";" } else { "," };
         joined
             .entry(name.as_str().to_owned())
@@ -175,8 +205,12 @@ fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, others)) = rest.split_first() {
-        let digits = others.get(..2).and_then(|digits| std::str::from_utf8(digits).ok());
-        let escaped = digits.filter(|_| *first == b'%').and_then(|digits| u8::from_str_radix(digits, 16).ok());
+        let digits = others
+            .get(..2)
+            .and_then(|digits| std::str::from_utf8(digits).ok());
+        let escaped = digits
+            .filter(|_| *first == b'%')
+            .and_then(|digits| u8::from_str_radix(digits, 16).ok());
         if let Some(byte) = escaped {
             bytes.push(byte);
             rest = others.get(2..).unwrap_or_default();
@@ -190,11 +224,19 @@ fn decoded(text: &str) -> String {
 
 /// Whether the gateway hands a body of this type over as it is. Everything else, forms included, comes as base64.
 fn is_text(content_type: &str) -> bool {
-    let kind = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    let kind = content_type
+        .split(';')
+        .next()
+        .unwrap_or_default()
+        .trim()
+        .to_ascii_lowercase();
     kind.starts_with("text/")
         || kind.ends_with("+json")
         || kind.ends_with("+xml")
-        || matches!(kind.as_str(), "application/json" | "application/javascript" | "application/xml")
+        || matches!(
+            kind.as_str(),
+            "application/json" | "application/javascript" | "application/xml"
+        )
 }
 
 /// Turns the function's answer into HTTP, as the gateway does.
@@ -207,11 +249,15 @@ fn respond(answer: Value) -> Result<Response, String> {
             other => other.to_string(),
         };
         let mut response = Response::new(Body::from(body));
-        response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        response
+            .headers_mut()
+            .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
         response.headers_mut().insert("apigw-requestid", id);
         return Ok(response);
     };
-    let status = status.as_u64().or_else(|| status.as_str().and_then(|status| status.parse().ok()));
+    let status = status
+        .as_u64()
+        .or_else(|| status.as_str().and_then(|status| status.parse().ok()));
     let status = status
         .and_then(|status| u16::try_from(status).ok())
         .and_then(|status| StatusCode::from_u16(status).ok())
@@ -231,13 +277,22 @@ fn respond(answer: Value) -> Result<Response, String> {
             }
         }
     }
-    for cookie in answer.get("cookies").and_then(Value::as_array).into_iter().flatten() {
+    for cookie in answer
+        .get("cookies")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         headers.append(SET_COOKIE, header_value(cookie)?);
     }
     let body = match answer.get("body") {
         None | Some(Value::Null) => Vec::new(),
-        Some(Value::String(text)) if answer.get("isBase64Encoded").and_then(Value::as_bool) == Some(true) => {
-            STANDARD.decode(text).map_err(|_| "the body is not the base64 that it says it is")?
+        Some(Value::String(text))
+            if answer.get("isBase64Encoded").and_then(Value::as_bool) == Some(true) =>
+        {
+            STANDARD
+                .decode(text)
+                .map_err(|_| "the body is not the base64 that it says it is")?
         }
         Some(Value::String(text)) => text.clone().into_bytes(),
         Some(_) => return Err("body is no string".to_owned()),
@@ -247,7 +302,10 @@ fn respond(answer: Value) -> Result<Response, String> {
         headers.remove(name);
     }
     if !headers.contains_key(CONTENT_TYPE) && !body.is_empty() {
-        headers.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain;charset=UTF-8"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("text/plain;charset=UTF-8"),
+        );
     }
     headers.insert("apigw-requestid", id);
     let mut response = Response::new(Body::from(body));
@@ -266,21 +324,27 @@ fn header_value(value: &Value) -> Result<HeaderValue, String> {
         Value::Number(_) | Value::Bool(_) => value.to_string(),
         _ => return Err("a header's value is no string".to_owned()),
     };
-    HeaderValue::from_str(&text).or_else(|_| HeaderValue::from_bytes(text.as_bytes())).map_err(|_| "a header's value has control characters".to_owned())
+    HeaderValue::from_str(&text)
+        .or_else(|_| HeaderValue::from_bytes(text.as_bytes()))
+        .map_err(|_| "a header's value has control characters".to_owned())
 }
 
 /// An answer of the gateway's own.
 fn gateway_says(status: StatusCode, message: &str) -> Response {
     let mut response = Response::new(Body::from(json!({ "message": message }).to_string()));
     *response.status_mut() = status;
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
     response
 }
 
 fn redirect(to: &'static str) -> Response {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = StatusCode::PERMANENT_REDIRECT;
-    response.headers_mut().insert(LOCATION, HeaderValue::from_static(to));
+    response
+        .headers_mut()
+        .insert(LOCATION, HeaderValue::from_static(to));
     response
 }
 
@@ -291,22 +355,40 @@ async fn site(State(front): State<Arc<Front>>, request: Request) -> Response {
     if relative.is_empty() || relative.ends_with('/') {
         relative.push_str("index.html");
     }
-    let plain = relative.split('/').all(|part| !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0', ':']));
+    let plain = relative.split('/').all(|part| {
+        !part.is_empty() && !part.starts_with('.') && !part.contains(['\\', '\0', ':'])
+    });
     if !plain {
         return missing();
     }
-    let Ok(root) = tokio::fs::canonicalize(&front.site).await else { return missing() };
-    let Ok(file) = tokio::fs::canonicalize(root.join(&relative)).await else { return missing() };
+    let Ok(root) = tokio::fs::canonicalize(&front.site).await else {
+        return missing();
+    };
+    let Ok(file) = tokio::fs::canonicalize(root.join(&relative)).await else {
+        return missing();
+    };
     // A link that leads out of the folder is not followed either.
     if !file.starts_with(&root) {
         return missing();
     }
-    let Ok(bytes) = tokio::fs::read(&file).await else { return missing() };
-    let kind = file.extension().and_then(|extension| extension.to_str()).map_or("application/octet-stream", content_type);
+    let Ok(bytes) = tokio::fs::read(&file).await else {
+        return missing();
+    };
+    let kind = file
+        .extension()
+        .and_then(|extension| extension.to_str())
+        .map_or("application/octet-stream", content_type);
     let mut response = Response::new(Body::from(bytes));
-    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    response.headers_mut().insert("cache-control", HeaderValue::from_static("no-cache"));
-    response.headers_mut().insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+        .headers_mut()
+        .insert("cache-control", HeaderValue::from_static("no-cache"));
+    response.headers_mut().insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
     response
 }
 

@@ -4,7 +4,9 @@ use jiff::Timestamp;
 
 /// A random UUID.
 pub(crate) fn uuid() -> String {
-    uuid::Builder::from_random_bytes(random()).into_uuid().to_string()
+    uuid::Builder::from_random_bytes(random())
+        .into_uuid()
+        .to_string()
 }
 
 /// A message id as SES in London makes them.
@@ -14,7 +16,11 @@ pub(crate) fn message_id(now: Timestamp) -> String {
 
 /// `length` random hexadecimal digits, at most 32.
 pub(crate) fn hex(length: usize) -> String {
-    uuid().chars().filter(|character| *character != '-').take(length).collect()
+    uuid()
+        .chars()
+        .filter(|character| *character != '-')
+        .take(length)
+        .collect()
 }
 
 /// True with this probability.

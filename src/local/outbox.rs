@@ -19,8 +19,7 @@ use super::ses::{Mail, Mailbox};
 use super::stream::Waker;
 
 /// For our own pages: their style, and frames with mails in them.
-const PAGE_POLICY: &str =
-    "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// For a mail's HTML: what a mail brings with it, and nothing else.
 const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
@@ -32,7 +31,10 @@ struct Outbox {
 }
 
 /// The routes under `/outbox`.
-pub(super) fn router<S: Clone + Send + Sync + 'static>(mailbox: Mailbox, stream: Waker) -> Router<S> {
+pub(super) fn router<S: Clone + Send + Sync + 'static>(
+    mailbox: Mailbox,
+    stream: Waker,
+) -> Router<S> {
     Router::new()
         .route("/outbox", get(list))
         .route("/outbox/", get(list))
@@ -55,12 +57,18 @@ pub(super) fn not_found(words: &str) -> Response {
 /// Refuses requests under a foreign name: a web page elsewhere could otherwise give 127.0.0.1 a name of its own and read the
 /// mails.
 async fn only_local(request: Request, next: Next) -> Response {
-    let host = request.headers().get(HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     if matches!(name, "127.0.0.1" | "localhost") {
         return next.run(request).await;
     }
-    let mut response = Response::new(Body::from("The outbox answers to 127.0.0.1 and localhost only.\n"));
+    let mut response = Response::new(Body::from(
+        "The outbox answers to 127.0.0.1 and localhost only.\n",
+    ));
     *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
     response
 }
@@ -95,12 +103,17 @@ struct Failures {
 async fn list(State(outbox): State<Arc<Outbox>>) -> Response {
     let mut mails = outbox.mailbox.mails();
     mails.reverse();
-    page(&List { mails, failures: outbox.stream.failures().len() })
+    page(&List {
+        mails,
+        failures: outbox.stream.failures().len(),
+    })
 }
 
 async fn failures(State(outbox): State<Arc<Outbox>>) -> Response {
     let failures = outbox.stream.failures();
-    page(&Failures { failures: failures.iter().rev().map(pretty).collect() })
+    page(&Failures {
+        failures: failures.iter().rev().map(pretty).collect(),
+    })
 }
 
 /// The outbox as data: an array of mails, newest last.
@@ -122,10 +135,17 @@ async fn mail(State(outbox): State<Arc<Outbox>>, Path(name): Path<String>) -> Re
     if !source {
         let last = outbox.mailbox.mails().len();
         let last = u64::try_from(last).unwrap_or(u64::MAX);
-        return page(&One { mail: &mail, request: pretty(&mail.request), last });
+        return page(&One {
+            mail: &mail,
+            request: pretty(&mail.request),
+            last,
+        });
     }
     let mut response = respond("message/rfc822", PAGE_POLICY, mail.eml.clone().into_bytes());
-    if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"mail-{}.eml\"", mail.number)) {
+    if let Ok(value) = HeaderValue::from_str(&format!(
+        "attachment; filename=\"mail-{}.eml\"",
+        mail.number
+    )) {
         response.headers_mut().insert(CONTENT_DISPOSITION, value);
     }
     response
@@ -151,7 +171,11 @@ fn page(template: &impl Template) -> Response {
     match template.render() {
         Ok(page) => respond("text/html; charset=utf-8", PAGE_POLICY, page.into_bytes()),
         Err(error) => {
-            let mut response = respond("text/plain; charset=utf-8", PAGE_POLICY, format!("The page cannot be shown: {error}.\n").into_bytes());
+            let mut response = respond(
+                "text/plain; charset=utf-8",
+                PAGE_POLICY,
+                format!("The page cannot be shown: {error}.\n").into_bytes(),
+            );
             *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
             response
         }
@@ -163,7 +187,10 @@ fn respond(kind: &'static str, policy: &'static str, body: Vec<u8>) -> Response 
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
-    headers.insert("x-content-type-options", HeaderValue::from_static("nosniff"));
+    headers.insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
     headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
     headers.insert("cache-control", HeaderValue::from_static("no-store"));
     response

@@ -53,15 +53,22 @@ impl Drop for Stop {
 }
 
 /// Serves `router` on `listener` until the signal comes. Handlers can take `ConnectInfo<Line>`.
-pub(crate) fn serve(listener: TcpListener, router: Router, mut stopped: watch::Receiver<bool>) -> JoinHandle<()> {
+pub(crate) fn serve(
+    listener: TcpListener,
+    router: Router,
+    mut stopped: watch::Receiver<bool>,
+) -> JoinHandle<()> {
     tokio::spawn(async move {
         let shutdown = async move {
             let _ = stopped.wait_for(|stop| *stop).await;
         };
         // `axum::serve` never returns an error.
-        let _ = axum::serve(Lines(listener), router.into_make_service_with_connect_info::<Line>())
-            .with_graceful_shutdown(shutdown)
-            .await;
+        let _ = axum::serve(
+            Lines(listener),
+            router.into_make_service_with_connect_info::<Line>(),
+        )
+        .with_graceful_shutdown(shutdown)
+        .await;
     })
 }
 
@@ -93,7 +100,16 @@ impl Listener for Lines {
     async fn accept(&mut self) -> (Cuttable, SocketAddr) {
         let (stream, peer) = Listener::accept(&mut self.0).await;
         let _ = stream.set_nodelay(true);
-        (Cuttable { stream, line: Line { peer, cut: Arc::new(AtomicBool::new(false)) } }, peer)
+        (
+            Cuttable {
+                stream,
+                line: Line {
+                    peer,
+                    cut: Arc::new(AtomicBool::new(false)),
+                },
+            },
+            peer,
+        )
     }
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
@@ -124,13 +140,21 @@ impl Cuttable {
 }
 
 impl AsyncRead for Cuttable {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         Pin::new(&mut self.stream).poll_read(cx, buffer)
     }
 }
 
 impl AsyncWrite for Cuttable {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         self.check()?;
         Pin::new(&mut self.stream).poll_write(cx, bytes)
     }

@@ -117,12 +117,16 @@ impl Ses {
             Some(folder) => load(folder)?,
             None => Vec::new(),
         };
-        let listener = TcpListener::bind(("127.0.0.1", 0))
-            .await
-            .map_err(|error| StartError::new(format!("The SES catcher found no free port on 127.0.0.1: {error}.")))?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| StartError::new(format!("The SES catcher does not know its own port: {error}.")))?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| {
+            StartError::new(format!(
+                "The SES catcher found no free port on 127.0.0.1: {error}."
+            ))
+        })?;
+        let address = listener.local_addr().map_err(|error| {
+            StartError::new(format!(
+                "The SES catcher does not know its own port: {error}."
+            ))
+        })?;
         let (signal, stopped) = watch::channel(false);
         let state = Arc::new(State {
             account: Mutex::new(account),
@@ -135,7 +139,11 @@ impl Ses {
             stopped: stopped.clone(),
         });
         let task = server::serve(listener, api::router(state.clone()), stopped);
-        Ok(Self { endpoint: format!("http://{address}"), state, stop: Stop::new(signal, vec![task]) })
+        Ok(Self {
+            endpoint: format!("http://{address}"),
+            state,
+            stop: Stop::new(signal, vec![task]),
+        })
     }
 
     /// Where it listens, as `AWS_ENDPOINT_URL_SESV2` wants it.
@@ -223,7 +231,9 @@ impl State {
     pub(crate) fn accept(self: &Arc<Self>, mut mail: Mail) -> std::io::Result<()> {
         let (number, notices) = {
             let mut mails = lock(&self.mails);
-            mail.number = u64::try_from(mails.len()).unwrap_or(u64::MAX).saturating_add(1);
+            mail.number = u64::try_from(mails.len())
+                .unwrap_or(u64::MAX)
+                .saturating_add(1);
             self.keep(&mail)?;
             let kept = (mail.number, mail.notices.len());
             mails.push(Arc::new(mail));
@@ -239,7 +249,10 @@ impl State {
 
     fn keep(&self, mail: &Mail) -> std::io::Result<()> {
         match &self.folder {
-            Some(folder) => super::files::replace(&file_of(folder, mail.number), &serde_json::to_vec_pretty(mail)?),
+            Some(folder) => super::files::replace(
+                &file_of(folder, mail.number),
+                &serde_json::to_vec_pretty(mail)?,
+            ),
             None => Ok(()),
         }
     }
@@ -257,15 +270,21 @@ impl State {
     }
 
     async fn deliver(&self, number: u64, index: usize) {
-        let Some(function) = self.function.get() else { return };
-        let Some(event) = self.notice(number, index) else { return };
+        let Some(function) = self.function.get() else {
+            return;
+        };
+        let Some(event) = self.notice(number, index) else {
+            return;
+        };
         // Reports about one mail come in the order of what happened, a little apart.
         let place = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
         tokio::time::sleep(REPORT_AFTER.saturating_mul(place)).await;
         for attempt in 1..=REPORT_ATTEMPTS {
             match function.call(event.clone()).await {
                 Ok(_) => break,
-                Err(error) => tracing::warn!(error, attempt, "the function failed on a report of SES"),
+                Err(error) => {
+                    tracing::warn!(error, attempt, "the function failed on a report of SES")
+                }
             }
             tokio::time::sleep(REPORT_AFTER).await;
         }
@@ -290,7 +309,12 @@ impl State {
 
     /// For how many recipients mails were accepted since then.
     pub(crate) fn sent_since(&self, since: Timestamp) -> usize {
-        lock(&self.mails).iter().rev().take_while(|mail| mail.at >= since).map(|mail| mail.to.len()).sum()
+        lock(&self.mails)
+            .iter()
+            .rev()
+            .take_while(|mail| mail.at >= since)
+            .map(|mail| mail.to.len())
+            .sum()
     }
 
     /// Resolves when the catcher stops.
@@ -311,14 +335,19 @@ fn file_of(folder: &Path, number: u64) -> PathBuf {
 
 fn load(folder: &Path) -> Result<Vec<Arc<Mail>>, StartError> {
     let wrong = |path: &Path, error: &dyn std::fmt::Display| {
-        StartError::new(format!("{} cannot be read: {error}. Move it away, or choose another folder with --data.", path.display()))
+        StartError::new(format!(
+            "{} cannot be read: {error}. Move it away, or choose another folder with --data.",
+            path.display()
+        ))
     };
     std::fs::create_dir_all(folder).map_err(|error| wrong(folder, &error))?;
     let mut mails = Vec::new();
     for number in 1_u64.. {
         let path = file_of(folder, number);
         match std::fs::read(&path) {
-            Ok(bytes) => mails.push(Arc::new(serde_json::from_slice(&bytes).map_err(|error| wrong(&path, &error))?)),
+            Ok(bytes) => mails.push(Arc::new(
+                serde_json::from_slice(&bytes).map_err(|error| wrong(&path, &error))?,
+            )),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
             Err(error) => return Err(wrong(&path, &error)),
         }

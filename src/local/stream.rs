@@ -84,7 +84,11 @@ impl Waker {
 
     /// What went to the failure destination, oldest first.
     pub fn failures(&self) -> Vec<Value> {
-        self.0.failures.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.0
+            .failures
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }
 
@@ -107,7 +111,12 @@ impl Driver {
             .stream_arn(stream_arn)
             .send()
             .await
-            .map_err(|error| StartError::new(format!("The stream cannot be read: {}.", DisplayErrorContext(error))))?;
+            .map_err(|error| {
+                StartError::new(format!(
+                    "The stream cannot be read: {}.",
+                    DisplayErrorContext(error)
+                ))
+            })?;
         let shard = described
             .stream_description()
             .and_then(|stream| stream.shards().first())
@@ -138,7 +147,10 @@ impl Driver {
             shared: shared.clone(),
         };
         let task = tokio::spawn(reader.run(stopped));
-        Ok(Self { shared, stop: Stop::new(signal, vec![task]) })
+        Ok(Self {
+            shared,
+            stop: Stop::new(signal, vec![task]),
+        })
     }
 
     /// A handle that ends the driver's pause.
@@ -153,7 +165,11 @@ impl Driver {
 
     /// Waits until everything that is in the stream now is done: handled, or given up.
     pub async fn drained(&self) {
-        let ticket = self.shared.asked.fetch_add(1, Ordering::SeqCst).saturating_add(1);
+        let ticket = self
+            .shared
+            .asked
+            .fetch_add(1, Ordering::SeqCst)
+            .saturating_add(1);
         let mut drained = self.shared.drained.subscribe();
         self.shared.wake.notify_one();
         // An error means that the driver has stopped; nothing more will happen then.
@@ -217,7 +233,11 @@ impl Reader {
                 let events: Vec<&Value> = records.iter().map(|record| &record.event).collect();
                 let answer = self.function.call(json!({ "Records": events })).await;
                 if let Err(error) = &answer {
-                    tracing::warn!(error, records = records.len(), "the function failed on a batch of the stream");
+                    tracing::warn!(
+                        error,
+                        records = records.len(),
+                        "the function failed on a batch of the stream"
+                    );
                 }
                 let succeeded = answer.is_ok();
                 self.mapping.answered(&answer, Timestamp::now());
@@ -227,7 +247,8 @@ impl Reader {
                 None
             }
             Step::WaitUntil(time) => {
-                let left = Duration::try_from(time.duration_since(Timestamp::now())).unwrap_or(Duration::ZERO);
+                let left = Duration::try_from(time.duration_since(Timestamp::now()))
+                    .unwrap_or(Duration::ZERO);
                 Some(left.min(POLL))
             }
             Step::Idle if exhausted => {
@@ -259,33 +280,59 @@ impl Reader {
             .map_err(|error| DisplayErrorContext(error).to_string())?;
         self.iterator = output.next_shard_iterator().map(str::to_owned);
         // The engine names no region; the function is told the one that everything else here is in.
-        let arn = self.stream_arn.replacen(":dynoxide:", &format!(":{}:", aws::REGION), 1);
-        let records: Vec<_> = output.records().iter().filter_map(|record| event::record(record, &arn)).collect();
+        let arn = self
+            .stream_arn
+            .replacen(":dynoxide:", &format!(":{}:", aws::REGION), 1);
+        let records: Vec<_> = output
+            .records()
+            .iter()
+            .filter_map(|record| event::record(record, &arn))
+            .collect();
         let count = records.len();
         self.mapping.fetched(records, Timestamp::now());
         Ok(count)
     }
 
     async fn new_iterator(&self) -> Result<String, String> {
-        let request = self.client.get_shard_iterator().stream_arn(&self.stream_arn).shard_id(&self.shard);
+        let request = self
+            .client
+            .get_shard_iterator()
+            .stream_arn(&self.stream_arn)
+            .shard_id(&self.shard);
         let request = match self.mapping.read_to() {
-            Some(sequence) => request.shard_iterator_type(ShardIteratorType::AfterSequenceNumber).sequence_number(sequence),
+            Some(sequence) => request
+                .shard_iterator_type(ShardIteratorType::AfterSequenceNumber)
+                .sequence_number(sequence),
             None => request.shard_iterator_type(ShardIteratorType::TrimHorizon),
         };
-        let output = request.send().await.map_err(|error| DisplayErrorContext(error).to_string())?;
-        output.shard_iterator.ok_or_else(|| "no iterator was given".to_owned())
+        let output = request
+            .send()
+            .await
+            .map_err(|error| DisplayErrorContext(error).to_string())?;
+        output
+            .shard_iterator
+            .ok_or_else(|| "no iterator was given".to_owned())
     }
 
     /// Writes down what was given up and how far everything is done, in this order.
     fn keep(&mut self) {
         let discarded = self.mapping.take_discarded();
         for batch in &discarded {
-            let message = batch.message(Timestamp::now(), &ids::uuid(), &self.shard, &self.stream_arn);
+            let message = batch.message(
+                Timestamp::now(),
+                &ids::uuid(),
+                &self.shard,
+                &self.stream_arn,
+            );
             tracing::warn!(first = batch.first, size = batch.size, condition = ?batch.condition, "records went to the failure destination");
             if let Some(files) = &self.files {
                 files.add_failure(&message);
             }
-            self.shared.failures.lock().unwrap_or_else(PoisonError::into_inner).push(message);
+            self.shared
+                .failures
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .push(message);
         }
         if let (Some(files), Some(checkpoint)) = (&mut self.files, self.mapping.checkpoint()) {
             files.write_checkpoint(&self.stream_arn, checkpoint);
@@ -303,7 +350,11 @@ struct Files {
 
 impl Files {
     fn new(data: &Path) -> Self {
-        Self { checkpoint: data.join("stream.json"), failures: data.join("failures.jsonl"), written: None }
+        Self {
+            checkpoint: data.join("stream.json"),
+            failures: data.join("failures.jsonl"),
+            written: None,
+        }
     }
 
     fn read(&self, stream_arn: &str) -> Result<(Option<String>, Vec<Value>), StartError> {
@@ -312,14 +363,31 @@ impl Files {
                 .ok()
                 // A checkpoint of another stream says nothing about this one.
                 .filter(|kept| kept.get("stream").and_then(Value::as_str) == Some(stream_arn))
-                .and_then(|kept| kept.get("checkpoint").and_then(Value::as_str).map(str::to_owned)),
+                .and_then(|kept| {
+                    kept.get("checkpoint")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned)
+                }),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => None,
-            Err(error) => return Err(StartError::new(format!("{} cannot be read: {error}.", self.checkpoint.display()))),
+            Err(error) => {
+                return Err(StartError::new(format!(
+                    "{} cannot be read: {error}.",
+                    self.checkpoint.display()
+                )));
+            }
         };
         let failures = match std::fs::read_to_string(&self.failures) {
-            Ok(text) => text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect(),
+            Ok(text) => text
+                .lines()
+                .filter_map(|line| serde_json::from_str(line).ok())
+                .collect(),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Vec::new(),
-            Err(error) => return Err(StartError::new(format!("{} cannot be read: {error}.", self.failures.display()))),
+            Err(error) => {
+                return Err(StartError::new(format!(
+                    "{} cannot be read: {error}.",
+                    self.failures.display()
+                )));
+            }
         };
         Ok((checkpoint, failures))
     }

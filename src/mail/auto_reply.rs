@@ -18,7 +18,10 @@ use crate::practice::{Practice, Suggestion, Treatment};
 use crate::store::Record;
 
 /// Says that a machine wrote this (RFC 3834), and asks Exchange for no automatic answer to it.
-const HEADERS: [(&str, &str); 2] = [("Auto-Submitted", "auto-replied"), ("X-Auto-Response-Suppress", "All")];
+const HEADERS: [(&str, &str); 2] = [
+    ("Auto-Submitted", "auto-replied"),
+    ("X-Auto-Response-Suppress", "All"),
+];
 
 /// What the letter to the client is made from.
 #[derive(Clone, Copy)]
@@ -55,7 +58,11 @@ impl AutoReply<'_> {
         let page = Page::new(self);
         let subject = format!("{} ({})", self.practice.letter.subject, self.reference);
         match (Html { page: &page }.render(), Text { page: &page }.render()) {
-            (Ok(html), Ok(text)) => Content { subject, text: fold_text(&text), html: Some(fold_html(&html)) },
+            (Ok(html), Ok(text)) => Content {
+                subject,
+                text: fold_text(&text),
+                html: Some(fold_html(&html)),
+            },
             // Rendering a letter from our own words has no way to fail, but the client's answer must not hang on that.
             _ => Content {
                 subject,
@@ -106,7 +113,11 @@ impl<'a> AutoReplyLetter<'a> {
     /// The letter, ready to be sent.
     #[must_use]
     pub fn into_mail(self) -> Mail {
-        let Content { subject, text, html } = self.content.content();
+        let Content {
+            subject,
+            text,
+            html,
+        } = self.content.content();
         Mail {
             letter: Letter::AutoReply,
             reference: self.content.reference.clone(),
@@ -156,8 +167,12 @@ impl<'a> Page<'a> {
         let (practice, answers) = (letter.practice, letter.answers);
         let when = practice.reply_by_in_words(letter.received_at, letter.away_until);
         let next = practice.next_step(letter.contact_by, &when);
-        let suggestion =
-            practice.suggest(answers.goal, answers.warmth, answers.recent_injury, answers.treatment.as_ref());
+        let suggestion = practice.suggest(
+            answers.goal,
+            answers.warmth,
+            answers.recent_injury,
+            answers.treatment.as_ref(),
+        );
         let first_heading = match (suggestion.named, suggestion.suggested) {
             (Some(_), _) => "The treatment you asked about",
             (None, Some(_)) => "A good place to start",
@@ -168,7 +183,11 @@ impl<'a> Page<'a> {
             None => "Which treatment?",
         };
         let also = suggestion.alternative().map(|also| Also {
-            heading: if suggestion.differs() { "You might like this one too" } else { "Another one to think about" },
+            heading: if suggestion.differs() {
+                "You might like this one too"
+            } else {
+                "Another one to think about"
+            },
             treatment: also.treatment,
             why: also.why,
         });
@@ -179,13 +198,18 @@ impl<'a> Page<'a> {
             (Some(_), Some(_)) if suggestion.differs() => ("", ""),
             _ => (suggestion.why, ""),
         };
-        let areas = answers
-            .area
-            .iter()
-            .filter_map(|area| Some(Explained { heading: area.label(), text: practice.explain.area.get(area)? }));
-        let cause = answers
-            .cause
-            .and_then(|cause| Some(Explained { heading: cause.label(), text: practice.explain.cause.get(&cause)? }));
+        let areas = answers.area.iter().filter_map(|area| {
+            Some(Explained {
+                heading: area.label(),
+                text: practice.explain.area.get(area)?,
+            })
+        });
+        let cause = answers.cause.and_then(|cause| {
+            Some(Explained {
+                heading: cause.label(),
+                text: practice.explain.cause.get(&cause)?,
+            })
+        });
         let hours: Vec<String> = practice
             .working_days()
             .into_iter()
@@ -212,16 +236,25 @@ impl<'a> Page<'a> {
     /// "Choose it for …", with how long it takes and what it costs where the practice tells that.
     #[allow(clippy::unused_self, reason = "templates call methods")]
     fn choose(&self, treatment: &Treatment) -> String {
-        let facts: Vec<&str> =
-            [&treatment.duration, &treatment.price].into_iter().flatten().map(String::as_str).collect();
-        let facts = if facts.is_empty() { String::new() } else { format!(" ({})", facts.join(", ")) };
+        let facts: Vec<&str> = [&treatment.duration, &treatment.price]
+            .into_iter()
+            .flatten()
+            .map(String::as_str)
+            .collect();
+        let facts = if facts.is_empty() {
+            String::new()
+        } else {
+            format!(" ({})", facts.join(", "))
+        };
         format!("Choose it for {}{facts}.", treatment.choose_it_for)
     }
 
     /// The trade as a line of its own.
     fn trade(&self) -> String {
         let mut letters = self.practice.trade.chars();
-        letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+        letters.next().map_or_else(String::new, |first| {
+            first.to_uppercase().chain(letters).collect()
+        })
     }
 }
 

@@ -48,15 +48,25 @@ impl<'a> NoticeLetter<'a> {
             MailState::Failed { .. } => Trouble::Rejected,
             _ => Trouble::Unknown,
         });
-        Self { practice: &app.practice, to: &app.settings.therapist, received: &record.received, trouble }
+        Self {
+            practice: &app.practice,
+            to: &app.settings.therapist,
+            received: &record.received,
+            trouble,
+        }
     }
 
     /// The letter, ready to be sent; text only if it cannot be rendered.
     #[must_use]
     pub fn into_mail(self) -> Mail {
         let page = Page::new(&self);
-        let html = Html { page: &page }.render().ok().map(|html| fold_html(&html));
-        let text = Text { page: &page }.render().unwrap_or_else(|_| format!("{}\n\n{}", page.what, page.advice));
+        let html = Html { page: &page }
+            .render()
+            .ok()
+            .map(|html| fold_html(&html));
+        let text = Text { page: &page }
+            .render()
+            .unwrap_or_else(|_| format!("{}\n\n{}", page.what, page.advice));
         let reference = &self.received.reference;
         let subject = match self.trouble {
             Trouble::Unknown => format!("{reference}: the automatic answer may not have arrived"),
@@ -114,18 +124,29 @@ impl<'a> Page<'a> {
                 because(reason)
             ),
         };
-        let phone = enquiry
-            .phone
-            .as_ref()
-            .map(|phone| (Typed::new(phone.typed()), dial("tel", phone), dial("sms", phone)));
+        let phone = enquiry.phone.as_ref().map(|phone| {
+            (
+                Typed::new(phone.typed()),
+                dial("tel", phone),
+                dial("sms", phone),
+            )
+        });
         let advice = match (letter.trouble, &phone) {
             (Trouble::Bounced, Some(_)) => format!("Please ring {client}, or send a text message."),
-            (Trouble::Bounced, None) => "There is no phone number. Look at the address: if you can see a slip of the \
+            (Trouble::Bounced, None) => {
+                "There is no phone number. Look at the address: if you can see a slip of the \
                                          keys, write to the address that was meant."
-                .to_owned(),
-            (Trouble::Complained, Some(_)) => format!("If the enquiry looks real to you, ring {client}."),
-            (Trouble::Complained, None) => "There is no phone number, so there is nothing that you need to do.".to_owned(),
-            (_, Some(_)) => format!("Please answer {client} yourself: ring, send a text message, or write."),
+                    .to_owned()
+            }
+            (Trouble::Complained, Some(_)) => {
+                format!("If the enquiry looks real to you, ring {client}.")
+            }
+            (Trouble::Complained, None) => {
+                "There is no phone number, so there is nothing that you need to do.".to_owned()
+            }
+            (_, Some(_)) => {
+                format!("Please answer {client} yourself: ring, send a text message, or write.")
+            }
             (_, None) => format!("Please write to {client} yourself."),
         };
         Self {

@@ -7,7 +7,9 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::words::{Typed, day, first_name, fold_html, fold_text, listed, lower_first, moment, reply_link};
+use super::words::{
+    Typed, day, first_name, fold_html, fold_text, listed, lower_first, moment, reply_link,
+};
 use super::{Mail, style};
 use crate::app::App;
 use crate::enquiry::answers::{Choice, ContactBy, Goal, RecentInjury};
@@ -83,7 +85,8 @@ impl<'a> TherapistLetter<'a> {
     #[must_use]
     pub fn into_mail(self) -> Mail {
         let page = Page::new(&self);
-        let (Ok(html), Ok(text)) = (Html { page: &page }.render(), Text { page: &page }.render()) else {
+        let (Ok(html), Ok(text)) = (Html { page: &page }.render(), Text { page: &page }.render())
+        else {
             return self.plain();
         };
         self.mail(fold_text(&text), Some(fold_html(&html)))
@@ -157,7 +160,12 @@ impl<'a> TherapistLetter<'a> {
         subject.push_str(&format!("New enquiry {}", self.received.reference));
         let mut about = Vec::from_iter(first_name(&enquiry.name).map(str::to_owned));
         if !self.is_private() {
-            let areas: Vec<String> = enquiry.answers.area.iter().map(|area| lower_first(area.label())).collect();
+            let areas: Vec<String> = enquiry
+                .answers
+                .area
+                .iter()
+                .map(|area| lower_first(area.label()))
+                .collect();
             about.push(match areas.as_slice() {
                 [] => lower_first(wish(enquiry.answers.goal)),
                 [_] | [_, _] => listed(&areas),
@@ -194,7 +202,10 @@ struct Answer {
 
 impl Answer {
     fn typed(field: Field, typed: &str) -> Self {
-        Self { label: field.label(), value: Typed::new(typed) }
+        Self {
+            label: field.label(),
+            value: Typed::new(typed),
+        }
     }
 }
 
@@ -232,15 +243,22 @@ impl<'a> Page<'a> {
         let enquiry = &received.enquiry;
         let private = letter.is_private();
         let answers = &enquiry.answers;
-        let suggestion =
-            practice.suggest(answers.goal, answers.warmth, answers.recent_injury, answers.treatment.as_ref());
+        let suggestion = practice.suggest(
+            answers.goal,
+            answers.warmth,
+            answers.recent_injury,
+            answers.treatment.as_ref(),
+        );
         let mut ways = ways(practice, received);
         let first_way = ways.remove(0);
         let when = practice.reply_by_in_words(received.received_at, letter.away_until);
         let (wants, suggests, message) = if private {
             (String::new(), String::new(), None)
         } else {
-            let message = enquiry.message.as_ref().map(|text| Answer::typed(Field::Message, text.as_str()));
+            let message = enquiry
+                .message
+                .as_ref()
+                .map(|text| Answer::typed(Field::Message, text.as_str()));
             (wants(enquiry), suggests(&suggestion), message)
         };
         let preheader = if private {
@@ -259,7 +277,10 @@ impl<'a> Page<'a> {
             contact_by: enquiry.contact_by.label(),
             first_way,
             other_ways: ways,
-            times: enquiry.times.as_ref().map(|text| Answer::typed(Field::Times, text.as_str())),
+            times: enquiry
+                .times
+                .as_ref()
+                .map(|text| Answer::typed(Field::Times, text.as_str())),
             message,
             kept_out: if private {
                 format!(
@@ -283,12 +304,21 @@ fn ways(practice: &Practice, received: &Received) -> Vec<Way> {
     let enquiry = &received.enquiry;
     let mut ways = vec![Way {
         label: "Email",
-        link: reply_link(practice, &received.reference, &enquiry.name, enquiry.email.as_str()),
+        link: reply_link(
+            practice,
+            &received.reference,
+            &enquiry.name,
+            enquiry.email.as_str(),
+        ),
         shown: Typed::as_is(enquiry.email.as_str()),
     }];
     if let Some(phone) = &enquiry.phone {
         for (label, scheme) in [("Ring", "tel"), ("Text", "sms")] {
-            ways.push(Way { label, link: dial(scheme, phone), shown: Typed::new(phone.typed()) });
+            ways.push(Way {
+                label,
+                link: dial(scheme, phone),
+                shown: Typed::new(phone.typed()),
+            });
         }
         match enquiry.contact_by {
             ContactBy::Email => {}
@@ -305,22 +335,42 @@ pub(super) fn dial(scheme: &str, phone: &Phone) -> String {
 }
 
 fn wants(enquiry: &Enquiry) -> String {
-    let areas: Vec<String> = enquiry.answers.area.iter().map(|area| lower_first(area.label())).collect();
+    let areas: Vec<String> = enquiry
+        .answers
+        .area
+        .iter()
+        .map(|area| lower_first(area.label()))
+        .collect();
     let wish = wish(enquiry.answers.goal);
-    if areas.is_empty() { wish.to_owned() } else { format!("{wish}: {}", listed(&areas)) }
+    if areas.is_empty() {
+        wish.to_owned()
+    } else {
+        format!("{wish}: {}", listed(&areas))
+    }
 }
 
 fn suggests(suggestion: &Suggestion<'_>) -> String {
     let mut words = match (suggestion.suggested, suggestion.named) {
         (Some(suggested), Some(named)) if suggestion.differs() => {
-            format!("{}. The client asked for {}.", suggested.name, lower_first(&named.name))
+            format!(
+                "{}. The client asked for {}.",
+                suggested.name,
+                lower_first(&named.name)
+            )
         }
         (Some(suggested), Some(_)) => format!("{}. The client asked for it too.", suggested.name),
         (Some(suggested), None) => match suggestion.alternative() {
-            Some(also) => format!("{}, or {}.", suggested.name, lower_first(&also.treatment.name)),
+            Some(also) => format!(
+                "{}, or {}.",
+                suggested.name,
+                lower_first(&also.treatment.name)
+            ),
             None => format!("{}.", suggested.name),
         },
-        (None, Some(named)) => format!("No single one. The client asked for {}.", lower_first(&named.name)),
+        (None, Some(named)) => format!(
+            "No single one. The client asked for {}.",
+            lower_first(&named.name)
+        ),
         (None, None) => "No single one. The client would like help to choose.".to_owned(),
     };
     if suggestion.wait {
@@ -342,7 +392,9 @@ fn alerts(letter: &TherapistLetter<'_>) -> Vec<Alert> {
     if letter.suspect {
         let reference = &letter.received.reference;
         let release = if letter.auto_reply.is_some() {
-            format!(" If it is a real client, just reply; the command \"release {reference}\" also sends the automatic answer.")
+            format!(
+                " If it is a real client, just reply; the command \"release {reference}\" also sends the automatic answer."
+            )
         } else {
             " If it is a real client, just reply.".to_owned()
         };
@@ -381,24 +433,44 @@ fn labelled(practice: &Practice, enquiry: &Enquiry, private: bool) -> Vec<Answer
         let value = match field {
             Field::Name => Some(Typed::new(enquiry.name.as_str())),
             Field::Email => Some(Typed::as_is(enquiry.email.as_str())),
-            Field::Phone => enquiry.phone.as_ref().map(|phone| Typed::new(phone.typed())),
+            Field::Phone => enquiry
+                .phone
+                .as_ref()
+                .map(|phone| Typed::new(phone.typed())),
             Field::ContactBy => Some(Typed::as_is(enquiry.contact_by.label())),
             Field::Area if answers.area.is_empty() => None,
-            Field::Area => {
-                Some(Typed::as_is(&answers.area.iter().map(|area| area.label()).collect::<Vec<_>>().join(", ")))
-            }
+            Field::Area => Some(Typed::as_is(
+                &answers
+                    .area
+                    .iter()
+                    .map(|area| area.label())
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            )),
             Field::Cause => answers.cause.map(|cause| Typed::as_is(cause.label())),
             Field::Goal => Some(Typed::as_is(answers.goal.label())),
-            Field::RecentInjury => answers.recent_injury.map(|answer| Typed::as_is(answer.label())),
+            Field::RecentInjury => answers
+                .recent_injury
+                .map(|answer| Typed::as_is(answer.label())),
             Field::Warmth => answers.warmth.map(|answer| Typed::as_is(answer.label())),
             Field::Treatment => answers.treatment.as_ref().map(|key| {
                 // A treatment that is no longer offered is named by its key.
-                Typed::as_is(practice.treatment(key.as_str()).map_or(key.as_str(), |treatment| &treatment.name))
+                Typed::as_is(
+                    practice
+                        .treatment(key.as_str())
+                        .map_or(key.as_str(), |treatment| &treatment.name),
+                )
             }),
-            Field::Consent => Some(Typed::new(&format!("Given (wording {})", enquiry.consent_version))),
+            Field::Consent => Some(Typed::new(&format!(
+                "Given (wording {})",
+                enquiry.consent_version
+            ))),
             _ => None,
         };
-        told.extend(value.map(|value| Answer { label: field.label(), value }));
+        told.extend(value.map(|value| Answer {
+            label: field.label(),
+            value,
+        }));
     }
     told
 }
@@ -406,18 +478,26 @@ fn labelled(practice: &Practice, enquiry: &Enquiry, private: bool) -> Vec<Answer
 /// What has become of the auto-reply, and what the therapist does about it.
 fn fate(auto_reply: Option<&MailState>, when: &str) -> String {
     match auto_reply {
-        None => "No automatic answer goes to the client, because the enquiry could not be stored.".to_owned(),
+        None => "No automatic answer goes to the client, because the enquiry could not be stored."
+            .to_owned(),
         Some(MailState::Pending { .. } | MailState::Sending { .. }) => {
-            format!("An automatic answer is on its way to the client. It says that you will reply {when}.")
+            format!(
+                "An automatic answer is on its way to the client. It says that you will reply {when}."
+            )
         }
         Some(MailState::Sent { .. }) => {
-            format!("The client has been sent an automatic answer. It says that you will reply {when}.")
+            format!(
+                "The client has been sent an automatic answer. It says that you will reply {when}."
+            )
         }
-        Some(MailState::Failed { .. }) => "The automatic answer could not be sent. The client has not heard from us."
-            .to_owned(),
-        Some(MailState::Unknown { .. }) => "The automatic answer may or may not have reached the client. It will not \
+        Some(MailState::Failed { .. }) => {
+            "The automatic answer could not be sent. The client has not heard from us.".to_owned()
+        }
+        Some(MailState::Unknown { .. }) => {
+            "The automatic answer may or may not have reached the client. It will not \
                                             be sent again."
-            .to_owned(),
+                .to_owned()
+        }
         Some(MailState::Withheld { reason }) => format!(
             "No automatic answer goes to the client, because {}. The client has not been told when you will reply.",
             because(*reason)
@@ -429,11 +509,17 @@ fn fate(auto_reply: Option<&MailState>, when: &str) -> String {
 pub(super) fn because(reason: Withheld) -> &'static str {
     match reason {
         Withheld::Suspect => "the enquiry looks like spam",
-        Withheld::Sandbox => "the mail service is still in its trial mode and only writes to addresses that you have confirmed",
+        Withheld::Sandbox => {
+            "the mail service is still in its trial mode and only writes to addresses that you have confirmed"
+        }
         Withheld::OwnAddress => "the address is your own",
-        Withheld::RoleAddress => "the address seems to belong to an office or a machine, not to a person",
+        Withheld::RoleAddress => {
+            "the address seems to belong to an office or a machine, not to a person"
+        }
         Withheld::CoolDown => "this address has had one a short time ago",
-        Withheld::Undeliverable => "an earlier mail to this address came back, or was reported as spam",
+        Withheld::Undeliverable => {
+            "an earlier mail to this address came back, or was reported as spam"
+        }
         Withheld::DailyCap => "as many as you allow in a day have left already",
         Withheld::CountersUnavailable => "we could not check how many this address has had",
         Withheld::Late => "it was more than a day late",
@@ -441,17 +527,27 @@ pub(super) fn because(reason: Withheld) -> &'static str {
 }
 
 fn earlier(letter: &TherapistLetter<'_>) -> String {
-    let days: Vec<String> =
-        letter.earlier.iter().take(NAMED_EARLIER).map(|received| day(letter.practice, *received)).collect();
+    let days: Vec<String> = letter
+        .earlier
+        .iter()
+        .take(NAMED_EARLIER)
+        .map(|received| day(letter.practice, *received))
+        .collect();
     let count = letter.earlier.len();
     let from = "from the same address";
     match count {
         0 => String::new(),
         1 => format!("There is one earlier enquiry {from}, of {}.", listed(&days)),
-        _ if count <= NAMED_EARLIER => format!("There are {count} earlier enquiries {from}, of {}.", listed(&days)),
+        _ if count <= NAMED_EARLIER => format!(
+            "There are {count} earlier enquiries {from}, of {}.",
+            listed(&days)
+        ),
         _ => {
             let least = if letter.more_earlier { "at least " } else { "" };
-            format!("There are {least}{count} earlier enquiries {from}, the latest of {}.", listed(&days))
+            format!(
+                "There are {least}{count} earlier enquiries {from}, the latest of {}.",
+                listed(&days)
+            )
         }
     }
 }

@@ -31,12 +31,18 @@ pub(super) struct Typed {
 impl Typed {
     /// Makes a text harmless.
     pub(super) fn new(typed: &str) -> Self {
-        Self { shown: spell_out(&defang(typed)), ours: false }
+        Self {
+            shown: spell_out(&defang(typed)),
+            ours: false,
+        }
     }
 
     /// Takes a text as it is: one of ours, or an address whose rule leaves nothing to make harmless.
     pub(super) fn as_is(text: &str) -> Self {
-        Self { shown: text.to_owned(), ours: true }
+        Self {
+            shown: text.to_owned(),
+            ours: true,
+        }
     }
 
     /// For HTML: escaped, line breaks kept, long words given places to break.
@@ -45,7 +51,8 @@ impl Typed {
         let mut unbroken = 0;
         let mut joined = false;
         for c in self.shown.chars() {
-            let joins = c == '\u{200d}' || ('\u{fe00}'..='\u{fe0f}').contains(&c) || is_combining_mark(c);
+            let joins =
+                c == '\u{200d}' || ('\u{fe00}'..='\u{fe0f}').contains(&c) || is_combining_mark(c);
             if unbroken >= UNBROKEN && !joins && !joined {
                 html.push_str("<wbr\n>");
                 unbroken = 0;
@@ -69,7 +76,11 @@ impl Typed {
     /// only indented.
     pub(super) fn block(&self) -> String {
         let mark = if self.ours { "    " } else { "> " };
-        self.shown.lines().map(|line| format!("{mark}{line}")).collect::<Vec<_>>().join("\n")
+        self.shown
+            .lines()
+            .map(|line| format!("{mark}{line}"))
+            .collect::<Vec<_>>()
+            .join("\n")
     }
 
     /// For the text part, where it stands on a line of ours.
@@ -81,8 +92,29 @@ impl Typed {
 /// Breaks what mail programs make links of by themselves: addresses with and without a scheme, and mail addresses.
 fn defang(typed: &str) -> String {
     const SCHEMES: &[&str] = &[
-        "about", "callto", "cid", "data", "facetime", "facetime-audio", "file", "geo", "intent", "javascript", "magnet",
-        "mailto", "maps", "market", "ms-msdt", "news", "sip", "skype", "sms", "tel", "vbscript", "whatsapp", "xmpp",
+        "about",
+        "callto",
+        "cid",
+        "data",
+        "facetime",
+        "facetime-audio",
+        "file",
+        "geo",
+        "intent",
+        "javascript",
+        "magnet",
+        "mailto",
+        "maps",
+        "market",
+        "ms-msdt",
+        "news",
+        "sip",
+        "skype",
+        "sms",
+        "tel",
+        "vbscript",
+        "whatsapp",
+        "xmpp",
     ];
     let characters: Vec<char> = typed.chars().collect();
     let at = |index: usize| characters.get(index).copied();
@@ -94,31 +126,48 @@ fn defang(typed: &str) -> String {
         let before = index.checked_sub(1).and_then(at);
         match c {
             ':' => {
-                let scheme: String = out.get(word_begins..).unwrap_or_default().to_ascii_lowercase();
+                let scheme: String = out
+                    .get(word_begins..)
+                    .unwrap_or_default()
+                    .to_ascii_lowercase();
                 let begins = scheme
                     .rfind(|c: char| !(c.is_ascii_alphanumeric() || "+-.".contains(c)))
-                    .map_or(0, |end| end + scheme.get(end..).and_then(|rest| rest.chars().next()).map_or(1, char::len_utf8));
+                    .map_or(0, |end| {
+                        end + scheme
+                            .get(end..)
+                            .and_then(|rest| rest.chars().next())
+                            .map_or(1, char::len_utf8)
+                    });
                 let scheme = scheme.get(begins..).unwrap_or_default();
                 let slashes = at(index + 1) == Some('/') && at(index + 2) == Some('/');
                 let web = slashes && matches!(scheme, "http" | "https");
                 if web {
                     out.truncate(word_begins + begins);
                     out.push_str(if scheme == "http" { "hxxp:" } else { "hxxps:" });
-                } else if slashes && !scheme.is_empty() || SCHEMES.contains(&scheme) && !is(index + 1, char::is_whitespace) {
+                } else if slashes && !scheme.is_empty()
+                    || SCHEMES.contains(&scheme) && !is(index + 1, char::is_whitespace)
+                {
                     out.push_str("[:]");
                 } else {
                     out.push(c);
                 }
             }
-            '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}' if before.is_some_and(is_of_a_host) && is_domain_label(&characters, index + 1) => {
+            '.' | '\u{3002}' | '\u{ff0e}' | '\u{ff61}'
+                if before.is_some_and(is_of_a_host) && is_domain_label(&characters, index + 1) =>
+            {
                 out.push('[');
                 out.push(c);
                 out.push(']');
             }
-            '@' | '\u{ff20}' if before.is_some_and(|c| !c.is_whitespace()) && is(index + 1, |c| !c.is_whitespace()) => {
+            '@' | '\u{ff20}'
+                if before.is_some_and(|c| !c.is_whitespace())
+                    && is(index + 1, |c| !c.is_whitespace()) =>
+            {
                 out.push_str("[at]");
             }
-            '\\' if at(index + 1) == Some('\\') && is(index + 2, char::is_alphanumeric) => out.push_str("[\\]"),
+            '\\' if at(index + 1) == Some('\\') && is(index + 2, char::is_alphanumeric) => {
+                out.push_str("[\\]")
+            }
             c => out.push(c),
         }
         if c.is_whitespace() {
@@ -137,11 +186,18 @@ fn is_of_a_host(c: char) -> bool {
 /// follows "www". "10.30am", "9.5" and "p.m." are none.
 fn is_domain_label(characters: &[char], start: usize) -> bool {
     let www = start >= 4
-        && characters.get(start - 4..start - 1).is_some_and(|word| word.iter().all(|c| c.eq_ignore_ascii_case(&'w')));
-    let mut label = characters.iter().skip(start).take_while(|c| is_of_a_host(**c));
+        && characters
+            .get(start - 4..start - 1)
+            .is_some_and(|word| word.iter().all(|c| c.eq_ignore_ascii_case(&'w')));
+    let mut label = characters
+        .iter()
+        .skip(start)
+        .take_while(|c| is_of_a_host(**c));
     match label.next() {
         Some(first) if www => is_of_a_host(*first),
-        Some(first) => (first.is_alphabetic() || text::is_invisible(*first)) && label.next().is_some(),
+        Some(first) => {
+            (first.is_alphabetic() || text::is_invisible(*first)) && label.next().is_some()
+        }
         None => false,
     }
 }
@@ -168,22 +224,37 @@ pub(super) fn first_name(name: &Name) -> Option<&str> {
     let first = name.as_str().split_whitespace().next()?;
     let harmless = first.chars().count() <= 20
         && first.chars().next().is_some_and(char::is_alphabetic)
-        && first.chars().all(|c| c.is_alphabetic() || is_combining_mark(c) || matches!(c, '\'' | '’' | '-'));
+        && first
+            .chars()
+            .all(|c| c.is_alphabetic() || is_combining_mark(c) || matches!(c, '\'' | '’' | '-'));
     harmless.then_some(first)
 }
 
 /// What may stand in a part of a link as it is (RFC 3986, unreserved).
-const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
 const ADDRESS: &AsciiSet = &UNRESERVED.remove(b'@');
 
 /// A link that opens a reply to the client, its subject and first lines already written (RFC 6068).
-pub(super) fn reply_link(practice: &Practice, reference: &Reference, name: &Name, address: &str) -> String {
-    let greeting = first_name(name).map_or_else(|| "Hello,".to_owned(), |first| format!("Hello {first},"));
+pub(super) fn reply_link(
+    practice: &Practice,
+    reference: &Reference,
+    name: &Name,
+    address: &str,
+) -> String {
+    let greeting =
+        first_name(name).map_or_else(|| "Hello,".to_owned(), |first| format!("Hello {first},"));
     let body = format!("{greeting}\r\n\r\n{}\r\n\r\n", practice.letter.first_lines);
     format!(
         "mailto:{}?subject={}&body={}",
         utf8_percent_encode(address, ADDRESS),
-        utf8_percent_encode(&format!("{}: your enquiry {reference}", practice.name), UNRESERVED),
+        utf8_percent_encode(
+            &format!("{}: your enquiry {reference}", practice.name),
+            UNRESERVED
+        ),
         utf8_percent_encode(&body, UNRESERVED),
     )
 }
@@ -191,7 +262,13 @@ pub(super) fn reply_link(practice: &Practice, reference: &Reference, name: &Name
 /// A moment in the practice's time: "Monday 23 November 2026 at 10:20".
 pub(super) fn moment(practice: &Practice, moment: Timestamp) -> String {
     let local = moment.to_zoned(practice.time_zone.rules().clone());
-    format!("{} {} at {}:{:02}", date_in_words(local.date()), local.year(), local.hour(), local.minute())
+    format!(
+        "{} {} at {}:{:02}",
+        date_in_words(local.date()),
+        local.year(),
+        local.hour(),
+        local.minute()
+    )
 }
 
 /// A day in the practice's time: "Monday 23 November 2026".
@@ -216,7 +293,9 @@ pub(super) fn lower_first(label: &str) -> String {
         return label.to_owned();
     }
     let mut letters = label.chars();
-    letters.next().map_or_else(String::new, |first| first.to_lowercase().chain(letters).collect())
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
 }
 
 /// Lays out a text part: no line wider than the page, what continues a line indented as the line was, no more than one
@@ -321,7 +400,10 @@ mod tests {
     #[test]
     fn nothing_typed_is_a_link() {
         for (typed, shown) in [
-            ("see http://example.com/a?b=c", "see hxxp://example[.]com/a?b=c"),
+            (
+                "see http://example.com/a?b=c",
+                "see hxxp://example[.]com/a?b=c",
+            ),
             ("HTTPS://EXAMPLE.COM", "hxxps://EXAMPLE[.]COM"),
             ("(https://example.com)", "(hxxps://example[.]com)"),
             ("example.com/path", "example[.]com/path"),
@@ -334,7 +416,10 @@ mod tests {
             ("\\\\server\\share", "[\\]\\server\\share"),
             ("bücher.example", "bücher[.]example"),
             ("例え。テスト", "例え[。]テスト"),
-            ("exam\u{200b}ple.\u{200b}com", "exam[U+200B]ple[.][U+200B]com"),
+            (
+                "exam\u{200b}ple.\u{200b}com",
+                "exam[U+200B]ple[.][U+200B]com",
+            ),
             ("é→http://example.com", "é→hxxp://example[.]com"),
         ] {
             assert_eq!(Typed::new(typed).shown, shown, "{typed}");
@@ -344,8 +429,19 @@ mod tests {
     #[test]
     fn plain_words_stay_as_they_are() {
         for typed in [
-            "Tuesdays, 10.30am to 4.15 p.m.", "e.g. the neck. And the back.", "well… yes. no: maybe", "9:30", "@zoe",
-            "50 % @ work", "a/b", "note: this", "C:\\temp", "Zoë said: “ow”", "李小龍", "https: is a word", "10:30-12:00",
+            "Tuesdays, 10.30am to 4.15 p.m.",
+            "e.g. the neck. And the back.",
+            "well… yes. no: maybe",
+            "9:30",
+            "@zoe",
+            "50 % @ work",
+            "a/b",
+            "note: this",
+            "C:\\temp",
+            "Zoë said: “ow”",
+            "李小龍",
+            "https: is a word",
+            "10:30-12:00",
         ] {
             assert_eq!(Typed::new(typed).shown, typed);
         }
@@ -353,8 +449,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_seen_is_spelt_out() {
-        assert_eq!(Typed::new("a\u{202e}b\u{7}c\u{2028}d\te\nf").shown, "a[U+202E]b[U+0007]c[U+2028]d e\nf");
-        assert_eq!(Typed::new("\u{644}\u{200c}\u{645} 👩\u{200d}🔬").shown, "\u{644}\u{200c}\u{645} 👩\u{200d}🔬");
+        assert_eq!(
+            Typed::new("a\u{202e}b\u{7}c\u{2028}d\te\nf").shown,
+            "a[U+202E]b[U+0007]c[U+2028]d e\nf"
+        );
+        assert_eq!(
+            Typed::new("\u{644}\u{200c}\u{645} 👩\u{200d}🔬").shown,
+            "\u{644}\u{200c}\u{645} 👩\u{200d}🔬"
+        );
     }
 
     #[test]
@@ -369,20 +471,42 @@ mod tests {
     #[test]
     fn a_line_of_text_is_folded_under_its_own_beginning() {
         let words = "word ".repeat(30);
-        for (line, start) in [(format!("- {words}"), "  word"), (format!("> {words}"), "> word"), (format!("    {words}"), "    word")] {
+        for (line, start) in [
+            (format!("- {words}"), "  word"),
+            (format!("> {words}"), "> word"),
+            (format!("    {words}"), "    word"),
+        ] {
             let folded = fold_text(&line);
-            assert!(folded.lines().count() > 1 && folded.lines().all(|line| line.len() <= TEXT_WIDTH), "{folded}");
-            assert!(folded.lines().skip(1).all(|line| line.starts_with(start)), "{folded}");
+            assert!(
+                folded.lines().count() > 1 && folded.lines().all(|line| line.len() <= TEXT_WIDTH),
+                "{folded}"
+            );
+            assert!(
+                folded.lines().skip(1).all(|line| line.starts_with(start)),
+                "{folded}"
+            );
         }
         let unbroken = fold_text(&format!("> {}", "💆".repeat(4_000)));
-        assert!(unbroken.lines().all(|line| line.len() < 998 && line.starts_with("> ")));
+        assert!(
+            unbroken
+                .lines()
+                .all(|line| line.len() < 998 && line.starts_with("> "))
+        );
     }
 
     #[test]
     fn only_a_harmless_first_name_is_used() {
         for (name, first) in [
-            ("Zoë Brontë", Some("Zoë")), ("O’Brien", Some("O’Brien")), ("Anne-Marie", Some("Anne-Marie")), ("李 小龍", Some("李")),
-            ("<b>Zoë", None), ("$$$ win", None), ("www.example.com", None), ("-", None), ("Aaaaaaaaaaaaaaaaaaaaa", None), ("R2D2", None),
+            ("Zoë Brontë", Some("Zoë")),
+            ("O’Brien", Some("O’Brien")),
+            ("Anne-Marie", Some("Anne-Marie")),
+            ("李 小龍", Some("李")),
+            ("<b>Zoë", None),
+            ("$$$ win", None),
+            ("www.example.com", None),
+            ("-", None),
+            ("Aaaaaaaaaaaaaaaaaaaaa", None),
+            ("R2D2", None),
         ] {
             assert_eq!(first_name(&Name::parse(name).unwrap()), first, "{name}");
         }

@@ -403,7 +403,10 @@ mod tests {
         mails.record(Letter::AutoReply, 1, &Attempt::Ambiguous, at(1));
         assert_eq!(mails.therapist, MailState::Pending { attempts: 1 });
         assert_eq!(mails.auto_reply, MailState::Unknown { at: at(1) });
-        assert_eq!(mails.notice, None, "the therapist's letter is still to be written");
+        assert_eq!(
+            mails.notice, None,
+            "the therapist's letter is still to be written"
+        );
     }
 
     #[test]
@@ -412,7 +415,9 @@ mod tests {
         mails.claim(at(0), at(0), at(2), &[]);
         mails.record(Letter::Therapist, 1, &accepted(), at(0));
         mails.claim(at(0), at(0), at(2), &[]);
-        let never = Attempt::Never { reason: "MessageRejected".into() };
+        let never = Attempt::Never {
+            reason: "MessageRejected".into(),
+        };
         mails.record(Letter::AutoReply, 1, &never, at(1));
         assert_eq!(mails.claim(at(0), at(1), at(3), &[]), Some(Letter::Notice));
         assert!(mails.record(Letter::Notice, 1, &accepted(), at(1)));

@@ -203,7 +203,12 @@ fn name_of(weekday: Weekday) -> &'static str {
 /// A day in words: "Friday 2 January".
 #[must_use]
 pub fn date_in_words(date: Date) -> String {
-    format!("{} {} {}", name_of(date.weekday()), date.day(), month_name(date.month()))
+    format!(
+        "{} {} {}",
+        name_of(date.weekday()),
+        date.day(),
+        month_name(date.month())
+    )
 }
 
 fn month_name(month: i8) -> &'static str {

@@ -4,6 +4,9 @@
 //! | --- | --- | --- | --- |
 //! | `enquiry#BB-7KQ4M` | `enquiry` | an enquiry with the states of its mails | the retention after nothing is owed to the therapist |
 //! | `marker#<hash>` | `marker` | the identity of a post and its reference | 24 hours |
+//! | `source#<hash>#<window>` | `counter` | how many enquiries one source sent in ten minutes | 20 minutes |
+//! | `day#2026-11-23` | `counter` | how many auto-replies left on one day (UTC) | 48 hours |
+//! | `cool-down#<hash>` | `cool-down` | an address that had an auto-reply, and for which enquiry | 24 hours |
 //!
 //! Index `owed` (`owed`, `owed_since`) holds only what is owed; index `address` (`address`, `received_at`) finds all
 //! enquiries of one person.
@@ -39,6 +42,8 @@ pub struct Record {
     pub deliveries: Deliveries,
     /// How often it was changed.
     pub revision: u64,
+    /// Whether its source could not be counted.
+    pub uncounted: bool,
 }
 
 impl Record {
@@ -50,6 +55,7 @@ impl Record {
             verdict,
             deliveries: Deliveries::new(),
             revision: 0,
+            uncounted: false,
         }
     }
 
@@ -90,6 +96,8 @@ struct StoredEnquiry {
     verdict: Verdict,
     enquiry: crate::enquiry::Enquiry,
     deliveries: Deliveries,
+    #[serde(default)]
+    uncounted: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     owed: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -109,6 +117,7 @@ impl From<StoredEnquiry> for Record {
             verdict: stored.verdict,
             deliveries: stored.deliveries,
             revision: stored.revision,
+            uncounted: stored.uncounted,
         }
     }
 }
@@ -131,6 +140,7 @@ pub(super) fn new_enquiry(record: &Record, address: String) -> Result<Item, Stor
         verdict: record.verdict,
         enquiry: received.enquiry.clone(),
         deliveries: record.deliveries.clone(),
+        uncounted: record.uncounted,
         owed: Some(OWED.to_owned()),
         owed_since: Some(received.received_at),
         expires: None,
@@ -153,6 +163,48 @@ pub(super) fn marker(identity: &str, reference: &Reference, expires: Timestamp) 
             "expires".to_owned(),
             AttributeValue::N(expires.as_second().to_string()),
         ),
+    ])
+}
+
+pub(super) fn cool_down(address: &str, reference: &Reference, expires: Timestamp) -> Item {
+    HashMap::from([
+        (
+            "pk".to_owned(),
+            AttributeValue::S(format!("cool-down#{address}")),
+        ),
+        ("kind".to_owned(), AttributeValue::S("cool-down".to_owned())),
+        (
+            "reference".to_owned(),
+            AttributeValue::S(reference.to_string()),
+        ),
+        (
+            "expires".to_owned(),
+            AttributeValue::N(expires.as_second().to_string()),
+        ),
+    ])
+}
+
+pub(super) fn source_key(hash: &str, window: i64) -> String {
+    format!("source#{hash}#{window}")
+}
+
+pub(super) fn day_key(now: Timestamp) -> String {
+    let day = now.to_zoned(jiff::tz::TimeZone::UTC).date();
+    format!("day#{day}")
+}
+
+/// Counts one more, with the values of [`count`]; the limit is the condition.
+pub(super) const COUNT: &str = "SET kind = :kind, expires = :expires ADD times :one";
+
+pub(super) fn count(expires: Timestamp, most: u32) -> Item {
+    HashMap::from([
+        (":kind".to_owned(), AttributeValue::S("counter".to_owned())),
+        (
+            ":expires".to_owned(),
+            AttributeValue::N(expires.as_second().to_string()),
+        ),
+        (":one".to_owned(), AttributeValue::N("1".to_owned())),
+        (":most".to_owned(), AttributeValue::N(most.to_string())),
     ])
 }
 

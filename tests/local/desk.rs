@@ -18,7 +18,11 @@ pub(super) struct Folder(PathBuf);
 impl Folder {
     pub(super) fn new() -> Self {
         static COUNT: AtomicU32 = AtomicU32::new(0);
-        let name = format!("enquiry-desk-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::SeqCst));
+        let name = format!(
+            "enquiry-desk-{}-{}",
+            std::process::id(),
+            COUNT.fetch_add(1, Ordering::SeqCst)
+        );
         let path = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&path).unwrap();
         Self(path)
@@ -58,16 +62,31 @@ fn function(endpoints: Endpoints, seen: Seen) -> Function {
                     .send()
                     .await
                     .map_err(|error| format!("{error:?}"))?;
-                return Ok(json!({ "statusCode": 201, "headers": { "content-type": "application/json" }, "body": "{}" }));
+                return Ok(
+                    json!({ "statusCode": 201, "headers": { "content-type": "application/json" }, "body": "{}" }),
+                );
             }
             for record in event["Records"].as_array().unwrap() {
                 let name = record["dynamodb"]["NewImage"]["pk"]["S"].as_str().unwrap();
-                let content = |data: &str| Content::builder().data(data).charset("UTF-8").build().unwrap();
-                let body = Body::builder().text(content("text")).html(content("<script>alert(1)</script><p>html</p>")).build();
+                let content = |data: &str| {
+                    Content::builder()
+                        .data(data)
+                        .charset("UTF-8")
+                        .build()
+                        .unwrap()
+                };
+                let body = Body::builder()
+                    .text(content("text"))
+                    .html(content("<script>alert(1)</script><p>html</p>"))
+                    .build();
                 let message = Message::builder().subject(content(name)).body(body).build();
                 ses.send_email()
                     .from_email_address("desk@example.com")
-                    .destination(Destination::builder().to_addresses("therapist@example.com").build())
+                    .destination(
+                        Destination::builder()
+                            .to_addresses("therapist@example.com")
+                            .build(),
+                    )
                     .content(EmailContent::builder().simple(message).build())
                     .send()
                     .await
@@ -79,21 +98,38 @@ fn function(endpoints: Endpoints, seen: Seen) -> Function {
 }
 
 fn options(data: Option<&Path>) -> Options {
-    Options { data: data.map(Path::to_owned), ..Options::default() }
+    Options {
+        data: data.map(Path::to_owned),
+        ..Options::default()
+    }
 }
 
 async fn start(data: Option<&Path>) -> (Desk, Seen) {
     let seen = Seen::default();
-    let desk = Desk::start(options(data), async |endpoints| Ok(function(endpoints, seen.clone()))).await.unwrap();
+    let desk = Desk::start(options(data), async |endpoints| {
+        Ok(function(endpoints, seen.clone()))
+    })
+    .await
+    .unwrap();
     (desk, seen)
 }
 
 async fn post(desk: &Desk, name: &str) -> u16 {
-    send(desk.url(), "POST /enquiries", &["content-type: text/plain"], name.as_bytes()).await.status
+    send(
+        desk.url(),
+        "POST /enquiries",
+        &["content-type: text/plain"],
+        name.as_bytes(),
+    )
+    .await
+    .status
 }
 
 fn subjects(desk: &Desk) -> Vec<String> {
-    desk.mails().iter().map(|mail| mail.subject.clone()).collect()
+    desk.mails()
+        .iter()
+        .map(|mail| mail.subject.clone())
+        .collect()
 }
 
 #[tokio::test]
@@ -104,13 +140,21 @@ async fn a_post_becomes_a_mail_over_the_stream() {
     assert_eq!(subjects(&desk), ["Zoë"]);
     let seen = seen.lock().unwrap().clone();
     let record = &seen[1]["Records"][0];
-    assert_eq!((record["eventSource"].as_str(), record["eventName"].as_str()), (Some("aws:dynamodb"), Some("INSERT")));
+    assert_eq!(
+        (record["eventSource"].as_str(), record["eventName"].as_str()),
+        (Some("aws:dynamodb"), Some("INSERT"))
+    );
     assert_eq!(record["awsRegion"], "eu-west-2");
     assert_eq!(record["dynamodb"]["Keys"], json!({ "pk": { "S": "Zoë" } }));
     assert_eq!(record["dynamodb"]["NewImage"]["kind"]["S"], "enquiry");
     assert_eq!(record["dynamodb"]["StreamViewType"], "NEW_IMAGE");
     assert!(record["dynamodb"]["SequenceNumber"].as_str().unwrap().len() >= 21);
-    assert!(record["eventSourceARN"].as_str().unwrap().starts_with("arn:aws:dynamodb:eu-west-2:000000000000:table/enquiries/stream/"));
+    assert!(
+        record["eventSourceARN"]
+            .as_str()
+            .unwrap()
+            .starts_with("arn:aws:dynamodb:eu-west-2:000000000000:table/enquiries/stream/")
+    );
     desk.stop().await;
 }
 
@@ -127,7 +171,11 @@ async fn a_restart_keeps_mails_and_goes_on_behind_the_checkpoint() {
     post(&desk, "two").await;
     desk.settled().await;
     assert_eq!(subjects(&desk), ["one", "two"]);
-    assert_eq!(seen.lock().unwrap().len(), 2, "the post and its record, and nothing from before");
+    assert_eq!(
+        seen.lock().unwrap().len(),
+        2,
+        "the post and its record, and nothing from before"
+    );
     desk.stop().await;
 }
 
@@ -146,7 +194,9 @@ async fn what_was_stored_and_not_handled_is_handled_after_a_restart() {
             }
         }))
     };
-    let desk = Desk::start(options(Some(folder.path())), failing).await.unwrap();
+    let desk = Desk::start(options(Some(folder.path())), failing)
+        .await
+        .unwrap();
     assert_eq!(post(&desk, "kept").await, 201);
     desk.stop().await;
 
@@ -180,54 +230,99 @@ async fn what_the_function_cannot_handle_goes_to_the_failure_destination_and_sta
     desk.settled().await;
     assert_eq!(subjects(&desk), ["fine"]);
     assert_eq!(desk.failures().len(), 1);
-    assert!(get(desk.url(), "/outbox/failures").await.text().contains("RetryAttemptsExhausted"));
+    assert!(
+        get(desk.url(), "/outbox/failures")
+            .await
+            .text()
+            .contains("RetryAttemptsExhausted")
+    );
     desk.stop().await;
 
     let (desk, _) = start(Some(folder.path())).await;
     assert_eq!(desk.failures().len(), 1);
-    assert_eq!(desk.failures()[0]["requestContext"]["approximateInvokeCount"], 2);
+    assert_eq!(
+        desk.failures()[0]["requestContext"]["approximateInvokeCount"],
+        2
+    );
     desk.stop().await;
 }
 
 #[tokio::test]
 async fn a_panic_of_the_function_is_the_gateways_500() {
     let (desk, _) = start(None).await;
-    let answer = send(desk.url(), "POST /enquiries", &["content-type: text/plain"], b"panic").await;
-    assert_eq!((answer.status, answer.json()), (500, json!({ "message": "Internal Server Error" })));
+    let answer = send(
+        desk.url(),
+        "POST /enquiries",
+        &["content-type: text/plain"],
+        b"panic",
+    )
+    .await;
+    assert_eq!(
+        (answer.status, answer.json()),
+        (500, json!({ "message": "Internal Server Error" }))
+    );
     desk.stop().await;
 }
 
 #[tokio::test]
 async fn the_outbox_shows_every_mail_in_every_form() {
     let (desk, _) = start(None).await;
-    assert!(get(desk.url(), "/outbox").await.text().contains("No mail has left yet"));
+    assert!(
+        get(desk.url(), "/outbox")
+            .await
+            .text()
+            .contains("No mail has left yet")
+    );
     post(&desk, "<b>one</b>").await;
     post(&desk, "two").await;
     desk.settled().await;
 
     let list = get(desk.url(), "/outbox").await.text();
-    assert!(list.find(">two</a>").unwrap() < list.find("&#60;b&#62;one").unwrap(), "newest first, escaped");
+    assert!(
+        list.find(">two</a>").unwrap() < list.find("&#60;b&#62;one").unwrap(),
+        "newest first, escaped"
+    );
     let data = get(desk.url(), "/outbox.json").await.json();
     assert_eq!(data.as_array().unwrap().len(), 2);
     let mail = &data[1];
-    assert_eq!((&mail["subject"], &mail["to"]), (&json!("two"), &json!(["therapist@example.com"])));
+    assert_eq!(
+        (&mail["subject"], &mail["to"]),
+        (&json!("two"), &json!(["therapist@example.com"]))
+    );
     assert_eq!(mail["headers"]["Subject"], "two");
     assert_eq!(mail["text"], "text");
-    assert!(mail["eml"].as_str().unwrap().contains("\r\nSubject: two\r\n"));
+    assert!(
+        mail["eml"]
+            .as_str()
+            .unwrap()
+            .contains("\r\nSubject: two\r\n")
+    );
     assert_eq!(mail["request"]["FromEmailAddress"], "desk@example.com");
     for key in ["from", "reply_to", "html", "message_id", "at"] {
         assert!(mail.get(key).is_some(), "{key}");
     }
 
     let page = get(desk.url(), "/outbox/2").await;
-    for part in ["class=\"phone light\" sandbox", "class=\"desktop dark\" sandbox", "/outbox/2/html", "/outbox/2.eml", "Message-ID"] {
+    for part in [
+        "class=\"phone light\" sandbox",
+        "class=\"desktop dark\" sandbox",
+        "/outbox/2/html",
+        "/outbox/2.eml",
+        "Message-ID",
+    ] {
         assert!(page.text().contains(part), "{part}");
     }
     assert!(!page.text().contains("<script>"));
     let source = get(desk.url(), "/outbox/2.eml").await;
     assert_eq!(source.header("content-type"), "message/rfc822");
     assert_eq!(source.text(), mail["eml"].as_str().unwrap());
-    for path in ["/outbox/0", "/outbox/3", "/outbox/x", "/outbox/9.eml", "/outbox/3/html"] {
+    for path in [
+        "/outbox/0",
+        "/outbox/3",
+        "/outbox/x",
+        "/outbox/9.eml",
+        "/outbox/3/html",
+    ] {
         assert_eq!(get(desk.url(), path).await.status, 404, "{path}");
     }
     desk.stop().await;
@@ -240,8 +335,14 @@ async fn a_mails_html_can_run_nothing_and_load_nothing() {
     desk.settled().await;
     let html = get(desk.url(), "/outbox/1/html").await;
     let policy = html.header("content-security-policy");
-    assert!(policy.starts_with("sandbox; default-src 'none';"), "{policy}");
-    assert!(!policy.contains("script-src") && !policy.contains("allow-"), "{policy}");
+    assert!(
+        policy.starts_with("sandbox; default-src 'none';"),
+        "{policy}"
+    );
+    assert!(
+        !policy.contains("script-src") && !policy.contains("allow-"),
+        "{policy}"
+    );
     assert_eq!(html.header("x-content-type-options"), "nosniff");
     desk.stop().await;
 }
@@ -249,8 +350,18 @@ async fn a_mails_html_can_run_nothing_and_load_nothing() {
 #[tokio::test]
 async fn the_outbox_answers_to_no_foreign_name() {
     let (desk, _) = start(None).await;
-    for (host, status) in [("host: attacker.example", 421), ("host: localhost:1", 200), ("host: 127.0.0.1", 200)] {
-        assert_eq!(send(desk.url(), "GET /outbox.json", &[host], b"").await.status, status, "{host}");
+    for (host, status) in [
+        ("host: attacker.example", 421),
+        ("host: localhost:1", 200),
+        ("host: 127.0.0.1", 200),
+    ] {
+        assert_eq!(
+            send(desk.url(), "GET /outbox.json", &[host], b"")
+                .await
+                .status,
+            status,
+            "{host}"
+        );
     }
     desk.stop().await;
 }
@@ -259,18 +370,38 @@ async fn the_outbox_answers_to_no_foreign_name() {
 async fn a_taken_port_and_a_folder_in_use_say_what_to_do() {
     let folder = Folder::new();
     let (desk, _) = start(Some(folder.path())).await;
-    let taken = Options { port: desk.endpoints().port, ..options(None) };
-    let error = Desk::start(taken, async |endpoints| Ok(function(endpoints, Seen::default()))).await.unwrap_err();
-    assert!(error.to_string().contains("is taken") && error.to_string().contains("--port"), "{error}");
-    let error = Desk::start(options(Some(folder.path())), async |endpoints| Ok(function(endpoints, Seen::default()))).await.unwrap_err();
-    assert!(error.to_string().contains("in use") && error.to_string().contains("--data"), "{error}");
+    let taken = Options {
+        port: desk.endpoints().port,
+        ..options(None)
+    };
+    let error = Desk::start(taken, async |endpoints| {
+        Ok(function(endpoints, Seen::default()))
+    })
+    .await
+    .unwrap_err();
+    assert!(
+        error.to_string().contains("is taken") && error.to_string().contains("--port"),
+        "{error}"
+    );
+    let error = Desk::start(options(Some(folder.path())), async |endpoints| {
+        Ok(function(endpoints, Seen::default()))
+    })
+    .await
+    .unwrap_err();
+    assert!(
+        error.to_string().contains("in use") && error.to_string().contains("--data"),
+        "{error}"
+    );
     desk.stop().await;
 }
 
 #[tokio::test]
 async fn the_timer_tells_the_function_to_sweep() {
     let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let options = Options { timer: Some(std::time::Duration::from_millis(10)), ..options(None) };
+    let options = Options {
+        timer: Some(std::time::Duration::from_millis(10)),
+        ..options(None)
+    };
     let desk = Desk::start(options, async |_| {
         Ok(Function::new(move |event: Value| {
             let _ = told.send(event);
@@ -280,5 +411,21 @@ async fn the_timer_tells_the_function_to_sweep() {
     .await
     .unwrap();
     assert_eq!(heard.recv().await, Some(json!({ "command": "sweep" })));
+    desk.stop().await;
+}
+
+#[tokio::test]
+async fn a_driver_that_redelivers_hands_out_each_batch_twice() {
+    let seen = Seen::default();
+    let mut options = options(None);
+    options.stream.redelivery = 1.0;
+    let desk = Desk::start(options, async |endpoints| {
+        Ok(function(endpoints, seen.clone()))
+    })
+    .await
+    .unwrap();
+    post(&desk, "one").await;
+    desk.settled().await;
+    assert_eq!(subjects(&desk), ["one", "one"]);
     desk.stop().await;
 }

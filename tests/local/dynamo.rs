@@ -43,8 +43,16 @@ fn count(pk: &str, limit: &str) -> Update {
 
 async fn sequences(endpoint: &str, stream: &str) -> Vec<(String, String)> {
     let client = aws::dynamodb_streams(endpoint);
-    let described = client.describe_stream().stream_arn(stream).send().await.unwrap();
-    let shard = described.stream_description().unwrap().shards()[0].shard_id().unwrap().to_owned();
+    let described = client
+        .describe_stream()
+        .stream_arn(stream)
+        .send()
+        .await
+        .unwrap();
+    let shard = described.stream_description().unwrap().shards()[0]
+        .shard_id()
+        .unwrap()
+        .to_owned();
     let iterator = client
         .get_shard_iterator()
         .stream_arn(stream)
@@ -53,14 +61,22 @@ async fn sequences(endpoint: &str, stream: &str) -> Vec<(String, String)> {
         .send()
         .await
         .unwrap();
-    let output = client.get_records().set_shard_iterator(iterator.shard_iterator).send().await.unwrap();
+    let output = client
+        .get_records()
+        .set_shard_iterator(iterator.shard_iterator)
+        .send()
+        .await
+        .unwrap();
     output
         .records()
         .iter()
         .map(|record| {
             let change = record.dynamodb().unwrap();
             let pk = change.keys().unwrap()["pk"].as_s().unwrap().clone();
-            (change.sequence_number().unwrap().to_owned(), format!("{} {pk}", record.event_name().unwrap().as_str()))
+            (
+                change.sequence_number().unwrap().to_owned(),
+                format!("{} {pk}", record.event_name().unwrap().as_str()),
+            )
         })
         .collect()
 }
@@ -69,7 +85,11 @@ async fn accept(client: &Client, pk: &str) -> Result<(), Vec<(String, bool)>> {
     let sent = client
         .transact_write_items()
         .transact_items(TransactWriteItem::builder().put(put(pk)).build())
-        .transact_items(TransactWriteItem::builder().update(count("source", "2")).build())
+        .transact_items(
+            TransactWriteItem::builder()
+                .update(count("source", "2"))
+                .build(),
+        )
         .send()
         .await;
     match sent {
@@ -78,7 +98,12 @@ async fn accept(client: &Client, pk: &str) -> Result<(), Vec<(String, bool)>> {
             TransactWriteItemsError::TransactionCanceledException(canceled) => Err(canceled
                 .cancellation_reasons()
                 .iter()
-                .map(|reason| (reason.code().unwrap().to_owned(), reason.item().is_some_and(|item| !item.is_empty())))
+                .map(|reason| {
+                    (
+                        reason.code().unwrap().to_owned(),
+                        reason.item().is_some_and(|item| !item.is_empty()),
+                    )
+                })
                 .collect()),
             other => panic!("{other:?}"),
         },
@@ -100,17 +125,31 @@ async fn conditions_transactions_indexes_and_the_stream_survive_a_restart() {
     let client = dynamo.client();
     assert_eq!(dynamo.stream_arn(), stream);
     let repeat = accept(client, "one").await.unwrap_err();
-    assert_eq!(repeat, [("ConditionalCheckFailed".to_owned(), true), ("None".to_owned(), false)]);
+    assert_eq!(
+        repeat,
+        [
+            ("ConditionalCheckFailed".to_owned(), true),
+            ("None".to_owned(), false)
+        ]
+    );
     accept(client, "two").await.unwrap();
     let flood = accept(client, "three").await.unwrap_err();
     assert_eq!(flood[1].0, "ConditionalCheckFailed");
     let both = accept(client, "two").await.unwrap_err();
-    assert_eq!(both.iter().map(|(code, _)| code.as_str()).collect::<Vec<_>>(), ["ConditionalCheckFailed"; 2]);
+    assert_eq!(
+        both.iter()
+            .map(|(code, _)| code.as_str())
+            .collect::<Vec<_>>(),
+        ["ConditionalCheckFailed"; 2]
+    );
 
     let after = sequences(dynamo.endpoint(), dynamo.stream_arn()).await;
     assert_eq!(after[..before.len()], before);
     let names: Vec<_> = after.iter().map(|(_, name)| name.as_str()).collect();
-    assert_eq!(names, ["INSERT one", "INSERT source", "INSERT two", "MODIFY source"]);
+    assert_eq!(
+        names,
+        ["INSERT one", "INSERT source", "INSERT two", "MODIFY source"]
+    );
     assert!(after.is_sorted());
 
     let owed = client
@@ -124,18 +163,48 @@ async fn conditions_transactions_indexes_and_the_stream_survive_a_restart() {
         .await
         .unwrap();
     assert_eq!(owed.count, 2);
-    assert!(owed.items().iter().all(|item| !item.contains_key("kind")), "the index holds keys only");
+    assert!(
+        owed.items().iter().all(|item| !item.contains_key("kind")),
+        "the index holds keys only"
+    );
 }
 
 #[tokio::test]
 async fn the_table_is_the_templates() {
     let dynamo = Dynamo::start(None, TABLE).await.unwrap();
     let client = dynamo.client();
-    let table = client.describe_table().table_name(TABLE).send().await.unwrap().table.unwrap();
-    let mut indexes: Vec<_> = table.global_secondary_indexes().iter().map(|index| index.index_name().unwrap()).collect();
+    let table = client
+        .describe_table()
+        .table_name(TABLE)
+        .send()
+        .await
+        .unwrap()
+        .table
+        .unwrap();
+    let mut indexes: Vec<_> = table
+        .global_secondary_indexes()
+        .iter()
+        .map(|index| index.index_name().unwrap())
+        .collect();
     indexes.sort();
     assert_eq!(indexes, ["address", "owed"]);
-    assert_eq!(table.stream_specification().unwrap().stream_view_type().unwrap().as_str(), "NEW_IMAGE");
-    let ttl = client.describe_time_to_live().table_name(TABLE).send().await.unwrap();
-    assert_eq!(ttl.time_to_live_description().unwrap().attribute_name(), Some("expires"));
+    assert_eq!(
+        table
+            .stream_specification()
+            .unwrap()
+            .stream_view_type()
+            .unwrap()
+            .as_str(),
+        "NEW_IMAGE"
+    );
+    let ttl = client
+        .describe_time_to_live()
+        .table_name(TABLE)
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(
+        ttl.time_to_live_description().unwrap().attribute_name(),
+        Some("expires")
+    );
 }

@@ -11,7 +11,10 @@ use super::http::{Answer, get, send};
 
 /// A desk whose function answers with its own event, or with the answer that the request's body spells out.
 async fn start(site: &Path) -> Desk {
-    let options = Options { site: site.to_owned(), ..Options::default() };
+    let options = Options {
+        site: site.to_owned(),
+        ..Options::default()
+    };
     Desk::start(options, async |_| {
         Ok(Function::new(async |event: Value| {
             if event["rawPath"] == "/answer" {
@@ -30,30 +33,63 @@ async fn desk() -> Desk {
 }
 
 async fn answer(desk: &Desk, answer: &Value) -> Answer {
-    send(desk.url(), "POST /answer", &["content-type: application/json"], answer.to_string().as_bytes()).await
+    send(
+        desk.url(),
+        "POST /answer",
+        &["content-type: application/json"],
+        answer.to_string().as_bytes(),
+    )
+    .await
 }
 
 #[tokio::test]
 async fn a_request_becomes_an_event_of_payload_format_2_0() {
     let desk = desk().await;
-    let headers = ["X-Note: one", "x-note: two", "cookie: a=1; b=2", "cookie: c=3", "user-agent: test/1", "Accept: text/html", "X-Forwarded-For: 192.0.2.1"];
-    let event = send(desk.url(), "PUT /path%20one?a=1&a=2&b=%C3%A9+x&c", &headers, b"").await.json();
+    let headers = [
+        "X-Note: one",
+        "x-note: two",
+        "cookie: a=1; b=2",
+        "cookie: c=3",
+        "user-agent: test/1",
+        "Accept: text/html",
+        "X-Forwarded-For: 192.0.2.1",
+    ];
+    let event = send(
+        desk.url(),
+        "PUT /path%20one?a=1&a=2&b=%C3%A9+x&c",
+        &headers,
+        b"",
+    )
+    .await
+    .json();
     assert_eq!(event["version"], "2.0");
     assert_eq!(event["routeKey"], "$default");
     assert_eq!(event["rawPath"], "/path one");
     assert_eq!(event["rawQueryString"], "a=1&a=2&b=%C3%A9+x&c");
-    assert_eq!(event["queryStringParameters"], json!({ "a": "1,2", "b": "é x", "c": "" }));
+    assert_eq!(
+        event["queryStringParameters"],
+        json!({ "a": "1,2", "b": "é x", "c": "" })
+    );
     assert_eq!(event["headers"]["x-note"], "one,two");
     assert_eq!(event["headers"]["accept"], "text/html");
     assert_eq!(event["headers"]["x-forwarded-for"], "192.0.2.1, 127.0.0.1");
     assert!(event["headers"].get("cookie").is_none());
     assert_eq!(event["cookies"], json!(["a=1", "b=2", "c=3"]));
     let context = &event["requestContext"];
-    assert_eq!(context["http"], json!({
-        "method": "PUT", "path": "/path one", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test/1",
-    }));
-    assert_eq!((&context["stage"], &context["routeKey"]), (&json!("$default"), &json!("$default")));
-    assert_eq!(context["domainName"], desk.url().strip_prefix("http://").unwrap());
+    assert_eq!(
+        context["http"],
+        json!({
+            "method": "PUT", "path": "/path one", "protocol": "HTTP/1.1", "sourceIp": "127.0.0.1", "userAgent": "test/1",
+        })
+    );
+    assert_eq!(
+        (&context["stage"], &context["routeKey"]),
+        (&json!("$default"), &json!("$default"))
+    );
+    assert_eq!(
+        context["domainName"],
+        desk.url().strip_prefix("http://").unwrap()
+    );
     assert!(context["timeEpoch"].is_i64() && context["requestId"].is_string());
     assert!(event.get("body").is_none());
     assert_eq!(event["isBase64Encoded"], false);
@@ -71,7 +107,11 @@ async fn the_path_comes_decoded_and_the_query_does_not() {
         ("/100%", "/100%", ""),
     ] {
         let event = get(desk.url(), path).await.json();
-        assert_eq!((&event["rawPath"], &event["rawQueryString"]), (&json!(raw_path), &json!(raw_query)), "{path}");
+        assert_eq!(
+            (&event["rawPath"], &event["rawQueryString"]),
+            (&json!(raw_path), &json!(raw_query)),
+            "{path}"
+        );
     }
     desk.stop().await;
 }
@@ -79,7 +119,14 @@ async fn the_path_comes_decoded_and_the_query_does_not() {
 #[tokio::test]
 async fn the_event_is_what_the_lambda_crates_read() {
     let desk = desk().await;
-    let body = send(desk.url(), "POST /enquiries?x=1", &["content-type: application/x-www-form-urlencoded"], b"name=Zo%C3%AB").await.text();
+    let body = send(
+        desk.url(),
+        "POST /enquiries?x=1",
+        &["content-type: application/x-www-form-urlencoded"],
+        b"name=Zo%C3%AB",
+    )
+    .await
+    .text();
     let request = lambda_http::request::from_str(&body).unwrap();
     assert_eq!(request.method(), "POST");
     assert_eq!(request.uri().path(), "/enquiries");
@@ -102,34 +149,67 @@ async fn only_text_comes_as_text() {
         ("", true),
     ] {
         let header = format!("content-type: {kind}");
-        let headers = if kind.is_empty() { vec![] } else { vec![header.as_str()] };
-        let event = send(desk.url(), "POST /enquiries", &headers, b"a=1").await.json();
-        assert_eq!((&event["isBase64Encoded"], &event["body"]), (&json!(base64), &json!(if base64 { "YT0x" } else { "a=1" })), "{kind}");
+        let headers = if kind.is_empty() {
+            vec![]
+        } else {
+            vec![header.as_str()]
+        };
+        let event = send(desk.url(), "POST /enquiries", &headers, b"a=1")
+            .await
+            .json();
+        assert_eq!(
+            (&event["isBase64Encoded"], &event["body"]),
+            (&json!(base64), &json!(if base64 { "YT0x" } else { "a=1" })),
+            "{kind}"
+        );
     }
-    let event = send(desk.url(), "POST /enquiries", &["content-type: text/plain"], b"\xff").await.json();
-    assert_eq!((&event["isBase64Encoded"], &event["body"]), (&json!(true), &json!("/w==")));
+    let event = send(
+        desk.url(),
+        "POST /enquiries",
+        &["content-type: text/plain"],
+        b"\xff",
+    )
+    .await
+    .json();
+    assert_eq!(
+        (&event["isBase64Encoded"], &event["body"]),
+        (&json!(true), &json!("/w=="))
+    );
     desk.stop().await;
 }
 
 #[tokio::test]
 async fn an_answer_becomes_http() {
     let desk = desk().await;
-    let redirect = answer(&desk, &json!({
-        "statusCode": 303,
-        "headers": { "Location": "/thanks", "x-number": 3 },
-        "multiValueHeaders": { "vary": ["Origin", "Accept"] },
-        "cookies": ["a=1", "b=2"],
-    }))
+    let redirect = answer(
+        &desk,
+        &json!({
+            "statusCode": 303,
+            "headers": { "Location": "/thanks", "x-number": 3 },
+            "multiValueHeaders": { "vary": ["Origin", "Accept"] },
+            "cookies": ["a=1", "b=2"],
+        }),
+    )
     .await;
-    assert_eq!((redirect.status, redirect.header("location").as_str()), (303, "/thanks"));
+    assert_eq!(
+        (redirect.status, redirect.header("location").as_str()),
+        (303, "/thanks")
+    );
     assert_eq!(redirect.headers("vary"), ["Origin", "Accept"]);
     assert_eq!(redirect.headers("set-cookie"), ["a=1", "b=2"]);
     assert_eq!(redirect.header("x-number"), "3");
     assert!(redirect.body.is_empty());
-    let binary = answer(&desk, &json!({ "statusCode": 200, "body": "/w==", "isBase64Encoded": true })).await;
+    let binary = answer(
+        &desk,
+        &json!({ "statusCode": 200, "body": "/w==", "isBase64Encoded": true }),
+    )
+    .await;
     assert_eq!(binary.body, b"\xff");
     let bare = answer(&desk, &json!({ "message": "no status" })).await;
-    assert_eq!((bare.status, bare.header("content-type").as_str()), (200, "application/json"));
+    assert_eq!(
+        (bare.status, bare.header("content-type").as_str()),
+        (200, "application/json")
+    );
     assert_eq!(bare.json(), json!({ "message": "no status" }));
     desk.stop().await;
 }
@@ -146,10 +226,23 @@ async fn a_function_error_and_an_answer_that_is_none_are_500() {
     ];
     for wrong in wrong {
         let answer = answer(&desk, &wrong).await;
-        assert_eq!((answer.status, answer.json()), (500, json!({ "message": "Internal Server Error" })), "{wrong}");
+        assert_eq!(
+            (answer.status, answer.json()),
+            (500, json!({ "message": "Internal Server Error" })),
+            "{wrong}"
+        );
     }
-    let answer = send(desk.url(), "POST /answer", &["content-type: text/plain"], b"error").await;
-    assert_eq!((answer.status, answer.json()), (500, json!({ "message": "Internal Server Error" })));
+    let answer = send(
+        desk.url(),
+        "POST /answer",
+        &["content-type: text/plain"],
+        b"error",
+    )
+    .await;
+    assert_eq!(
+        (answer.status, answer.json()),
+        (500, json!({ "message": "Internal Server Error" }))
+    );
     desk.stop().await;
 }
 
@@ -158,10 +251,18 @@ async fn a_body_over_ten_megabytes_is_refused_by_the_gateway() {
     let desk = desk().await;
     let most = vec![b'a'; 10 * 1024 * 1024];
     let headers = ["content-type: text/plain"];
-    assert_eq!(send(desk.url(), "POST /enquiries", &headers, &most).await.status, 200);
+    assert_eq!(
+        send(desk.url(), "POST /enquiries", &headers, &most)
+            .await
+            .status,
+        200
+    );
     let more = vec![b'a'; 10 * 1024 * 1024 + 1];
     let answer = send(desk.url(), "POST /enquiries", &headers, &more).await;
-    assert_eq!((answer.status, answer.json()), (413, json!({ "message": "Request Entity Too Large" })));
+    assert_eq!(
+        (answer.status, answer.json()),
+        (413, json!({ "message": "Request Entity Too Large" }))
+    );
     desk.stop().await;
 }
 
@@ -178,8 +279,20 @@ async fn the_site_is_served_and_nothing_around_it() {
     std::os::unix::fs::symlink(folder.path().join("secret.txt"), site.join("link.txt")).unwrap();
     let desk = start(&site).await;
     let index = get(desk.url(), "/site/").await;
-    assert_eq!((index.status, index.text().as_str(), index.header("content-type").as_str()), (200, "<p>index</p>", "text/html; charset=utf-8"));
-    assert_eq!(get(desk.url(), "/site/style.css").await.header("content-type"), "text/css; charset=utf-8");
+    assert_eq!(
+        (
+            index.status,
+            index.text().as_str(),
+            index.header("content-type").as_str()
+        ),
+        (200, "<p>index</p>", "text/html; charset=utf-8")
+    );
+    assert_eq!(
+        get(desk.url(), "/site/style.css")
+            .await
+            .header("content-type"),
+        "text/css; charset=utf-8"
+    );
     assert_eq!(get(desk.url(), "/site").await.header("location"), "/site/");
     for path in [
         "/site/../secret.txt",

@@ -36,7 +36,10 @@ impl Answer {
 pub(super) async fn send(url: &str, start: &str, headers: &[&str], body: &[u8]) -> Answer {
     let address = url.strip_prefix("http://").unwrap();
     let mut request = format!("{start} HTTP/1.1\r\nconnection: close\r\n");
-    if !headers.iter().any(|header| header.to_ascii_lowercase().starts_with("host:")) {
+    if !headers
+        .iter()
+        .any(|header| header.to_ascii_lowercase().starts_with("host:"))
+    {
         request.push_str(&format!("host: {address}\r\n"));
     }
     for header in headers {
@@ -53,10 +56,16 @@ pub(super) async fn send(url: &str, start: &str, headers: &[&str], body: &[u8]) 
     let _ = stream.write_all(body).await;
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes).await;
-    let end = bytes.windows(4).position(|window| window == b"\r\n\r\n").expect("an answer with a head");
+    let end = bytes
+        .windows(4)
+        .position(|window| window == b"\r\n\r\n")
+        .expect("an answer with a head");
     let head = String::from_utf8(bytes[..end].to_vec()).unwrap();
     let mut body = bytes[end + 4..].to_vec();
-    if head.to_ascii_lowercase().contains("transfer-encoding: chunked") {
+    if head
+        .to_ascii_lowercase()
+        .contains("transfer-encoding: chunked")
+    {
         body = unchunked(&body);
     }
     let status = head.split(' ').nth(1).unwrap().parse().unwrap();
@@ -70,8 +79,12 @@ pub(super) async fn get(url: &str, path: &str) -> Answer {
 fn unchunked(mut bytes: &[u8]) -> Vec<u8> {
     let mut body = Vec::new();
     loop {
-        let end = bytes.windows(2).position(|window| window == b"\r\n").unwrap();
-        let length = usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap(), 16).unwrap();
+        let end = bytes
+            .windows(2)
+            .position(|window| window == b"\r\n")
+            .unwrap();
+        let length =
+            usize::from_str_radix(std::str::from_utf8(&bytes[..end]).unwrap(), 16).unwrap();
         if length == 0 {
             return body;
         }

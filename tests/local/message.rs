@@ -28,18 +28,36 @@ fn non_ascii_subjects_names_and_bodies_arrive_intact() {
     let message = MessageParser::default().parse(&eml).unwrap();
     assert_eq!(message.subject(), Some(draft().subject.as_str()));
     assert_eq!(message.from().unwrap().first().unwrap().name(), Some("Zoë"));
-    assert_eq!(message.from().unwrap().first().unwrap().address(), Some("desk@example.com"));
-    assert_eq!(message.reply_to().unwrap().first().unwrap().address(), Some("therapist@example.com"));
-    assert_eq!(message.body_text(0).unwrap().replace("\r\n", "\n"), "Grüße,\nNguyễn\n");
-    assert_eq!(message.body_html(0).unwrap(), "<p>Grüße, Nguyễn &amp; co</p>");
+    assert_eq!(
+        message.from().unwrap().first().unwrap().address(),
+        Some("desk@example.com")
+    );
+    assert_eq!(
+        message.reply_to().unwrap().first().unwrap().address(),
+        Some("therapist@example.com")
+    );
+    assert_eq!(
+        message.body_text(0).unwrap().replace("\r\n", "\n"),
+        "Grüße,\nNguyễn\n"
+    );
+    assert_eq!(
+        message.body_html(0).unwrap(),
+        "<p>Grüße, Nguyễn &amp; co</p>"
+    );
 }
 
 #[test]
 fn the_alternatives_come_text_first() {
     let eml = render(&draft(), "id", now()).unwrap();
     let message = MessageParser::default().parse(&eml).unwrap();
-    assert_eq!(message.content_type().unwrap().subtype(), Some("alternative"));
-    let kinds: Vec<_> = message.parts[1..].iter().map(|part| part.content_type().unwrap().subtype().unwrap()).collect();
+    assert_eq!(
+        message.content_type().unwrap().subtype(),
+        Some("alternative")
+    );
+    let kinds: Vec<_> = message.parts[1..]
+        .iter()
+        .map(|part| part.content_type().unwrap().subtype().unwrap())
+        .collect();
     assert_eq!(kinds, ["plain", "html"]);
 }
 
@@ -49,9 +67,16 @@ fn ses_sets_its_own_headers_and_each_is_there_once() {
     let message = MessageParser::default().parse(&eml).unwrap();
     assert_eq!(message.message_id(), Some("id@eu-west-2.amazonses.com"));
     assert_eq!(message.date().unwrap().to_rfc3339(), "2026-03-02T09:05:07Z");
-    assert_eq!(message.header("Auto-Submitted"), Some(&HeaderValue::Text("auto-replied".into())));
+    assert_eq!(
+        message.header("Auto-Submitted"),
+        Some(&HeaderValue::Text("auto-replied".into()))
+    );
     assert!(eml.starts_with("Return-Path: <id@mail.example.com>\r\n"));
-    let mut names: Vec<_> = message.headers().iter().map(|header| header.name().to_lowercase()).collect();
+    let mut names: Vec<_> = message
+        .headers()
+        .iter()
+        .map(|header| header.name().to_lowercase())
+        .collect();
     names.sort();
     let count = names.len();
     names.dedup();
@@ -71,7 +96,15 @@ fn no_line_is_longer_than_smtp_allows() {
 
 #[test]
 fn a_mail_with_one_part_has_no_alternatives() {
-    let eml = render(&Draft { html: None, ..draft() }, "id", now()).unwrap();
+    let eml = render(
+        &Draft {
+            html: None,
+            ..draft()
+        },
+        "id",
+        now(),
+    )
+    .unwrap();
     let message = MessageParser::default().parse(&eml).unwrap();
     assert_eq!(message.content_type().unwrap().subtype(), Some("plain"));
 }

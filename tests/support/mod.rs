@@ -64,7 +64,10 @@ impl TestApp {
         let mut made = None;
         let desk = Desk::start(options, async |endpoints| {
             let given = |name: &str| {
-                variables.iter().find(|(n, _)| *n == name).map(|(_, value)| (*value).to_owned())
+                variables
+                    .iter()
+                    .find(|(n, _)| *n == name)
+                    .map(|(_, value)| (*value).to_owned())
             };
             let settings = product::settings(&endpoints, given)
                 .map_err(|faults| StartError::new(faults.to_string()))?;
@@ -74,16 +77,30 @@ impl TestApp {
         })
         .await
         .unwrap();
-        Self { desk, app: made.unwrap(), ending: Ending { said: false } }
+        Self {
+            desk,
+            app: made.unwrap(),
+            ending: Ending { said: false },
+        }
     }
 
     /// Sends a request through the gateway.
-    pub async fn send(&self, method: Method, path: &str, headers: &[(&str, &str)], body: impl Into<Vec<u8>>) -> Answer {
-        let mut request = Request::builder().method(method).uri(format!("{}{path}", self.desk.url()));
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Answer {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(format!("{}{path}", self.desk.url()));
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request.body(Full::new(axum::body::Bytes::from(body.into()))).unwrap();
+        let request = request
+            .body(Full::new(axum::body::Bytes::from(body.into())))
+            .unwrap();
         let client = Client::builder(TokioExecutor::new()).build_http();
         let response = client.request(request).await.unwrap();
         let (parts, body) = response.into_parts();
@@ -97,19 +114,28 @@ impl TestApp {
 
     /// Opens a page, as a browser does.
     pub async fn get(&self, path: &str) -> Answer {
-        self.send(Method::GET, path, &[("accept", BROWSER)], "").await
+        self.send(Method::GET, path, &[("accept", BROWSER)], "")
+            .await
     }
 
     /// Posts a form, as a browser without JavaScript does.
     pub async fn post_form(&self, fields: &[(&str, &str)]) -> Answer {
-        let headers = [("accept", BROWSER), ("content-type", "application/x-www-form-urlencoded")];
-        self.send(Method::POST, "/enquiries", &headers, urlencoded(fields)).await
+        let headers = [
+            ("accept", BROWSER),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        self.send(Method::POST, "/enquiries", &headers, urlencoded(fields))
+            .await
     }
 
     /// Posts JSON, as a program does.
     pub async fn post_json(&self, body: &Value) -> Answer {
-        let headers = [("accept", "application/json"), ("content-type", "application/json")];
-        self.send(Method::POST, "/enquiries", &headers, body.to_string()).await
+        let headers = [
+            ("accept", "application/json"),
+            ("content-type", "application/json"),
+        ];
+        self.send(Method::POST, "/enquiries", &headers, body.to_string())
+            .await
     }
 
     /// Waits until the stream is read and everything is reported, and returns the mails that left, oldest first.
@@ -120,9 +146,21 @@ impl TestApp {
 
     /// Every item of this kind in the table.
     pub async fn items(&self, kind: &str) -> Vec<Item> {
-        let all = self.desk.dynamo().client().scan().table_name(self.desk.dynamo().table()).send().await.unwrap();
+        let all = self
+            .desk
+            .dynamo()
+            .client()
+            .scan()
+            .table_name(self.desk.dynamo().table())
+            .send()
+            .await
+            .unwrap();
         let of_kind = |item: &Item| item["kind"].as_s().unwrap() == kind;
-        all.items.unwrap_or_default().into_iter().filter(of_kind).collect()
+        all.items
+            .unwrap_or_default()
+            .into_iter()
+            .filter(of_kind)
+            .collect()
     }
 
     /// Sends an event to the function, as Lambda would.
@@ -135,7 +173,11 @@ impl TestApp {
         self.ending.said = true;
         self.desk.settled().await;
         for item in self.items("enquiry").await {
-            assert!(!item.contains_key("owed"), "{:?} still owes a mail", item["pk"]);
+            assert!(
+                !item.contains_key("owed"),
+                "{:?} still owes a mail",
+                item["pk"]
+            );
         }
         self.desk.stop().await;
     }
@@ -162,20 +204,32 @@ impl Answer {
 
     /// A header as text, empty when it is not there.
     pub fn header(&self, name: &str) -> &str {
-        self.headers.get(name).map_or("", |value| value.to_str().unwrap())
+        self.headers
+            .get(name)
+            .map_or("", |value| value.to_str().unwrap())
     }
 }
 
 /// What a browser accepts.
-pub const BROWSER: &str = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
+pub const BROWSER: &str =
+    "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
 
 /// A form that is accepted: all that is required.
-pub const MINIMAL: [(&str, &str); 4] =
-    [("name", "Zoë O'Brien"), ("email", "zoe@example.com"), ("goal", "treat"), ("consent", "yes")];
+pub const MINIMAL: [(&str, &str); 4] = [
+    ("name", "Zoë O'Brien"),
+    ("email", "zoe@example.com"),
+    ("goal", "treat"),
+    ("consent", "yes"),
+];
 
 /// The same as JSON.
 pub fn minimal_json() -> Value {
-    Value::Object(MINIMAL.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect())
+    Value::Object(
+        MINIMAL
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()))
+            .collect(),
+    )
 }
 
 /// A form with every answer.
@@ -199,6 +253,12 @@ pub const COMPLETE: [(&str, &str); 15] = [
 
 /// `application/x-www-form-urlencoded`, as browsers write it.
 pub fn urlencoded(fields: &[(&str, &str)]) -> String {
-    let encode = |text: &str| percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string();
-    fields.iter().map(|(name, value)| format!("{}={}", encode(name), encode(value))).collect::<Vec<_>>().join("&")
+    let encode = |text: &str| {
+        percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC).to_string()
+    };
+    fields
+        .iter()
+        .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
+        .collect::<Vec<_>>()
+        .join("&")
 }

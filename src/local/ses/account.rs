@@ -49,16 +49,24 @@ impl Account {
     /// Whether this address may send, and in the sandbox receive.
     pub fn is_verified(&self, address: &str) -> bool {
         let address = address.to_ascii_lowercase();
-        let Some((_, domain)) = address.rsplit_once('@') else { return false };
+        let Some((_, domain)) = address.rsplit_once('@') else {
+            return false;
+        };
         self.identities.iter().any(|identity| {
             let identity = identity.to_ascii_lowercase();
-            identity == address || identity == domain || domain.strip_suffix(&identity).is_some_and(|rest| rest.ends_with('.'))
+            identity == address
+                || identity == domain
+                || domain
+                    .strip_suffix(&identity)
+                    .is_some_and(|rest| rest.ends_with('.'))
         })
     }
 
     /// Whether this address is on the account's suppression list.
     pub fn is_suppressed(&self, address: &str) -> bool {
-        self.suppressed.iter().any(|suppressed| suppressed.eq_ignore_ascii_case(address))
+        self.suppressed
+            .iter()
+            .any(|suppressed| suppressed.eq_ignore_ascii_case(address))
     }
 }
 

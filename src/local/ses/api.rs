@@ -61,7 +61,11 @@ struct Refusal {
 
 impl Refusal {
     fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
-        Self { status, code: code.to_owned(), message: message.into() }
+        Self {
+            status,
+            code: code.to_owned(),
+            message: message.into(),
+        }
     }
 
     fn bad_request(message: impl Into<String>) -> Self {
@@ -77,7 +81,11 @@ impl Refusal {
     }
 
     fn server(status: u16) -> Self {
-        Self::new(status, "InternalServerErrorException", "The request processing has failed because of an unknown error.")
+        Self::new(
+            status,
+            "InternalServerErrorException",
+            "The request processing has failed because of an unknown error.",
+        )
     }
 }
 
@@ -85,7 +93,13 @@ pub(super) fn router(state: Arc<State>) -> Router {
     Router::new()
         .route("/v2/email/outbound-emails", post(send_email))
         .route("/v2/email/account", get(get_account))
-        .fallback(async || refuse(&Refusal::new(404, "UnknownOperationException", "This catcher knows SendEmail and GetAccount only.")))
+        .fallback(async || {
+            refuse(&Refusal::new(
+                404,
+                "UnknownOperationException",
+                "This catcher knows SendEmail and GetAccount only.",
+            ))
+        })
         .layer(DefaultBodyLimit::max(MAX_REQUEST))
         .with_state(state)
 }
@@ -113,16 +127,34 @@ async fn get_account(Shared(state): Shared<Arc<State>>) -> Response {
     answer(StatusCode::OK, None, &body)
 }
 
-async fn send_email(Shared(state): Shared<Arc<State>>, ConnectInfo(line): ConnectInfo<Line>, body: Bytes) -> Response {
+async fn send_email(
+    Shared(state): Shared<Arc<State>>,
+    ConnectInfo(line): ConnectInfo<Line>,
+    body: Bytes,
+) -> Response {
     let request: Value = match serde_json::from_slice(&body) {
         Ok(request @ Value::Object(_)) => request,
-        _ => return refuse(&Refusal::new(400, "SerializationException", "The request is no JSON object.")),
+        _ => {
+            return refuse(&Refusal::new(
+                400,
+                "SerializationException",
+                "The request is no JSON object.",
+            ));
+        }
     };
     let fault = lock(&state.faults).take(&recipients(&request));
     match &fault {
-        Some(Fault::Throttled) => return refuse(&Refusal::throttled("Maximum sending rate exceeded.")),
-        Some(Fault::Rejected) => return refuse(&Refusal::rejected("Message rejected due to content.")),
-        Some(Fault::Error { status, code, message }) => return refuse(&Refusal::new(*status, code, message.clone())),
+        Some(Fault::Throttled) => {
+            return refuse(&Refusal::throttled("Maximum sending rate exceeded."));
+        }
+        Some(Fault::Rejected) => {
+            return refuse(&Refusal::rejected("Message rejected due to content."));
+        }
+        Some(Fault::Error {
+            status,
+            code,
+            message,
+        }) => return refuse(&Refusal::new(*status, code, message.clone())),
         Some(Fault::ServerErrorBefore(status)) => return refuse(&Refusal::server(*status)),
         Some(Fault::TimeoutBefore) => return never(&state, &line).await,
         Some(Fault::ResetBefore) => return reset(&line),
@@ -145,14 +177,25 @@ fn accept(state: &Arc<State>, request: Value) -> Result<String, Refusal> {
     let now = Timestamp::now();
     let message_id = ids::message_id(now);
     let mail = compose(request, &message_id, now)?;
-    let configuration_set = mail.request.get("ConfigurationSetName").and_then(Value::as_str).map(str::to_owned);
+    let configuration_set = mail
+        .request
+        .get("ConfigurationSetName")
+        .and_then(Value::as_str)
+        .map(str::to_owned);
     let mail = {
         let account = lock(&state.account);
         check_account(state, &account, &mail, configuration_set.as_deref())?;
         let suppressed = |address: &str| account.is_suppressed(address);
-        let notices = configuration_set.as_deref().map(|set| events::notices(&mail, set, &suppressed)).unwrap_or_default();
+        let notices = configuration_set
+            .as_deref()
+            .map(|set| events::notices(&mail, set, &suppressed))
+            .unwrap_or_default();
         let sent = events::is_sent(&mail, &suppressed);
-        Mail { notices, sent, ..mail }
+        Mail {
+            notices,
+            sent,
+            ..mail
+        }
     };
     state.accept(mail).map_err(|error| {
         tracing::warn!(%error, "a mail could not be kept, so it was not accepted");
@@ -161,7 +204,12 @@ fn accept(state: &Arc<State>, request: Value) -> Result<String, Refusal> {
     Ok(message_id)
 }
 
-fn check_account(state: &State, account: &Account, mail: &Mail, configuration_set: Option<&str>) -> Result<(), Refusal> {
+fn check_account(
+    state: &State,
+    account: &Account,
+    mail: &Mail,
+    configuration_set: Option<&str>,
+) -> Result<(), Refusal> {
     if !account.allowed {
         return Err(access_denied("ses:SendEmail"));
     }
@@ -182,7 +230,11 @@ fn check_account(state: &State, account: &Account, mail: &Mail, configuration_se
     if let Some(set) = configuration_set
         && !account.configuration_sets.contains(set)
     {
-        return Err(Refusal::new(404, "NotFoundException", format!("Configuration set <{set}> does not exist.")));
+        return Err(Refusal::new(
+            404,
+            "NotFoundException",
+            format!("Configuration set <{set}> does not exist."),
+        ));
     }
     let sender = message::address(&mail.from);
     let mut unverified: Vec<&str> = Vec::new();
@@ -190,7 +242,12 @@ fn check_account(state: &State, account: &Account, mail: &Mail, configuration_se
         unverified.push(sender);
     }
     if account.sandbox {
-        unverified.extend(mail.to.iter().map(String::as_str).filter(|to| !account.is_verified(to) && !events::is_simulator(to)));
+        unverified.extend(
+            mail.to
+                .iter()
+                .map(String::as_str)
+                .filter(|to| !account.is_verified(to) && !events::is_simulator(to)),
+        );
     }
     if !unverified.is_empty() {
         return Err(Refusal::rejected(format!(
@@ -205,7 +262,8 @@ fn check_account(state: &State, account: &Account, mail: &Mail, configuration_se
             "The message can't be sent because the sending domain isn't verified.",
         ));
     }
-    let spent = |quota: u32| state.sent_since(a_day_ago()) >= usize::try_from(quota).unwrap_or(usize::MAX);
+    let spent =
+        |quota: u32| state.sent_since(a_day_ago()) >= usize::try_from(quota).unwrap_or(usize::MAX);
     if account.max_24_hour_send.is_some_and(spent) {
         return Err(Refusal::throttled("Daily message quota exceeded."));
     }
@@ -222,18 +280,26 @@ fn check_account(state: &State, account: &Account, mail: &Mail, configuration_se
 fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, Refusal> {
     let to = recipients(&request);
     if to.is_empty() {
-        return Err(Refusal::bad_request("Destination must contain at least one recipient."));
+        return Err(Refusal::bad_request(
+            "Destination must contain at least one recipient.",
+        ));
     }
     if to.len() > MAX_RECIPIENTS {
         return Err(Refusal::bad_request("Recipient count exceeds 50."));
     }
-    let from = text(&request, "FromEmailAddress").unwrap_or_default().to_owned();
+    let from = text(&request, "FromEmailAddress")
+        .unwrap_or_default()
+        .to_owned();
     let reply_to = list(&request, "ReplyToAddresses");
     let destination = request.get("Destination").cloned().unwrap_or_default();
     for name in ["ToAddresses", "CcAddresses", "BccAddresses"] {
-        list(&destination, name).iter().try_for_each(|mailbox| check_mailbox(mailbox))?;
+        list(&destination, name)
+            .iter()
+            .try_for_each(|mailbox| check_mailbox(mailbox))?;
     }
-    reply_to.iter().try_for_each(|mailbox| check_mailbox(mailbox))?;
+    reply_to
+        .iter()
+        .try_for_each(|mailbox| check_mailbox(mailbox))?;
     check_tags(&request)?;
     let content = request.get("Content").cloned().unwrap_or_default();
     let mut mail = Mail {
@@ -260,13 +326,16 @@ fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, Ref
             to: list(&destination, "ToAddresses"),
             cc: list(&destination, "CcAddresses"),
             reply_to,
-            subject: part(simple, "Subject")?.ok_or_else(|| Refusal::bad_request("Subject must not be null."))?,
+            subject: part(simple, "Subject")?
+                .ok_or_else(|| Refusal::bad_request("Subject must not be null."))?,
             text: part(&body, "Text")?,
             html: part(&body, "Html")?,
             headers: check_headers(simple)?,
         };
         if draft.subject.contains(['\r', '\n']) {
-            return Err(Refusal::bad_request("Header fields must not contain line breaks: Subject"));
+            return Err(Refusal::bad_request(
+                "Header fields must not contain line breaks: Subject",
+            ));
         }
         mail.eml = message::render(&draft, message_id, now).map_err(Refusal::bad_request)?;
         mail.text = draft.text;
@@ -279,34 +348,55 @@ fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, Ref
         let sender = message::fields(&raw.replace("\r\n", "\n").replace('\n', "\r\n"))
             .into_iter()
             .find_map(|(name, value)| name.eq_ignore_ascii_case("From").then_some(value));
-        let sender = if from.is_empty() { sender.unwrap_or_default() } else { from };
+        let sender = if from.is_empty() {
+            sender.unwrap_or_default()
+        } else {
+            from
+        };
         check_mailbox(&sender)?;
         mail.eml = message::pass_through(&raw, &sender, message_id, now);
     } else {
-        return Err(Refusal::bad_request("Content must have Simple or Raw; this catcher knows no templates."));
+        return Err(Refusal::bad_request(
+            "Content must have Simple or Raw; this catcher knows no templates.",
+        ));
     }
     mail.headers = message::headers(&mail.eml);
     mail.from = field(&mail, "From");
     mail.subject = field(&mail, "Subject");
     mail.reply_to = match list(&mail.request, "ReplyToAddresses") {
-        given if given.is_empty() => Some(field(&mail, "Reply-To")).filter(|value| !value.is_empty()).into_iter().collect(),
-        given => given.iter().map(|mailbox| message::decode(mailbox)).collect(),
+        given if given.is_empty() => Some(field(&mail, "Reply-To"))
+            .filter(|value| !value.is_empty())
+            .into_iter()
+            .collect(),
+        given => given
+            .iter()
+            .map(|mailbox| message::decode(mailbox))
+            .collect(),
     };
     Ok(mail)
 }
 
 fn field(mail: &Mail, wanted: &str) -> String {
-    let value = mail.headers.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value);
+    let value = mail
+        .headers
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+        .map(|(_, value)| value);
     value.and_then(Value::as_str).unwrap_or_default().to_owned()
 }
 
 /// One `Content` of the request: its data, when it is there.
 fn part(parent: &Value, name: &str) -> Result<Option<String>, Refusal> {
-    let Some(content) = parent.get(name).filter(|content| !content.is_null()) else { return Ok(None) };
-    let data = text(content, "Data").ok_or_else(|| Refusal::bad_request(format!("{name} must have Data.")))?;
+    let Some(content) = parent.get(name).filter(|content| !content.is_null()) else {
+        return Ok(None);
+    };
+    let data = text(content, "Data")
+        .ok_or_else(|| Refusal::bad_request(format!("{name} must have Data.")))?;
     let charset = text(content, "Charset").unwrap_or("US-ASCII");
     if !data.is_ascii() && !charset.eq_ignore_ascii_case("UTF-8") {
-        return Err(Refusal::bad_request(format!("{name} has characters that its charset {charset} does not have.")));
+        return Err(Refusal::bad_request(format!(
+            "{name} has characters that its charset {charset} does not have."
+        )));
     }
     Ok(Some(data.to_owned()))
 }
@@ -314,13 +404,22 @@ fn part(parent: &Value, name: &str) -> Result<Option<String>, Refusal> {
 /// Checks a mailbox as SES does: ASCII (a display name is an encoded word), an address with a local part and a domain.
 fn check_mailbox(mailbox: &str) -> Result<(), Refusal> {
     if !mailbox.is_ascii() {
-        return Err(Refusal::bad_request("Non-ASCII characters in an address must be encoded: a name as encoded words, a domain as punycode."));
+        return Err(Refusal::bad_request(
+            "Non-ASCII characters in an address must be encoded: a name as encoded words, a domain as punycode.",
+        ));
     }
-    if mailbox.chars().any(|character| character.is_ascii_control()) {
-        return Err(Refusal::bad_request("Local address contains control or whitespace"));
+    if mailbox
+        .chars()
+        .any(|character| character.is_ascii_control())
+    {
+        return Err(Refusal::bad_request(
+            "Local address contains control or whitespace",
+        ));
     }
     if mailbox.len() > 320 {
-        return Err(Refusal::bad_request("Address length is more than 320 characters long"));
+        return Err(Refusal::bad_request(
+            "Address length is more than 320 characters long",
+        ));
     }
     let address = message::address(mailbox);
     let Some((local, domain)) = address.rsplit_once('@') else {
@@ -330,11 +429,19 @@ fn check_mailbox(mailbox: &str) -> Result<(), Refusal> {
         return Err(Refusal::bad_request("Missing local name"));
     }
     if local.len() > 64 {
-        return Err(Refusal::bad_request("Local name is more than 64 characters long"));
+        return Err(Refusal::bad_request(
+            "Local name is more than 64 characters long",
+        ));
     }
     let quoted = local.len() > 2 && local.starts_with('"') && local.ends_with('"');
-    if !quoted && local.contains([' ', '"', '(', ')', ',', ':', ';', '<', '>', '@', '[', ']', '\\']) {
-        return Err(Refusal::bad_request("Local address contains control or whitespace"));
+    if !quoted
+        && local.contains([
+            ' ', '"', '(', ')', ',', ':', ';', '<', '>', '@', '[', ']', '\\',
+        ])
+    {
+        return Err(Refusal::bad_request(
+            "Local address contains control or whitespace",
+        ));
     }
     if !quoted && (local.starts_with('.') || local.ends_with('.') || local.contains("..")) {
         return Err(Refusal::bad_request("Illegal address"));
@@ -348,7 +455,9 @@ fn check_mailbox(mailbox: &str) -> Result<(), Refusal> {
     let label = |label: &str| {
         !label.is_empty()
             && label.len() <= 63
-            && label.chars().all(|character| character.is_ascii_alphanumeric() || character == '-')
+            && label
+                .chars()
+                .all(|character| character.is_ascii_alphanumeric() || character == '-')
     };
     if !domain.contains('.') || domain.len() > 255 || !domain.split('.').all(label) {
         return Err(Refusal::bad_request("Domain contains illegal character"));
@@ -357,10 +466,17 @@ fn check_mailbox(mailbox: &str) -> Result<(), Refusal> {
 }
 
 fn check_tags(request: &Value) -> Result<(), Refusal> {
-    for tag in request.get("EmailTags").and_then(Value::as_array).into_iter().flatten() {
+    for tag in request
+        .get("EmailTags")
+        .and_then(Value::as_array)
+        .into_iter()
+        .flatten()
+    {
         for (part, what) in [("Name", "name"), ("Value", "value")] {
             let value = text(tag, part).unwrap_or_default();
-            let alphabet = value.chars().all(|character| character.is_ascii_alphanumeric() || matches!(character, '_' | '-'));
+            let alphabet = value.chars().all(|character| {
+                character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
+            });
             if value.is_empty() || value.len() > MAX_TAG || !alphabet {
                 return Err(Refusal::bad_request(format!(
                     "Invalid tag {what} <{value}>: only alphanumeric ASCII characters, '_', and '-' are allowed, 1 to 256 of them."
@@ -372,22 +488,45 @@ fn check_tags(request: &Value) -> Result<(), Refusal> {
 }
 
 fn check_headers(simple: &Value) -> Result<Vec<(String, String)>, Refusal> {
-    let entries = simple.get("Headers").and_then(Value::as_array).cloned().unwrap_or_default();
+    let entries = simple
+        .get("Headers")
+        .and_then(Value::as_array)
+        .cloned()
+        .unwrap_or_default();
     if entries.len() > MAX_HEADERS {
-        return Err(Refusal::bad_request(format!("Headers must have length less than or equal to {MAX_HEADERS}.")));
+        return Err(Refusal::bad_request(format!(
+            "Headers must have length less than or equal to {MAX_HEADERS}."
+        )));
     }
     let mut headers: Vec<(String, String)> = Vec::new();
     for entry in &entries {
         let name = text(entry, "Name").unwrap_or_default();
         let value = text(entry, "Value").unwrap_or_default();
-        if name.is_empty() || name.len() > 126 || !name.bytes().all(|byte| matches!(byte, 33..=126) && byte != b':') {
-            return Err(Refusal::bad_request(format!("Invalid header name <{name}>.")));
+        if name.is_empty()
+            || name.len() > 126
+            || !name
+                .bytes()
+                .all(|byte| matches!(byte, 33..=126) && byte != b':')
+        {
+            return Err(Refusal::bad_request(format!(
+                "Invalid header name <{name}>."
+            )));
         }
-        if value.is_empty() || value.len() > 995 || name.len() + value.len() > 996 || !value.bytes().all(|byte| matches!(byte, 32..=126)) {
-            return Err(Refusal::bad_request(format!("Invalid value of the header <{name}>.")));
+        if value.is_empty()
+            || value.len() > 995
+            || name.len() + value.len() > 996
+            || !value.bytes().all(|byte| matches!(byte, 32..=126))
+        {
+            return Err(Refusal::bad_request(format!(
+                "Invalid value of the header <{name}>."
+            )));
         }
         let is_own = OWN_HEADERS.iter().any(|own| own.eq_ignore_ascii_case(name));
-        if is_own || headers.iter().any(|(other, _)| other.eq_ignore_ascii_case(name)) {
+        if is_own
+            || headers
+                .iter()
+                .any(|(other, _)| other.eq_ignore_ascii_case(name))
+        {
             return Err(Refusal::bad_request(format!("Duplicate header '{name}'.")));
         }
         headers.push((name.to_owned(), value.to_owned()));
@@ -397,7 +536,9 @@ fn check_headers(simple: &Value) -> Result<Vec<(String, String)>, Refusal> {
 
 /// Bare addresses of everyone a request is for.
 fn recipients(request: &Value) -> Vec<String> {
-    let Some(destination) = request.get("Destination") else { return Vec::new() };
+    let Some(destination) = request.get("Destination") else {
+        return Vec::new();
+    };
     ["ToAddresses", "CcAddresses", "BccAddresses"]
         .into_iter()
         .flat_map(|name| list(destination, name))
@@ -407,7 +548,12 @@ fn recipients(request: &Value) -> Vec<String> {
 
 fn list(parent: &Value, name: &str) -> Vec<String> {
     let entries = parent.get(name).and_then(Value::as_array);
-    entries.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+    entries
+        .into_iter()
+        .flatten()
+        .filter_map(Value::as_str)
+        .map(str::to_owned)
+        .collect()
 }
 
 fn text<'a>(parent: &'a Value, name: &str) -> Option<&'a str> {
@@ -415,11 +561,17 @@ fn text<'a>(parent: &'a Value, name: &str) -> Option<&'a str> {
 }
 
 fn access_denied(action: &str) -> Refusal {
-    Refusal::new(403, "AccessDeniedException", format!("User is not authorized to perform: {action}"))
+    Refusal::new(
+        403,
+        "AccessDeniedException",
+        format!("User is not authorized to perform: {action}"),
+    )
 }
 
 fn a_day_ago() -> Timestamp {
-    Timestamp::now().checked_sub(SignedDuration::from_hours(24)).unwrap_or(Timestamp::UNIX_EPOCH)
+    Timestamp::now()
+        .checked_sub(SignedDuration::from_hours(24))
+        .unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
 /// Never answers: the caller's own time limit ends this, or the end of the catcher.
@@ -436,7 +588,11 @@ fn reset(line: &Line) -> Response {
 
 fn refuse(refusal: &Refusal) -> Response {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    answer(status, Some(&refusal.code), &json!({ "message": refusal.message }))
+    answer(
+        status,
+        Some(&refusal.code),
+        &json!({ "message": refusal.message }),
+    )
 }
 
 fn answer(status: StatusCode, error: Option<&str>, body: &Value) -> Response {
@@ -447,5 +603,7 @@ fn answer(status: StatusCode, error: Option<&str>, body: &Value) -> Response {
     if let Some(error) = error {
         response = response.header("x-amzn-errortype", error);
     }
-    response.body(Body::from(body.to_string())).unwrap_or_default()
+    response
+        .body(Body::from(body.to_string()))
+        .unwrap_or_default()
 }

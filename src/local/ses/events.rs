@@ -28,7 +28,11 @@ pub struct Notice {
 impl Notice {
     /// The event that the function gets: the record as the message of an SNS notification.
     pub fn sns_event(&self) -> Value {
-        let topic = format!("arn:aws:sns:{}:{}:enquiry-desk-feedback", aws::REGION, aws::ACCOUNT);
+        let topic = format!(
+            "arn:aws:sns:{}:{}:enquiry-desk-feedback",
+            aws::REGION,
+            aws::ACCOUNT
+        );
         json!({ "Records": [{
             "EventVersion": "1.0",
             "EventSubscriptionArn": format!("{topic}:{}", ids::uuid()),
@@ -64,7 +68,9 @@ enum Fate {
 
 /// Whether SES sends to this address at all; simulator addresses always count as verified.
 pub(super) fn is_simulator(address: &str) -> bool {
-    address.rsplit_once('@').is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(SIMULATOR))
+    address
+        .rsplit_once('@')
+        .is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(SIMULATOR))
 }
 
 fn fate(address: &str, suppressed: bool) -> Fate {
@@ -75,7 +81,11 @@ fn fate(address: &str, suppressed: bool) -> Fate {
         return Fate::Delivered;
     }
     // The simulator takes labels: bounce+anything@….
-    let local = address.split(['@', '+']).next().unwrap_or_default().to_ascii_lowercase();
+    let local = address
+        .split(['@', '+'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
     match local.as_str() {
         "bounce" => Fate::Bounced,
         "complaint" => Fate::Complained,
@@ -88,52 +98,74 @@ fn fate(address: &str, suppressed: bool) -> Fate {
 /// Whether the mail leaves SES for at least one of its recipients.
 pub(super) fn is_sent(mail: &Mail, suppressed: &dyn Fn(&str) -> bool) -> bool {
     !mail.eml.contains(TEST_VIRUS)
-        && mail
-            .to
-            .iter()
-            .any(|address| !matches!(fate(address, suppressed(address)), Fate::SuppressedByAccount | Fate::Suppressed))
+        && mail.to.iter().any(|address| {
+            !matches!(
+                fate(address, suppressed(address)),
+                Fate::SuppressedByAccount | Fate::Suppressed
+            )
+        })
 }
 
 /// The reports about an accepted mail, in their order.
-pub(super) fn notices(mail: &Mail, configuration_set: &str, suppressed: &dyn Fn(&str) -> bool) -> Vec<Notice> {
+pub(super) fn notices(
+    mail: &Mail,
+    configuration_set: &str,
+    suppressed: &dyn Fn(&str) -> bool,
+) -> Vec<Notice> {
     let about = about(mail, configuration_set);
     let notice = |kind: &str, name: &str, detail: Value| {
         let mut record = Map::new();
         record.insert("eventType".to_owned(), json!(kind));
         record.insert("mail".to_owned(), about.clone());
         record.insert(name.to_owned(), detail);
-        Notice { kind: kind.to_owned(), record: Value::Object(record), reported: false }
+        Notice {
+            kind: kind.to_owned(),
+            record: Value::Object(record),
+            reported: false,
+        }
     };
     let mut notices = vec![notice("Send", "send", json!({}))];
     if mail.eml.contains(TEST_VIRUS) {
-        notices.push(notice("Reject", "reject", json!({ "reason": "Bad content" })));
+        notices.push(notice(
+            "Reject",
+            "reject",
+            json!({ "reason": "Bad content" }),
+        ));
         return notices;
     }
     let at = format!("{:.3}", Timestamp::now());
     for address in &mail.to {
         let delivered = || {
-            notice("Delivery", "delivery", json!({
-                "timestamp": at,
-                "processingTimeMillis": 500,
-                "recipients": [address],
-                "smtpResponse": "250 2.6.0 Message received",
-                "reportingMTA": "a8-70.smtp-out.amazonses.com",
-            }))
+            notice(
+                "Delivery",
+                "delivery",
+                json!({
+                    "timestamp": at,
+                    "processingTimeMillis": 500,
+                    "recipients": [address],
+                    "smtpResponse": "250 2.6.0 Message received",
+                    "reportingMTA": "a8-70.smtp-out.amazonses.com",
+                }),
+            )
         };
         let bounced = |sub_type: &str, diagnostic: &str| {
-            notice("Bounce", "bounce", json!({
-                "feedbackId": ids::message_id(Timestamp::now()),
-                "bounceType": "Permanent",
-                "bounceSubType": sub_type,
-                "bouncedRecipients": [{
-                    "emailAddress": address,
-                    "action": "failed",
-                    "status": "5.1.1",
-                    "diagnosticCode": diagnostic,
-                }],
-                "timestamp": at,
-                "reportingMTA": "dns; amazonses.com",
-            }))
+            notice(
+                "Bounce",
+                "bounce",
+                json!({
+                    "feedbackId": ids::message_id(Timestamp::now()),
+                    "bounceType": "Permanent",
+                    "bounceSubType": sub_type,
+                    "bouncedRecipients": [{
+                        "emailAddress": address,
+                        "action": "failed",
+                        "status": "5.1.1",
+                        "diagnosticCode": diagnostic,
+                    }],
+                    "timestamp": at,
+                    "reportingMTA": "dns; amazonses.com",
+                }),
+            )
         };
         match fate(address, suppressed(address)) {
             Fate::Delivered => notices.push(delivered()),
@@ -174,11 +206,18 @@ fn about(mail: &Mail, configuration_set: &str) -> Value {
         .map(|(name, value)| json!({ "name": name, "value": value }))
         .collect();
     let field = |wanted: &str| {
-        fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|(_, value)| value.clone()).unwrap_or_default()
+        fields
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
     };
     let mut tags = Map::new();
     tags.insert("ses:operation".to_owned(), json!(["SendEmail"]));
-    tags.insert("ses:configuration-set".to_owned(), json!([configuration_set]));
+    tags.insert(
+        "ses:configuration-set".to_owned(),
+        json!([configuration_set]),
+    );
     tags.insert("ses:source-ip".to_owned(), json!(["127.0.0.1"]));
     tags.insert("ses:from-domain".to_owned(), json!([domain]));
     tags.insert("ses:caller-identity".to_owned(), json!(["enquiry-desk"]));

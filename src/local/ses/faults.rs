@@ -77,11 +77,16 @@ impl Faults {
         self.requests = self.requests.saturating_add(1);
         let place = self.queue.iter().position(|(wanted, _)| match wanted {
             None => true,
-            Some(wanted) => recipients.iter().any(|recipient| recipient.contains(wanted.as_str())),
+            Some(wanted) => recipients
+                .iter()
+                .any(|recipient| recipient.contains(wanted.as_str())),
         });
         match place {
             Some(place) => self.queue.remove(place).map(|(_, fault)| fault),
-            None => ids::chance(self.probability).then(|| ids::one_of(&ANY)).flatten().cloned(),
+            None => ids::chance(self.probability)
+                .then(|| ids::one_of(&ANY))
+                .flatten()
+                .cloned(),
         }
     }
 }

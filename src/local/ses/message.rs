@@ -38,7 +38,8 @@ pub struct Draft {
 pub fn render(draft: &Draft, message_id: &str, now: Timestamp) -> Result<String, String> {
     let mut headers = Headers::new();
     let mut add = |name: &str, value: String| -> Result<(), String> {
-        let name = HeaderName::new_from_ascii(name.to_owned()).map_err(|_| format!("Invalid header name: {name}"))?;
+        let name = HeaderName::new_from_ascii(name.to_owned())
+            .map_err(|_| format!("Invalid header name: {name}"))?;
         headers.insert_raw(HeaderValue::new(name, value));
         Ok(())
     };
@@ -53,7 +54,10 @@ pub fn render(draft: &Draft, message_id: &str, now: Timestamp) -> Result<String,
     if !draft.cc.is_empty() {
         add("Cc", draft.cc.join(", "))?;
     }
-    add("Message-ID", format!("<{message_id}@eu-west-2.amazonses.com>"))?;
+    add(
+        "Message-ID",
+        format!("<{message_id}@eu-west-2.amazonses.com>"),
+    )?;
     add("Subject", draft.subject.clone())?;
     add("MIME-Version", "1.0".to_owned())?;
     for (name, value) in &draft.headers {
@@ -83,7 +87,12 @@ pub fn pass_through(raw: &str, from: &str, message_id: &str, now: Timestamp) -> 
     );
     let mut dated = false;
     for field in unfolded_fields(head) {
-        let name = field.split(':').next().unwrap_or_default().trim().to_ascii_lowercase();
+        let name = field
+            .split(':')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase();
         // SES writes these itself, and nobody else sees who was in Bcc.
         if matches!(name.as_str(), "message-id" | "return-path" | "bcc") {
             continue;
@@ -139,7 +148,9 @@ pub fn fields(eml: &str) -> Vec<(String, String)> {
 /// The bare address of a mailbox such as `"Practice" <desk@example.com>`.
 pub fn address(mailbox: &str) -> &str {
     match (mailbox.rfind('<'), mailbox.rfind('>')) {
-        (Some(start), Some(end)) if start < end => mailbox.get(start + 1..end).unwrap_or_default().trim(),
+        (Some(start), Some(end)) if start < end => {
+            mailbox.get(start + 1..end).unwrap_or_default().trim()
+        }
         _ => mailbox.trim(),
     }
 }
@@ -165,19 +176,26 @@ pub fn decode(value: &str) -> String {
 /// The next encoded word: what stands before it, its text, what stands behind it.
 fn next_word(text: &str) -> Option<(&str, String, &str)> {
     for (start, _) in text.match_indices("=?") {
-        let Some((before, word)) = text.split_at_checked(start) else { continue };
+        let Some((before, word)) = text.split_at_checked(start) else {
+            continue;
+        };
         let mut parts = word.get(2..)?.splitn(4, '?');
-        let (Some(charset), Some(encoding), Some(encoded), Some(after)) = (parts.next(), parts.next(), parts.next(), parts.next())
+        let (Some(charset), Some(encoding), Some(encoded), Some(after)) =
+            (parts.next(), parts.next(), parts.next(), parts.next())
         else {
             return None;
         };
-        let Some(after) = after.strip_prefix('=') else { continue };
+        let Some(after) = after.strip_prefix('=') else {
+            continue;
+        };
         let bytes = match encoding {
             "b" | "B" => STANDARD.decode(encoded).ok(),
             "q" | "Q" => quoted(encoded),
             _ => None,
         };
-        if let Some(bytes) = bytes.filter(|_| charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("us-ascii")) {
+        if let Some(bytes) = bytes.filter(|_| {
+            charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("us-ascii")
+        }) {
             return Some((before, String::from_utf8_lossy(&bytes).into_owned(), after));
         }
     }
@@ -206,7 +224,9 @@ fn part(kind: ContentType, body: &str) -> SinglePart {
 
 /// The envelope sender: a subdomain of the sender's domain, set up as custom MAIL FROM, so that SPF aligns.
 fn return_path(message_id: &str, from: &str) -> String {
-    let domain = address(from).rsplit_once('@').map_or("example.com", |(_, domain)| domain);
+    let domain = address(from)
+        .rsplit_once('@')
+        .map_or("example.com", |(_, domain)| domain);
     format!("<{message_id}@mail.{domain}>")
 }
 

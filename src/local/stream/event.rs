@@ -18,14 +18,24 @@ pub(super) fn record(record: &StreamRecord, stream_arn: &str) -> Option<Record> 
         .and_then(|time| Timestamp::from_second(time.secs()).ok())
         .unwrap_or(Timestamp::UNIX_EPOCH);
     let mut dynamodb = Map::new();
-    dynamodb.insert("ApproximateCreationDateTime".to_owned(), json!(created.as_second()));
-    for (name, image) in [("Keys", change.keys()), ("NewImage", change.new_image()), ("OldImage", change.old_image())] {
+    dynamodb.insert(
+        "ApproximateCreationDateTime".to_owned(),
+        json!(created.as_second()),
+    );
+    for (name, image) in [
+        ("Keys", change.keys()),
+        ("NewImage", change.new_image()),
+        ("OldImage", change.old_image()),
+    ] {
         if let Some(image) = image {
             dynamodb.insert(name.to_owned(), item(image));
         }
     }
     dynamodb.insert("SequenceNumber".to_owned(), json!(sequence));
-    dynamodb.insert("SizeBytes".to_owned(), json!(change.size_bytes().unwrap_or_default()));
+    dynamodb.insert(
+        "SizeBytes".to_owned(),
+        json!(change.size_bytes().unwrap_or_default()),
+    );
     if let Some(view) = change.stream_view_type() {
         dynamodb.insert("StreamViewType".to_owned(), json!(view.as_str()));
     }
@@ -39,13 +49,25 @@ pub(super) fn record(record: &StreamRecord, stream_arn: &str) -> Option<Record> 
         "eventSourceARN": stream_arn,
     });
     if let (Some(identity), Value::Object(event)) = (record.user_identity(), &mut event) {
-        event.insert("userIdentity".to_owned(), json!({ "principalId": identity.principal_id(), "type": identity.r#type() }));
+        event.insert(
+            "userIdentity".to_owned(),
+            json!({ "principalId": identity.principal_id(), "type": identity.r#type() }),
+        );
     }
-    Some(Record { sequence, created, event })
+    Some(Record {
+        sequence,
+        created,
+        event,
+    })
 }
 
 fn item(image: &std::collections::HashMap<String, AttributeValue>) -> Value {
-    Value::Object(image.iter().map(|(name, value)| (name.clone(), attribute(value))).collect())
+    Value::Object(
+        image
+            .iter()
+            .map(|(name, value)| (name.clone(), attribute(value)))
+            .collect(),
+    )
 }
 
 fn attribute(value: &AttributeValue) -> Value {
@@ -59,7 +81,9 @@ fn attribute(value: &AttributeValue) -> Value {
         AttributeValue::M(map) => json!({ "M": item(map) }),
         AttributeValue::Ss(set) => json!({ "SS": set }),
         AttributeValue::Ns(set) => json!({ "NS": set }),
-        AttributeValue::Bs(set) => json!({ "BS": set.iter().map(|bytes| STANDARD.encode(bytes)).collect::<Vec<_>>() }),
+        AttributeValue::Bs(set) => {
+            json!({ "BS": set.iter().map(|bytes| STANDARD.encode(bytes)).collect::<Vec<_>>() })
+        }
         // A type that DynamoDB gains later has no shape here yet.
         _ => Value::Null,
     }

@@ -15,14 +15,17 @@ impl Filter {
     /// # Errors
     /// Says what is wrong with a pattern that AWS would refuse, or that uses an operator which is not understood here.
     pub fn parse(pattern: &str) -> Result<Self, String> {
-        let pattern: Value = serde_json::from_str(pattern).map_err(|error| format!("the pattern is no JSON: {error}"))?;
+        let pattern: Value = serde_json::from_str(pattern)
+            .map_err(|error| format!("the pattern is no JSON: {error}"))?;
         check(&pattern, "")?;
         Ok(Self(pattern))
     }
 
     /// The pattern of `template.yaml`: enquiries that are new.
     pub fn new_enquiries() -> Self {
-        Self(json!({ "eventName": ["INSERT"], "dynamodb": { "NewImage": { "kind": { "S": ["enquiry"] } } } }))
+        Self(
+            json!({ "eventName": ["INSERT"], "dynamodb": { "NewImage": { "kind": { "S": ["enquiry"] } } } }),
+        )
     }
 
     /// Whether an event passes.
@@ -42,13 +45,19 @@ fn check(pattern: &Value, path: &str) -> Result<(), String> {
         let path = format!("{path}/{name}");
         match field {
             Value::Object(_) => check(field, &path)?,
-            Value::Array(choices) if choices.is_empty() => return Err(format!("the list at `{path}` is empty")),
+            Value::Array(choices) if choices.is_empty() => {
+                return Err(format!("the list at `{path}` is empty"));
+            }
             Value::Array(choices) => {
                 for choice in choices {
                     check_choice(choice, &path)?;
                 }
             }
-            _ => return Err(format!("expected a list at `{path}`: a value is matched by [value]")),
+            _ => {
+                return Err(format!(
+                    "expected a list at `{path}`: a value is matched by [value]"
+                ));
+            }
         }
     }
     Ok(())
@@ -59,16 +68,22 @@ fn check_choice(choice: &Value, path: &str) -> Result<(), String> {
         Value::Object(operator) if operator.len() == 1 => match operator.iter().next() {
             Some((name, Value::String(_))) if name == "prefix" => Ok(()),
             Some((name, Value::Bool(_))) if name == "exists" => Ok(()),
-            _ => Err(format!("only `prefix` and `exists` are understood at `{path}`")),
+            _ => Err(format!(
+                "only `prefix` and `exists` are understood at `{path}`"
+            )),
         },
-        Value::Object(_) | Value::Array(_) => Err(format!("only plain values, `prefix` and `exists` are understood at `{path}`")),
+        Value::Object(_) | Value::Array(_) => Err(format!(
+            "only plain values, `prefix` and `exists` are understood at `{path}`"
+        )),
         _ => Ok(()),
     }
 }
 
 fn matches(pattern: &Value, event: Option<&Value>) -> bool {
     match pattern {
-        Value::Object(fields) => fields.iter().all(|(name, field)| matches(field, event.and_then(|event| event.get(name)))),
+        Value::Object(fields) => fields
+            .iter()
+            .all(|(name, field)| matches(field, event.and_then(|event| event.get(name)))),
         Value::Array(choices) => choices.iter().any(|choice| match event {
             Some(Value::Array(values)) => values.iter().any(|value| is(choice, Some(value))),
             event => is(choice, event),
@@ -83,7 +98,9 @@ fn is(choice: &Value, value: Option<&Value>) -> bool {
         return exists == value.is_some_and(|value| !value.is_object());
     }
     if let Some(prefix) = choice.get("prefix").and_then(Value::as_str) {
-        return value.and_then(Value::as_str).is_some_and(|value| value.starts_with(prefix));
+        return value
+            .and_then(Value::as_str)
+            .is_some_and(|value| value.starts_with(prefix));
     }
     value == Some(choice)
 }

@@ -106,7 +106,13 @@ pub struct Discarded {
 
 impl Discarded {
     /// The message that Lambda sends to the failure destination.
-    pub fn message(&self, now: Timestamp, request_id: &str, shard: &str, stream_arn: &str) -> Value {
+    pub fn message(
+        &self,
+        now: Timestamp,
+        request_id: &str,
+        shard: &str,
+        stream_arn: &str,
+    ) -> Value {
         let condition = match self.condition {
             Condition::RetryAttemptsExhausted => "RetryAttemptsExhausted",
             Condition::RecordAgeExceeded => "RecordAgeExceeded",
@@ -157,6 +163,20 @@ struct Batch {
     failures: u32,
     invocations: u32,
     not_before: Option<Timestamp>,
+    /// Whether it succeeded before and only comes once more.
+    repeat: bool,
+}
+
+impl Batch {
+    fn new(records: Vec<Record>) -> Self {
+        Self {
+            records,
+            failures: 0,
+            invocations: 0,
+            not_before: None,
+            repeat: false,
+        }
+    }
 }
 
 enum Outcome {
@@ -210,7 +230,11 @@ impl Mapping {
     /// Takes in records that were read, in the stream's order. A record that came before is ignored.
     pub fn fetched(&mut self, records: Vec<Record>, now: Timestamp) {
         for record in records {
-            if self.read.as_deref().is_some_and(|read| !is_after(&record.sequence, read)) {
+            if self
+                .read
+                .as_deref()
+                .is_some_and(|read| !is_after(&record.sequence, read))
+            {
                 continue;
             }
             self.read = Some(record.sequence.clone());
@@ -244,32 +268,49 @@ impl Mapping {
             }
             let records: Vec<Record> = self.waiting.drain(..length).collect();
             self.waiting_since = (!self.waiting.is_empty()).then_some(now);
-            self.batches.push_back(Batch { records, failures: 0, invocations: 0, not_before: None });
+            self.batches.push_back(Batch::new(records));
         }
     }
 
     /// Takes in the function's answer to the last [`Step::Invoke`].
     pub fn answered(&mut self, answer: &Result<Value, String>, now: Timestamp) {
-        let Some(mut batch) = self.batches.pop_front() else { return };
+        let Some(mut batch) = self.batches.pop_front() else {
+            return;
+        };
         match self.outcome(&batch, answer) {
+            Outcome::Succeeded if batch.repeat => self.done.clear(),
             Outcome::Succeeded => self.complete(batch.records),
             Outcome::FailedFrom(place) if place > 0 && place < batch.records.len() => {
                 let rest = batch.records.split_off(place);
-                self.complete(batch.records);
+                self.complete(std::mem::take(&mut batch.records));
                 // With bisecting this is the split, which does not count as a retry.
-                let failures = if self.settings.bisect { batch.failures } else { batch.failures.saturating_add(1) };
-                self.retry(Batch { records: rest, failures, invocations: batch.invocations, not_before: None }, now);
+                let failures = if self.settings.bisect {
+                    batch.failures
+                } else {
+                    batch.failures.saturating_add(1)
+                };
+                self.retry(
+                    Batch {
+                        records: rest,
+                        failures,
+                        ..batch
+                    },
+                    now,
+                );
             }
             Outcome::Failed if self.settings.bisect && batch.records.len() > 1 => {
                 let second = batch.records.split_off(batch.records.len() / 2);
                 let not_before = Some(later(now, self.pause(batch.invocations)));
                 self.batches.push_front(Batch {
                     records: second,
-                    failures: batch.failures,
-                    invocations: batch.invocations,
                     not_before: None,
+                    ..batch
                 });
-                self.batches.push_front(Batch { not_before, ..batch });
+                self.batches.push_front(Batch {
+                    records: batch.records,
+                    not_before,
+                    ..batch
+                });
             }
             Outcome::Failed | Outcome::FailedFrom(_) => {
                 batch.failures = batch.failures.saturating_add(1);
@@ -279,16 +320,24 @@ impl Mapping {
         self.settle();
     }
 
-    /// Hands out the last batch that succeeded once more, ahead of everything else: delivery is at least once.
+    /// Hands out the last batch that succeeded once more, ahead of everything else: delivery is at least once. What
+    /// came once more does not come a third time.
     pub fn redeliver(&mut self) {
         let records = std::mem::take(&mut self.done);
         if !records.is_empty() {
-            self.batches.push_front(Batch { records, failures: 0, invocations: 0, not_before: None });
+            self.batches.push_front(Batch {
+                repeat: true,
+                ..Batch::new(records)
+            });
         }
     }
 
     fn retry(&mut self, mut batch: Batch, now: Timestamp) {
-        if self.settings.retries.is_some_and(|retries| batch.failures > retries) {
+        if self
+            .settings
+            .retries
+            .is_some_and(|retries| batch.failures > retries)
+        {
             self.discard(batch, Condition::RetryAttemptsExhausted);
             return;
         }
@@ -297,8 +346,13 @@ impl Mapping {
     }
 
     fn pause(&self, invocations: u32) -> Duration {
-        let factor = 1_u32.checked_shl(invocations.saturating_sub(1)).unwrap_or(u32::MAX);
-        self.settings.backoff.saturating_mul(factor).min(self.settings.max_backoff)
+        let factor = 1_u32
+            .checked_shl(invocations.saturating_sub(1))
+            .unwrap_or(u32::MAX);
+        self.settings
+            .backoff
+            .saturating_mul(factor)
+            .min(self.settings.max_backoff)
     }
 
     fn complete(&mut self, records: Vec<Record>) {
@@ -309,7 +363,9 @@ impl Mapping {
     }
 
     fn discard(&mut self, batch: Batch, condition: Condition) {
-        let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else { return };
+        let (Some(first), Some(last)) = (batch.records.first(), batch.records.last()) else {
+            return;
+        };
         self.discarded.push(Discarded {
             condition,
             invocations: batch.invocations,
@@ -324,29 +380,39 @@ impl Mapping {
     }
 
     fn discard_expired(&mut self, now: Timestamp) {
-        let Some(max_age) = self.settings.max_age else { return };
+        let Some(max_age) = self.settings.max_age else {
+            return;
+        };
         let expired = |record: &Record| later(record.created, max_age) < now;
         while let Some(batch) = self.batches.front_mut() {
-            let old = batch.records.iter().take_while(|record| expired(record)).count();
+            let old = batch
+                .records
+                .iter()
+                .take_while(|record| expired(record))
+                .count();
             if old == 0 {
                 break;
             }
             let rest = batch.records.split_off(old);
-            let Some(batch) = self.batches.pop_front() else { break };
+            let Some(batch) = self.batches.pop_front() else {
+                break;
+            };
             if !rest.is_empty() {
                 self.batches.push_front(Batch {
                     records: rest,
-                    failures: batch.failures,
-                    invocations: batch.invocations,
-                    not_before: batch.not_before,
+                    ..batch
                 });
             }
             self.discard(batch, Condition::RecordAgeExceeded);
         }
         if self.batches.is_empty() {
-            let old = self.waiting.iter().take_while(|record| expired(record)).count();
+            let old = self
+                .waiting
+                .iter()
+                .take_while(|record| expired(record))
+                .count();
             let records: Vec<Record> = self.waiting.drain(..old).collect();
-            self.discard(Batch { records, failures: 0, invocations: 0, not_before: None }, Condition::RecordAgeExceeded);
+            self.discard(Batch::new(records), Condition::RecordAgeExceeded);
         }
         self.settle();
     }
@@ -363,7 +429,10 @@ impl Mapping {
                 return (index, true);
             }
         }
-        (self.waiting.len(), self.waiting.len() >= self.settings.batch_size.max(1))
+        (
+            self.waiting.len(),
+            self.waiting.len() >= self.settings.batch_size.max(1),
+        )
     }
 
     /// Once nothing is pending, what the filter kept out is done too.
@@ -377,13 +446,19 @@ impl Mapping {
     }
 
     fn advance(&mut self, sequence: String) {
-        if self.checkpoint.as_deref().is_none_or(|checkpoint| is_after(&sequence, checkpoint)) {
+        if self
+            .checkpoint
+            .as_deref()
+            .is_none_or(|checkpoint| is_after(&sequence, checkpoint))
+        {
             self.checkpoint = Some(sequence);
         }
     }
 
     fn outcome(&self, batch: &Batch, answer: &Result<Value, String>) -> Outcome {
-        let Ok(answer) = answer else { return Outcome::Failed };
+        let Ok(answer) = answer else {
+            return Outcome::Failed;
+        };
         if !self.settings.report_failures {
             return Outcome::Succeeded;
         }
@@ -398,7 +473,12 @@ impl Mapping {
             let place = failure
                 .get("itemIdentifier")
                 .and_then(Value::as_str)
-                .and_then(|identifier| batch.records.iter().position(|record| record.sequence == identifier));
+                .and_then(|identifier| {
+                    batch
+                        .records
+                        .iter()
+                        .position(|record| record.sequence == identifier)
+                });
             match place {
                 // An empty, unknown or missing identifier fails the whole batch.
                 None => return Outcome::Failed,
@@ -415,6 +495,9 @@ fn later(from: Timestamp, by: Duration) -> Timestamp {
 
 /// Whether a sequence number comes after another: they are numbers too long for an integer.
 fn is_after(sequence: &str, other: &str) -> bool {
-    let (sequence, other) = (sequence.trim_start_matches('0'), other.trim_start_matches('0'));
+    let (sequence, other) = (
+        sequence.trim_start_matches('0'),
+        other.trim_start_matches('0'),
+    );
     (sequence.len(), sequence) > (other.len(), other)
 }

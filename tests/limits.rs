@@ -1,0 +1,158 @@
+//! What a flood may not do: crowd out others, or turn the auto-reply against strangers.
+
+use axum::http::StatusCode;
+use serde_json::{Value, json};
+
+use crate::support::{BROWSER, MINIMAL, TestApp, urlencoded};
+
+/// A form post as the gateway hands it over, from this source.
+fn post_from(source: &str, fields: &[(&str, &str)]) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": "/enquiries", "rawQueryString": "",
+        "headers": { "accept": BROWSER, "content-type": "application/x-www-form-urlencoded", "x-forwarded-for": "192.0.2.99" },
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
+            "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": source, "userAgent": "test" },
+            "requestId": "1", "routeKey": "$default", "stage": "$default",
+            "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
+        },
+        "body": urlencoded(fields), "isBase64Encoded": false,
+    })
+}
+
+fn nth(n: u32) -> [(&'static str, String); 4] {
+    [
+        ("name", format!("Client {n}")),
+        ("email", format!("client{n}@example.com")),
+        ("goal", "relax".to_owned()),
+        ("consent", "yes".to_owned()),
+    ]
+}
+
+async fn status_of(app: &TestApp, source: &str, n: u32) -> u64 {
+    let fields = nth(n);
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    app.invoke(post_from(source, &fields)).await.unwrap()["statusCode"]
+        .as_u64()
+        .unwrap()
+}
+
+#[tokio::test]
+async fn a_source_that_sends_too_much_is_asked_to_wait_and_nobody_else_is() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_PER_SOURCE", "3")]).await;
+    for n in 0..3 {
+        assert_eq!(status_of(&app, "192.0.2.1", n).await, 303);
+    }
+    assert_eq!(status_of(&app, "192.0.2.1", 3).await, 429);
+    assert_eq!(
+        status_of(&app, "192.0.2.1", 0).await,
+        303,
+        "a repeat is answered as before and not counted"
+    );
+    assert_eq!(
+        status_of(&app, "192.0.2.2", 4).await,
+        303,
+        "another source is not touched"
+    );
+    for n in 5..8 {
+        assert_eq!(status_of(&app, &format!("2001:db8:0:1::{n}"), n).await, 303);
+    }
+    assert_eq!(
+        status_of(&app, "2001:db8:0:1:ffff::1", 8).await,
+        429,
+        "a /64 is one source"
+    );
+    assert_eq!(status_of(&app, "2001:db8:0:2::1", 9).await, 303);
+    assert_eq!(app.items("enquiry").await.len(), 8);
+    let text = format!("{:?}", app.items("counter").await);
+    assert!(
+        !text.contains("192.0.2") && !text.contains("2001:db8"),
+        "a counter does not tell its source"
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn too_much_is_answered_with_the_form_and_the_telephone() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_PER_SOURCE", "1")]).await;
+    app.post_form(&MINIMAL).await;
+    let other = [&MINIMAL[..], &[("message", "Once more")]].concat();
+    let answer = app.post_form(&other).await;
+    assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
+    assert_eq!(answer.header("retry-after"), "600");
+    assert!(answer.body.contains("Once more") && answer.body.contains("07835 346476"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_address_gets_one_auto_reply_however_it_is_spelt() {
+    let app = TestApp::start().await;
+    for (email, message) in [
+        ("zoe@gmail.com", "1"),
+        ("Z.O.E+spam@googlemail.com", "2"),
+        ("zoe@gmail.com", "3"),
+    ] {
+        let fields = [
+            ("name", "Zoë"),
+            ("email", email),
+            ("goal", "relax"),
+            ("consent", "yes"),
+            ("message", message),
+        ];
+        assert_eq!(app.post_form(&fields).await.status, StatusCode::SEE_OTHER);
+        app.mails().await;
+    }
+    let mails = app.mails().await;
+    let to_clients: Vec<_> = mails
+        .iter()
+        .filter(|mail| mail.to != ["therapist@example.com"])
+        .collect();
+    assert_eq!(to_clients.len(), 1);
+    assert_eq!(mails.len(), 4, "the therapist hears of every enquiry");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_day_has_so_many_auto_replies_and_no_more() {
+    let app = TestApp::start_with(&[("AUTO_REPLIES_PER_DAY", "2")]).await;
+    for n in 0..4 {
+        assert_eq!(status_of(&app, "192.0.2.1", n).await, 303);
+    }
+    let mails = app.mails().await;
+    assert_eq!(
+        mails
+            .iter()
+            .filter(|mail| mail.to == ["therapist@example.com"])
+            .count(),
+        4
+    );
+    assert_eq!(mails.len(), 6);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn some_addresses_never_get_an_auto_reply() {
+    for (variables, email) in [
+        (&[][..], "no-reply@example.org"),
+        (&[][..], "Postmaster+x@example.org"),
+        (&[][..], "therapist@example.com"),
+        (&[][..], "desk@example.com"),
+        (&[("SES_SANDBOX", "true")][..], "zoe@example.org"),
+    ] {
+        let app = TestApp::start_with(variables).await;
+        let fields = [
+            ("name", "Zoë"),
+            ("email", email),
+            ("goal", "relax"),
+            ("consent", "yes"),
+        ];
+        assert_eq!(app.post_form(&fields).await.status, StatusCode::SEE_OTHER);
+        let mails = app.mails().await;
+        assert_eq!(mails.len(), 1, "{email}");
+        assert_eq!(mails[0].to, ["therapist@example.com"]);
+        app.finish().await;
+    }
+}
