@@ -189,7 +189,10 @@ impl Store {
             .put_item()
             .table_name(&self.table)
             .set_item(Some(cool_down))
-            .condition_expression("attribute_not_exists(pk) OR expires < :now OR reference = :mine")
+            .condition_expression(
+                "attribute_not_exists(pk) OR expires < :now OR #reference = :mine",
+            )
+            .expression_attribute_names("#reference", "reference")
             .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
             .expression_attribute_values(":mine", AttributeValue::S(received.reference.to_string()))
             .send()

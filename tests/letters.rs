@@ -1,12 +1,5 @@
 //! The letters: what they say for every kind of enquiry, and what no letter may ever do.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
@@ -1047,4 +1040,101 @@ fn same_words_of_text(text: &str) -> String {
         .chars()
         .filter(|c| c.is_alphanumeric())
         .collect()
+}
+
+#[test]
+fn another_practice_speaks_with_its_own_voice() {
+    let practice = Practice::from_toml(include_str!("second_practice.toml")).unwrap();
+    let to = therapist();
+    for goal in Goal::ALL {
+        for (contact_by, promise) in [
+            (
+                ContactBy::Email,
+                "we will drop you a line by saturday at noon.",
+            ),
+            (
+                ContactBy::Phone,
+                "we will give you a call by saturday at noon.",
+            ),
+            (
+                ContactBy::Text,
+                "we will send you a text by saturday at noon.",
+            ),
+        ] {
+            let mut received = with(complete(), |it| {
+                it.contact_by = contact_by;
+                it.answers.goal = *goal;
+                it.answers.warmth = None;
+                it.answers.recent_injury = Some(RecentInjury::Yes);
+                it.answers.treatment = None;
+            });
+            received.reference = Reference::parse("QHN-7KQ4M").unwrap();
+            let content = AutoReply {
+                practice: &practice,
+                reference: &received.reference,
+                received_at: received.received_at,
+                away_until: None,
+                contact_by,
+                answers: &received.enquiry.answers,
+            }
+            .content();
+            let letter = TherapistLetter {
+                practice: &practice,
+                ..to_therapist(&received, &to)
+            }
+            .into_mail();
+            let notice = NoticeLetter {
+                practice: &practice,
+                to: &to,
+                received: &received,
+                trouble: Trouble::Bounced,
+            }
+            .into_mail();
+            assert_eq!(content.subject, "We have your note (QHN-7KQ4M)");
+            assert!(
+                squeezed(&content.text).contains(promise),
+                "{}",
+                content.text
+            );
+            for part in [
+                "Quiet Hands",
+                "Sports massage practitioner",
+                "Choose it for legs that have run too far (45 minutes, £40).",
+                "Please wait two days, then come.",
+                "Tuesday and Wednesday, noon to 8 pm; Saturday, 8:30 am to 12:30 pm and 2 pm to 5 pm.",
+                "Website: https://quiet-hands.example.org/",
+                "See you soon,",
+                "We are no doctors",
+            ] {
+                assert!(
+                    squeezed(&content.text).contains(&squeezed(part)),
+                    "{part}: {}",
+                    content.text
+                );
+            }
+            for mail in [
+                &content.text,
+                content.html.as_ref().unwrap(),
+                &letter.text,
+                letter.html.as_ref().unwrap(),
+                &notice.text,
+            ] {
+                for left in [
+                    "Body",
+                    "Benefits",
+                    "07835",
+                    "Chelmsford",
+                    "Essex",
+                    "Facebook",
+                    "stones",
+                    "warm",
+                    "NHS",
+                    "GP ",
+                    "ice.",
+                ] {
+                    assert!(!mail.contains(left), "{left} is left in {mail}");
+                }
+            }
+        }
+    }
 }

@@ -1,12 +1,5 @@
 //! The practice: what its file may say, which treatment is suggested, and by when an answer is promised.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing
-)]
-
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::practice::Practice;
 use jiff::civil::{Date, date};
@@ -200,6 +193,7 @@ fn a_single_slip_is_told_once() {
         ("name = \"Body Benefits\"", "name = 7"),
         ("monday = [\"9:00-17:00\"]", "monday = [\"17:00-9:00\"]"),
         ("suggest = \"relaxing\"", "suggest = \"relax\""),
+        ("also = \"hot-stones\"", "also = \"stones\""),
         (
             "goal = \"relax\"\nwarmth = [\"no\"]",
             "goal = \"relaxed\"\nwarmth = [\"no\"]",

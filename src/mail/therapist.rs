@@ -249,8 +249,7 @@ impl<'a> Page<'a> {
             answers.recent_injury,
             answers.treatment.as_ref(),
         );
-        let mut ways = ways(practice, received);
-        let first_way = ways.remove(0);
+        let (first_way, other_ways) = ways(practice, received);
         let when = practice.reply_by_in_words(received.received_at, letter.away_until);
         let (wants, suggests, message) = if private {
             (String::new(), String::new(), None)
@@ -276,7 +275,7 @@ impl<'a> Page<'a> {
             suggests,
             contact_by: enquiry.contact_by.label(),
             first_way,
-            other_ways: ways,
+            other_ways,
             times: enquiry
                 .times
                 .as_ref()
@@ -299,10 +298,10 @@ impl<'a> Page<'a> {
     }
 }
 
-/// All ways to reach the client, the one that they asked for first. Never empty.
-fn ways(practice: &Practice, received: &Received) -> Vec<Way> {
+/// The way to reach the client that they asked for, and the others.
+fn ways(practice: &Practice, received: &Received) -> (Way, Vec<Way>) {
     let enquiry = &received.enquiry;
-    let mut ways = vec![Way {
+    let email = Way {
         label: "Email",
         link: reply_link(
             practice,
@@ -311,22 +310,21 @@ fn ways(practice: &Practice, received: &Received) -> Vec<Way> {
             enquiry.email.as_str(),
         ),
         shown: Typed::as_is(enquiry.email.as_str()),
-    }];
-    if let Some(phone) = &enquiry.phone {
-        for (label, scheme) in [("Ring", "tel"), ("Text", "sms")] {
-            ways.push(Way {
-                label,
-                link: dial(scheme, phone),
-                shown: Typed::new(phone.typed()),
-            });
-        }
-        match enquiry.contact_by {
-            ContactBy::Email => {}
-            ContactBy::Phone => ways.swap(0, 1),
-            ContactBy::Text => ways.rotate_right(1),
-        }
+    };
+    let Some(phone) = &enquiry.phone else {
+        return (email, Vec::new());
+    };
+    let way = |label, scheme| Way {
+        label,
+        link: dial(scheme, phone),
+        shown: Typed::new(phone.typed()),
+    };
+    let (ring, text) = (way("Ring", "tel"), way("Text", "sms"));
+    match enquiry.contact_by {
+        ContactBy::Email => (email, vec![ring, text]),
+        ContactBy::Phone => (ring, vec![email, text]),
+        ContactBy::Text => (text, vec![email, ring]),
     }
-    ways
 }
 
 /// A link that rings or texts a number (RFC 3966, RFC 5724).
@@ -406,7 +404,7 @@ fn alerts(letter: &TherapistLetter<'_>) -> Vec<Alert> {
     if letter.is_injured() {
         alerts.push(Alert {
             heading: "Injured in the last 48 hours",
-            text: "Rest and ice first. Offer a time after the 48 hours, and start with light pressure.".to_owned(),
+            text: "Please offer a time after the 48 hours have passed.".to_owned(),
         });
     }
     alerts

@@ -394,6 +394,7 @@ pub(super) fn fold_html(html: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test that cannot go on shall stop")]
 mod tests {
     use super::*;
 

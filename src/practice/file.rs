@@ -776,7 +776,9 @@ fn guide(
         let also = listed(&mut section, "also", treatments, faults);
         let why = section.sentences("why", faults);
         let also_why = section.optional_text("also_why", LONGEST_TEXT, faults);
-        if also.is_some() && suggest.is_none() {
+        // A key that could not be read has been reported: what counts here is that it is there.
+        let has = |key| section.table.contains_key(key);
+        if has("also") && !has("suggest") {
             section.fault("also", faults, "stands alone; expected `suggest` as well");
         }
         if also.is_some() && also == suggest {
@@ -786,7 +788,7 @@ fn guide(
                 "is what is suggested already; expected another treatment",
             );
         }
-        if also.is_some() != also_why.is_some() {
+        if section.table.contains_key("also") != section.table.contains_key("also_why") {
             section.fault(
                 "also_why",
                 faults,
