@@ -14,6 +14,7 @@ mod events;
 mod letters;
 mod limits;
 mod local;
+mod pages;
 mod practice;
 mod reading;
 mod road;
