@@ -87,7 +87,8 @@ impl App {
     pub fn from_environment(settings: Settings, practice: Practice) -> Self {
         let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
         let endpoint = |service: &str| {
-            variable(&format!("AWS_ENDPOINT_URL_{service}")).or_else(|| variable("AWS_ENDPOINT_URL"))
+            variable(&format!("AWS_ENDPOINT_URL_{service}"))
+                .or_else(|| variable("AWS_ENDPOINT_URL"))
         };
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
