@@ -5,6 +5,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use serde::Serialize;
 use serde_json::{Value, json};
 use tracing::error;
 use uuid::Uuid;
@@ -14,7 +15,7 @@ use super::form::EnquiryForm;
 use super::pages::{ConfirmationPage, FormPage, Notice, RefusalPage};
 use super::refusal::Refusal;
 use crate::app::App;
-use crate::enquiry::{Fault, Reference};
+use crate::enquiry::{EmailAddress, Fault, Reference};
 
 /// Where our own confirmation page lives.
 const THANK_YOU: &str = "/thank-you";
@@ -72,20 +73,19 @@ impl<'a> Answer<'a> {
             Caller::Html => self.form_page(StatusCode::UNPROCESSABLE_ENTITY, form, faults, None),
             Caller::Json => {
                 let suggestion = form.email_suggestion();
-                let errors: Vec<Value> = faults
+                let errors: Vec<ProblemError<'_>> = faults
                     .iter()
                     .map(|fault| {
-                        let mut error = json!({
-                            "pointer": format!("#/{}", fault.field.key()),
-                            "code": fault.why.code,
-                            "detail": fault.why.words,
-                        });
-                        if let (Some(suggestion), "email_suggestion") =
-                            (&suggestion, fault.why.code)
-                        {
-                            error["suggestion"] = suggestion.as_str().into();
+                        let suggestion = suggestion
+                            .as_ref()
+                            .filter(|_| fault.why.code == "email_suggestion")
+                            .map(EmailAddress::as_str);
+                        ProblemError {
+                            pointer: format!("#/{}", fault.field.key()),
+                            code: fault.why.code,
+                            detail: &fault.why.words,
+                            suggestion,
                         }
-                        error
                     })
                     .collect();
                 let mut problem = problem(
@@ -94,7 +94,7 @@ impl<'a> Answer<'a> {
                     "There is a problem with the form",
                     "Correct the fields that are named and send the form again.",
                 );
-                problem["errors"] = errors.into();
+                problem["errors"] = json!(errors);
                 json_response(
                     StatusCode::UNPROCESSABLE_ENTITY,
                     "application/problem+json",
@@ -209,6 +209,16 @@ impl<'a> Answer<'a> {
              form-action 'self' {thank_you}; base-uri 'none'; frame-ancestors 'none'"
         )
     }
+}
+
+/// One fault in a problem document (RFC 9457, section 3): where, which, what to do.
+#[derive(Serialize)]
+struct ProblemError<'a> {
+    pointer: String,
+    code: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<&'a str>,
 }
 
 fn problem(status: StatusCode, slug: &str, title: &str, detail: &str) -> Value {
