@@ -6,7 +6,7 @@ use axum::http::header::{
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use serde_json::{Value, json};
+use serde_json::json;
 use tracing::error;
 use uuid::Uuid;
 
@@ -88,13 +88,15 @@ impl<'a> Answer<'a> {
                         }
                     })
                     .collect();
-                let mut problem = problem(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "field-errors",
-                    "There is a problem with the form",
-                    "Correct the fields that are named and send the form again.",
-                );
-                problem["errors"] = json!(errors);
+                let problem = Problem {
+                    errors: Some(errors),
+                    ..Problem::new(
+                        StatusCode::UNPROCESSABLE_ENTITY,
+                        "field-errors",
+                        "There is a problem with the form",
+                        "Correct the fields that are named and send the form again.",
+                    )
+                };
                 json_response(
                     StatusCode::UNPROCESSABLE_ENTITY,
                     "application/problem+json",
@@ -134,10 +136,13 @@ impl<'a> Answer<'a> {
                 self.page(row.status, page.render())
             }
             Caller::Json => {
-                let mut problem = problem(row.status, row.slug, row.title, &refusal.words());
-                if refusal.retry_after().is_some() {
-                    problem["phone"] = self.app.practice.phone.shown.as_str().into();
-                }
+                let words = refusal.words();
+                let problem = Problem {
+                    phone: refusal
+                        .retry_after()
+                        .map(|_| self.app.practice.phone.shown.as_str()),
+                    ..Problem::new(row.status, row.slug, row.title, &words)
+                };
                 json_response(row.status, "application/problem+json", &problem)
             }
         };
@@ -221,17 +226,43 @@ struct ProblemError<'a> {
     suggestion: Option<&'a str>,
 }
 
-fn problem(status: StatusCode, slug: &str, title: &str, detail: &str) -> Value {
-    json!({
-        "type": format!("urn:enquiry-desk:problem:{slug}"),
-        "title": title,
-        "status": status.as_u16(),
-        "detail": detail,
-    })
+/// A problem document (RFC 9457), with two members of our own: the faults of the fields, and how else to get in touch.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<ProblemError<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<&'a str>,
 }
 
-fn json_response(status: StatusCode, content_type: &'static str, body: &Value) -> Response {
-    (status, [(CONTENT_TYPE, content_type)], body.to_string()).into_response()
+impl<'a> Problem<'a> {
+    fn new(status: StatusCode, slug: &str, title: &'a str, detail: &'a str) -> Self {
+        Self {
+            r#type: format!("urn:enquiry-desk:problem:{slug}"),
+            title,
+            status: status.as_u16(),
+            detail,
+            errors: None,
+            phone: None,
+        }
+    }
+}
+
+fn json_response(
+    status: StatusCode,
+    content_type: &'static str,
+    body: &impl Serialize,
+) -> Response {
+    (
+        status,
+        [(CONTENT_TYPE, content_type)],
+        json!(body).to_string(),
+    )
+        .into_response()
 }
 
 fn with_retry(mut response: Response, refusal: &Refusal) -> Response {
