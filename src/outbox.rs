@@ -277,7 +277,7 @@ async fn write_letter(app: &App, record: &Record, letter: Letter) -> Vec<Mail> {
 /// as accepted only when SES has said yes. There is no auto-reply, since nothing would remember it.
 ///
 /// # Errors
-/// When it could not be sent for certain, or when more than [`STRAIGHT`] went this way within a minute.
+/// When it could not be sent for certain, or when more than five went this way within a minute.
 pub async fn straight_to_therapist(
     app: &App,
     enquiry: Enquiry,

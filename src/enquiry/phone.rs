@@ -83,6 +83,10 @@ fn of_any_country(typed: &str) -> Option<String> {
 
 /// The rules of Great Britain alone. Reading those of all 254 territories takes longer and needs more memory than the
 /// rest of a cold start together (`cargo bench --bench cold_start`), so only a number from elsewhere pays for them.
+#[allow(
+    deprecated,
+    reason = "the fields are meant to be written here; what the crate warns of is reading them back"
+)]
 static BRITISH: LazyLock<Option<PhoneNumberUtil>> = LazyLock::new(|| {
     let great_britain = PhoneMetadata {
         id: "GB".to_owned(),
