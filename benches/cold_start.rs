@@ -470,7 +470,11 @@ fn backend(sent: Arc<AtomicUsize>) -> Router {
             .and_then(|target| target.to_str().ok());
         let answer = match operation {
             Some("DynamoDB_20120810.Query") => r#"{"Items":[],"Count":0,"ScannedCount":0}"#,
-            Some("DynamoDB_20120810.TransactWriteItems" | "DynamoDB_20120810.UpdateItem") => "{}",
+            Some(
+                "DynamoDB_20120810.TransactWriteItems"
+                | "DynamoDB_20120810.UpdateItem"
+                | "DynamoDB_20120810.PutItem",
+            ) => "{}",
             other => panic!("{other:?} has no answer here"),
         };
         (
