@@ -16,6 +16,7 @@ mod hostile;
 mod letters;
 mod limits;
 mod local;
+mod pages;
 mod practice;
 mod reading;
 mod road;

@@ -74,7 +74,7 @@ fields! {
     /// When the client could come.
     Times = "times", Single, "Which days and times can you make?", "For example, Tuesday mornings, or any day after 5 in the afternoon.";
     /// Anything else.
-    Message = "message", Single, "Is there anything else you would like to say?", "Please leave medical detail for the appointment.";
+    Message = "message", Single, "Is there anything else you would like to say?", "Leave medical detail for the appointment.";
     /// The client's explicit consent.
     Consent = "consent", Single, "Your consent", "";
     /// Made once per filled-in form, so that a double click is one enquiry.
