@@ -84,7 +84,9 @@ fn rule(field: Field) -> Value {
         Field::Times => json!({ "type": "string", "maxLength": Times::MAX }),
         Field::Message => json!({ "type": "string", "maxLength": Message::MAX }),
         Field::Consent => json!({ "type": "string", "enum": ["yes"] }),
-        Field::Submission => json!({ "type": "string", "format": "uuid" }),
+        Field::Submission => {
+            json!({ "anyOf": [{ "type": "string", "format": "uuid" }, { "const": "" }] })
+        }
         Field::EmailConfirmed | Field::Token | Field::Altcha | Field::Trap => {
             json!({ "type": "string" })
         }
@@ -162,6 +164,10 @@ fn json_form() -> Value {
 }
 
 fn nullable(mut rule: Value) -> Value {
+    if let Some(ways) = rule.get_mut("anyOf").and_then(Value::as_array_mut) {
+        ways.push(json!({ "type": "null" }));
+        return rule;
+    }
     rule["type"] = json!(["string", "null"]);
     if let Some(values) = rule.get_mut("enum").and_then(Value::as_array_mut) {
         values.push(Value::Null);

@@ -76,6 +76,14 @@ impl EmailAddress {
         }
     }
 
+    /// Whether mail systems carry it: browsers take any dots and any length before the `@`, SMTP takes 64 octets and no dot
+    /// at either end or beside another (RFC 5321, sections 4.1.2 and 4.5.3.1.1). SES refuses a whole mail over it.
+    #[must_use]
+    pub fn is_carried(&self) -> bool {
+        let local = self.local_part();
+        local.len() <= 64 && local.split('.').all(|atom| !atom.is_empty())
+    }
+
     /// What the client probably meant, when what they typed looks like a slip of the finger, whether or not it is an
     /// address: a wrong domain, a comma for a dot, a dot too many or none at all.
     #[must_use]
@@ -218,6 +226,22 @@ mod tests {
                 .code,
             "email_format"
         );
+    }
+
+    #[test]
+    fn what_mail_systems_do_not_carry_is_known() {
+        for (typed, carried) in [
+            ("zoe.brien@example.com", true),
+            (".zoe@example.com", false),
+            ("zoe.@example.com", false),
+            ("z..oe@example.com", false),
+        ] {
+            assert_eq!(EmailAddress::parse(typed).unwrap().is_carried(), carried);
+        }
+        for (length, carried) in [(64, true), (65, false)] {
+            let typed = format!("{}@example.com", "a".repeat(length));
+            assert_eq!(EmailAddress::parse(&typed).unwrap().is_carried(), carried);
+        }
     }
 
     #[test]

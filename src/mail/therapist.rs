@@ -127,7 +127,8 @@ impl<'a> TherapistLetter<'a> {
             letter: Letter::Therapist,
             reference: self.received.reference.clone(),
             to: self.to.clone(),
-            reply_to: Some(self.received.enquiry.email.clone()),
+            // An address that no mail system carries would make SES refuse the letter itself.
+            reply_to: Some(self.received.enquiry.email.clone()).filter(EmailAddress::is_carried),
             subject: self.subject(),
             text,
             html,
