@@ -9,13 +9,14 @@ use enquiry_desk::enquiry::{Answers, EmailAddress, Message, Name, Phone, Receive
 use enquiry_desk::local::gallery::samples::{HOSTILE, Samples, therapist, with};
 use enquiry_desk::local::ses::Ses;
 use enquiry_desk::local::ses::account::Account;
-use enquiry_desk::local::{Endpoints, aws, product};
+use enquiry_desk::local::{Endpoints, Options, aws, product};
 use enquiry_desk::mail::{Mail, Mailer, TherapistLetter};
 use enquiry_desk::outbox::Letter;
 use enquiry_desk::practice::Practice;
 use mail_parser::MessageParser;
 
 use crate::reading;
+use crate::support::TestApp;
 
 /// Monday 23 November 2026, twenty past ten in London.
 const RECEIVED: &str = "2026-11-23T10:20:00Z";
@@ -896,4 +897,72 @@ fn no_letter_speaks_of_warmth_when_nothing_is_warm() {
             assert!(!part.to_lowercase().contains("warm"), "{part}");
         }
     }
+}
+
+#[tokio::test]
+async fn the_gallery_shows_every_letter_in_the_words_of_the_file() {
+    let folder = std::env::temp_dir().join(format!("enquiry-desk-gallery-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("practice.toml");
+    fs::write(&file, include_str!("second_practice.toml")).unwrap();
+    let options = Options {
+        practice: file.clone(),
+        ..Options::default()
+    };
+    let app = TestApp::start_at(options, &[]).await;
+
+    let page = app
+        .get("/outbox/gallery?received=2026-12-01T10:00&away_until=2026-12-21")
+        .await;
+    assert_eq!(page.status, 200);
+    let practice = Practice::from_toml(include_str!("second_practice.toml")).unwrap();
+    let letters = Samples {
+        practice: &practice,
+        ..samples()
+    }
+    .every();
+    for letter in &letters {
+        let name = letter.full_name();
+        assert!(page.body.contains(&format!("id=\"{name}\"")), "{name}");
+        if letter.mail.html.is_some() {
+            let frame = format!(
+                "/outbox/gallery/{name}?received=2026-12-01T10:00&amp;away_until=2026-12-21"
+            );
+            assert!(
+                page.body.replace("&#38;", "&amp;").contains(&frame),
+                "{name}"
+            );
+        }
+    }
+    assert!(page.body.contains("Quiet Hands") && !page.body.contains("Body Benefits"));
+
+    let frame = app
+        .get("/outbox/gallery/client_relax?received=2026-12-01T10:00&away_until=2026-12-21")
+        .await;
+    assert_eq!(frame.status, 200);
+    assert!(
+        frame
+            .header("content-security-policy")
+            .starts_with("sandbox;")
+    );
+    assert!(frame.body.contains("December"), "{}", frame.body);
+    assert_eq!(app.get("/outbox/gallery/client_nobody").await.status, 404);
+    // Nonsense in the address is read as "now".
+    assert_eq!(app.get("/outbox/gallery?received=soon").await.status, 200);
+
+    fs::write(
+        &file,
+        include_str!("second_practice.toml").replace("£40", ""),
+    )
+    .unwrap();
+    let faults = app.get("/outbox/gallery").await;
+    assert_eq!(faults.status, 422);
+    assert!(
+        faults.body.contains("practice.toml, line "),
+        "{}",
+        faults.body
+    );
+    assert!(faults.body.contains("treatment.price"), "{}", faults.body);
+    app.finish().await;
+    fs::remove_dir_all(folder).unwrap();
 }
