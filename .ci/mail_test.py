@@ -153,22 +153,27 @@ def check_browser(pages, work):
     looks = json.loads(done.stdout)
     if {look["name"] for look in looks} != set(jobs):
         sys.exit("Chromium did not look at every letter")
+    found = {}
     for look in looks:
         if look["name"] == "bad":
             if not look["violations"] or not look["requests"]:
                 fail("(bad sample)", f"axe-core or the browser found nothing wrong with it ({look['how']})")
             continue
-        for violation in look["violations"]:
-            fail(look["name"], f"axe ({look['how']}): {violation}")
-        for request in look["requests"]:
-            fail(look["name"], f"remote content: {request}")
-        if look["tooWide"]:
-            fail(look["name"], f"wider than the screen ({look['how']}): {look['tooWide']} px")
+        words = [f"axe: {violation}" for violation in look["violations"]]
+        words += [f"remote content: {request}" for request in look["requests"]]
+        words += [f"wider than the screen: {look['tooWide']} px"] if look["tooWide"] else []
+        for word in words:
+            found.setdefault((look["name"], word), []).append(look["how"])
+    for (name, words), hows in found.items():
+        fail(name, f"{words} ({', '.join(hows)})")
     return len(looks) - sum(look["name"] == "bad" for look in looks)
 
 
-def check_spam(letters, work):
-    """SpamAssassin: stock rules, nothing learned, nothing asked over the network."""
+def check_spam(letters, work, strict):
+    """SpamAssassin: stock rules, nothing learned, nothing asked over the network.
+
+    If `strict`, each rule that counts against a letter needs a reason above. In other mails a visitor may have typed anything.
+    """
     box = mailbox.mbox(work / "letters.mbox")
     for name, source in (letters | {"bad": BAD_MAIL}).items():
         message = email.message_from_bytes(source)
@@ -179,7 +184,7 @@ def check_spam(letters, work):
     home.mkdir()
     done = run(
         ["spamassassin", "--local", "--nocreate-prefs", "--mbox",
-         "--cf=use_bayes 0", "--cf=add_header all Scores _TESTSSCORES_", work / "letters.mbox"],
+         "--cf=use_bayes 0", "--cf=report_safe 0", "--cf=add_header all Scores _TESTSSCORES_", work / "letters.mbox"],
         env=os.environ | {"HOME": str(home)},
     )
     if done.returncode != 0:
@@ -205,7 +210,7 @@ def check_spam(letters, work):
             fail(name, f"SpamAssassin: {total:.3f}: {counted}")
         for rule, score in counted.items():
             fired.setdefault(rule, [score, []])[1].append(name)
-            if score > 0 and rule not in SPAM_RULES:
+            if strict and score > 0 and rule not in SPAM_RULES:
                 fail(name, f"SpamAssassin: {rule} ({score}) fires, and .ci/mail_test.py has no reason for it")
     for rule, (score, names) in sorted(fired.items(), key=lambda item: -item[1][0]):
         reason = SPAM_RULES.get(rule, "nothing against us" if score <= 0 else "no reason is known")
@@ -239,7 +244,7 @@ def main():
     print("axe-core in Chromium")
     print(f"  {check_browser(pages, options.work)} looks; screenshots are in {SCREENSHOTS}")
     print("SpamAssassin")
-    check_spam(letters, options.work)
+    check_spam(letters, options.work, strict=options.every is not None)
     if failures:
         sys.exit(f"{len(failures)} findings")
     print("no finding")
