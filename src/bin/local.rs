@@ -69,10 +69,11 @@ async fn run(options: Options) -> Result<(), StartError> {
     let desk = Desk::start(options, function).await?;
     let url = desk.url();
     println!("The enquiry desk is at {url}/\n");
-    println!("  {url}/             the form");
-    println!("  {url}/site/        the example site");
-    println!("  {url}/outbox       the mails that left");
-    println!("  {url}/outbox.json  the same as data\n");
+    println!("  {url}/                the form");
+    println!("  {url}/site/           the example site");
+    println!("  {url}/outbox          the mails that left");
+    println!("  {url}/outbox.json     the same as data");
+    println!("  {url}/outbox/gallery  every letter, in the words of practice.toml\n");
     println!("Enquiries and mails are {kept}. Ctrl-C stops everything.");
     end.await;
     desk.stop().await;

@@ -2,6 +2,7 @@
 //!
 //! A mail's HTML is a stranger's: it is shown in a frame without scripts, without our origin and without the network.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use askama::Template;
@@ -15,14 +16,15 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
 
+use super::gallery;
 use super::ses::{Mail, Mailbox};
 use super::stream::Waker;
 
-/// For our own pages: their style, and frames with mails in them.
-const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+/// For our own pages: their style, frames with mails in them, and the gallery's one form.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
 /// For a mail's HTML: what a mail brings with it, and nothing else.
-const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+pub(super) const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 #[derive(Debug)]
 struct Outbox {
@@ -30,10 +32,11 @@ struct Outbox {
     stream: Waker,
 }
 
-/// The routes under `/outbox`.
+/// The routes under `/outbox`; `practice` is the file that the gallery reads.
 pub(super) fn router<S: Clone + Send + Sync + 'static>(
     mailbox: Mailbox,
     stream: Waker,
+    practice: PathBuf,
 ) -> Router<S> {
     Router::new()
         .route("/outbox", get(list))
@@ -42,8 +45,9 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(
         .route("/outbox/failures", get(failures))
         .route("/outbox/{mail}", get(mail))
         .route("/outbox/{mail}/html", get(html))
-        .layer(middleware::from_fn(only_local))
         .with_state(Arc::new(Outbox { mailbox, stream }))
+        .merge(gallery::router(practice))
+        .layer(middleware::from_fn(only_local))
 }
 
 /// A plain page that says that something is not there.
@@ -167,7 +171,8 @@ fn pretty(value: &Value) -> String {
     serde_json::to_string_pretty(value).unwrap_or_default()
 }
 
-fn page(template: &impl Template) -> Response {
+/// A page of the outbox.
+pub(super) fn page(template: &impl Template) -> Response {
     match template.render() {
         Ok(page) => respond("text/html; charset=utf-8", PAGE_POLICY, page.into_bytes()),
         Err(error) => {
@@ -182,7 +187,8 @@ fn page(template: &impl Template) -> Response {
     }
 }
 
-fn respond(kind: &'static str, policy: &'static str, body: Vec<u8>) -> Response {
+/// An answer that nobody keeps and that can do nothing beyond its policy.
+pub(super) fn respond(kind: &'static str, policy: &'static str, body: Vec<u8>) -> Response {
     let mut response = Response::new(Body::from(body));
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));

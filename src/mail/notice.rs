@@ -3,7 +3,7 @@
 use askama::Template;
 
 use super::therapist::{because, dial};
-use super::words::{Typed, first_name, fold_html, fold_text};
+use super::words::{Typed, first_name, fold_html, fold_text, reply_link};
 use super::{Mail, style};
 use crate::app::App;
 use crate::enquiry::{EmailAddress, Received};
@@ -79,12 +79,19 @@ impl<'a> NoticeLetter<'a> {
             letter: Letter::Notice,
             reference: reference.clone(),
             to: self.to.clone(),
-            reply_to: None,
+            reply_to: self
+                .may_write()
+                .then(|| self.received.enquiry.email.clone()),
             subject,
             text: fold_text(&text),
             html,
             headers: Vec::new(),
         }
+    }
+
+    /// Whether a mail of the therapist's own is any use: it is not where ours came back, or was not welcome.
+    fn may_write(&self) -> bool {
+        !matches!(self.trouble, Trouble::Bounced | Trouble::Complained)
     }
 }
 
@@ -97,6 +104,8 @@ struct Page<'a> {
     what: String,
     advice: String,
     email: Typed,
+    /// The link that writes to the client, where that is of any use.
+    write: Option<String>,
     phone: Option<(Typed, String, String)>,
 }
 
@@ -159,6 +168,14 @@ impl<'a> Page<'a> {
             what,
             advice,
             email: Typed::as_is(enquiry.email.as_str()),
+            write: letter.may_write().then(|| {
+                reply_link(
+                    letter.practice,
+                    &letter.received.reference,
+                    &enquiry.name,
+                    enquiry.email.as_str(),
+                )
+            }),
             phone,
         }
     }

@@ -40,6 +40,10 @@ pub(super) const ITEM: &str =
     "padding:14px 18px;border:1px solid #e6ddd0;border-radius:10px;color:#2f2a26;";
 /// A label above an answer.
 pub(super) const LABEL: &str = "margin:0;font-size:14px;line-height:1.5;color:#665d54;";
+/// A label below a line that leaves no room under it.
+pub(super) const LATER: &str = "margin:16px 0 0;font-size:14px;line-height:1.5;color:#665d54;";
+/// One more way to reach the client.
+pub(super) const WAY: &str = "margin:8px 0 0;";
 /// An answer under its label.
 pub(super) const ANSWER: &str = "margin:0 0 12px;";
 /// What the client wrote.

@@ -451,6 +451,8 @@ fn labelled(practice: &Practice, enquiry: &Enquiry, private: bool) -> Vec<Answer
             Field::RecentInjury => answers
                 .recent_injury
                 .map(|answer| Typed::as_is(answer.label())),
+            // A form that is not ours may ask about warmth where nothing is warm.
+            Field::Warmth if !practice.asks_warmth() => None,
             Field::Warmth => answers.warmth.map(|answer| Typed::as_is(answer.label())),
             Field::Treatment => answers.treatment.as_ref().map(|key| {
                 // A treatment that is no longer offered is named by its key.
