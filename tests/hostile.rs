@@ -890,6 +890,16 @@ async fn events_of_both_gateways_are_read_in_every_shape() {
         }
     }
 
+    // The gateway's own domain is where our own pages come from.
+    let mut own = event(FORM, form.as_bytes(), true);
+    own["headers"]["origin"] = "https://api.example.com".into();
+    let taken = app.invoke(own).await.unwrap();
+    assert_eq!(taken["statusCode"], 201);
+    assert_eq!(
+        taken["headers"]["access-control-allow-origin"],
+        "https://api.example.com"
+    );
+
     let mut broken = event(FORM, form.as_bytes(), true);
     broken["body"] = "%%% no base64 %%%".into();
     broken["headers"]["origin"] = "https://www.example.com".into();
