@@ -9,7 +9,7 @@ use std::path::Path;
 use axum::http::Method;
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{Arity, EmailAddress, Field, Message, Name, Phone, Times, text};
-use enquiry_desk::intake::{MAX_BODY, Refusal};
+use enquiry_desk::intake::{MAX_ANSWERS, MAX_BODY, Refusal};
 use serde_json::{Map, Value, json};
 
 use crate::support::{BROWSER, COMPLETE, MINIMAL, TestApp, minimal_json, urlencoded};
@@ -74,7 +74,7 @@ fn rule(field: Field) -> Value {
         Field::Phone => json!({ "type": "string", "maxLength": Phone::MAX }),
         Field::ContactBy => one_of(&keys::<ContactBy>()),
         Field::Area => {
-            json!({ "type": "array", "maxItems": 64, "items": { "type": "string", "enum": keys::<Area>() } })
+            json!({ "type": "array", "maxItems": MAX_ANSWERS, "items": { "type": "string", "enum": keys::<Area>() } })
         }
         Field::Cause => one_of(&keys::<Cause>()),
         Field::Goal => json!({ "type": "string", "enum": keys::<Goal>() }),

@@ -1000,6 +1000,37 @@ async fn the_question_about_an_address_is_asked_until_it_is_settled() {
     app.finish().await;
 }
 
+/// A count that is in the contract: the same in every encoding, whatever else is in the form.
+#[tokio::test]
+async fn an_area_may_come_sixty_four_times_and_not_once_more() {
+    let app = TestApp::start().await;
+    for (count, expected) in [(64, 201), (65, 400)] {
+        let form = [&MINIMAL[..], &vec![("area", "neck"); count]].concat();
+        let mut object = minimal_json();
+        object["area"] = json!(vec!["neck"; count]);
+        let heads: Vec<(String, &str)> = form
+            .iter()
+            .map(|(name, value)| (format!("name=\"{name}\""), *value))
+            .collect();
+        let parts: Vec<(&str, &str)> = heads
+            .iter()
+            .map(|(head, value)| (head.as_str(), *value))
+            .collect();
+        for (content_type, body) in [
+            (FORM.to_owned(), urlencoded(&form).into_bytes()),
+            (JSON.to_owned(), object.to_string().into_bytes()),
+            (
+                format!("multipart/form-data; boundary={BOUNDARY}"),
+                multipart(&parts),
+            ),
+        ] {
+            let (status, said) = answer(&app, event(&content_type, &body, true)).await;
+            assert_eq!(status, expected, "{content_type} {count}: {said}");
+        }
+    }
+    app.finish().await;
+}
+
 #[tokio::test]
 async fn an_empty_form_field_is_one_that_was_left_out() {
     let app = TestApp::start().await;
