@@ -35,7 +35,7 @@ use crate::store::{Accepted, Post};
 use respond::Answer;
 
 pub use caller::Caller;
-pub use decode::MAX_BODY;
+pub use decode::{MAX_ANSWERS, MAX_BODY};
 pub use form::EnquiryForm;
 pub use refusal::{Refusal, Row};
 

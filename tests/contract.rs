@@ -9,7 +9,7 @@ use std::path::Path;
 use axum::http::Method;
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{Arity, EmailAddress, Field, Message, Name, Phone, Times, text};
-use enquiry_desk::intake::{MAX_BODY, Refusal};
+use enquiry_desk::intake::{MAX_ANSWERS, MAX_BODY, Refusal};
 use serde_json::{Map, Value, json};
 
 use crate::support::{BROWSER, COMPLETE, MINIMAL, TestApp, minimal_json, urlencoded};
@@ -74,7 +74,7 @@ fn rule(field: Field) -> Value {
         Field::Phone => json!({ "type": "string", "maxLength": Phone::MAX }),
         Field::ContactBy => one_of(&keys::<ContactBy>()),
         Field::Area => {
-            json!({ "type": "array", "maxItems": 64, "items": { "type": "string", "enum": keys::<Area>() } })
+            json!({ "type": "array", "maxItems": MAX_ANSWERS, "items": { "type": "string", "enum": keys::<Area>() } })
         }
         Field::Cause => one_of(&keys::<Cause>()),
         Field::Goal => json!({ "type": "string", "enum": keys::<Goal>() }),
@@ -912,7 +912,7 @@ async fn every_refusal_answers_as_its_row_says() {
         }
         told.insert(name);
     }
-    // The other two need a broken event and a table that is gone; `road` and `hostile` bring them about.
+    // The other two need a broken event (`hostile`) and a table that is gone (below).
     told.extend(["unreadable-request", "unavailable"]);
     assert_eq!(told, rows.keys().copied().collect::<BTreeSet<_>>());
     app.finish().await;
@@ -961,4 +961,79 @@ async fn options_and_head_are_answered_on_every_path() {
         );
     }
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_program_hears_when_to_try_again_and_whom_to_phone() {
+    let app = TestApp::start_with(&[("ALLOWED_ORIGINS", "https://www.example.com")]).await;
+    let dynamo = app.desk.dynamo();
+    dynamo
+        .client()
+        .delete_table()
+        .table_name(dynamo.table())
+        .send()
+        .await
+        .unwrap();
+    let headers = [
+        ("accept", "application/json"),
+        ("content-type", "application/json"),
+        ("origin", "https://www.example.com"),
+    ];
+    let mut last = None;
+    // A few go straight to the mailbox; then neither way is left.
+    for nth in 0..6 {
+        let mut post = minimal_json();
+        post["message"] = nth.to_string().into();
+        let answer = app.send(Method::POST, "/enquiries", &headers, post.to_string());
+        last = Some(answer.await);
+    }
+    let answer = last.unwrap();
+    assert_eq!(answer.status.as_u16(), 503, "{}", answer.body);
+    assert_eq!(answer.header("content-type"), "application/problem+json");
+    assert_eq!(answer.header("retry-after"), "60");
+    assert_eq!(
+        answer.header("access-control-allow-origin"),
+        "https://www.example.com"
+    );
+    assert_eq!(
+        answer.header("access-control-expose-headers"),
+        "Location, Retry-After"
+    );
+    let problem = answer.json();
+    assert_eq!(problem["type"], slug("unavailable"));
+    assert_eq!(problem["phone"], "07835 346476");
+    app.finish_owing().await;
+}
+
+#[tokio::test]
+async fn a_page_lets_its_form_lead_to_the_thank_you_page_and_nowhere_else() {
+    let thanks = [(
+        "THANK_YOU_URL",
+        "https://www.example.com:8443/thanks?from=form",
+    )];
+    for (variables, action) in [
+        (
+            &thanks[..],
+            "form-action 'self' https://www.example.com:8443;",
+        ),
+        (&[], "form-action 'self' ;"),
+    ] {
+        let app = TestApp::start_with(variables).await;
+        let faulty = app.post_form(&[("name", "Zoë")]).await;
+        for page in [
+            app.get("/").await,
+            app.get("/thank-you").await,
+            app.get("/nowhere").await,
+            faulty,
+        ] {
+            let policy = page.header("content-security-policy");
+            assert!(policy.contains(action), "{policy}");
+            assert!(!policy.contains("unsafe"), "{policy}");
+            assert_eq!(
+                page.header("referrer-policy"),
+                "strict-origin-when-cross-origin"
+            );
+        }
+        app.finish().await;
+    }
 }

@@ -890,6 +890,16 @@ async fn events_of_both_gateways_are_read_in_every_shape() {
         }
     }
 
+    // The gateway's own domain is where our own pages come from.
+    let mut own = event(FORM, form.as_bytes(), true);
+    own["headers"]["origin"] = "https://api.example.com".into();
+    let taken = app.invoke(own).await.unwrap();
+    assert_eq!(taken["statusCode"], 201);
+    assert_eq!(
+        taken["headers"]["access-control-allow-origin"],
+        "https://api.example.com"
+    );
+
     let mut broken = event(FORM, form.as_bytes(), true);
     broken["body"] = "%%% no base64 %%%".into();
     broken["headers"]["origin"] = "https://www.example.com".into();
@@ -985,6 +995,37 @@ async fn the_question_about_an_address_is_asked_until_it_is_settled() {
                 .as_m()
                 .unwrap();
             assert_eq!(item["email"].as_s().unwrap(), told, "{email} {confirmed}");
+        }
+    }
+    app.finish().await;
+}
+
+/// A count that is in the contract: the same in every encoding, whatever else is in the form.
+#[tokio::test]
+async fn an_area_may_come_sixty_four_times_and_not_once_more() {
+    let app = TestApp::start().await;
+    for (count, expected) in [(64, 201), (65, 400)] {
+        let form = [&MINIMAL[..], &vec![("area", "neck"); count]].concat();
+        let mut object = minimal_json();
+        object["area"] = json!(vec!["neck"; count]);
+        let heads: Vec<(String, &str)> = form
+            .iter()
+            .map(|(name, value)| (format!("name=\"{name}\""), *value))
+            .collect();
+        let parts: Vec<(&str, &str)> = heads
+            .iter()
+            .map(|(head, value)| (head.as_str(), *value))
+            .collect();
+        for (content_type, body) in [
+            (FORM.to_owned(), urlencoded(&form).into_bytes()),
+            (JSON.to_owned(), object.to_string().into_bytes()),
+            (
+                format!("multipart/form-data; boundary={BOUNDARY}"),
+                multipart(&parts),
+            ),
+        ] {
+            let (status, said) = answer(&app, event(&content_type, &body, true)).await;
+            assert_eq!(status, expected, "{content_type} {count}: {said}");
         }
     }
     app.finish().await;

@@ -111,3 +111,43 @@ fn options(allowed: &'static str) -> Response {
     ];
     (StatusCode::NO_CONTENT, headers).into_response()
 }
+
+#[cfg(all(test, feature = "local"))]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::local::{Endpoints, product};
+    use crate::practice::Practice;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_in_words_that_the_site_may_read() {
+        let endpoints = Endpoints {
+            url: "http://127.0.0.1:1".to_owned(),
+            port: 1,
+            dynamodb: "http://127.0.0.1:1".to_owned(),
+            ses: "http://127.0.0.1:1".to_owned(),
+            table: "enquiries".to_owned(),
+        };
+        let settings = product::settings(&endpoints, |_| None).unwrap();
+        let app = product::app(&endpoints, settings, Practice::compiled().clone());
+        let broken = async || -> Response { panic!("a fault of ours") };
+        let router: Router = Router::new()
+            .route("/", get(broken))
+            .layer(from_fn_with_state(app, guard));
+        let request = Request::get("/")
+            .header(ORIGIN, "http://127.0.0.1:1")
+            .body(Body::empty())
+            .unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let headers = response.headers();
+        assert_eq!(headers["access-control-allow-origin"], "http://127.0.0.1:1");
+        assert_eq!(headers["cache-control"], "no-store");
+        assert!(headers.contains_key("retry-after"));
+    }
+}

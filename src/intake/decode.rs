@@ -18,8 +18,11 @@ use crate::enquiry::{Arity, Fault, Field};
 /// The largest body, in octets, after base64: 4,000 characters of any script fit into it in every encoding.
 pub const MAX_BODY: usize = 64 * 1024;
 
-/// The most values a post may have: every field once, every area, and room to spare.
-const MAX_VALUES: usize = 64;
+/// The most values that a field with several answers may have: every area, and room to spare.
+pub const MAX_ANSWERS: usize = 64;
+
+/// The most values a post may have: every field once, and several answers.
+const MAX_VALUES: usize = MAX_ANSWERS + Field::ALL.len();
 
 /// A post that could be read: the values as typed, and the faults that only JSON can have (a value of another type).
 #[derive(Default)]
@@ -153,8 +156,11 @@ fn collect(values: Vec<(String, String)>) -> Result<Decoded, Refusal> {
     let mut seen = Vec::new();
     for (name, value) in values {
         let field = known(&name)?;
-        if field.arity() == Arity::Single && seen.contains(&field) {
-            return Err(Refusal::RepeatedField(field));
+        let before = seen.iter().filter(|other| **other == field).count();
+        match field.arity() {
+            Arity::Single if before > 0 => return Err(Refusal::RepeatedField(field)),
+            Arity::Several if before >= MAX_ANSWERS => return Err(Refusal::TooManyFields),
+            _ => {}
         }
         seen.push(field);
         decoded.form.put(field, value);
@@ -184,7 +190,7 @@ fn json(body: &[u8]) -> Result<Decoded, Refusal> {
         }
         seen.push(field);
         match texts(field, value) {
-            Some(texts) if texts.len() > MAX_VALUES => return Err(Refusal::TooManyFields),
+            Some(texts) if texts.len() > MAX_ANSWERS => return Err(Refusal::TooManyFields),
             Some(texts) => texts
                 .into_iter()
                 .for_each(|text| decoded.form.put(field, text)),
