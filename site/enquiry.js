@@ -1,42 +1,42 @@
-// Makes the form kinder: faults in place, a draft, no double enquiries. Whatever fails in here ends in the plain post.
+// Faults in place, a draft, no double enquiries. Whatever fails in here ends in the plain post.
 (() => {
-  // The draft outlives a reload and a lost connection, but not the tab: it is about health, and devices are shared.
+  // The draft outlives a reload, but not the tab: it is about health, and devices are shared.
   const KEY = "enquiry-draft";
   const stored = (use) => { try { return use(sessionStorage); } catch { return null; } };
   const forget = () => stored((store) => store.removeItem(KEY));
 
-  // The thank-you page shows the reference from its address, if it looks like one.
+  // The thank-you page: the reference in its address, if it looks like one.
   const shown = document.querySelector("[data-reference]");
   const reference = new URLSearchParams(location.search).get("reference");
   if (shown && /^[A-Z0-9]{1,8}-[0-9A-HJKMNP-TV-Z]{5}$/.test(reference)) {
     shown.textContent = reference;
-    shown.closest("[hidden]")?.removeAttribute("hidden");
+    shown.parentNode.hidden = false;
     forget();
   }
 
   const form = document.getElementById("enquiry");
   if (!form) return;
   const { email, send, submission } = form.elements;
-  const title = document.title.replace(/^Error: /, "");
-  const kept = ({ name }) => name && !/^(consent|extra_|email_|token)/.test(name);
   const BY = "aria-describedby";
   let asked = "";
   let busy = false;
 
-  const save = () => stored((store) => store.setItem(KEY, JSON.stringify([...new FormData(form)].filter(([name]) => kept({ name })))));
-  const restore = (pairs) => [...form.elements].filter(kept).forEach((control) => {
-    const values = pairs.filter(([name]) => name === control.name).map(([, value]) => value);
-    if (/radio|checkbox/.test(control.type)) control.checked = values.includes(control.value);
-    else control.value = values[0] || control.value;
+  const save = () => {
+    const pairs = [...new FormData(form)].filter(([name]) => !/^(consent|extra_|email_|token)/.test(name));
+    stored((store) => store.setItem(KEY, JSON.stringify(pairs)));
+  };
+  const restore = (pairs) => [...form.elements].forEach((it) => {
+    const values = pairs.filter(([name]) => name === it.name).map(([, value]) => value);
+    if (/radio|checkbox/.test(it.type)) it.checked = values.includes(it.value);
+    else if (values[0]) it.value = values[0];
   });
 
-  const make = (tag, attributes, ...children) => {
+  const make = (tag, given, ...parts) => {
     const it = document.createElement(tag);
-    Object.entries(attributes).forEach((pair) => it.setAttribute(...pair));
-    it.append(...children);
+    Object.entries(given).forEach((pair) => it.setAttribute(...pair));
+    it.append(...parts);
     return it;
   };
-  const paragraph = (...children) => make("p", {}, ...children);
 
   const sending = (on) => {
     busy = on;
@@ -50,25 +50,25 @@
     form.querySelectorAll(`[${BY}$=-error]`).forEach((it) => it.setAttribute(BY, it.getAttribute(BY).replace(/ ?\w+-error$/, "")));
   };
 
-  const summary = (heading, style, ...children) => {
-    const box = { id: "summary", class: `summary ${style}`, tabindex: -1, role: "group", "aria-labelledby": "summary-title" };
-    form.prepend(make("div", box, make("h2", { id: "summary-title" }, heading), ...children));
-    document.title = `Error: ${title}`;
+  const summary = (heading, ...parts) => {
+    const box = { id: "summary", class: "summary", tabindex: -1, "aria-labelledby": "summary-title" };
+    form.prepend(make("section", box, make("h2", { id: "summary-title" }, heading), ...parts));
+    document.title = document.title.replace(/^(Error: )?/, "Error: ");
     form.firstChild.focus();
   };
 
-  const refused = ({ title, detail, phone }) => summary(title, "", paragraph(detail),
-    phone ? paragraph("Phone: ", make("a", { href: `tel:${phone.replace(/[^+\d]/g, "")}` }, phone)) : "",
-    paragraph("Nothing is lost: everything you typed is in the form below."));
+  const refused = ({ title, detail, phone }) => summary(title, make("p", {}, detail),
+    phone ? make("p", {}, "Phone: ", make("a", { href: `tel:${phone.replace(/[^+\d]/g, "")}` }, phone)) : "",
+    make("p", {}, "Nothing is lost: everything you typed is in the form below."));
 
-  // No submit button: the Enter key presses the first of those.
+  // No submit button: Enter presses the first of those.
   const take = (address) => {
-    const button = make("button", { type: "button", class: "button button-quiet" }, `Yes, send with ${address}`);
-    button.onclick = () => {
+    const it = make("button", { type: "button", class: "button button-quiet" }, `Yes, send with ${address}`);
+    it.onclick = () => {
       email.value = address;
       form.requestSubmit();
     };
-    return button;
+    return it;
   };
 
   // Puts a fault at its field; gives the link to it.
@@ -77,23 +77,23 @@
     const id = `${name}-error`;
     const field = document.getElementById(`${name}-field`);
     if (!field) return detail;
-    const input = field.querySelector(":scope > :is(input, textarea, .options)");
+    const input = field.querySelector("input, textarea, .options");
     input.before(make("p", { class: "error", id }, make("span", { class: "unseen" }, "Error: "), detail));
     if (suggestion) input.before(take(suggestion));
-    const described = field.matches("fieldset") ? field : field.querySelector("input, textarea");
-    described.setAttribute(BY, `${described.getAttribute(BY) || ""} ${id}`.trim());
-    if (described.matches("input, textarea, [role]")) described.setAttribute("aria-invalid", true);
+    const it = field.matches("fieldset") ? field : field.querySelector("input, textarea");
+    it.setAttribute(BY, `${it.getAttribute(BY) || ""} ${id}`.trim());
+    if (it.matches("input, textarea, [role]")) it.setAttribute("aria-invalid", true);
     return make("a", { href: `#${name}` }, detail);
   };
 
-  const faulty = (errors) => {
+  const faulty = ({ errors }) => {
     const links = errors.map(mark);
-    const suggestion = errors.find((error) => error.suggestion)?.suggestion;
+    const { suggestion } = errors.find((it) => it.suggestion) || {};
     if (suggestion) asked = email.value;
     if (suggestion && !errors[1]) {
-      summary("Check your email address", "summary-question", paragraph(links[0]), take(suggestion),
-        paragraph(`If ${asked} is right, send the form again as it is.`));
-    } else summary("There is a problem", "", make("ul", {}, ...links.map((link) => make("li", {}, link))));
+      summary("Check your email address", make("p", {}, links[0]), take(suggestion),
+        make("p", {}, `If ${asked} is right, send the form again as it is.`));
+    } else summary("There is a problem", make("ul", {}, ...links.map((it) => make("li", {}, it))));
   };
 
   form.onsubmit = async (event) => {
@@ -108,30 +108,26 @@
     save();
     if (!navigator.onLine) {
       clear();
-      refused({ title: "You are offline", detail: "Connect to the internet and send the form again." });
-      return;
+      return refused({ title: "You are offline", detail: "Connect to the internet and send the form again." });
     }
     sending(true);
     try {
-      const answer = await fetch(form.action, {
-        method: "POST", body: new FormData(form), headers: { Accept: "application/json" }, credentials: "omit",
-      });
+      const headers = { Accept: "application/json" };
+      const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers });
       const json = await answer.json();
       if (answer.status === 201) {
         const next = new URL(json.next, form.action);
         if (!/^https?:/.test(next)) throw next;
         forget();
-        location.assign(next);
-        return;
+        return location.assign(next);
       }
       if (!json.detail) throw json;
       sending(false);
       clear();
-      if (json.errors?.length) faulty(json.errors);
-      else refused(json);
+      (json.errors ? faulty : refused)(json);
     } catch {
       form.submit();
-      setTimeout(sending, 10000, false);
+      setTimeout(sending, 1e4, false);
     }
   };
 
@@ -140,7 +136,7 @@
 
   const draft = stored((store) => JSON.parse(store.getItem(KEY)));
   if (draft && !("filled" in form.dataset)) restore(draft);
-  // A blob's address ends in a UUID too, where randomUUID is not to be had.
+  // Without randomUUID: a blob's address ends in a UUID, too.
   submission.value ||= crypto.randomUUID?.() || URL.createObjectURL(new Blob()).slice(-36);
   document.getElementById("summary")?.focus();
 })();

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use lambda_runtime::Error;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -12,9 +13,14 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::enquiry::Reference;
 use crate::outbox::{self, Unfinished};
+use crate::store::Record;
 
 /// How many enquiries one sweep looks at; what is left is the next one's.
 const SWEEP: i32 = 50;
+
+/// What is said of any other command.
+const KNOWN: &str = "the commands are {\"command\": \"sweep\"}, {\"command\": \"show\", \"reference\": \"BB-7KQ4M\"} \
+    and {\"command\": \"release\", \"reference\": \"BB-7KQ4M\"}";
 
 #[derive(Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
@@ -23,6 +29,8 @@ enum Command {
     Sweep {},
     /// Shows one enquiry with the states of its mails.
     Show { reference: String },
+    /// Answers an enquiry that only looked like spam.
+    Release { reference: String },
 }
 
 /// A command that cannot be carried out, and what to do.
@@ -42,24 +50,26 @@ impl std::error::Error for Refused {}
 /// # Errors
 /// When it is unknown, names nothing that exists, or the table cannot be read.
 pub async fn handle(app: &Arc<App>, command: &Value, clock: &Clock) -> Result<Value, Error> {
-    let known = "the commands are {\"command\": \"sweep\"} and {\"command\": \"show\", \"reference\": \"BB-7KQ4M\"}";
-    match Command::deserialize(command).map_err(|_| Refused(known.to_owned()))? {
+    match Command::deserialize(command).map_err(|_| Refused(KNOWN.to_owned()))? {
         Command::Sweep {} => sweep(app, clock).await,
         Command::Show { reference } => show(app, &reference).await,
+        Command::Release { reference } => release(app, &reference, clock).await,
     }
 }
 
 async fn sweep(app: &Arc<App>, clock: &Clock) -> Result<Value, Error> {
     let owed = app.store.owed(SWEEP).await?;
+    let age = |since: &Timestamp| clock.now().duration_since(*since).as_secs().max(0);
+    let oldest = owed.first().map_or(0, |(_, since)| age(since));
     let (mut delivered, mut left) = (0, 0);
-    for reference in &owed {
+    for (reference, _) in &owed {
         match resume(app, reference, clock).await {
             Ok(()) => delivered += 1,
             Err(unfinished) => {
                 left += 1;
                 match unfinished {
                     Unfinished::Store(fault) => {
-                        error!(%reference, code = fault.code, "the table could not {}", fault.doing)
+                        error!(%reference, code = fault.code, "the table could not {}", fault.doing);
                     }
                     Unfinished::Owed => warn!(%reference, "mails stay owed"),
                     Unfinished::Later => break,
@@ -67,7 +77,14 @@ async fn sweep(app: &Arc<App>, clock: &Clock) -> Result<Value, Error> {
             }
         }
     }
-    info!(owed = owed.len(), delivered, left, "sweep");
+    // The template's alarm reads the age; it also goes off when no sweep says anything for long.
+    info!(
+        owed = owed.len(),
+        delivered,
+        left,
+        oldest_owed_seconds = oldest,
+        "sweep"
+    );
     Ok(json!({ "owed": owed.len(), "delivered": delivered, "left": left }))
 }
 
@@ -79,16 +96,36 @@ async fn resume(app: &Arc<App>, reference: &Reference, clock: &Clock) -> Result<
 }
 
 async fn show(app: &Arc<App>, reference: &str) -> Result<Value, Error> {
-    let reference = Reference::parse(reference)?;
-    let record = app.store.load(&reference).await?;
-    let record = record.ok_or_else(|| {
-        Refused(format!(
-            "there is no enquiry {reference}: check the reference"
-        ))
-    })?;
+    let record = find(app, reference).await?;
     Ok(json!({
         "received": record.received,
         "verdict": record.verdict,
         "deliveries": record.deliveries,
     }))
+}
+
+async fn release(app: &Arc<App>, reference: &str, clock: &Clock) -> Result<Value, Error> {
+    let record = find(app, reference).await?;
+    let reference = record.received.reference.clone();
+    let released = outbox::release(app, record, clock).await?;
+    let Some(record) = released else {
+        return Err(Refused(format!(
+            "{reference} does not wait for a release: show it to see where its mails stand"
+        ))
+        .into());
+    };
+    info!(%reference, "enquiry released");
+    // What cannot be sent now stays owed, and the sweep goes on.
+    let sent = outbox::deliver(app, record, clock).await.is_ok();
+    Ok(json!({ "reference": reference, "released": true, "delivered": sent }))
+}
+
+async fn find(app: &Arc<App>, reference: &str) -> Result<Record, Error> {
+    let reference = Reference::parse(reference)?;
+    let record = app.store.load(&reference).await?;
+    Ok(record.ok_or_else(|| {
+        Refused(format!(
+            "there is no enquiry {reference}: check the reference"
+        ))
+    })?)
 }

@@ -1,9 +1,20 @@
-//! What SES reports back about a mail: recognised and logged by reference, letter and kind.
+//! What SES reports back about a mail, recorded on its enquiry: delivered, bounced, complained, rejected.
+//!
+//! Reports come late, repeatedly and out of order; the states' rank settles that. An auto-reply that bounced makes a
+//! notice to the therapist, and its address gets no further auto-reply.
+
+use std::sync::Arc;
 
 use lambda_runtime::Error;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracing::{info, warn};
+use tracing::{error, info, warn};
+
+use crate::app::App;
+use crate::clock::Clock;
+use crate::enquiry::Reference;
+use crate::outbox::{self, Letter, Report};
+use crate::store::{Change, Record, StoreFault};
 
 /// The part of an SES event that says which mail it is about and what became of it ("Contents of event data that
 /// Amazon SES publishes to Amazon SNS").
@@ -12,6 +23,8 @@ struct SesEvent {
     #[serde(rename = "eventType", alias = "notificationType")]
     kind: String,
     mail: MailObject,
+    #[serde(default)]
+    bounce: Bounce,
 }
 
 #[derive(Deserialize)]
@@ -30,22 +43,122 @@ struct Tags {
     letter: Vec<String>,
 }
 
-/// Logs each report. One that cannot be read is logged as such and never fails the others.
+#[derive(Deserialize, Default)]
+struct Bounce {
+    #[serde(rename = "bounceType", default)]
+    kind: String,
+}
+
+/// Records each report. One that cannot be read is logged as such and never holds up the others.
 ///
 /// # Errors
-/// None: SNS would only send the same again.
-pub fn handle(messages: &[String]) -> Result<Value, Error> {
+/// When the table could not be read or written: what called the function then sends the same again, which changes
+/// nothing that was recorded.
+pub async fn handle(app: &Arc<App>, messages: &[String], clock: &Clock) -> Result<Value, Error> {
+    let mut failed = None;
     for message in messages {
-        match serde_json::from_str::<SesEvent>(message) {
-            Ok(event) => info!(
-                kind = event.kind,
-                message_id = event.mail.message_id,
-                reference = event.mail.tags.reference.first(),
-                letter = event.mail.tags.letter.first(),
-                "feedback from SES"
-            ),
-            Err(_) => warn!("feedback that is no event of SES"),
+        let Ok(event) = serde_json::from_str::<SesEvent>(message) else {
+            warn!("feedback that is no event of SES");
+            continue;
+        };
+        if let Err(fault) = one(app, &event, clock).await {
+            error!(code = fault.code, "the table could not {}", fault.doing);
+            failed = Some(fault);
         }
     }
-    Ok(json!({ "messages": messages.len() }))
+    match failed {
+        None => Ok(json!({ "messages": messages.len() })),
+        Some(fault) => Err(fault.into()),
+    }
+}
+
+async fn one(app: &Arc<App>, event: &SesEvent, clock: &Clock) -> Result<(), StoreFault> {
+    let tags = &event.mail.tags;
+    let reference = tags
+        .reference
+        .first()
+        .and_then(|reference| Reference::parse(reference).ok());
+    let letter = tags
+        .letter
+        .first()
+        .and_then(|letter| Letter::from_key(letter));
+    let report = report_of(event);
+    let (Some(reference), Some(letter)) = (reference, letter) else {
+        // SES also tells the topic when it is connected, and of mails that others send with this configuration set.
+        info!(kind = event.kind, "feedback about none of our mails");
+        return Ok(());
+    };
+    info!(%reference, %letter, kind = event.kind, message_id = event.mail.message_id, "feedback from SES");
+    let Some(report) = report else { return Ok(()) };
+    let Some(record) = record_report(
+        app,
+        &reference,
+        letter,
+        report,
+        &event.mail.message_id,
+        clock,
+    )
+    .await?
+    else {
+        return Ok(());
+    };
+    match letter {
+        Letter::AutoReply if report.is_final() => {
+            app.store
+                .never_reply_to(&record.received.enquiry.email, &reference, clock.now())
+                .await?;
+        }
+        Letter::Therapist | Letter::Notice if report != Report::Delivered => {
+            error!(alarm = "therapist_unreachable", %reference, %letter, kind = event.kind, "the therapist's mailbox turned a mail away");
+        }
+        _ => {}
+    }
+    if record.deliveries.is_owed() {
+        // A notice that cannot be sent now stays owed, and the sweep goes on.
+        let _ = outbox::deliver(app, record, clock).await;
+    }
+    Ok(())
+}
+
+/// What the event means for its mail; nothing for those that only tell of progress.
+fn report_of(event: &SesEvent) -> Option<Report> {
+    match event.kind.as_str() {
+        "Delivery" => Some(Report::Delivered),
+        "Bounce" if event.bounce.kind == "Permanent" => Some(Report::Bounced { transient: false }),
+        "Bounce" => Some(Report::Bounced { transient: true }),
+        "Complaint" => Some(Report::Complained),
+        "Reject" => Some(Report::Rejected),
+        _ => None,
+    }
+}
+
+/// Writes a report down, however often others change the enquiry meanwhile. Nothing when it says nothing new, or when
+/// the enquiry is gone.
+async fn record_report(
+    app: &App,
+    reference: &Reference,
+    letter: Letter,
+    report: Report,
+    message_id: &str,
+    clock: &Clock,
+) -> Result<Option<Record>, StoreFault> {
+    let Some(mut record) = app.store.load(reference).await? else {
+        return Ok(None);
+    };
+    loop {
+        let mut deliveries = record.deliveries.clone();
+        let now = clock.now();
+        if !deliveries.report(letter, report, message_id, now) {
+            return Ok(None);
+        }
+        record = match app
+            .store
+            .change(&record, record.with(deliveries), now)
+            .await?
+        {
+            Change::Made(record) => return Ok(Some(*record)),
+            Change::Lost(Some(current)) => *current,
+            Change::Lost(None) => return Ok(None),
+        };
+    }
 }

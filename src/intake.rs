@@ -9,7 +9,6 @@ mod refusal;
 mod respond;
 
 use std::net::IpAddr;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::Router;
@@ -20,7 +19,6 @@ use axum::http::{HeaderMap, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use futures_util::FutureExt;
 use lambda_http::request::LambdaRequest;
 use lambda_runtime::Error;
 use serde::Deserialize;
@@ -49,6 +47,10 @@ struct OwnOrigin(String);
 #[derive(Clone, Copy)]
 struct Source(Option<IpAddr>);
 
+/// Marks a request whose body could not be read: the base64 of the event was none.
+#[derive(Clone, Copy)]
+struct Unread;
+
 /// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share.
 ///
 /// # Errors
@@ -63,21 +65,17 @@ pub async fn handle(app: &Arc<App>, event: Value, clock: &Clock) -> Result<Value
         .pointer("/requestContext/http/sourceIp")
         .and_then(Value::as_str);
     let source = Source(source.and_then(|source| source.parse().ok()));
-    let Some(mut request) = read(event) else {
-        return into_event(Answer::new(app, Caller::Html).refusal(&Refusal::Unreadable)).await;
+    let Some(mut request) = read(event.clone()).or_else(|| read_without_body(event)) else {
+        let mut response = Answer::new(app, Caller::Html).refusal(&Refusal::Unreadable);
+        cors::share(response.headers_mut());
+        return into_event(response).await;
     };
     request.extensions_mut().insert(own_origin);
     request.extensions_mut().insert(source);
     request.extensions_mut().insert(clock.clone());
-    let caller = Caller::of(request.headers());
-    // A panic is a fault of ours: the client still hears how else to reach the therapist.
-    match AssertUnwindSafe(router(Arc::clone(app)).oneshot(request))
-        .catch_unwind()
-        .await
-    {
-        Ok(Ok(response)) => into_event(response).await,
-        Ok(Err(never)) => match never {},
-        Err(_) => into_event(Answer::new(app, caller).refusal(&Refusal::Unavailable)).await,
+    match router(Arc::clone(app)).oneshot(request).await {
+        Ok(response) => into_event(response).await,
+        Err(never) => match never {},
     }
 }
 
@@ -90,10 +88,32 @@ fn read(event: Value) -> Option<http::Request<Body>> {
     read.ok().flatten()
 }
 
+/// What is left of a request whose body cannot be read: enough to answer in the caller's language, with the headers that
+/// let the site's script read the answer.
+fn read_without_body(mut event: Value) -> Option<http::Request<Body>> {
+    let members = event.as_object_mut()?;
+    members.remove("body");
+    members.insert("isBase64Encoded".to_owned(), false.into());
+    let mut request = read(event)?;
+    request.extensions_mut().insert(Unread);
+    Some(request)
+}
+
+/// What may be asked of a path, as `Allow` says it.
+fn methods(path: &str) -> &'static str {
+    match path {
+        "/enquiries" | "/enquiries/" => "GET, HEAD, POST, OPTIONS",
+        "/" | "/thank-you" | "/style.css" | "/enquiry.js" => "GET, HEAD, OPTIONS",
+        _ => "OPTIONS",
+    }
+}
+
 fn router(app: Arc<App>) -> Router {
     Router::new()
         .route("/", get(empty_form))
         .route("/enquiries", post(enquire).get(empty_form))
+        // A site's author easily adds the slash; an enquiry must not be lost over it.
+        .route("/enquiries/", post(enquire).get(empty_form))
         .route("/thank-you", get(confirmation))
         .route("/style.css", get(style_sheet))
         .route("/enquiry.js", get(script))

@@ -29,7 +29,10 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let settings = Settings::from_env(|name| std::env::var(name).ok())?;
-    let app = Arc::new(App::from_environment(settings, Practice::compiled().clone()).await);
+    let app = Arc::new(App::from_environment(
+        settings,
+        Practice::compiled().clone(),
+    ));
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
         let app = Arc::clone(&app);
         async move {

@@ -18,7 +18,7 @@ use crate::mail::{AutoReplyLetter, Class, Mail, NoticeLetter, SendFault, Therapi
 use crate::screening::Verdict;
 use crate::store::{Change, Record, StoreFault};
 
-pub use state::{Attempt, Deliveries, Letter, MailState, Withheld};
+pub use state::{Attempt, Deliveries, Letter, MailState, Report, Withheld};
 
 /// What a letter may take from taking its lease to recording its outcome: a send is not started with less time left.
 const NEEDED: Duration = Duration::from_secs(9);
@@ -68,7 +68,11 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
         if claimed.is_none() && deliveries == record.deliveries {
             break;
         }
-        record = match app.store.change(&record, deliveries, now).await? {
+        record = match app
+            .store
+            .change(&record, record.with(deliveries), now)
+            .await?
+        {
             Change::Made(record) => *record,
             Change::Lost(Some(current)) => {
                 record = *current;
@@ -91,6 +95,29 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
         Err(Unfinished::Owed)
     } else {
         Ok(())
+    }
+}
+
+/// A suspect enquiry was misjudged: it counts as clear from now on, and its auto-reply is decided about anew.
+///
+/// # Errors
+/// When the table cannot be written. Nothing at all when there is nothing to release.
+pub async fn release(
+    app: &App,
+    mut record: Record,
+    clock: &Clock,
+) -> Result<Option<Record>, StoreFault> {
+    loop {
+        let mut next = record.clone();
+        next.verdict = Verdict::Clear;
+        if !next.deliveries.release() {
+            return Ok(None);
+        }
+        record = match app.store.change(&record, next, clock.now()).await? {
+            Change::Made(record) => return Ok(Some(*record)),
+            Change::Lost(Some(current)) => *current,
+            Change::Lost(None) => return Ok(None),
+        };
     }
 }
 
@@ -125,7 +152,6 @@ async fn withheld(app: &App, record: &Record, now: Timestamp) -> Option<Withheld
 fn is_role(address: &EmailAddress) -> bool {
     const ROLES: &[&str] = &[
         "abuse",
-        "bounce",
         "bounces",
         "daemon",
         "do-not-reply",
@@ -193,7 +219,7 @@ async fn send_mail(app: &App, mail: &Mail, attempt: u32, clock: &Clock) -> Attem
                 tries += 1;
             }
             Class::Operator => {
-                error!(%reference, %letter, code, "an operator must act: mails stay owed");
+                error!(alarm = "operator_needed", %reference, %letter, code, "mails stay owed until an operator acts");
                 return Attempt::NotSent;
             }
             Class::Never => return Attempt::Never { reason: code },
@@ -217,7 +243,11 @@ async fn write_down(
         if !deliveries.record(letter, attempt, outcome, now) {
             return Ok(Some(record));
         }
-        match app.store.change(&record, deliveries, now).await? {
+        match app
+            .store
+            .change(&record, record.with(deliveries), now)
+            .await?
+        {
             Change::Made(record) => return Ok(Some(*record)),
             Change::Lost(Some(current)) => record = *current,
             Change::Lost(None) => return Ok(None),
@@ -239,7 +269,7 @@ async fn write_letter(app: &App, record: &Record, letter: Letter) -> Vec<Mail> {
             vec![letter.into_mail(), letter.bare()]
         }
         Letter::AutoReply => vec![AutoReplyLetter::new(app, record).into_mail()],
-        Letter::Notice => vec![NoticeLetter::new(app, record, None).into_mail()],
+        Letter::Notice => vec![NoticeLetter::new(app, record).into_mail()],
     }
 }
 
@@ -247,7 +277,7 @@ async fn write_letter(app: &App, record: &Record, letter: Letter) -> Vec<Mail> {
 /// as accepted only when SES has said yes. There is no auto-reply, since nothing would remember it.
 ///
 /// # Errors
-/// When it could not be sent for certain, or when more than [`STRAIGHT`] went this way within a minute.
+/// When it could not be sent for certain, or when more than five went this way within a minute.
 pub async fn straight_to_therapist(
     app: &App,
     enquiry: Enquiry,

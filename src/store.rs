@@ -11,7 +11,9 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
+use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
     TransactWriteItem, Update,
@@ -23,7 +25,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::enquiry::{EmailAddress, Enquiry, Received, Reference};
-use crate::outbox::{Deliveries, Withheld};
+use crate::outbox::Withheld;
 use crate::screening::Verdict;
 use crate::settings::{HashKey, Settings};
 
@@ -190,20 +192,28 @@ impl Store {
             .table_name(&self.table)
             .set_item(Some(cool_down))
             .condition_expression(
-                "attribute_not_exists(pk) OR expires < :now OR #reference = :mine",
+                "attribute_not_exists(pk) OR expires < :now \
+                 OR (#reference = :mine AND attribute_not_exists(undeliverable))",
             )
             .expression_attribute_names("#reference", "reference")
             .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
             .expression_attribute_values(":mine", AttributeValue::S(received.reference.to_string()))
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
             .send()
             .await;
         match booked {
             Ok(_) => {}
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                return Ok(Err(Withheld::CoolDown));
-            }
+            Err(SdkError::ServiceError(error)) => match error.into_err() {
+                PutItemError::ConditionalCheckFailedException(held) => {
+                    let undeliverable = held.item().is_some_and(item::is_undeliverable);
+                    return Ok(Err(if undeliverable {
+                        Withheld::Undeliverable
+                    } else {
+                        Withheld::CoolDown
+                    }));
+                }
+                error => return Err(StoreFault::new("book", error.code().unwrap_or("Unknown"))),
+            },
             Err(error) => return Err(StoreFault::from_sdk("book", &error)),
         }
         let counted = self
@@ -230,6 +240,32 @@ impl Store {
         }
     }
 
+    /// A mail to this address came back for good, or its reader complained: it gets no auto-reply for as long as
+    /// enquiries are kept.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn never_reply_to(
+        &self,
+        address: &EmailAddress,
+        because_of: &Reference,
+        now: Timestamp,
+    ) -> Result<(), StoreFault> {
+        let address = self.address_key(address);
+        self.client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item::undeliverable(
+                &address,
+                because_of,
+                now + self.retention,
+            )))
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| StoreFault::from_sdk("remember", &error))
+    }
+
     /// Reads an enquiry, with all that was written before.
     ///
     /// # Errors
@@ -247,32 +283,32 @@ impl Store {
         answer.item.map(Record::from_item).transpose()
     }
 
-    /// Replaces the mails' states of an enquiry, if nobody has changed it since it was read. What the enquiry owes and
-    /// when it expires follow from the states.
+    /// Replaces the verdict and the mails' states of an enquiry by those of `next`, if nobody has changed it since it
+    /// was `seen`. What the enquiry owes and when it expires follow from the states.
     ///
     /// # Errors
     /// When the table cannot be written; whether it was written may then be unknown.
     pub async fn change(
         &self,
-        record: &Record,
-        deliveries: Deliveries,
+        seen: &Record,
+        mut next: Record,
         now: Timestamp,
     ) -> Result<Change, StoreFault> {
-        let mut next = record.clone();
-        next.deliveries = deliveries;
-        next.revision += 1;
+        next.revision = seen.revision + 1;
         let mut values = HashMap::from([
             (":deliveries".to_owned(), item::attribute(&next.deliveries)?),
+            (":verdict".to_owned(), item::attribute(&next.verdict)?),
             (
                 ":seen".to_owned(),
-                AttributeValue::N(record.revision.to_string()),
+                AttributeValue::N(seen.revision.to_string()),
             ),
             (
                 ":next".to_owned(),
                 AttributeValue::N(next.revision.to_string()),
             ),
         ]);
-        let mut set = "SET deliveries = :deliveries, revision = :next".to_owned();
+        let mut set =
+            "SET deliveries = :deliveries, verdict = :verdict, revision = :next".to_owned();
         let mut remove = Vec::new();
         if next.deliveries.is_owed() {
             set.push_str(", owed = :owed, owed_since = :since");
@@ -287,7 +323,12 @@ impl Store {
         if next.deliveries.is_owed_to_therapist() {
             remove.push("expires");
         } else {
-            set.push_str(", expires = if_not_exists(expires, :expires)");
+            // Released enquiries live as long as others; otherwise the first time counts.
+            set.push_str(if next.verdict == seen.verdict {
+                ", expires = if_not_exists(expires, :expires)"
+            } else {
+                ", expires = :expires"
+            });
             values.insert(
                 ":expires".to_owned(),
                 AttributeValue::N(self.expiry(next.verdict, now).to_string()),
@@ -304,7 +345,7 @@ impl Store {
             .table_name(&self.table)
             .key(
                 "pk",
-                AttributeValue::S(item::enquiry_key(&record.received.reference)),
+                AttributeValue::S(item::enquiry_key(&seen.received.reference)),
             )
             .update_expression(expression)
             .condition_expression("revision = :seen")
@@ -317,8 +358,7 @@ impl Store {
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
             {
-                let aws_sdk_dynamodb::operation::update_item::UpdateItemError::ConditionalCheckFailedException(lost) =
-                    error.into_err()
+                let UpdateItemError::ConditionalCheckFailedException(lost) = error.into_err()
                 else {
                     return Ok(Change::Lost(None));
                 };
@@ -330,11 +370,11 @@ impl Store {
         }
     }
 
-    /// The enquiries that still owe something, oldest first.
+    /// The enquiries that still owe something and since when, oldest first.
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub async fn owed(&self, most: i32) -> Result<Vec<Reference>, StoreFault> {
+    pub async fn owed(&self, most: i32) -> Result<Vec<(Reference, Timestamp)>, StoreFault> {
         let answer = self
             .client
             .query()
@@ -349,7 +389,7 @@ impl Store {
         Ok(answer
             .items()
             .iter()
-            .filter_map(item::reference_of)
+            .filter_map(item::owed_since_of)
             .collect())
     }
 

@@ -59,6 +59,7 @@ async fn one(app: &Arc<App>, change: StreamRecord, clock: &Clock) -> Outcome {
         Err(fault) => {
             // Nothing is lost: the item stays in the table and in the index of what is owed, under the alarm's eye.
             error!(
+                alarm = "record_parked",
                 sequence_number = change.dynamodb.sequence_number,
                 code = fault.code,
                 "record parked"

@@ -77,7 +77,7 @@ async fn the_http_events_get_the_answers_that_their_names_promise() {
 
 #[tokio::test]
 async fn an_http_event_that_cannot_be_read_is_answered_with_a_page() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(&[("ALLOWED_ORIGINS", "https://www.example.com")]).await;
     let mut broken = event("http-form.json");
     broken["body"] = json!("%%% this is no base64 %%%");
     let answer = app.invoke(broken).await.unwrap();

@@ -156,3 +156,40 @@ async fn some_addresses_never_get_an_auto_reply() {
         app.finish().await;
     }
 }
+
+#[tokio::test]
+async fn an_address_that_bounced_gets_no_further_auto_reply_and_the_therapist_hears_of_it_once() {
+    let app = TestApp::start().await;
+    let post = |message: &'static str| {
+        [
+            ("name", "Zoë"),
+            ("email", "bounce@simulator.amazonses.com"),
+            ("goal", "relax"),
+            ("consent", "yes"),
+            ("message", message),
+        ]
+    };
+    app.post_form(&post("1")).await;
+    let mails = app.mails().await;
+    let subjects: Vec<_> = mails.iter().map(|mail| mail.subject.as_str()).collect();
+    assert_eq!(subjects.len(), 3, "{subjects:?}");
+    assert!(
+        subjects[2].ends_with("the automatic answer did not arrive"),
+        "{subjects:?}"
+    );
+    let item = app.items("enquiry").await.remove(0);
+    assert_eq!(
+        item["deliveries"].as_m().unwrap()["auto_reply"]
+            .as_m()
+            .unwrap()["state"]
+            .as_s()
+            .unwrap(),
+        "bounced"
+    );
+
+    app.post_form(&post("2")).await;
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 4, "only the therapist's mail leaves");
+    assert_eq!(mails[3].to, ["therapist@example.com"]);
+    app.finish().await;
+}

@@ -10,10 +10,13 @@
     reason = "a test that cannot go on shall stop"
 )]
 
+mod contract;
 mod events;
+mod hostile;
 mod letters;
 mod limits;
 mod local;
+mod pages;
 mod practice;
 mod reading;
 mod road;

@@ -51,7 +51,7 @@ async fn a_form_from_a_browser_becomes_an_item_and_two_mails() {
             state(&items[0], "therapist"),
             state(&items[0], "auto_reply")
         ),
-        ("sent", "sent")
+        ("delivered", "delivered")
     );
     assert!(items[0].contains_key("expires") && !items[0].contains_key("owed"));
     let enquiry = items[0]["enquiry"].as_m().unwrap();
@@ -499,7 +499,7 @@ async fn an_operator_sees_an_enquiry_by_its_reference() {
         .await
         .unwrap();
     assert_eq!(shown["received"]["enquiry"]["email"], "zoe@example.com");
-    assert_eq!(shown["deliveries"]["therapist"]["state"], "sent");
+    assert_eq!(shown["deliveries"]["therapist"]["state"], "delivered");
     for wrong in [
         json!({ "command": "dance" }),
         json!({ "command": "show", "reference": "BB" }),
@@ -557,7 +557,8 @@ async fn an_auto_reply_that_may_have_left_is_not_sent_again_and_the_therapist_he
     );
     assert_eq!(
         state(&app.items("enquiry").await[0], "auto_reply"),
-        "unknown"
+        "delivered",
+        "SES's own report settles it"
     );
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
     assert_eq!(app.mails().await.len(), 3);
@@ -606,4 +607,36 @@ async fn without_the_table_the_enquiry_goes_straight_to_the_mailbox_or_is_not_ac
         assert!(sixth.body.contains(kept), "{kept}");
     }
     app.finish_owing().await;
+}
+
+#[tokio::test]
+async fn a_suspect_that_was_misjudged_is_answered_once_when_it_is_released() {
+    let app = TestApp::start().await;
+    let trapped = [&MINIMAL[..], &[("extra_detail", "by a helpful browser")]].concat();
+    app.post_form(&trapped).await;
+    assert_eq!(app.mails().await.len(), 1);
+    let item = app.items("enquiry").await.remove(0);
+    let release = json!({ "command": "release", "reference": item["reference"].as_s().unwrap() });
+    let answer = app.invoke(release.clone()).await.unwrap();
+    assert_eq!(answer["delivered"], true);
+    let mails = app.mails().await;
+    assert_eq!(
+        (mails.len(), mails[1].to[0].as_str()),
+        (2, "zoe@example.com")
+    );
+    let released = app.items("enquiry").await.remove(0);
+    let expiry =
+        |item: &crate::support::Item| item["expires"].as_n().unwrap().parse::<i64>().unwrap();
+    assert!(
+        expiry(&released) > expiry(&item),
+        "it is kept as long as any other now"
+    );
+    assert!(
+        app.invoke(release)
+            .await
+            .unwrap_err()
+            .contains("does not wait")
+    );
+    assert_eq!(app.mails().await.len(), 2);
+    app.finish().await;
 }

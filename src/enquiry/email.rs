@@ -10,6 +10,16 @@ use super::text;
 
 mod typo;
 
+/// What is said of an address that is none.
+pub(super) const FORMAT: Why = Why::new("email_format", EMAIL_FORMAT);
+/// What is said of an address that is longer than [`EmailAddress::MAX`].
+pub(super) const TOO_LONG: Why = Why::new(
+    "email_too_long",
+    "Email address must be 254 characters or less",
+);
+/// The code of the question about a likely slip.
+pub(super) const SUGGESTION: &str = "email_suggestion";
+
 personal! {
     /// An address as it is stored and written to: the local part as typed, the domain in lower-case ASCII.
     EmailAddress
@@ -28,17 +38,14 @@ impl EmailAddress {
         if address.is_empty() {
             return Err(Field::Email.missing());
         }
-        let wrong = || Why::new("email_format", EMAIL_FORMAT);
+        let wrong = || FORMAT;
         let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
         let domain = ascii_domain(domain).ok_or_else(wrong)?;
         if local.is_empty() || !local.bytes().all(is_local_byte) || !is_public_domain(&domain) {
             return Err(wrong());
         }
         if local.len() + 1 + domain.len() > Self::MAX {
-            return Err(Why::new(
-                "email_too_long",
-                "Email address must be 254 characters or less",
-            ));
+            return Err(TOO_LONG);
         }
         Ok(Self(format!("{local}@{domain}")))
     }
@@ -69,11 +76,44 @@ impl EmailAddress {
         }
     }
 
-    /// What the client probably meant, when the domain looks like a slip of the finger.
+    /// Whether mail systems carry it: browsers take any dots and any length before the `@`, SMTP takes 64 octets and no dot
+    /// at either end or beside another (RFC 5321, sections 4.1.2 and 4.5.3.1.1). SES refuses a whole mail over it.
     #[must_use]
-    pub fn suggestion(&self) -> Option<Self> {
+    pub fn is_carried(&self) -> bool {
+        let local = self.local_part();
+        local.len() <= 64 && local.split('.').all(|atom| !atom.is_empty())
+    }
+
+    /// What the client probably meant, when what they typed looks like a slip of the finger, whether or not it is an
+    /// address: a wrong domain, a comma for a dot, a dot too many or none at all.
+    #[must_use]
+    pub fn meant(typed: &str) -> Option<Self> {
+        match Self::parse(typed) {
+            Ok(address) => address.suggestion(),
+            Err(_) => Self::mended(typed),
+        }
+    }
+
+    /// The question about this address, which was probably meant.
+    #[must_use]
+    pub fn question(&self) -> Why {
+        Why {
+            code: SUGGESTION,
+            words: format!("Did you mean {}?", self.0).into(),
+        }
+    }
+
+    fn suggestion(&self) -> Option<Self> {
         let domain = typo::suggest(self.domain())?;
         Some(Self(format!("{}@{domain}", self.local_part())))
+    }
+
+    fn mended(typed: &str) -> Option<Self> {
+        let typed = text::single_line(typed);
+        let (local, domain) = typed.rsplit_once('@')?;
+        let domain = typo::mend(&domain.to_lowercase())?;
+        let address = Self::parse(&format!("{}@{domain}", local.trim_end())).ok()?;
+        Some(address.suggestion().unwrap_or(address))
     }
 }
 
@@ -186,6 +226,22 @@ mod tests {
                 .code,
             "email_format"
         );
+    }
+
+    #[test]
+    fn what_mail_systems_do_not_carry_is_known() {
+        for (typed, carried) in [
+            ("zoe.brien@example.com", true),
+            (".zoe@example.com", false),
+            ("zoe.@example.com", false),
+            ("z..oe@example.com", false),
+        ] {
+            assert_eq!(EmailAddress::parse(typed).unwrap().is_carried(), carried);
+        }
+        for (length, carried) in [(64, true), (65, false)] {
+            let typed = format!("{}@example.com", "a".repeat(length));
+            assert_eq!(EmailAddress::parse(&typed).unwrap().is_carried(), carried);
+        }
     }
 
     #[test]

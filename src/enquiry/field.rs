@@ -2,6 +2,7 @@
 //! wrong. The pages, the problem documents, the mails and the tests all read this table.
 
 use super::fault::Why;
+use super::{email, name, phone};
 
 /// How often a field may be posted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +74,7 @@ fields! {
     /// When the client could come.
     Times = "times", Single, "Which days and times can you make?", "For example, Tuesday mornings, or any day after 5 in the afternoon.";
     /// Anything else.
-    Message = "message", Single, "Is there anything else you would like to say?", "Please leave medical detail for the appointment.";
+    Message = "message", Single, "Is there anything else you would like to say?", "Leave medical detail for the appointment.";
     /// The client's explicit consent.
     Consent = "consent", Single, "Your consent", "";
     /// Made once per filled-in form, so that a double click is one enquiry.
@@ -136,6 +137,27 @@ impl Field {
             Self::Altcha => Why::new("altcha_format", RELOAD),
             Self::Trap => Why::new("extra_detail_format", RELOAD),
         }
+    }
+
+    /// Every reason for which this field can be refused: the table that the documents and the tests read. The question
+    /// about a likely slip in the address stands here with an example.
+    #[must_use]
+    pub fn reasons(self) -> Vec<Why> {
+        let mut reasons = vec![self.missing()];
+        match self {
+            Self::Name => reasons.extend([name::TOO_LONG, name::CONTROL]),
+            Self::Email => reasons.extend([
+                email::FORMAT,
+                email::TOO_LONG,
+                Why::new(email::SUGGESTION, "Did you mean name@gmail.com?"),
+            ]),
+            Self::Phone => reasons.push(phone::FORMAT),
+            // Their values are never a fault, only their type.
+            Self::EmailConfirmed | Self::Token | Self::Altcha | Self::Trap => reasons.clear(),
+            _ => {}
+        }
+        reasons.push(self.wrong_type());
+        reasons
     }
 
     /// What is said when a value is of another type than text: only JSON can do that.

@@ -5,6 +5,12 @@ use super::field::Field;
 use super::personal::personal;
 use super::text;
 
+/// What is said of a name that is longer than [`Name::MAX`].
+pub(super) const TOO_LONG: Why =
+    Why::new("name_too_long", "Full name must be 100 characters or less");
+/// What is said of a name with a line break or another control character in it.
+pub(super) const CONTROL: Why = Why::new("name_control", "Enter your full name on one line");
+
 personal! {
     /// A person's name: 1 to 100 characters after trimming, in any script.
     Name
@@ -24,13 +30,10 @@ impl Name {
             return Err(Field::Name.missing());
         }
         if text::length(&name) > Self::MAX {
-            return Err(Why::new(
-                "name_too_long",
-                "Full name must be 100 characters or less",
-            ));
+            return Err(TOO_LONG);
         }
         if name.contains(text::is_control) {
-            return Err(Why::new("name_control", "Enter your full name on one line"));
+            return Err(CONTROL);
         }
         Ok(Self(name))
     }

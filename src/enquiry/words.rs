@@ -19,7 +19,7 @@ impl Times {
     /// The longest text, in characters.
     pub const MAX: usize = 500;
 
-    /// Checks and cleans what was typed; nothing visible means left out.
+    /// Checks and cleans what was typed; only white space means left out.
     ///
     /// # Errors
     /// When it is longer than [`Self::MAX`].
@@ -32,7 +32,7 @@ impl Message {
     /// The longest text, in characters.
     pub const MAX: usize = 4_000;
 
-    /// Checks and cleans what was typed; nothing visible means left out.
+    /// Checks and cleans what was typed; only white space means left out.
     ///
     /// # Errors
     /// When it is longer than [`Self::MAX`].
@@ -76,7 +76,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_visible_is_left_out() {
+    fn only_white_space_is_left_out() {
         assert_eq!(Message::parse(" \r\n ").unwrap(), None);
     }
 }

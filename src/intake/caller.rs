@@ -61,7 +61,10 @@ fn quality(accept: &str, media_type: &str) -> u16 {
             (k, s) if k.eq_ignore_ascii_case(kind) && s.eq_ignore_ascii_case(subtype) => 2,
             _ => return None,
         };
-        let weight = parts.find_map(|part| part.trim().strip_prefix("q="));
+        let weight = parts.find_map(|part| {
+            let (name, weight) = part.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("q").then_some(weight)
+        });
         let weight: f32 = weight.map_or(Ok(1.0), |q| q.trim().parse()).unwrap_or(0.0);
         #[allow(
             clippy::cast_possible_truncation,
@@ -111,6 +114,30 @@ mod tests {
                 Caller::Json,
             ),
             (Some("*/*"), "application/json", Caller::Json),
+            (
+                Some("text/html;Q=0.1, application/json"),
+                "multipart/form-data",
+                Caller::Json,
+            ),
+            (
+                Some("APPLICATION/JSON"),
+                "application/x-www-form-urlencoded",
+                Caller::Json,
+            ),
+            (Some("application/*"), "multipart/form-data", Caller::Json),
+            (Some("text/*"), "application/json", Caller::Html),
+            (
+                Some("text/html;level=1;q=0.4, */*;q=0.3"),
+                "application/json",
+                Caller::Html,
+            ),
+            (Some(""), "application/json", Caller::Json),
+            (Some("rubbish"), "multipart/form-data", Caller::Html),
+            (
+                Some("text/html;q=rubbish, application/json;q=0.1"),
+                "multipart/form-data",
+                Caller::Json,
+            ),
             (
                 Some("*/*"),
                 "application/x-www-form-urlencoded",

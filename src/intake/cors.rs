@@ -2,6 +2,7 @@
 //!
 //! An `Origin` is a filter, not a proof of who posts; there are no cookies that a foreign site could borrow.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::extract::{Request, State};
@@ -13,8 +14,10 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use tracing::error;
 
-use super::{Answer, Caller, OwnOrigin, Refusal};
+use super::{Answer, Caller, OwnOrigin, Refusal, Unread, methods};
 use crate::app::App;
 
 /// What a request's `Origin` says.
@@ -27,18 +30,44 @@ enum Sender {
     Foreign,
 }
 
-/// Refuses foreign origins, answers preflights, and puts the headers on every answer that all share.
+/// Refuses foreign origins, answers preflights, and puts the headers on every answer that all share. A panic further in
+/// is a fault of ours: the client still hears how else to reach the therapist, and the site's script may read it.
 pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let own = request.extensions().get::<OwnOrigin>().cloned();
     let sender = sender(&app, own.as_ref(), request.headers());
+    let answer = Answer::new(&app, Caller::of(request.headers()));
+    let allowed = methods(request.uri().path());
     let mut response = match &sender {
-        Sender::Foreign => {
-            Answer::new(&app, Caller::of(request.headers())).refusal(&Refusal::ForeignOrigin)
-        }
-        _ if request.method() == Method::OPTIONS => options(),
-        _ => next.run(request).await,
+        Sender::Foreign => answer.refusal(&Refusal::ForeignOrigin),
+        _ if request.extensions().get::<Unread>().is_some() => answer.refusal(&Refusal::Unreadable),
+        _ if request.method() == Method::OPTIONS => options(allowed),
+        _ => AssertUnwindSafe(next.run(request))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| {
+                error!("a request could not be answered: the code panicked");
+                answer.refusal(&Refusal::Unavailable)
+            }),
     };
-    let headers = response.headers_mut();
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static(allowed));
+    }
+    share(response.headers_mut());
+    if let Sender::Listed(origin) = sender {
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("Location, Retry-After"),
+        );
+    }
+    response
+}
+
+/// Puts the headers on an answer that all share, whoever asks.
+pub(super) fn share(headers: &mut HeaderMap) {
     headers.append(VARY, HeaderValue::from_static("Origin, Accept"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(
@@ -48,14 +77,6 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    if let Sender::Listed(origin) = sender {
-        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin);
-        headers.insert(
-            ACCESS_CONTROL_EXPOSE_HEADERS,
-            HeaderValue::from_static("Location, Retry-After"),
-        );
-    }
-    response
 }
 
 fn sender(app: &App, own: Option<&OwnOrigin>, headers: &HeaderMap) -> Sender {
@@ -81,9 +102,9 @@ fn sender(app: &App, own: Option<&OwnOrigin>, headers: &HeaderMap) -> Sender {
 }
 
 /// The answer to a preflight, and to anybody who asks what is allowed.
-fn options() -> Response {
+fn options(allowed: &'static str) -> Response {
     let headers = [
-        (ALLOW, "GET, HEAD, POST, OPTIONS"),
+        (ALLOW, allowed),
         (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
         (ACCESS_CONTROL_ALLOW_HEADERS, "Accept, Content-Type"),
         (ACCESS_CONTROL_MAX_AGE, "7200"),

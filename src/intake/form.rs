@@ -113,14 +113,15 @@ impl EnquiryForm {
             Ok(()) => Vec::new(),
             Err(errors) => faults_of(&errors),
         };
-        if let Some(suggestion) = self.email_suggestion() {
-            let words = format!("Did you mean {}?", suggestion.as_str());
+        let suggestion = self.email_suggestion();
+        if suggestion.is_some() || self.taken_suggestion().is_some() {
+            // What was typed need not be an address: there is a better one.
+            faults.retain(|fault| fault.field != Field::Email);
+        }
+        if let Some(suggestion) = suggestion {
             faults.push(Fault {
                 field: Field::Email,
-                why: Why {
-                    code: "email_suggestion",
-                    words: words.into(),
-                },
+                why: suggestion.question(),
             });
         }
         faults.sort_by_key(|fault| fault.field);
@@ -134,10 +135,14 @@ impl EnquiryForm {
     /// What the client probably meant, unless they were asked about this very address and settled it.
     #[must_use]
     pub fn email_suggestion(&self) -> Option<EmailAddress> {
-        let typed = EmailAddress::parse(&self.email).ok()?;
-        let suggestion = typed.suggestion()?;
-        let settled = EmailAddress::parse(&self.email_confirmed)
-            .is_ok_and(|it| it == typed || it == suggestion);
+        let suggestion = EmailAddress::meant(&self.email)?;
+        let settled = match EmailAddress::parse(&self.email_confirmed) {
+            Ok(confirmed) => {
+                confirmed == suggestion || EmailAddress::parse(&self.email) == Ok(confirmed)
+            }
+            // What is no address can be kept too: then the next answer says what an address looks like.
+            Err(_) => !left_out(&self.email_confirmed) && self.email_confirmed == self.email,
+        };
         (!settled).then_some(suggestion)
     }
 
@@ -145,7 +150,7 @@ impl EnquiryForm {
     /// `email_confirmed` beside the `email` that was typed, so that it needs no script and loses nothing else.
     #[must_use]
     pub fn taken_suggestion(&self) -> Option<EmailAddress> {
-        let suggestion = EmailAddress::parse(&self.email).ok()?.suggestion()?;
+        let suggestion = EmailAddress::meant(&self.email)?;
         EmailAddress::parse(&self.email_confirmed)
             .ok()
             .filter(|confirmed| *confirmed == suggestion)

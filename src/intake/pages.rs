@@ -320,6 +320,13 @@ struct Question<'a> {
     typed: &'a str,
 }
 
+impl Question<'_> {
+    /// Whether what was typed is an address too, so that it may be right.
+    fn can_be_kept(&self) -> bool {
+        EmailAddress::parse(self.typed).is_ok()
+    }
+}
+
 struct Section<'a> {
     title: &'static str,
     fields: Vec<FieldView<'a>>,

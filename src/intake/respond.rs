@@ -5,7 +5,8 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::json;
 use tracing::error;
 use uuid::Uuid;
 
@@ -14,7 +15,7 @@ use super::form::EnquiryForm;
 use super::pages::{ConfirmationPage, FormPage, Notice, RefusalPage};
 use super::refusal::Refusal;
 use crate::app::App;
-use crate::enquiry::{Fault, Reference};
+use crate::enquiry::{EmailAddress, Fault, Reference};
 
 /// Where our own confirmation page lives.
 const THANK_YOU: &str = "/thank-you";
@@ -72,29 +73,30 @@ impl<'a> Answer<'a> {
             Caller::Html => self.form_page(StatusCode::UNPROCESSABLE_ENTITY, form, faults, None),
             Caller::Json => {
                 let suggestion = form.email_suggestion();
-                let errors: Vec<Value> = faults
+                let errors: Vec<ProblemError<'_>> = faults
                     .iter()
                     .map(|fault| {
-                        let mut error = json!({
-                            "pointer": format!("#/{}", fault.field.key()),
-                            "code": fault.why.code,
-                            "detail": fault.why.words,
-                        });
-                        if let (Some(suggestion), "email_suggestion") =
-                            (&suggestion, fault.why.code)
-                        {
-                            error["suggestion"] = suggestion.as_str().into();
+                        let suggestion = suggestion
+                            .as_ref()
+                            .filter(|_| fault.why.code == "email_suggestion")
+                            .map(EmailAddress::as_str);
+                        ProblemError {
+                            pointer: format!("#/{}", fault.field.key()),
+                            code: fault.why.code,
+                            detail: &fault.why.words,
+                            suggestion,
                         }
-                        error
                     })
                     .collect();
-                let mut problem = problem(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "field-errors",
-                    "There is a problem with the form",
-                    "Correct the fields that are named and send the form again.",
-                );
-                problem["errors"] = errors.into();
+                let problem = Problem {
+                    errors: Some(errors),
+                    ..Problem::new(
+                        StatusCode::UNPROCESSABLE_ENTITY,
+                        "field-errors",
+                        "There is a problem with the form",
+                        "Correct the fields that are named and send the form again.",
+                    )
+                };
                 json_response(
                     StatusCode::UNPROCESSABLE_ENTITY,
                     "application/problem+json",
@@ -134,10 +136,13 @@ impl<'a> Answer<'a> {
                 self.page(row.status, page.render())
             }
             Caller::Json => {
-                let mut problem = problem(row.status, row.slug, row.title, &refusal.words());
-                if refusal.retry_after().is_some() {
-                    problem["phone"] = self.app.practice.phone.shown.as_str().into();
-                }
+                let words = refusal.words();
+                let problem = Problem {
+                    phone: refusal
+                        .retry_after()
+                        .map(|_| self.app.practice.phone.shown.as_str()),
+                    ..Problem::new(row.status, row.slug, row.title, &words)
+                };
                 json_response(row.status, "application/problem+json", &problem)
             }
         };
@@ -211,17 +216,53 @@ impl<'a> Answer<'a> {
     }
 }
 
-fn problem(status: StatusCode, slug: &str, title: &str, detail: &str) -> Value {
-    json!({
-        "type": format!("urn:enquiry-desk:problem:{slug}"),
-        "title": title,
-        "status": status.as_u16(),
-        "detail": detail,
-    })
+/// One fault in a problem document (RFC 9457, section 3): where, which, what to do.
+#[derive(Serialize)]
+struct ProblemError<'a> {
+    pointer: String,
+    code: &'static str,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    suggestion: Option<&'a str>,
 }
 
-fn json_response(status: StatusCode, content_type: &'static str, body: &Value) -> Response {
-    (status, [(CONTENT_TYPE, content_type)], body.to_string()).into_response()
+/// A problem document (RFC 9457), with two members of our own: the faults of the fields, and how else to get in touch.
+#[derive(Serialize)]
+struct Problem<'a> {
+    r#type: String,
+    title: &'a str,
+    status: u16,
+    detail: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<Vec<ProblemError<'a>>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    phone: Option<&'a str>,
+}
+
+impl<'a> Problem<'a> {
+    fn new(status: StatusCode, slug: &str, title: &'a str, detail: &'a str) -> Self {
+        Self {
+            r#type: format!("urn:enquiry-desk:problem:{slug}"),
+            title,
+            status: status.as_u16(),
+            detail,
+            errors: None,
+            phone: None,
+        }
+    }
+}
+
+fn json_response(
+    status: StatusCode,
+    content_type: &'static str,
+    body: &impl Serialize,
+) -> Response {
+    (
+        status,
+        [(CONTENT_TYPE, content_type)],
+        json!(body).to_string(),
+    )
+        .into_response()
 }
 
 fn with_retry(mut response: Response, refusal: &Refusal) -> Response {

@@ -40,14 +40,16 @@ pub struct NoticeLetter<'a> {
 }
 
 impl<'a> NoticeLetter<'a> {
-    /// The notice about a stored enquiry. What SES reported is told by `feedback`; without it, the state tells.
+    /// The notice about a stored enquiry: the state of its auto-reply tells what happened.
     #[must_use]
-    pub fn new(app: &'a App, record: &'a Record, feedback: Option<Trouble>) -> Self {
-        let trouble = feedback.unwrap_or(match &record.deliveries.auto_reply {
+    pub fn new(app: &'a App, record: &'a Record) -> Self {
+        let trouble = match &record.deliveries.auto_reply {
             MailState::Withheld { reason } => Trouble::Withheld(*reason),
             MailState::Failed { .. } => Trouble::Rejected,
+            MailState::Bounced { .. } => Trouble::Bounced,
+            MailState::Complained { .. } => Trouble::Complained,
             _ => Trouble::Unknown,
-        });
+        };
         Self {
             practice: &app.practice,
             to: &app.settings.therapist,

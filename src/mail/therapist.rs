@@ -127,7 +127,8 @@ impl<'a> TherapistLetter<'a> {
             letter: Letter::Therapist,
             reference: self.received.reference.clone(),
             to: self.to.clone(),
-            reply_to: Some(self.received.enquiry.email.clone()),
+            // An address that no mail system carries would make SES refuse the letter itself.
+            reply_to: Some(self.received.enquiry.email.clone()).filter(EmailAddress::is_carried),
             subject: self.subject(),
             text,
             html,
@@ -485,14 +486,14 @@ fn fate(auto_reply: Option<&MailState>, when: &str) -> String {
                 "An automatic answer is on its way to the client. It says that you will reply {when}."
             )
         }
-        Some(MailState::Sent { .. }) => {
+        Some(MailState::Sent { .. } | MailState::Delivered { .. }) => {
             format!(
                 "The client has been sent an automatic answer. It says that you will reply {when}."
             )
         }
-        Some(MailState::Failed { .. }) => {
-            "The automatic answer could not be sent. The client has not heard from us.".to_owned()
-        }
+        Some(
+            MailState::Failed { .. } | MailState::Bounced { .. } | MailState::Complained { .. },
+        ) => "The automatic answer could not be sent. The client has not heard from us.".to_owned(),
         Some(MailState::Unknown { .. }) => {
             "The automatic answer may or may not have reached the client. It will not \
                                             be sent again."

@@ -131,6 +131,51 @@ pub enum MailState {
         /// When it was given up.
         at: Timestamp,
     },
+    /// The other side took it.
+    Delivered {
+        /// The name that SES gave it.
+        message_id: String,
+        /// When SES's report was recorded.
+        at: Timestamp,
+    },
+    /// It came back.
+    Bounced {
+        /// The name that SES gave it.
+        message_id: String,
+        /// When SES's report was recorded.
+        at: Timestamp,
+    },
+    /// Its reader reported it as spam.
+    Complained {
+        /// The name that SES gave it.
+        message_id: String,
+        /// When SES's report was recorded.
+        at: Timestamp,
+    },
+}
+
+/// What SES reports about a mail that it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// The other side took it.
+    Delivered,
+    /// It came back; `transient` when another mail may get through, as with a full mailbox.
+    Bounced {
+        /// Whether another mail to the address may get through.
+        transient: bool,
+    },
+    /// Its reader reported it as spam.
+    Complained,
+    /// SES took it and then would not send it.
+    Rejected,
+}
+
+impl Report {
+    /// Whether no further auto-reply shall go to the address.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Bounced { transient: false } | Self::Complained)
+    }
 }
 
 impl MailState {
@@ -141,6 +186,31 @@ impl MailState {
     #[must_use]
     pub const fn is_owed(&self) -> bool {
         matches!(self, Self::Pending { .. } | Self::Sending { .. })
+    }
+
+    /// How much is known of it: reports go upwards only. Nothing where a report would change nothing.
+    const fn rank(&self) -> Option<u8> {
+        match self {
+            Self::Pending { .. }
+            | Self::Sending { .. }
+            | Self::Unknown { .. }
+            | Self::Sent { .. } => Some(0),
+            Self::Delivered { .. } => Some(1),
+            Self::Bounced { .. } => Some(2),
+            Self::Complained { .. } => Some(3),
+            Self::Failed { .. } | Self::Withheld { .. } => None,
+        }
+    }
+
+    /// The name that SES gave it, as far as it is known.
+    const fn message_id(&self) -> Option<&String> {
+        match self {
+            Self::Sent { message_id, .. }
+            | Self::Delivered { message_id, .. }
+            | Self::Bounced { message_id, .. }
+            | Self::Complained { message_id, .. } => Some(message_id),
+            _ => None,
+        }
     }
 }
 
@@ -223,6 +293,21 @@ impl Deliveries {
         }
     }
 
+    /// Owes the auto-reply again that was withheld because the enquiry looked like spam; it is decided about anew.
+    ///
+    /// Returns whether there was one.
+    pub fn release(&mut self) -> bool {
+        let withheld = MailState::Withheld {
+            reason: Withheld::Suspect,
+        };
+        if self.auto_reply != withheld {
+            return false;
+        }
+        self.auto_reply = MailState::NEW;
+        self.decided = false;
+        true
+    }
+
     /// The letter to send next at this time, with its lease taken: the therapist first, then the client, then a notice.
     /// An auto-reply whose lease ran out is never tried again, since it may have left; `except` are letters that this
     /// invocation has tried already.
@@ -286,6 +371,46 @@ impl Deliveries {
         true
     }
 
+    /// Records what SES reports, in rank: a report about another copy, a lower one, a repeated one, and a transient
+    /// bounce after the delivery change nothing. A report also settles a mail of which nobody knew whether it left.
+    ///
+    /// Returns whether it was recorded.
+    pub fn report(
+        &mut self,
+        letter: Letter,
+        report: Report,
+        message_id: &str,
+        at: Timestamp,
+    ) -> bool {
+        let Some(state) = self.slot(letter) else {
+            return false;
+        };
+        let Some(rank) = state.rank() else {
+            return false;
+        };
+        if state.message_id().is_some_and(|known| known != message_id) {
+            return false;
+        }
+        let message_id = message_id.to_owned();
+        let next = match report {
+            Report::Delivered => MailState::Delivered { message_id, at },
+            Report::Bounced { transient: true } if rank == 1 => return false,
+            Report::Bounced { .. } => MailState::Bounced { message_id, at },
+            Report::Complained => MailState::Complained { message_id, at },
+            Report::Rejected if rank == 0 => MailState::Failed {
+                reason: "Reject".to_owned(),
+                at,
+            },
+            Report::Rejected => return false,
+        };
+        if next.rank().is_some_and(|next| next <= rank) {
+            return false;
+        }
+        *state = next;
+        self.owe_notice();
+        true
+    }
+
     fn give_up(&mut self, received_at: Timestamp, now: Timestamp) {
         match &self.auto_reply {
             MailState::Sending { until, .. } if *until <= now => {
@@ -308,6 +433,8 @@ impl Deliveries {
             self.auto_reply,
             MailState::Failed { .. }
                 | MailState::Unknown { .. }
+                | MailState::Bounced { .. }
+                | MailState::Complained { .. }
                 | MailState::Withheld {
                     reason: Withheld::Late
                 }
@@ -475,5 +602,68 @@ mod tests {
             serde_json::from_value::<Deliveries>(stored).unwrap(),
             Deliveries::new()
         );
+    }
+
+    #[test]
+    fn reports_go_upwards_only_and_each_once() {
+        let delivered = Report::Delivered;
+        let (soft, hard) = (
+            Report::Bounced { transient: true },
+            Report::Bounced { transient: false },
+        );
+        for (reports, last, why) in [
+            (
+                &[delivered, delivered][..],
+                "delivered",
+                "a repeat changes nothing",
+            ),
+            (
+                &[delivered, soft],
+                "delivered",
+                "a transient bounce after the delivery changes nothing",
+            ),
+            (
+                &[delivered, hard],
+                "bounced",
+                "some servers take a mail and send it back later",
+            ),
+            (&[hard, delivered], "bounced", "out of order"),
+            (
+                &[Report::Complained, hard, delivered],
+                "complained",
+                "a complaint outranks everything",
+            ),
+            (
+                &[Report::Rejected, delivered],
+                "failed",
+                "a rejected mail never left",
+            ),
+            (&[soft], "bounced", "SES has given up trying"),
+        ] {
+            let mut mails = Deliveries::new();
+            mails.claim(at(0), at(0), at(2), &[]);
+            mails.record(Letter::Therapist, 1, &accepted(), at(0));
+            mails.claim(at(0), at(0), at(2), &[]);
+            mails.record(Letter::AutoReply, 1, &accepted(), at(0));
+            assert!(
+                !mails.report(Letter::AutoReply, hard, "another", at(1)),
+                "another mail's report"
+            );
+            for report in reports {
+                mails.report(Letter::AutoReply, *report, "m-1", at(1));
+            }
+            let state = serde_json::to_value(&mails.auto_reply).unwrap();
+            assert_eq!(state["state"], last, "{why}");
+            assert_eq!(mails.notice.is_some(), last != "delivered", "{why}");
+        }
+    }
+
+    #[test]
+    fn a_report_settles_a_mail_of_which_nobody_knew() {
+        let mut mails = Deliveries::new();
+        mails.claim(at(0), at(0), at(2), &[]);
+        assert!(mails.report(Letter::Therapist, Report::Delivered, "m-1", at(1)));
+        assert!(!mails.record(Letter::Therapist, 1, &Attempt::Ambiguous, at(1)));
+        assert!(!mails.therapist.is_owed(), "no second copy");
     }
 }

@@ -6,7 +6,7 @@
 //! | `marker#<hash>` | `marker` | the identity of a post and its reference | 24 hours |
 //! | `source#<hash>#<window>` | `counter` | how many enquiries one source sent in ten minutes | 20 minutes |
 //! | `day#2026-11-23` | `counter` | how many auto-replies left on one day (UTC) | 48 hours |
-//! | `cool-down#<hash>` | `cool-down` | an address that had an auto-reply, and for which enquiry | 24 hours |
+//! | `cool-down#<hash>` | `cool-down` | an address that had an auto-reply, and for which enquiry; or one that mails do not reach | 24 hours; the retention |
 //!
 //! Index `owed` (`owed`, `owed_since`) holds only what is owed; index `address` (`address`, `received_at`) finds all
 //! enquiries of one person.
@@ -56,6 +56,15 @@ impl Record {
             deliveries: Deliveries::new(),
             revision: 0,
             uncounted: false,
+        }
+    }
+
+    /// The same enquiry with other states of its mails.
+    #[must_use]
+    pub fn with(&self, deliveries: Deliveries) -> Self {
+        Self {
+            deliveries,
+            ..self.clone()
         }
     }
 
@@ -184,6 +193,18 @@ pub(super) fn cool_down(address: &str, reference: &Reference, expires: Timestamp
     ])
 }
 
+/// The cool-down that ends no sooner than the enquiries do.
+pub(super) fn undeliverable(address: &str, because_of: &Reference, expires: Timestamp) -> Item {
+    let mut item = cool_down(address, because_of, expires);
+    item.insert("undeliverable".to_owned(), AttributeValue::Bool(true));
+    item
+}
+
+/// Whether a cool-down is there because mails to the address do not arrive or are not wanted.
+pub(super) fn is_undeliverable(cool_down: &Item) -> bool {
+    cool_down.contains_key("undeliverable")
+}
+
 pub(super) fn source_key(hash: &str, window: i64) -> String {
     format!("source#{hash}#{window}")
 }
@@ -213,9 +234,10 @@ pub(super) fn marked_reference(item: &Item) -> Option<Reference> {
     Reference::parse(text(item, "reference")?).ok()
 }
 
-/// The reference of an enquiry by its key, as an index returns it.
-pub(super) fn reference_of(item: &Item) -> Option<Reference> {
-    Reference::parse(text(item, "pk")?.strip_prefix("enquiry#")?).ok()
+/// The reference of an enquiry by its key, and since when it owes something, as the index returns them.
+pub(super) fn owed_since_of(item: &Item) -> Option<(Reference, Timestamp)> {
+    let reference = Reference::parse(text(item, "pk")?.strip_prefix("enquiry#")?).ok()?;
+    Some((reference, text(item, "owed_since")?.parse().ok()?))
 }
 
 /// When an enquiry came in, as an index returns it.

@@ -74,7 +74,6 @@ const REAL: &[&str] = &[
     "outlook.de",
     "outlook.es",
     "outlook.ie",
-    "gmail.co",
     "rocketmail.com",
     "fmail.com",
     "sky.co",
@@ -109,6 +108,65 @@ const REAL: &[&str] = &[
     "iol.ie",
     "usn.com",
     "mmsn.com",
+    "amail.com",
+    "cmail.com",
+    "dmail.com",
+    "imail.com",
+    "jmail.com",
+    "kmail.com",
+    "pmail.com",
+    "qmail.com",
+    "rmail.com",
+    "smail.com",
+    "tmail.com",
+    "umail.com",
+    "wmail.com",
+    "xmail.com",
+    "zmail.com",
+    "gmail.de",
+    "snail.com",
+    "small.com",
+    "grail.com",
+    "cloud.com",
+    "range.co.uk",
+    "grange.co.uk",
+    "orange.com",
+    "orange.fr",
+    "tutanota.de",
+    "tutamail.com",
+    "tuta.com",
+    "yahoo.com.au",
+    "yahoo.co.in",
+    "yahoo.co.nz",
+    "yahoo.co.jp",
+    "yahoo.com.br",
+    "outlook.com.au",
+    "outlook.it",
+    "outlook.in",
+    "hotmail.se",
+    "hotmail.no",
+    "hotmail.com.au",
+    "live.com.au",
+    "live.se",
+    "live.be",
+    "sky.uk",
+    "bt.com",
+    "nhs.scot",
+];
+
+/// Domains that carry no mail and are what people write for another one.
+const SLIPS: &[(&str, &str)] = &[
+    ("gmail.co.uk", "gmail.com"),
+    ("gmail.uk", "gmail.com"),
+    ("gmail.net", "gmail.com"),
+    ("gmail.org", "gmail.com"),
+    ("googlemail.co.uk", "googlemail.com"),
+    ("icloud.co.uk", "icloud.com"),
+    ("icloud.uk", "icloud.com"),
+    ("btinternet.co.uk", "btinternet.com"),
+    ("virginmedia.co.uk", "virginmedia.com"),
+    ("hotmail.uk", "hotmail.co.uk"),
+    ("yahoo.uk", "yahoo.co.uk"),
 ];
 
 /// Endings that no registry has, and what was meant.
@@ -130,13 +188,37 @@ const ENDINGS: &[(&str, &str)] = &[
     (".coom", ".com"),
     (".cpm", ".com"),
     (".clm", ".com"),
-    (".co,uk", ".co.uk"),
+    (".co.yk", ".co.uk"),
+    (".co.ik", ".co.uk"),
+    (".co.uo", ".co.uk"),
+    (".co.uk.uk", ".co.uk"),
+    (".co.u.k", ".co.uk"),
+    (".c.ouk", ".co.uk"),
+    (".cuk", ".co.uk"),
+    (".cim", ".com"),
+    (".ckm", ".com"),
+    (".cok", ".com"),
+    (".conm", ".com"),
+    (".comn", ".com"),
+    (".com.com", ".com"),
+    (".ner", ".net"),
+    (".nte", ".net"),
+    (".nett", ".net"),
+    (".ogr", ".org"),
+    (".orgg", ".org"),
 ];
+
+/// How short a provider's first label may be for a slip in it to be told from another name: "live" is one letter away
+/// from "love", "life" and "olive".
+const TELLING: usize = 5;
 
 /// The domain that was probably meant, when it differs from this one.
 pub(super) fn suggest(domain: &str) -> Option<String> {
     if known(domain) {
         return None;
+    }
+    if let Some((_, meant)) = SLIPS.iter().find(|(slip, _)| *slip == domain) {
+        return Some((*meant).to_owned());
     }
     let mended = mend_ending(domain);
     let candidate = mended.as_deref().unwrap_or(domain);
@@ -144,6 +226,37 @@ pub(super) fn suggest(domain: &str) -> Option<String> {
         return Some(candidate.to_owned());
     }
     nearest(candidate).map(str::to_owned).or(mended)
+}
+
+/// A domain out of what is none: a comma or a semicolon for a dot, dots too many, no dot at all, a space within. None when
+/// that leads nowhere. A space is mended only on the way to a provider: what follows it is often another sentence.
+pub(super) fn mend(domain: &str) -> Option<String> {
+    let closed: String = domain.split_whitespace().collect();
+    let labels: Vec<&str> = closed
+        .split(['.', ',', ';'])
+        .filter(|label| !label.is_empty())
+        .collect();
+    let mended = match labels.as_slice() {
+        [] => return None,
+        [single] => with_its_dots(single)?.to_owned(),
+        several => several.join("."),
+    };
+    let spaced = closed.len() < domain.len();
+    (!spaced || PROVIDERS.contains(&mended.as_str())).then_some(mended)
+}
+
+/// The one provider that this is when its dots or its ending are left out: "gmailcom", "gmail".
+fn with_its_dots(label: &str) -> Option<&'static str> {
+    let without_dots = |provider: &&str| provider.replace('.', "") == label;
+    if let Some(provider) = PROVIDERS.iter().copied().find(without_dots) {
+        return Some(provider);
+    }
+    let mut named = PROVIDERS
+        .iter()
+        .copied()
+        .filter(|provider| provider.split('.').next() == Some(label));
+    let first = named.next()?;
+    (label.len() >= TELLING && named.next().is_none()).then_some(first)
 }
 
 fn known(domain: &str) -> bool {
@@ -168,7 +281,7 @@ fn nearest(domain: &str) -> Option<&'static str> {
         provider
             .split('.')
             .next()
-            .is_some_and(|stem| stem.len() >= 4)
+            .is_some_and(|stem| stem.len() >= TELLING)
             && one_slip(domain, provider)
     });
     let first = near.next()?;
@@ -197,7 +310,7 @@ fn one_slip(typed: &str, meant: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::suggest;
+    use super::{PROVIDERS, REAL, mend, suggest};
 
     #[test]
     fn slips_are_asked_about() {
@@ -228,9 +341,62 @@ mod tests {
             ("googlemial.com", "googlemail.com"),
             ("aol.con", "aol.com"),
             ("sky.con", "sky.com"),
+            ("gmail.co", "gmail.com"),
+            ("gmail.co.uk", "gmail.com"),
+            ("gmail.comm", "gmail.com"),
+            ("gmail.cok", "gmail.com"),
+            ("mgail.com", "gmail.com"),
+            ("hotmail.co.k", "hotmail.co.uk"),
+            ("live.co.k", "live.co.uk"),
+            ("live.con", "live.com"),
+            ("sky.couk", "sky.co.uk"),
+            ("yahoo.couk", "yahoo.co.uk"),
+            ("example.co.k", "example.co.uk"),
+            ("btinternet.con", "btinternet.com"),
+            ("btinternet.co.uk", "btinternet.com"),
+            ("virginmedia.con", "virginmedia.com"),
+            ("talktalk.ner", "talktalk.net"),
+            ("protonmail.con", "protonmail.com"),
+            ("proton.em", "proton.me"),
+            ("outlook.cm", "outlook.com"),
+            ("outllok.com", "outlook.com"),
         ] {
             assert_eq!(suggest(typed).as_deref(), Some(meant), "{typed}");
         }
+    }
+
+    #[test]
+    fn what_is_no_domain_is_mended() {
+        for (typed, meant) in [
+            ("gmail..com", Some("gmail.com")),
+            ("gmail.com.", Some("gmail.com")),
+            (".gmail.com", Some("gmail.com")),
+            ("gmail,com", Some("gmail.com")),
+            ("hotmail.co,uk", Some("hotmail.co.uk")),
+            ("hotmail.co..uk", Some("hotmail.co.uk")),
+            ("example..com", Some("example.com")),
+            ("gmailcom", Some("gmail.com")),
+            ("hotmailcouk", Some("hotmail.co.uk")),
+            ("gmail", Some("gmail.com")),
+            ("gmail .com", Some("gmail.com")),
+            ("example .com", None),
+            ("gmail.com please", None),
+            ("hotmail", None),
+            ("localhost", None),
+            ("..", None),
+            ("", None),
+        ] {
+            assert_eq!(mend(typed).as_deref(), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn the_lists_hold_each_domain_once() {
+        let mut all = [PROVIDERS, REAL].concat();
+        let count = all.len();
+        all.sort_unstable();
+        all.dedup();
+        assert_eq!(all.len(), count);
     }
 
     #[test]
@@ -253,6 +419,64 @@ mod tests {
             "example.co",
             "proton.ch",
             "talktalk.co.uk",
+            "googlemail.com",
+            "live.co.uk",
+            "love.com",
+            "life.com",
+            "olive.com",
+            "plush.com",
+            "nail.com",
+            "rail.com",
+            "main.com",
+            "cloud.com",
+            "grange.co.uk",
+            "jmail.com",
+            "rocketmail.com",
+            "yahoo.com.au",
+            "yahoo.co.in",
+            "yahoo.co.jp",
+            "hotmail.com.au",
+            "outlook.com.br",
+            "orange.fr",
+            "wanadoo.fr",
+            "laposte.net",
+            "libero.it",
+            "web.de",
+            "t-online.de",
+            "qq.com",
+            "163.com",
+            "naver.com",
+            "yandex.com",
+            "wp.pl",
+            "onet.pl",
+            "bt.com",
+            "bbc.co.uk",
+            "ox.ac.uk",
+            "police.uk",
+            "doctors.org.uk",
+            "sainsburys.co.uk",
+            "apple.com",
+            "microsoft.com",
+            "google.com",
+            "amazon.co.uk",
+            "tesco.net",
+            "waitrose.com",
+            "o2.co.uk",
+            "o2.pl",
+            "three.co.uk",
+            "zen.co.uk",
+            "clara.co.uk",
+            "freeserve.co.uk",
+            "lineone.net",
+            "uwclub.net",
+            "supanet.com",
+            "example.cm",
+            "example.om",
+            "example.cam",
+            "example.co.ck",
+            "example.us.com",
+            "example.uk.com",
+            "bodybenefits.co.uk",
         ] {
             assert_eq!(suggest(domain), None, "{domain}");
         }

@@ -1,0 +1,121 @@
+// The desk and the browser, and what the tests do with them again and again.
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { createInterface } from "node:readline";
+import fs from "node:fs";
+
+const require = createRequire(`${process.env.ENQUIRY_DESK_BROWSER}/`);
+const { chromium } = require("playwright-core");
+const AXE = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
+export const VALIDATOR = `${process.env.ENQUIRY_DESK_BROWSER}/node_modules/vnu-jar/build/dist/vnu.jar`;
+
+// Starts `cargo local` on a free port; gives its address and a way to stop it.
+export async function startDesk() {
+  const desk = spawn("cargo", ["local", "--memory", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"], detached: true });
+  const stop = () => process.kill(-desk.pid, "SIGINT");
+  for await (const line of createInterface({ input: desk.stdout })) {
+    const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
+    if (url) return { url, stop };
+  }
+  throw new Error("the desk did not start");
+}
+
+export const startBrowser = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM,
+    args: ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"],
+  });
+
+// A visitor: one window of their own, and what they do in it. Errors on the console fail the test, unless it expects them.
+export class Visitor {
+  static async arrive(browser, url, { script = true, width = 1024, scheme = "light", forced = "none", plain = false } = {}) {
+    const context = await browser.newContext({
+      baseURL: url, javaScriptEnabled: script, viewport: { width, height: 800 }, colorScheme: scheme, forcedColors: forced,
+      reducedMotion: "reduce",
+    });
+    const page = await context.newPage();
+    const visitor = new Visitor(context, page);
+    // A page whose script never comes is the page without the script, but can be looked into.
+    if (plain) await page.route("**/enquiry.js", (route) => route.abort());
+    page.setDefaultTimeout(10_000);
+    page.on("console", (message) => message.type() === "error" && visitor.complaints.push(message.text()));
+    page.on("pageerror", (error) => visitor.complaints.push(String(error)));
+    return visitor;
+  }
+
+  constructor(context, page) {
+    Object.assign(this, { context, page, complaints: [] });
+  }
+
+  // Everything that a form can hold, with an address of its own.
+  async fillIn({ email, message = "It began in spring.\nStairs are hard." }) {
+    const { page } = this;
+    await page.fill("#name", "Zoë O'Brien");
+    await page.fill("#email", email);
+    await page.fill("#phone", "07700 900982");
+    await page.getByLabel("Text message").check();
+    await page.getByLabel("Lower back").check();
+    await page.getByLabel("Neck").check();
+    await page.getByLabel("Posture, or sitting at a desk").check();
+    await page.getByLabel("Treat pain or an injury").check();
+    await page.locator("#recent_injury-no").check();
+    await page.locator("#warmth").check();
+    await page.getByLabel("Relaxing massage").check();
+    await page.fill("#times", "Tuesday mornings");
+    await page.fill("#message", message);
+    await page.check("#consent");
+  }
+
+  // What the form holds, by field.
+  holds() {
+    return this.page.evaluate(() => {
+      const held = {};
+      for (const [name, value] of new FormData(document.getElementById("enquiry"))) held[name] = held[name] ? `${held[name]},${value}` : value;
+      return held;
+    });
+  }
+
+  async keeps(email, extra = {}) {
+    const held = await this.holds();
+    const expected = {
+      name: "Zoë O'Brien", email, phone: "07700 900982", contact_by: "text", area: "lower-back,neck", cause: "posture", goal: "treat",
+      recent_injury: "no", warmth: "yes", treatment: "relaxing", times: "Tuesday mornings",
+      message: "It began in spring.\nStairs are hard.", ...extra,
+    };
+    for (const [name, value] of Object.entries(expected)) assert.equal(held[name], value, name);
+  }
+
+  send() {
+    return this.page.locator("#send").click();
+  }
+
+  async hasArrived() {
+    await this.page.waitForURL("**/thank-you?reference=*");
+    const reference = (await this.page.locator("[data-reference]").textContent()).trim();
+    assert.match(reference, /^[A-Z]{2,4}-[0-9A-Z]{5}$/);
+    return reference;
+  }
+
+  focused() {
+    return this.page.evaluate(() => document.activeElement.id);
+  }
+
+  async fitsInWidth(where) {
+    const over = await this.page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+    assert.ok(over <= 0, `${where} is ${over}px too wide`);
+  }
+
+  async isAccessible(where) {
+    await this.page.evaluate(AXE);
+    const { violations } = await this.page.evaluate(() => globalThis.axe.run(document, { resultTypes: ["violations"] }));
+    const told = violations.map(({ id, nodes }) => `${id}: ${nodes.map((node) => node.html.slice(0, 120)).join(" | ")}`);
+    assert.deepEqual(told, [], where);
+  }
+
+  async leave({ complaints = [] } = {}) {
+    await this.context.close();
+    const unexpected = this.complaints.filter((words) => !complaints.some((expected) => words.includes(expected)));
+    assert.deepEqual(unexpected, []);
+  }
+}

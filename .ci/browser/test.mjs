@@ -1,0 +1,484 @@
+// The browser tests. Started by .ci/browser-test, which installs what they need.
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import fs from "node:fs";
+import os from "node:os";
+import path from "node:path";
+import { startBrowser, startDesk, VALIDATOR, Visitor } from "./desk.mjs";
+
+const wanted = process.argv[2] ?? "";
+const tests = [];
+const test = (name, run) => name.includes(wanted) && tests.push({ name, run });
+
+let desk;
+let browser;
+let serial = 0;
+const arrive = (options) => Visitor.arrive(browser, desk.url, options);
+const address = () => `zoe-${(serial += 1)}@example.com`;
+const mails = async () => (await fetch(`${desk.url}/outbox.json`)).json();
+const HTTP_ERROR = "Failed to load resource";
+
+// The mails that have to do with an address, once they are all there: the therapist's mail may take a moment.
+async function mailsAbout(email, count) {
+  const about = async () => (await mails()).filter((mail) => JSON.stringify(mail).includes(email));
+  for (let tries = 0; tries < 100 && (await about()).length < count; tries += 1) await new Promise((done) => setTimeout(done, 100));
+  return about();
+}
+
+// One enquiry is two mails: one to the therapist, one to the client. A third would be a second enquiry.
+async function arrivedOnce(email) {
+  await mailsAbout(email, 2);
+  const later = await mailsAbout(email, 2);
+  assert.equal(later.length, 2, `${later.length} mails about one enquiry`);
+  return later;
+}
+
+for (const script of [true, false]) {
+  const how = script ? "with JavaScript" : "without JavaScript";
+
+  test(`${how}, a form that is filled in arrives`, async () => {
+    const visitor = await arrive({ script });
+    const email = address();
+    await visitor.page.goto("/");
+    await visitor.fillIn({ email });
+    await visitor.send();
+    const reference = await visitor.hasArrived();
+    assert.ok((await arrivedOnce(email)).every((mail) => JSON.stringify(mail).includes(reference)));
+    await visitor.leave();
+  });
+
+  test(`${how}, faults are shown with a focused summary, and everything is kept`, async () => {
+    const visitor = await arrive({ script });
+    const { page } = visitor;
+    const email = address();
+    await page.goto("/");
+    await visitor.fillIn({ email });
+    await page.fill("#name", "");
+    await page.fill("#phone", "12");
+    await page.uncheck("#consent");
+    await visitor.send();
+    await page.locator("#summary").waitFor();
+    assert.match(await page.title(), /^Error: /);
+    assert.equal(await visitor.focused(), "summary");
+    assert.deepEqual(await page.locator("#summary a").evaluateAll((links) => links.map((link) => link.getAttribute("href"))), ["#name", "#phone", "#consent"]);
+    await visitor.keeps(email, { name: "", phone: "12", consent: undefined });
+    for (const id of ["name", "phone", "consent"]) {
+      const field = page.locator(`#${id}`);
+      assert.equal(await field.getAttribute("aria-invalid"), "true");
+      const described = (await field.getAttribute("aria-describedby")).split(" ");
+      assert.ok(described.includes(`${id}-error`) && (await page.locator(`#${id}-error`).isVisible()), id);
+    }
+    await page.locator("#summary a").first().press("Enter");
+    assert.equal(await visitor.focused(), "name");
+    const top = await page.locator("label[for=name]").evaluate((label) => label.getBoundingClientRect().top);
+    assert.ok(top >= 0, "the label of the field is in sight");
+    await page.keyboard.type("Zoë O'Brien");
+    await page.fill("#phone", "07700 900982");
+    await page.check("#consent");
+    await visitor.send();
+    await visitor.hasArrived();
+    await arrivedOnce(email);
+    await visitor.leave({ complaints: [HTTP_ERROR] });
+  });
+
+  test(`${how}, one tap takes the suggested address, and nothing that was changed meanwhile is lost`, async () => {
+    const visitor = await arrive({ script });
+    const { page } = visitor;
+    const name = address().split("@")[0];
+    await page.goto("/");
+    await visitor.fillIn({ email: `${name}@gmial.com` });
+    await visitor.send();
+    await page.locator("#summary").getByText(`Did you mean ${name}@gmail.com?`).waitFor();
+    assert.equal(await visitor.focused(), "summary");
+    await page.fill("#message", "Changed meanwhile");
+    await page.locator("#summary button").click();
+    await visitor.hasArrived();
+    const all = await arrivedOnce(`${name}@gmail.com`);
+    assert.ok(all.some((mail) => mail.text.includes("Changed meanwhile")));
+    await visitor.leave({ complaints: [HTTP_ERROR] });
+  });
+
+  test(`${how}, sending again keeps the address that was typed, with the Enter key too`, async () => {
+    for (const again of ["click", "Enter"]) {
+      const visitor = await arrive({ script });
+      const { page } = visitor;
+      const email = `${address().split("@")[0]}@gmial.com`;
+      await page.goto("/");
+      await visitor.fillIn({ email });
+      await visitor.send();
+      await page.locator("#summary").waitFor();
+      if (again === "click") await visitor.send();
+      else await page.locator("#name").press("Enter");
+      await visitor.hasArrived();
+      await arrivedOnce(email);
+      await visitor.leave({ complaints: [HTTP_ERROR] });
+    }
+  });
+
+  test(`${how}, a double click is one enquiry`, async () => {
+    const visitor = await arrive({ script });
+    const { page } = visitor;
+    const email = address();
+    let posts = 0;
+    await page.route("**/enquiries", async (route) => {
+      posts += 1;
+      await new Promise((done) => setTimeout(done, 300));
+      await route.continue().catch(() => {});
+    });
+    await page.goto("/");
+    await visitor.fillIn({ email });
+    await page.locator("#send").dblclick({ noWaitAfter: true });
+    await visitor.hasArrived();
+    await arrivedOnce(email);
+    if (script) assert.equal(posts, 1, "the second click is ignored");
+    await visitor.leave();
+  });
+
+  test(`${how}, the back button keeps what was typed`, async () => {
+    const visitor = await arrive({ script });
+    const email = address();
+    await visitor.page.goto("/");
+    await visitor.fillIn({ email });
+    await visitor.page.goto("/thank-you");
+    await visitor.page.goBack();
+    await visitor.keeps(email);
+    await visitor.leave();
+  });
+
+  test(`${how}, the keyboard alone is enough, and never meets the trap`, async () => {
+    const visitor = await arrive({ script });
+    const { page } = visitor;
+    const email = address();
+    await page.goto("/");
+    const met = [];
+    const tab = async () => {
+      await page.keyboard.press("Tab");
+      const id = await visitor.focused();
+      met.push(id);
+      return id;
+    };
+    const typed = { name: "Zoë", email, times: "Any day", message: "None" };
+    let last;
+    for (let steps = 0; steps < 60 && last !== "send"; steps += 1) {
+      last = await tab();
+      if (typed[last]) await page.keyboard.type(typed[last]);
+      if (["area", "consent", "goal"].includes(last)) await page.keyboard.press("Space");
+      if (last === "treatment") await page.keyboard.press("ArrowDown");
+    }
+    const order = ["name", "email", "phone", "contact_by", "area", "cause", "goal", "recent_injury", "warmth", "treatment", "times", "message", "consent", "send"];
+    assert.deepEqual(met.filter((id) => order.includes(id)), order);
+    assert.ok(!met.includes("extra_detail"));
+    const ring = await page.locator("#send").evaluate((button) => getComputedStyle(button).outlineStyle);
+    assert.notEqual(ring, "none", "focus can be seen");
+    await page.keyboard.press("Enter");
+    await visitor.hasArrived();
+    await arrivedOnce(email);
+    await visitor.leave();
+  });
+}
+
+test("the script shows faults as the server does", async () => {
+  const seen = [];
+  for (const plain of [true, false]) {
+    const visitor = await arrive({ plain });
+    await visitor.page.goto("/");
+    await visitor.page.fill("#email", "zoe@gmial.com");
+    await visitor.page.getByLabel("Phone call").check();
+    await visitor.send();
+    await visitor.page.locator("#summary").waitFor();
+    seen.push(await visitor.page.evaluate(() => {
+      const told = ["#summary", "#summary *", ".error", ".error + button", "[aria-invalid]"].flatMap((selector) => [...document.querySelectorAll(selector)]);
+      return told.map((it) => `${it.localName} ${it.id} ${it.className} ${it.getAttribute("href")} ${it.getAttribute("aria-describedby")} ${it.textContent.replace(/\s+/g, "")}`);
+    }));
+    await visitor.leave({ complaints: [HTTP_ERROR, "enquiry.js"] });
+  }
+  assert.deepEqual(seen[1], seen[0]);
+});
+
+test("a server error in the middle ends in the plain post, and arrives", async () => {
+  const visitor = await arrive();
+  const { page } = visitor;
+  const email = address();
+  const json = JSON.stringify({ message: "Internal Server Error" });
+  await page.route("**/enquiries", (route) => route.fulfill({ status: 500, contentType: "application/json", body: json }), { times: 1 });
+  await page.goto("/");
+  await visitor.fillIn({ email });
+  await visitor.send();
+  await visitor.hasArrived();
+  await arrivedOnce(email);
+  await visitor.leave({ complaints: [HTTP_ERROR] });
+});
+
+test("an answer that is lost on its way is one enquiry all the same", async () => {
+  const visitor = await arrive();
+  const { page } = visitor;
+  const email = address();
+  let first;
+  await page.route("**/enquiries", async (route) => {
+    first = await (await route.fetch()).json();
+    await route.abort();
+  }, { times: 1 });
+  await page.goto("/");
+  await visitor.fillIn({ email });
+  await visitor.send();
+  assert.equal(await visitor.hasArrived(), first.reference);
+  await arrivedOnce(email);
+  await visitor.leave({ complaints: [HTTP_ERROR] });
+});
+
+const UNAVAILABLE = {
+  status: 503, contentType: "application/problem+json",
+  body: JSON.stringify({ type: "about:blank", title: "Your enquiry could not be taken just now", status: 503, detail: "Send the form again in a minute, or phone.", phone: "01632 960001" }),
+};
+
+test("a form that cannot be taken right now says so in place, with the number to call, and can be sent again", async () => {
+  const visitor = await arrive();
+  const { page } = visitor;
+  const email = address();
+  await page.route("**/enquiries", (route) => route.fulfill(UNAVAILABLE), { times: 1 });
+  await page.goto("/");
+  await visitor.fillIn({ email });
+  await visitor.send();
+  await page.locator("#summary").getByText("could not be taken just now").waitFor();
+  assert.equal(await visitor.focused(), "summary");
+  assert.equal(await page.locator("#summary a").getAttribute("href"), "tel:01632960001");
+  await visitor.keeps(email, { consent: "yes" });
+  await visitor.send();
+  await visitor.hasArrived();
+  await arrivedOnce(email);
+  await visitor.leave({ complaints: [HTTP_ERROR] });
+});
+
+test("offline, the form says so and keeps everything; back online, it arrives", async () => {
+  const visitor = await arrive();
+  const { page } = visitor;
+  const email = address();
+  await page.goto("/");
+  await visitor.fillIn({ email });
+  await visitor.context.setOffline(true);
+  await visitor.send();
+  await page.locator("#summary").getByText("You are offline").waitFor();
+  await visitor.keeps(email, { consent: "yes" });
+  await visitor.context.setOffline(false);
+  await visitor.send();
+  await visitor.hasArrived();
+  await arrivedOnce(email);
+  await visitor.leave();
+});
+
+test("when the connection breaks unnoticed, going back finds everything", async () => {
+  const visitor = await arrive();
+  const { page } = visitor;
+  const email = address();
+  await page.goto("/");
+  await visitor.fillIn({ email });
+  await page.route("**/enquiries", (route) => route.abort("internetdisconnected"), { times: 2 });
+  await visitor.send();
+  // The browser shows its own page, which is none that a script could look into.
+  while (!page.url().startsWith("chrome-error:")) await new Promise((done) => setTimeout(done, 50));
+  await page.waitForLoadState();
+  await page.goBack();
+  await visitor.keeps(email);
+  await page.check("#consent");
+  await visitor.send();
+  await visitor.hasArrived();
+  await arrivedOnce(email);
+  await visitor.leave({ complaints: [HTTP_ERROR] });
+});
+
+test("the draft outlives a reload without the consent, and is gone once the enquiry has arrived", async () => {
+  const visitor = await arrive();
+  const { page } = visitor;
+  const email = address();
+  await page.goto("/");
+  await visitor.fillIn({ email });
+  const { submission } = await visitor.holds();
+  await page.goto("/thank-you");
+  await page.goto("/");
+  await visitor.keeps(email, { consent: undefined, submission, extra_detail: "" });
+  assert.doesNotMatch(await page.evaluate(() => JSON.stringify(sessionStorage)), /consent|extra_detail/);
+  await page.check("#consent");
+  await visitor.send();
+  await visitor.hasArrived();
+  assert.equal(await page.evaluate(() => sessionStorage.length + localStorage.length), 0);
+  await page.goto("/");
+  const held = await visitor.holds();
+  assert.equal(held.name, "");
+  assert.equal(held.contact_by, "email");
+  assert.notEqual(held.submission, submission);
+  await visitor.leave();
+});
+
+test("the trap is out of sight and out of reach", async () => {
+  const visitor = await arrive();
+  const { page } = visitor;
+  await page.goto("/");
+  const trap = page.locator("#extra_detail");
+  assert.equal(await trap.getAttribute("autocomplete"), "off");
+  assert.equal(await trap.getAttribute("tabindex"), "-1");
+  const box = await trap.evaluate((input) => input.parentElement.getBoundingClientRect().toJSON());
+  assert.ok(box.width <= 1 && box.height <= 1);
+  assert.equal(await page.getByRole("textbox", { name: "Leave this empty" }).count(), 0, "screen readers do not meet it");
+  await visitor.leave();
+});
+
+test("targets are large enough and no input makes a phone zoom", async () => {
+  const visitor = await arrive({ width: 375 });
+  for (const where of ["/", "/site/"]) {
+    await visitor.page.goto(where);
+    const small = await visitor.page.evaluate(() => {
+      const shown = [...document.querySelectorAll(".option, .button:not([tabindex]), input:not([type=hidden], [type=radio], [type=checkbox], [tabindex]), textarea")];
+      const low = shown.filter((it) => it.getBoundingClientRect().height < 44);
+      const links = [...document.querySelectorAll(".contacts a")].filter((it) => it.getBoundingClientRect().height < 24);
+      const fine = [...document.querySelectorAll("input, textarea")].filter((it) => !/radio|checkbox|hidden/.test(it.type) && parseFloat(getComputedStyle(it).fontSize) < 16);
+      return [...low, ...links, ...fine].map((it) => it.outerHTML.slice(0, 80));
+    });
+    assert.deepEqual(small, []);
+  }
+  // The whole row of an answer is its target.
+  await visitor.page.goto("/");
+  const row = visitor.page.locator(".option", { has: visitor.page.locator("#goal-relax") });
+  const { width, height } = await row.boundingBox();
+  await row.click({ position: { x: width - 4, y: height - 4 } });
+  assert.ok(await visitor.page.locator("#goal-relax").isChecked());
+  await visitor.leave();
+});
+
+test("the example site sends to the desk and shows the reference", async () => {
+  for (const script of [true, false]) {
+    const visitor = await arrive({ script });
+    const email = address();
+    await visitor.page.goto("/site/");
+    await visitor.fillIn({ email });
+    await visitor.send();
+    await visitor.hasArrived();
+    await arrivedOnce(email);
+    await visitor.leave();
+  }
+});
+
+test("the example's thank-you page shows a reference and nothing else", async () => {
+  const visitor = await arrive();
+  const shown = visitor.page.locator("[data-reference]");
+  await visitor.page.goto("/site/thank-you.html?reference=BB-7KQ4M");
+  assert.equal(await shown.textContent(), "BB-7KQ4M");
+  assert.ok(await shown.isVisible());
+  for (const other of ["", "?reference=", "?reference=Call+0900+123", "?reference=%3Cb%3EBB-7KQ4M", "?reference=BB-7KQ4M%0Ax"]) {
+    await visitor.page.goto(`/site/thank-you.html${other}`);
+    assert.equal(await shown.textContent(), "");
+    assert.ok(!(await shown.isVisible()));
+  }
+  await visitor.leave();
+});
+
+// Every page in every state: how to get there, and how the visitor comes.
+const LONG = `${"a-very-long-name-".repeat(3)}without-a-space@gmial.com`;
+const STATES = {
+  form: { to: (page) => page.goto("/") },
+  "form-errors": { to: (page) => empty(page, "/") },
+  "form-errors-plain": { plain: true, to: (page) => empty(page, "/") },
+  "form-question": { to: (page) => question(page) },
+  "form-question-plain": { plain: true, to: (page) => question(page) },
+  "form-unavailable": {
+    to: async (page) => {
+      await page.route("**/enquiries", (route) => route.fulfill(UNAVAILABLE));
+      await page.goto("/");
+      await page.locator("#send").click();
+      await page.locator("#summary").waitFor();
+    },
+  },
+  "form-sending": {
+    to: async (page) => {
+      await page.route("**/enquiries", () => {});
+      await page.goto("/");
+      await page.locator("#send").click();
+      await page.getByText("Sending your enquiry…").waitFor();
+    },
+  },
+  confirmation: { to: (page) => page.goto("/thank-you?reference=BB-7KQ4M") },
+  "confirmation-alone": { to: (page) => page.goto("/thank-you") },
+  "not-found": { to: (page) => page.goto("/nowhere") },
+  site: { to: (page) => page.goto("/site/") },
+  "site-errors": { to: (page) => empty(page, "/site/") },
+  "site-thank-you": { to: (page) => page.goto("/site/thank-you.html?reference=BB-7KQ4M") },
+};
+
+async function empty(page, where) {
+  await page.goto(where);
+  await page.locator("#send").click();
+  await page.locator("#summary").waitFor();
+}
+
+async function question(page) {
+  await page.goto("/");
+  await page.fill("#name", "Zoë O'Brien");
+  await page.fill("#email", LONG);
+  await page.getByLabel("Treat pain or an injury").check();
+  await page.getByLabel("Neck").check();
+  await page.check("#consent");
+  await page.locator("#send").click();
+  await page.locator("#summary").waitFor();
+}
+
+const html = fs.mkdtempSync(path.join(os.tmpdir(), "enquiry-desk-html-"));
+
+for (const [name, { to, plain }] of Object.entries(STATES)) {
+  test(`page ${name}: accessible, in both schemes, from 320 pixels on`, async () => {
+    for (const scheme of ["light", "dark"]) {
+      const visitor = await arrive({ scheme, plain, width: 375 });
+      await to(visitor.page);
+      for (const width of [1024, 320, 375]) {
+        await visitor.page.setViewportSize({ width, height: 800 });
+        await visitor.fitsInWidth(`${name} at ${width}`);
+        await visitor.isAccessible(`${name} at ${width}, ${scheme}`);
+        if (width !== 320) await visitor.page.screenshot({ path: `screenshots/${name}-${width}-${scheme}.png`, fullPage: true });
+      }
+      fs.writeFileSync(path.join(html, `${name}.html`), await visitor.page.content());
+      await visitor.leave({ complaints: [HTTP_ERROR, "enquiry.js"] });
+    }
+    const visitor = await arrive({ forced: "active", plain });
+    await to(visitor.page);
+    await visitor.page.screenshot({ path: `screenshots/${name}-forced-colors.png`, fullPage: true });
+    await visitor.leave({ complaints: [HTTP_ERROR, "enquiry.js"] });
+  });
+}
+
+test("the Nu validator finds no error, in what the server sends and in what the script makes of it", async () => {
+  const browserLike = { accept: "text/html", "content-type": "application/x-www-form-urlencoded" };
+  const post = (body) => fetch(`${desk.url}/enquiries`, { method: "POST", headers: browserLike, body });
+  const answers = {
+    "sent-form": await fetch(`${desk.url}/`), "sent-faults": await post("contact_by=phone"), "sent-refusal": await post("unknown=1"),
+    "sent-question": await post("name=Zo%C3%AB&email=zoe%40gmial.com&goal=relax&consent=yes&message=%0A%0Ax"),
+    "sent-confirmation": await fetch(`${desk.url}/thank-you?reference=BB-7KQ4M`),
+    "sent-site": await fetch(`${desk.url}/site/`), "sent-site-thank-you": await fetch(`${desk.url}/site/thank-you.html`),
+  };
+  for (const [name, answer] of Object.entries(answers)) fs.writeFileSync(path.join(html, `${name}.html`), await answer.text());
+  fs.copyFileSync("site/style.css", path.join(html, "style.css"));
+  try {
+    execFileSync("java", ["-jar", VALIDATOR, "--errors-only", "--also-check-css", html], { stdio: ["ignore", "pipe", "pipe"] });
+  } catch (error) {
+    assert.fail(String(error.stderr).replaceAll(`file:${html}/`, ""));
+  }
+});
+
+fs.mkdirSync("screenshots", { recursive: true });
+const failures = [];
+try {
+  desk = await startDesk();
+  browser = await startBrowser();
+  for (const { name, run } of tests) {
+    try {
+      await run();
+      console.log(`ok      ${name}`);
+    } catch (error) {
+      failures.push(name);
+      console.log(`FAILED  ${name}\n${error.stack}`);
+    }
+  }
+} finally {
+  await browser?.close();
+  desk?.stop();
+  fs.rmSync(html, { recursive: true, force: true });
+}
+console.log(`${tests.length - failures.length} of ${tests.length} browser tests passed`);
+process.exitCode = failures.length || !tests.length ? 1 : 0;
