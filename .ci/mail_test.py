@@ -35,6 +35,8 @@ RECEIVED = (
     "from a7-11.smtp-out.eu-west-2.amazonses.com (a7-11.smtp-out.eu-west-2.amazonses.com [23.251.234.11])\n"
     "\tby mx.example.net (Postfix) with ESMTPS id {name} for <{to}>; {date}"
 )
+# The clients of our samples.
+CLIENTS = re.compile(rb"\b(sam|zoe\.bronte)@example\.com")
 # What SpamAssassin's authors made for such tests.
 BAD_MAIL = b"""From: a@example.com
 To: b@example.org
@@ -174,6 +176,9 @@ def check_spam(letters, work, strict):
 
     If `strict`, each rule that counts against a letter needs a reason above. In other mails a visitor may have typed anything.
     """
+    if strict:
+        # The same letters, as if the client used Gmail: some rules only look at mail from such addresses.
+        letters = letters | {f"{name}-gmail": CLIENTS.sub(rb"\1@gmail.com", it) for name, it in letters.items()}
     box = mailbox.mbox(work / "letters.mbox")
     for name, source in (letters | {"bad": BAD_MAIL}).items():
         message = email.message_from_bytes(source)
