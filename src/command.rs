@@ -14,9 +14,10 @@ use crate::clock::Clock;
 use crate::enquiry::Reference;
 use crate::outbox::{self, Unfinished};
 use crate::store::Record;
+use crate::telemetry;
 
-/// How many enquiries one sweep looks at; what is left is the next one's.
-const SWEEP: i32 = 50;
+/// How many enquiries one sweep looks at, as far as its time goes; what is left is the next one's.
+const SWEEP: usize = 500;
 
 /// What is said of any other command.
 const KNOWN: &str = "the commands are {\"command\": \"sweep\"}, {\"command\": \"show\", \"reference\": \"BB-7KQ4M\"} \
@@ -62,16 +63,21 @@ async fn sweep(app: &Arc<App>, clock: &Clock) -> Result<Value, Error> {
     let age = |since: &Timestamp| clock.now().duration_since(*since).as_secs().max(0);
     let oldest = owed.first().map_or(0, |(_, since)| age(since));
     let (mut delivered, mut left) = (0, 0);
-    for (reference, _) in &owed {
+    // Each sweep begins at another place: some that can never be sent shall not starve those behind them.
+    let begin = usize::from(u16::from_be_bytes(app.store.random()?)) % owed.len().max(1);
+    for (reference, _) in owed.iter().cycle().skip(begin).take(owed.len()) {
         match resume(app, reference, clock).await {
             Ok(()) => delivered += 1,
             Err(unfinished) => {
                 left += 1;
                 match unfinished {
+                    Unfinished::Store(fault) if fault.is_unreadable() => {
+                        error!(alarm = "record_parked", %reference, code = fault.code, "left for a newer version");
+                    }
                     Unfinished::Store(fault) => {
                         error!(%reference, code = fault.code, "the table could not {}", fault.doing);
                     }
-                    Unfinished::Owed => warn!(%reference, "mails stay owed"),
+                    Unfinished::Owed | Unfinished::Panicked => warn!(%reference, "mails stay owed"),
                     Unfinished::Later => break,
                 }
             }
@@ -79,6 +85,7 @@ async fn sweep(app: &Arc<App>, clock: &Clock) -> Result<Value, Error> {
     }
     // The template's alarm reads the age; it also goes off when no sweep says anything for long.
     info!(
+        target: telemetry::METRIC,
         owed = owed.len(),
         delivered,
         left,
@@ -116,8 +123,11 @@ async fn release(app: &Arc<App>, reference: &str, clock: &Clock) -> Result<Value
     };
     info!(%reference, "enquiry released");
     // What cannot be sent now stays owed, and the sweep goes on.
-    let sent = outbox::deliver(app, record, clock).await.is_ok();
-    Ok(json!({ "reference": reference, "released": true, "delivered": sent }))
+    let _ = outbox::deliver(app, record, clock).await;
+    let record = find(app, reference.as_str()).await?;
+    Ok(
+        json!({ "reference": reference, "released": true, "auto_reply": record.deliveries.auto_reply }),
+    )
 }
 
 async fn find(app: &Arc<App>, reference: &str) -> Result<Record, Error> {

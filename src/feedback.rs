@@ -89,31 +89,25 @@ async fn one(app: &Arc<App>, event: &SesEvent, clock: &Clock) -> Result<(), Stor
         return Ok(());
     };
     info!(%reference, %letter, kind = event.kind, message_id = event.mail.message_id, "feedback from SES");
-    let Some(report) = report else { return Ok(()) };
-    let Some(record) = record_report(
-        app,
-        &reference,
-        letter,
-        report,
-        &event.mail.message_id,
-        clock,
-    )
-    .await?
-    else {
+    let Some(report) = report else {
         return Ok(());
     };
-    match letter {
-        Letter::AutoReply if report.is_final() => {
-            app.store
-                .never_reply_to(&record.received.enquiry.email, &reference, clock.now())
-                .await?;
-        }
-        Letter::Therapist | Letter::Notice if report != Report::Delivered => {
-            error!(alarm = "therapist_unreachable", %reference, %letter, kind = event.kind, "the therapist's mailbox turned a mail away");
-        }
-        _ => {}
+    // What can be repeated without harm comes first: when something later fails, the same report comes again.
+    if letter != Letter::AutoReply && report != Report::Delivered {
+        error!(alarm = "therapist_unreachable", %reference, %letter, kind = event.kind, "the therapist's mailbox turned a mail away");
     }
-    if record.deliveries.is_owed() {
+    let Some(record) = app.store.load(&reference).await? else {
+        return Ok(());
+    };
+    if letter == Letter::AutoReply && report.is_final() {
+        let address = &record.received.enquiry.email;
+        app.store
+            .never_reply_to(address, &reference, clock.now())
+            .await?;
+    }
+    let message_id = &event.mail.message_id;
+    let record = record_report(app, record, letter, report, message_id, clock).await?;
+    if let Some(record) = record.filter(|record| record.deliveries.is_owed()) {
         // A notice that cannot be sent now stays owed, and the sweep goes on.
         let _ = outbox::deliver(app, record, clock).await;
     }
@@ -132,24 +126,21 @@ fn report_of(event: &SesEvent) -> Option<Report> {
     }
 }
 
-/// Writes a report down, however often others change the enquiry meanwhile. Nothing when it says nothing new, or when
-/// the enquiry is gone.
+/// Writes a report down, however often others change the enquiry meanwhile. Returns the enquiry as it then is, also
+/// when the report said nothing new; nothing when it is gone.
 async fn record_report(
     app: &App,
-    reference: &Reference,
+    mut record: Record,
     letter: Letter,
     report: Report,
     message_id: &str,
     clock: &Clock,
 ) -> Result<Option<Record>, StoreFault> {
-    let Some(mut record) = app.store.load(reference).await? else {
-        return Ok(None);
-    };
     loop {
         let mut deliveries = record.deliveries.clone();
         let now = clock.now();
         if !deliveries.report(letter, report, message_id, now) {
-            return Ok(None);
+            return Ok(Some(record));
         }
         record = match app
             .store

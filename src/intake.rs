@@ -177,11 +177,16 @@ async fn take(
     };
     let verdict = screening::weigh(&form);
     let identity = app.store.identity(form.submission_id(), &enquiry);
+    // One name, whichever way the enquiry takes.
+    let Ok(reference) = app.store.draw(&app.practice.reference_prefix) else {
+        return Err(Box::new(answer.unavailable(&form, &Refusal::Unavailable)));
+    };
     let post = Post {
         enquiry: &enquiry,
         verdict,
         identity: &identity,
         prefix: &app.practice.reference_prefix,
+        reference: &reference,
         source,
     };
     let (reference, repeat) = match app.store.accept(&post, clock).await {
@@ -195,8 +200,8 @@ async fn take(
         }
         Err(fault) => {
             error!(code = fault.code, "the table could not {}", fault.doing);
-            match outbox::straight_to_therapist(app, enquiry, verdict, clock).await {
-                Ok(reference) => (reference, false),
+            match outbox::straight_to_therapist(app, &reference, enquiry, verdict, clock).await {
+                Ok(()) => (reference, false),
                 Err(_) => {
                     error!("an enquiry could be neither stored nor mailed");
                     return Err(Box::new(answer.unavailable(&form, &Refusal::Unavailable)));

@@ -27,6 +27,9 @@ pub struct StreamRecord {
     /// What changed.
     #[serde(default)]
     pub dynamodb: StreamChange,
+    /// Whether the record has not the shape of one: it is parked, and the others go on.
+    #[serde(skip)]
+    pub unreadable: bool,
 }
 
 /// The change itself. Its images are personal, so it has no `Debug` that shows them.
@@ -90,11 +93,7 @@ impl Invocation {
         };
         if let Some(records) = event.get("Records").and_then(Value::as_array) {
             return if all_from(records, "aws:dynamodb") {
-                records
-                    .iter()
-                    .map(|record| StreamRecord::deserialize(record).map_err(|_| unknown.clone()))
-                    .collect::<Result<_, _>>()
-                    .map(Self::Stream)
+                Ok(Self::Stream(records.iter().map(stream_record).collect()))
             } else if all_from(records, "aws:sns") {
                 let message = |record: &Value| {
                     record
@@ -118,6 +117,22 @@ impl Invocation {
             Err(unknown)
         }
     }
+}
+
+fn stream_record(record: &Value) -> StreamRecord {
+    StreamRecord::deserialize(record).unwrap_or_else(|_| {
+        let number = record
+            .pointer("/dynamodb/SequenceNumber")
+            .and_then(Value::as_str);
+        StreamRecord {
+            event_name: String::new(),
+            dynamodb: StreamChange {
+                sequence_number: number.unwrap_or_default().to_owned(),
+                new_image: None,
+            },
+            unreadable: true,
+        }
+    })
 }
 
 /// Whether every record names this source. DynamoDB spells the member `eventSource`, SNS `EventSource`.

@@ -6,8 +6,10 @@
 
 mod state;
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
+use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info, warn};
 
@@ -20,8 +22,12 @@ use crate::store::{Change, Record, StoreFault};
 
 pub use state::{Attempt, Deliveries, Letter, MailState, Report, Withheld};
 
-/// What a letter may take from taking its lease to recording its outcome: a send is not started with less time left.
-const NEEDED: Duration = Duration::from_secs(9);
+/// What a send and the record of its outcome may take: no send is started with less time left.
+const SEND_AND_RECORD: Duration = Duration::from_secs(9);
+/// What may come before that: booking an auto-reply, taking the lease.
+const NEEDED: Duration = Duration::from_secs(15);
+/// How old an enquiry is when its auto-reply is booked once more before it leaves, in minutes.
+const STALE: SignedDuration = SignedDuration::from_mins(10);
 /// How many enquiries may go straight to the mailbox within a minute, for each instance of the function.
 const STRAIGHT: usize = 5;
 /// How often one invocation tries a letter that SES refuses because it comes too fast.
@@ -36,6 +42,8 @@ pub enum Unfinished {
     Later,
     /// A letter could not be sent now; it stays owed.
     Owed,
+    /// A fault of ours stopped it; an alarm was raised.
+    Panicked,
 }
 
 impl From<StoreFault> for Unfinished {
@@ -47,8 +55,32 @@ impl From<StoreFault> for Unfinished {
 /// Does what this enquiry owes.
 ///
 /// # Errors
-/// When something stays owed: the sweep, or another try of the stream, goes on from there.
-pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(), Unfinished> {
+/// When something stays owed: the sweep, or another try of the stream, goes on from there. A panic is one, too, so that
+/// one enquiry never holds up the others.
+pub async fn deliver(app: &App, record: Record, clock: &Clock) -> Result<(), Unfinished> {
+    let reference = record.received.reference.clone();
+    match AssertUnwindSafe(work(app, record, clock))
+        .catch_unwind()
+        .await
+    {
+        Ok(outcome) => outcome,
+        Err(_) => {
+            error!(alarm = "record_parked", %reference, code = "Panic", "an enquiry could not be worked on");
+            Err(Unfinished::Panicked)
+        }
+    }
+}
+
+async fn work(app: &App, mut record: Record, clock: &Clock) -> Result<(), Unfinished> {
+    // How often somebody asked before is good to know; not knowing it stops no mail.
+    let earlier = match record.deliveries.therapist.is_owed() {
+        true => app
+            .store
+            .earlier(&record.received, TherapistLetter::EARLIER)
+            .await
+            .unwrap_or_default(),
+        false => Vec::new(),
+    };
     let mut unsent = Vec::new();
     while record.deliveries.is_owed() {
         if clock.remaining() < NEEDED {
@@ -56,9 +88,7 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
         }
         let mut deliveries = record.deliveries.clone();
         let now = clock.now();
-        if !deliveries.decided {
-            deliveries.decide(withheld(app, &record, now).await);
-        }
+        decide(app, &record, &mut deliveries, now).await;
         let claimed = deliveries.claim(
             record.received.received_at,
             now,
@@ -82,19 +112,38 @@ pub async fn deliver(app: &App, mut record: Record, clock: &Clock) -> Result<(),
             Change::Lost(None) => return Ok(()),
         };
         let Some(letter) = claimed else { continue };
-        let (attempt, outcome) = send(app, &record, letter, clock).await;
-        if outcome == Attempt::NotSent || outcome == Attempt::Ambiguous {
-            unsent.push(letter);
-        }
+        let (attempt, outcome) = send(app, &record, letter, &earlier, clock).await;
         record = match write_down(app, record, letter, attempt, &outcome, clock).await? {
             Some(record) => record,
             None => return Ok(()),
         };
+        match outcome {
+            // A service that does not answer would cost the client the auto-reply: better a later one. But a letter
+            // that never gets an answer shall not hold it up for ever.
+            Attempt::Ambiguous if letter == Letter::Therapist && attempt <= TRIES => {
+                return Err(Unfinished::Owed);
+            }
+            Attempt::NotSent | Attempt::Ambiguous => unsent.push(letter),
+            Attempt::Accepted { .. } | Attempt::Never { .. } => {}
+        }
     }
     if record.deliveries.is_owed() {
         Err(Unfinished::Owed)
     } else {
         Ok(())
+    }
+}
+
+/// Decides about the auto-reply, once. One that was decided about some time ago is booked again before it leaves, since
+/// its cool-down has run meanwhile.
+async fn decide(app: &App, record: &Record, deliveries: &mut Deliveries, now: Timestamp) {
+    if !deliveries.decided {
+        deliveries.decide(withheld(app, record, now).await);
+    } else if matches!(deliveries.auto_reply, MailState::Pending { .. })
+        && now.duration_since(record.received.received_at) > STALE
+        && let Ok(Err(reason)) = app.store.book_auto_reply(&record.received, now).await
+    {
+        deliveries.withhold(reason, now);
     }
 }
 
@@ -110,7 +159,7 @@ pub async fn release(
     loop {
         let mut next = record.clone();
         next.verdict = Verdict::Clear;
-        if !next.deliveries.release() {
+        if !next.deliveries.release(clock.now()) {
             return Ok(None);
         }
         record = match app.store.change(&record, next, clock.now()).await? {
@@ -179,19 +228,30 @@ fn is_role(address: &EmailAddress) -> bool {
 }
 
 /// Sends one letter whose lease is held, again when SES says that it came too fast. A letter to the therapist that SES
-/// refuses for its words goes once more without any of them.
-async fn send(app: &App, record: &Record, letter: Letter, clock: &Clock) -> (u32, Attempt) {
+/// refuses for its words goes once more without any of them; one that is refused all the same stays owed, since nobody
+/// else would tell.
+async fn send(
+    app: &App,
+    record: &Record,
+    letter: Letter,
+    earlier: &[Timestamp],
+    clock: &Clock,
+) -> (u32, Attempt) {
     let attempt = match record.deliveries.of(letter) {
         Some(MailState::Sending { attempt, .. }) => *attempt,
         _ => 0,
     };
     let mut outcome = Attempt::NotSent;
-    for mail in write_letter(app, record, letter).await {
+    for mail in write_letter(app, record, letter, earlier) {
         outcome = send_mail(app, &mail, attempt, clock).await;
-        let refused = matches!(outcome, Attempt::Never { .. });
-        if !refused || clock.remaining() < NEEDED {
+        if !matches!(outcome, Attempt::Never { .. }) {
             break;
         }
+    }
+    if letter != Letter::AutoReply && matches!(outcome, Attempt::Never { .. }) {
+        let reference = &record.received.reference;
+        error!(alarm = "letter_refused", %reference, %letter, "SES refuses every form of this letter");
+        outcome = Attempt::NotSent;
     }
     (attempt, outcome)
 }
@@ -202,6 +262,9 @@ async fn send_mail(app: &App, mail: &Mail, attempt: u32, clock: &Clock) -> Attem
     } = mail;
     let mut tries = 1;
     loop {
+        if clock.remaining() < SEND_AND_RECORD {
+            return Attempt::NotSent;
+        }
         let SendFault { class, code } = match app.mailer.send(mail).await {
             Ok(message_id) => {
                 info!(%reference, %letter, attempt, message_id, "mail sent");
@@ -213,7 +276,7 @@ async fn send_mail(app: &App, mail: &Mail, attempt: u32, clock: &Clock) -> Attem
         match class {
             Class::Throttled => {
                 let pause = Duration::from_millis(400 * u64::from(tries));
-                if tries >= TRIES || !clock.wait(pause, NEEDED).await {
+                if tries >= TRIES || !clock.wait(pause, SEND_AND_RECORD).await {
                     return Attempt::NotSent;
                 }
                 tries += 1;
@@ -246,26 +309,29 @@ async fn write_down(
         match app
             .store
             .change(&record, record.with(deliveries), now)
-            .await?
+            .await
         {
-            Change::Made(record) => return Ok(Some(*record)),
-            Change::Lost(Some(current)) => record = *current,
-            Change::Lost(None) => return Ok(None),
+            Ok(Change::Made(record)) => return Ok(Some(*record)),
+            Ok(Change::Lost(Some(current))) => record = *current,
+            Ok(Change::Lost(None)) => return Ok(None),
+            // What is not written down is sent again: try for as long as there is time.
+            Err(fault) => {
+                if !clock
+                    .wait(Duration::from_millis(300), Duration::from_secs(3))
+                    .await
+                {
+                    return Err(fault.into());
+                }
+            }
         }
     }
 }
 
 /// The letter, and what goes in its place when SES refuses it for what is in it.
-async fn write_letter(app: &App, record: &Record, letter: Letter) -> Vec<Mail> {
+fn write_letter(app: &App, record: &Record, letter: Letter, earlier: &[Timestamp]) -> Vec<Mail> {
     match letter {
         Letter::Therapist => {
-            // How often somebody asked before is good to know; not knowing it stops no mail.
-            let earlier = app
-                .store
-                .earlier(&record.received, TherapistLetter::EARLIER)
-                .await;
-            let earlier = earlier.unwrap_or_default();
-            let letter = TherapistLetter::new(app, record, &earlier);
+            let letter = TherapistLetter::new(app, record, earlier);
             vec![letter.into_mail(), letter.bare()]
         }
         Letter::AutoReply => vec![AutoReplyLetter::new(app, record).into_mail()],
@@ -280,21 +346,22 @@ async fn write_letter(app: &App, record: &Record, letter: Letter) -> Vec<Mail> {
 /// When it could not be sent for certain, or when more than five went this way within a minute.
 pub async fn straight_to_therapist(
     app: &App,
+    reference: &Reference,
     enquiry: Enquiry,
     verdict: Verdict,
     clock: &Clock,
-) -> Result<Reference, Unfinished> {
+) -> Result<(), Unfinished> {
     let received = Received {
-        reference: app.store.draw(&app.practice.reference_prefix)?,
+        reference: reference.clone(),
         received_at: clock.now(),
         enquiry,
     };
-    if clock.remaining() < NEEDED || !may_go_straight(app, clock) {
+    if clock.remaining() < SEND_AND_RECORD || !may_go_straight(app, clock) {
         return Err(Unfinished::Later);
     }
     let mail = TherapistLetter::not_stored(app, &received, verdict).into_mail();
     match send_mail(app, &mail, 1, clock).await {
-        Attempt::Accepted { .. } => Ok(received.reference),
+        Attempt::Accepted { .. } => Ok(()),
         _ => Err(Unfinished::Owed),
     }
 }

@@ -130,9 +130,7 @@ impl Settings {
         let privacy = reader.optional("PRIVACY", "true or false", |flag| flag.parse().ok());
         let configuration_set =
             reader.optional("CONFIGURATION_SET", "a name", |name| Some(name.to_owned()));
-        let away_until = reader.optional("AWAY_UNTIL", "a date like 2026-12-31", |date| {
-            date.parse().ok()
-        });
+        let away_until = reader.optional("AWAY_UNTIL", "a date like 2026-12-31", day);
 
         match (
             reader.faults.is_empty(),
@@ -200,6 +198,14 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 }
 
+/// A day; 29 February of another year is its 28th, since a slip in a holiday must not close the desk.
+fn day(typed: &str) -> Option<Date> {
+    let leap_day = typed
+        .strip_suffix("-02-29")
+        .map(|year| format!("{year}-02-28"));
+    typed.parse().ok().or_else(|| leap_day?.parse().ok())
+}
+
 fn positive(number: &str) -> Option<u32> {
     number
         .parse()
@@ -236,7 +242,11 @@ fn is_origin(origin: &str) -> bool {
 fn web_address(typed: &str) -> Option<String> {
     let uri: http::Uri = typed.parse().ok()?;
     let on_the_web = matches!(uri.scheme_str(), Some("https" | "http")) && uri.host().is_some();
-    (on_the_web && !typed.contains('#')).then(|| typed.to_owned())
+    // A header carries it: only visible ASCII, and nothing that a page would have to escape.
+    let plain = typed
+        .bytes()
+        .all(|b| b.is_ascii_graphic() && !matches!(b, b'#' | b'"' | b'<' | b'>' | b'`'));
+    (on_the_web && plain).then(|| typed.to_owned())
 }
 
 #[cfg(test)]
@@ -299,6 +309,27 @@ mod tests {
             ]
         );
         assert!(!faults.to_string().contains("short-secret"));
+    }
+
+    #[test]
+    fn a_thank_you_page_fits_into_a_header() {
+        let with = |url| read(&[&NEEDED[..], &[("THANK_YOU_URL", url)]].concat());
+        assert!(with("https://www.example.com/thanks?from=form").is_ok());
+        for wrong in [
+            "https://www.example.com/danke-schön",
+            "https://www.example.com/#thanks",
+            "//www.example.com/",
+            "https://www.example.com/a b",
+        ] {
+            assert!(with(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_leap_day_of_a_common_year_is_the_day_before() {
+        let with = |date| read(&[&NEEDED[..], &[("AWAY_UNTIL", date)]].concat());
+        let settings = with("2027-02-29").unwrap();
+        assert_eq!(settings.away_until.unwrap().to_string(), "2027-02-28");
     }
 
     #[test]

@@ -15,8 +15,8 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
-    TransactWriteItem, Update,
+    AttributeValue, CancellationReason, Put, ReturnValue,
+    ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 use hmac::{Hmac, KeyInit, Mac};
 use jiff::{SignedDuration, Timestamp};
@@ -35,6 +35,8 @@ pub use item::{Record, StoreFault};
 const MARKER_LIFE: SignedDuration = SignedDuration::from_hours(24);
 /// How many times a transaction that met another one is tried again; a reference that is taken counts too.
 const TRIES: u32 = 5;
+/// What one call may take, with the SDK's own retries.
+const ONE_CALL: Duration = Duration::from_secs(3);
 /// How long a source is counted before the count begins again.
 const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 /// How long an address waits for another auto-reply.
@@ -74,8 +76,10 @@ pub struct Post<'a> {
     pub verdict: Verdict,
     /// What makes it the same as another one.
     pub identity: &'a Identity,
-    /// The practice's letters, for the reference.
+    /// The practice's letters, for another reference when this one is taken.
     pub prefix: &'a str,
+    /// Its name.
+    pub reference: &'a Reference,
     /// Where it came from, as the gateway saw it; never what a header says.
     pub source: Option<IpAddr>,
 }
@@ -127,6 +131,14 @@ impl Store {
         Ok(Reference::from_random(prefix, random()?))
     }
 
+    /// Some bytes of the system's randomness.
+    ///
+    /// # Errors
+    /// When it has none.
+    pub fn random<const N: usize>(&self) -> Result<[u8; N], StoreFault> {
+        random()
+    }
+
     /// Stores an enquiry, the marker of its identity and one more count for its source, in one transaction. A repeat
     /// meets the marker of the first and is not counted; a source that has sent too much is refused.
     ///
@@ -137,45 +149,65 @@ impl Store {
     /// When the table cannot be written. Whether it was written may then be unknown: the same identity finds out.
     pub async fn accept(&self, post: &Post<'_>, clock: &Clock) -> Result<Accepted, StoreFault> {
         let received = Received {
-            reference: self.draw(post.prefix)?,
+            reference: post.reference.clone(),
             received_at: clock.now(),
             enquiry: post.enquiry.clone(),
         };
         let mut record = Record::new(received, post.verdict);
         let mut counted = post.source;
-        let mut conflicts = 0;
-        for _ in 0..TRIES {
+        let mut code = "TransactionConflict";
+        for attempt in 1..=TRIES {
             record.uncounted = post.source.is_some() && counted.is_none();
-            let cancelled = match self
+            let written = self
                 .write_new(&record, post.identity, counted, clock.now())
-                .await
-            {
-                Ok(()) => return Ok(Accepted::New(record.received.reference)),
-                Err(reasons) => reasons?,
+                .await;
+            let Err(reasons) = written else {
+                return Ok(Accepted::New(record.received.reference));
             };
-            match cancelled {
+            match reasons? {
                 Cancelled::Repeat(reference) if reference == record.received.reference => {
                     // Our own item: an earlier try went through and its answer was lost.
                     return Ok(Accepted::New(reference));
                 }
                 Cancelled::Repeat(reference) => return Ok(Accepted::Repeat(reference)),
                 Cancelled::Flood => return Ok(Accepted::Flood),
-                Cancelled::ReferenceTaken => record.received.reference = self.draw(post.prefix)?,
-                Cancelled::Conflict => {
-                    conflicts += 1;
-                    let pause =
-                        Duration::from_millis(20 * conflicts + u64::from(random::<1>()?[0]) / 8);
-                    if conflicts > 2 || !clock.wait(pause, Duration::from_secs(3)).await {
-                        counted = None;
-                    }
+                Cancelled::ReferenceTaken => {
+                    record.received.reference = self.draw(post.prefix)?;
+                    continue;
                 }
+                Cancelled::Conflict if attempt > 2 => counted = None,
+                Cancelled::Conflict => {}
+                Cancelled::Throttled => code = "TransactionThrottled",
+            }
+            let pause = u64::from(30 * attempt) + u64::from(u8::from_be_bytes(random()?)) / 4;
+            if !clock.wait(Duration::from_millis(pause), ONE_CALL).await {
+                break;
             }
         }
-        Err(StoreFault::new("accept", "TransactionConflict"))
+        // A post that always met others may be one of many of the same: then one of them is in the table.
+        match self.marked(post.identity).await? {
+            Some(reference) => Ok(Accepted::Repeat(reference)),
+            None => Err(StoreFault::new("accept", code)),
+        }
+    }
+
+    /// The reference that the marker of this identity holds.
+    async fn marked(&self, identity: &Identity) -> Result<Option<Reference>, StoreFault> {
+        let answer = self
+            .client
+            .get_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(item::marker_key(&identity.0)))
+            .consistent_read(true)
+            .send()
+            .await
+            .map_err(|error| StoreFault::from_sdk("accept", &error))?;
+        Ok(answer.item().and_then(item::marked_reference))
     }
 
     /// Books one auto-reply to this address: the address must not have had one within the cool-down, and the day's
-    /// number of them must not be used up. Booking again for the same enquiry changes nothing about the cool-down.
+    /// number of them must not be used up. Booking again for the same enquiry counts nothing and lets the cool-down begin
+    /// anew, so that it runs from the send.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -199,10 +231,11 @@ impl Store {
             .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
             .expression_attribute_values(":mine", AttributeValue::S(received.reference.to_string()))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .return_values(ReturnValue::AllOld)
             .send()
             .await;
-        match booked {
-            Ok(_) => {}
+        let before = match booked {
+            Ok(booked) => booked.attributes,
             Err(SdkError::ServiceError(error)) => match error.into_err() {
                 PutItemError::ConditionalCheckFailedException(held) => {
                     let undeliverable = held.item().is_some_and(item::is_undeliverable);
@@ -215,6 +248,10 @@ impl Store {
                 error => return Err(StoreFault::new("book", error.code().unwrap_or("Unknown"))),
             },
             Err(error) => return Err(StoreFault::from_sdk("book", &error)),
+        };
+        // Booked before for this enquiry: it was counted then.
+        if before.as_ref().and_then(item::marked_reference).as_ref() == Some(&received.reference) {
+            return Ok(Ok(()));
         }
         let counted = self
             .client
@@ -234,7 +271,31 @@ impl Store {
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
             {
+                self.unbook(&address, &received.reference).await?;
                 Ok(Err(Withheld::DailyCap))
+            }
+            Err(error) => Err(StoreFault::from_sdk("book", &error)),
+        }
+    }
+
+    /// Gives a booking back that led to no auto-reply, so that it does not hold up the next one.
+    async fn unbook(&self, address: &str, reference: &Reference) -> Result<(), StoreFault> {
+        let given_back = self
+            .client
+            .delete_item()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(item::cool_down_key(address)))
+            .condition_expression("#reference = :mine AND attribute_not_exists(undeliverable)")
+            .expression_attribute_names("#reference", "reference")
+            .expression_attribute_values(":mine", AttributeValue::S(reference.to_string()))
+            .send()
+            .await;
+        match given_back {
+            Ok(_) => Ok(()),
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(())
             }
             Err(error) => Err(StoreFault::from_sdk("book", &error)),
         }
@@ -295,9 +356,12 @@ impl Store {
         now: Timestamp,
     ) -> Result<Change, StoreFault> {
         next.revision = seen.revision + 1;
+        // Tells our own write from another's, when its answer was lost and the SDK asked again.
+        let writer = Uuid::from_bytes(random()?).simple().to_string();
         let mut values = HashMap::from([
             (":deliveries".to_owned(), item::attribute(&next.deliveries)?),
             (":verdict".to_owned(), item::attribute(&next.verdict)?),
+            (":writer".to_owned(), AttributeValue::S(writer.clone())),
             (
                 ":seen".to_owned(),
                 AttributeValue::N(seen.revision.to_string()),
@@ -308,14 +372,15 @@ impl Store {
             ),
         ]);
         let mut set =
-            "SET deliveries = :deliveries, verdict = :verdict, revision = :next".to_owned();
+            "SET deliveries = :deliveries, verdict = :verdict, revision = :next, writer = :writer"
+                .to_owned();
         let mut remove = Vec::new();
         if next.deliveries.is_owed() {
             set.push_str(", owed = :owed, owed_since = :since");
             values.insert(":owed".to_owned(), AttributeValue::S(item::OWED.to_owned()));
             values.insert(
                 ":since".to_owned(),
-                AttributeValue::S(next.received.received_at.to_string()),
+                AttributeValue::S(next.owed_since().to_string()),
             );
         } else {
             remove.extend(["owed", "owed_since"]);
@@ -362,35 +427,44 @@ impl Store {
                 else {
                     return Ok(Change::Lost(None));
                 };
-                Ok(Change::Lost(
-                    lost.item.map(Record::from_item).transpose()?.map(Box::new),
-                ))
+                let Some(current) = lost.item else {
+                    return Ok(Change::Lost(None));
+                };
+                if item::is_written_by(&current, &writer) {
+                    return Ok(Change::Made(Box::new(next)));
+                }
+                Record::from_item(current).map(|record| Change::Lost(Some(Box::new(record))))
             }
             Err(error) => Err(StoreFault::from_sdk("change", &error)),
         }
     }
 
-    /// The enquiries that still owe something and since when, oldest first.
+    /// The enquiries that still owe something and since when, oldest first, at most `most`.
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub async fn owed(&self, most: i32) -> Result<Vec<(Reference, Timestamp)>, StoreFault> {
-        let answer = self
-            .client
-            .query()
-            .table_name(&self.table)
-            .index_name("owed")
-            .key_condition_expression("owed = :owed")
-            .expression_attribute_values(":owed", AttributeValue::S(item::OWED.to_owned()))
-            .limit(most)
-            .send()
-            .await
-            .map_err(|error| StoreFault::from_sdk("owed", &error))?;
-        Ok(answer
-            .items()
-            .iter()
-            .filter_map(item::owed_since_of)
-            .collect())
+    pub async fn owed(&self, most: usize) -> Result<Vec<(Reference, Timestamp)>, StoreFault> {
+        let mut owed = Vec::new();
+        let mut from = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name("owed")
+                .key_condition_expression("owed = :owed")
+                .expression_attribute_values(":owed", AttributeValue::S(item::OWED.to_owned()))
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|error| StoreFault::from_sdk("owed", &error))?;
+            owed.extend(answer.items().iter().filter_map(item::owed_since_of));
+            from = answer.last_evaluated_key;
+            if from.is_none() || owed.len() >= most {
+                owed.truncate(most);
+                return Ok(owed);
+            }
+        }
     }
 
     /// When earlier enquiries came from the same address, newest first, at most `most`.
@@ -543,6 +617,7 @@ enum Cancelled {
     ReferenceTaken,
     Flood,
     Conflict,
+    Throttled,
 }
 
 impl Cancelled {
@@ -558,6 +633,11 @@ impl Cancelled {
         if reasons.get(1).filter(failed).is_some() {
             return Ok(Self::ReferenceTaken);
         }
+        let conflicts = |reason: &CancellationReason| reason.code() == Some("TransactionConflict");
+        if reasons.iter().any(conflicts) {
+            // Even when the counter is full: the other transaction may be the first of this very post.
+            return Ok(Self::Conflict);
+        }
         if reasons.get(2).filter(failed).is_some() {
             return Ok(Self::Flood);
         }
@@ -566,7 +646,7 @@ impl Cancelled {
             .filter_map(CancellationReason::code)
             .find(|code| *code != "None");
         match code {
-            Some("TransactionConflict") => Ok(Self::Conflict),
+            Some("ThrottlingError" | "ProvisionedThroughputExceeded") => Ok(Self::Throttled),
             code => Err(StoreFault::new("accept", code.unwrap_or("Unknown"))),
         }
     }

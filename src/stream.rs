@@ -13,7 +13,8 @@ use crate::outbox::{self, Unfinished};
 use crate::store::{Record, StoreFault};
 
 /// Delivers the new enquiries of a batch, in order, and reports the first record that must come again: the event
-/// source then repeats that one and all behind it (`ReportBatchItemFailures`).
+/// source then repeats that one and all behind it (`ReportBatchItemFailures`). Those behind a failed one are delivered
+/// all the same, and coming again sends them nothing twice.
 ///
 /// What stays owed for a reason that another try at once would not mend is left to the sweep, so that it does not
 /// hold up the others.
@@ -25,21 +26,38 @@ pub async fn handle(
     records: Vec<StreamRecord>,
     clock: &Clock,
 ) -> Result<Value, Error> {
+    let mut failed = None;
     for record in records {
         let sequence_number = record.dynamodb.sequence_number.clone();
-        if let Outcome::Again = one(app, record, clock).await {
-            return Ok(json!({ "batchItemFailures": [{ "itemIdentifier": sequence_number }] }));
+        match one(app, record, clock).await {
+            Outcome::Done => {}
+            Outcome::Again => failed = failed.or(Some(sequence_number)),
+            Outcome::OutOfTime => {
+                failed = failed.or(Some(sequence_number));
+                break;
+            }
         }
     }
-    Ok(json!({ "batchItemFailures": [] }))
+    let failures = failed.map(|number| json!({ "itemIdentifier": number }));
+    Ok(json!({ "batchItemFailures": failures.into_iter().collect::<Vec<_>>() }))
 }
 
 enum Outcome {
     Done,
     Again,
+    OutOfTime,
 }
 
 async fn one(app: &Arc<App>, change: StreamRecord, clock: &Clock) -> Outcome {
+    if change.unreadable {
+        error!(
+            alarm = "record_parked",
+            sequence_number = change.dynamodb.sequence_number,
+            code = StoreFault::UNREADABLE,
+            "record parked"
+        );
+        return Outcome::Done;
+    }
     // The event source filters already; our own updates and the table's expiries are none of the outbox's business.
     let Some(image) = change
         .dynamodb
@@ -77,7 +95,12 @@ async fn one(app: &Arc<App>, change: StreamRecord, clock: &Clock) -> Outcome {
             warn!(%reference, "mails stay owed: the sweep goes on");
             Outcome::Done
         }
-        Err(Unfinished::Later) => Outcome::Again,
+        Err(Unfinished::Panicked) => Outcome::Done,
+        Err(Unfinished::Later) => Outcome::OutOfTime,
+        Err(Unfinished::Store(fault)) if fault.is_unreadable() => {
+            error!(alarm = "record_parked", %reference, code = fault.code, "left for a newer version");
+            Outcome::Done
+        }
         Err(Unfinished::Store(fault)) => {
             error!(%reference, code = fault.code, "the table could not {}", fault.doing);
             Outcome::Again

@@ -136,6 +136,7 @@ async fn the_sample_of_a_stream_event_has_the_shape_of_a_real_item() {
     }
     let image = image.as_object_mut().unwrap();
     image.remove("expires");
+    image.remove("writer");
     image.insert("owed".to_owned(), json!({ "S": "owed" }));
     image.insert(
         "owed_since".to_owned(),
@@ -151,5 +152,22 @@ async fn the_sample_of_a_stream_event_has_the_shape_of_a_real_item() {
     } else {
         assert_eq!(shown.as_object().unwrap(), image);
     }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_poison_record_holds_up_none_of_the_others() {
+    let app = TestApp::start().await;
+    let sample = event("stream-insert.json")["Records"][0].clone();
+    let mut broken = sample.clone();
+    broken["dynamodb"]["NewImage"]["enquiry"] = json!({ "S": "not an enquiry" });
+    let mut newer = sample.clone();
+    newer["dynamodb"]["NewImage"]["v"] = json!({ "N": "99" });
+    let shapeless = json!({ "eventSource": "aws:dynamodb", "dynamodb": "x" });
+    let records = json!({ "Records": [broken, newer, shapeless] });
+    assert_eq!(
+        app.invoke(records).await.unwrap(),
+        json!({ "batchItemFailures": [] })
+    );
     app.finish().await;
 }

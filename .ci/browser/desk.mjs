@@ -14,6 +14,8 @@ export const VALIDATOR = `${process.env.ENQUIRY_DESK_BROWSER}/node_modules/vnu-j
 export async function startDesk() {
   const desk = spawn("cargo", ["local", "--memory", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"], detached: true });
   const stop = () => process.kill(-desk.pid, "SIGINT");
+  // It has a group of its own, so that it ends with these tests only when they say so.
+  for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => (stop(), process.exit(1)));
   for await (const line of createInterface({ input: desk.stdout })) {
     const url = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0];
     if (url) return { url, stop };

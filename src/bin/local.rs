@@ -1,6 +1,6 @@
 //! `cargo local`: the whole desk on this machine.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ Usage: cargo local [--port PORT] [--data DIR | --memory] [--ses-faults PERCENT]
 Ctrl-C stops everything.
 ";
 
-/// How often the timer of `template.yaml` fires.
+/// How often the timer fires; `template.yaml` has five minutes, and here somebody is watching.
 const TIMER: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -66,7 +66,11 @@ async fn run(options: Options) -> Result<(), StartError> {
         Some(folder) => format!("kept in {}", folder.display()),
         None => "kept in memory only".to_owned(),
     };
+    let folder = options.data.clone();
     let desk = Desk::start(options, function).await?;
+    if let Some(folder) = folder {
+        write_environment(&folder, desk.endpoints())?;
+    }
     let url = desk.url();
     println!("The enquiry desk is at {url}/\n");
     println!("  {url}/                the form");
@@ -78,6 +82,13 @@ async fn run(options: Options) -> Result<(), StartError> {
     end.await;
     desk.stop().await;
     Ok(())
+}
+
+/// The settings of a function that runs beside this system, for `cargo lambda watch --env-file`.
+fn write_environment(folder: &Path, endpoints: &Endpoints) -> Result<(), StartError> {
+    let file = folder.join("function.env");
+    std::fs::write(&file, product::environment(endpoints))
+        .map_err(|error| StartError::new(format!("{} cannot be written: {error}.", file.display())))
 }
 
 /// The real application, with the settings of the local system; the environment overrides them.

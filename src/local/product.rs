@@ -23,24 +23,61 @@ pub fn settings(
     endpoints: &Endpoints,
     given: impl Fn(&str) -> Option<String>,
 ) -> Result<Settings, SettingFaults> {
-    Settings::from_env(|name| {
-        let filled = match name {
-            // The local system made its own table.
-            "TABLE_NAME" => return Some(endpoints.table.clone()),
-            "THERAPIST_EMAIL" => "therapist@example.com".to_owned(),
-            "SENDER_EMAIL" => "desk@example.com".to_owned(),
-            "HASH_KEY" => "this key keeps no secret: it is for one machine".to_owned(),
-            // One machine is one source: somebody who tries things out shall not be asked to wait.
-            "RATE_LIMIT_PER_SOURCE" | "AUTO_REPLIES_PER_DAY" => "1000000".to_owned(),
-            "CONFIGURATION_SET" => "enquiry-desk".to_owned(),
-            "ALLOWED_ORIGINS" => format!(
-                "http://127.0.0.1:{port},http://localhost:{port}",
-                port = endpoints.port
-            ),
-            _ => String::new(),
-        };
-        given(name).or(Some(filled))
+    Settings::from_env(|name| match name {
+        // The local system made its own table.
+        "TABLE_NAME" => Some(endpoints.table.clone()),
+        _ => given(name).or_else(|| default(endpoints, name)),
     })
+}
+
+/// What stands for a variable that nobody gave.
+fn default(endpoints: &Endpoints, name: &str) -> Option<String> {
+    let value = match name {
+        "TABLE_NAME" => endpoints.table.clone(),
+        "THERAPIST_EMAIL" => "therapist@example.com".to_owned(),
+        "SENDER_EMAIL" => "desk@example.com".to_owned(),
+        "HASH_KEY" => "this-key-keeps-no-secret-it-is-for-one-machine".to_owned(),
+        // One machine is one source: somebody who tries things out shall not be asked to wait.
+        "RATE_LIMIT_PER_SOURCE" | "AUTO_REPLIES_PER_DAY" => "1000000".to_owned(),
+        "CONFIGURATION_SET" => "enquiry-desk".to_owned(),
+        "ALLOWED_ORIGINS" => format!(
+            "http://127.0.0.1:{port},http://localhost:{port}",
+            port = endpoints.port
+        ),
+        _ => return None,
+    };
+    Some(value)
+}
+
+/// The environment of a function that runs beside the local system, one variable a line.
+#[must_use]
+pub fn environment(endpoints: &Endpoints) -> String {
+    let ours = [
+        "TABLE_NAME",
+        "THERAPIST_EMAIL",
+        "SENDER_EMAIL",
+        "HASH_KEY",
+        "RATE_LIMIT_PER_SOURCE",
+        "AUTO_REPLIES_PER_DAY",
+        "CONFIGURATION_SET",
+        "ALLOWED_ORIGINS",
+    ];
+    let ours = ours
+        .into_iter()
+        .filter_map(|name| Some((name, default(endpoints, name)?)));
+    let aws = [
+        ("AWS_ENDPOINT_URL_DYNAMODB", endpoints.dynamodb.as_str()),
+        ("AWS_ENDPOINT_URL_SESV2", endpoints.ses.as_str()),
+        ("AWS_REGION", aws::REGION),
+        ("AWS_ACCESS_KEY_ID", "local"),
+        ("AWS_SECRET_ACCESS_KEY", "local"),
+    ];
+    let aws = aws
+        .into_iter()
+        .map(|(name, value)| (name, value.to_owned()));
+    ours.chain(aws)
+        .map(|(name, value)| format!("{name}={value}\n"))
+        .collect()
 }
 
 /// The application over the local endpoints.

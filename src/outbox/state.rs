@@ -246,6 +246,9 @@ pub struct Deliveries {
     /// Whether to send or to withhold the auto-reply was decided.
     #[serde(default)]
     pub decided: bool,
+    /// Since when something is owed, where that is later than the enquiry itself: a release, or a notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owed_from: Option<Timestamp>,
 }
 
 impl Deliveries {
@@ -257,6 +260,7 @@ impl Deliveries {
             auto_reply: MailState::NEW,
             notice: None,
             decided: false,
+            owed_from: None,
         }
     }
 
@@ -293,10 +297,18 @@ impl Deliveries {
         }
     }
 
+    /// Withholds an auto-reply that was to be sent: between the decision and the send something came in between.
+    pub fn withhold(&mut self, reason: Withheld, now: Timestamp) {
+        if let MailState::Pending { .. } = self.auto_reply {
+            self.auto_reply = MailState::Withheld { reason };
+            self.owe_notice(now);
+        }
+    }
+
     /// Owes the auto-reply again that was withheld because the enquiry looked like spam; it is decided about anew.
     ///
     /// Returns whether there was one.
-    pub fn release(&mut self) -> bool {
+    pub fn release(&mut self, now: Timestamp) -> bool {
         let withheld = MailState::Withheld {
             reason: Withheld::Suspect,
         };
@@ -305,6 +317,7 @@ impl Deliveries {
         }
         self.auto_reply = MailState::NEW;
         self.decided = false;
+        self.owed_from = Some(now);
         true
     }
 
@@ -367,7 +380,9 @@ impl Deliveries {
                 MailState::Pending { attempts: attempt }
             }
         };
-        self.owe_notice();
+        if letter == Letter::AutoReply {
+            self.owe_notice(now);
+        }
         true
     }
 
@@ -388,7 +403,9 @@ impl Deliveries {
         let Some(rank) = state.rank() else {
             return false;
         };
-        if state.message_id().is_some_and(|known| known != message_id) {
+        // SES may have named no id when it took the mail; then any report of this letter is about it.
+        let known = state.message_id().filter(|known| !known.is_empty());
+        if known.is_some_and(|known| known != message_id) {
             return false;
         }
         let message_id = message_id.to_owned();
@@ -407,7 +424,9 @@ impl Deliveries {
             return false;
         }
         *state = next;
-        self.owe_notice();
+        if letter == Letter::AutoReply {
+            self.owe_notice(at);
+        }
         true
     }
 
@@ -416,32 +435,38 @@ impl Deliveries {
             MailState::Sending { until, .. } if *until <= now => {
                 self.auto_reply = MailState::Unknown { at: now }
             }
-            MailState::Pending { .. } if now.duration_since(received_at) > TOO_LATE => {
+            MailState::Pending { .. }
+                if now.duration_since(self.owed_from.unwrap_or(received_at)) > TOO_LATE =>
+            {
                 self.auto_reply = MailState::Withheld {
                     reason: Withheld::Late,
                 };
             }
             _ => return,
         }
-        self.owe_notice();
+        self.owe_notice(now);
     }
 
-    /// The therapist's letter says that an auto-reply is on its way. When it comes to nothing afterwards, a notice is
-    /// owed, once. A letter that is still to be written reports it by itself.
-    fn owe_notice(&mut self) {
+    /// The auto-reply has just changed. The therapist's letter said that it is on its way: when it comes to nothing
+    /// afterwards, a notice is owed, once. A letter that is still to be written reports it by itself.
+    fn owe_notice(&mut self, now: Timestamp) {
         let came_to_nothing = matches!(
             self.auto_reply,
             MailState::Failed { .. }
                 | MailState::Unknown { .. }
                 | MailState::Bounced { .. }
                 | MailState::Complained { .. }
-                | MailState::Withheld {
-                    reason: Withheld::Late
-                }
+                | MailState::Withheld { .. }
         );
         let was_told_otherwise = !matches!(self.therapist, MailState::Pending { .. });
         if came_to_nothing && was_told_otherwise && self.notice.is_none() {
             self.notice = Some(MailState::NEW);
+            self.owed_from = Some(now);
+        }
+        // It has arrived after all, before anybody was told that it had not.
+        let arrived = matches!(self.auto_reply, MailState::Delivered { .. });
+        if arrived && matches!(self.notice, Some(MailState::Pending { .. })) {
+            self.notice = None;
         }
     }
 
@@ -563,6 +588,23 @@ mod tests {
             MailState::Withheld {
                 reason: Withheld::Late
             }
+        );
+        assert!(mails.record(Letter::Therapist, 1, &accepted(), at(24 * 60 + 1)));
+        assert_eq!(mails.notice, None, "the therapist's letter has told it");
+    }
+
+    #[test]
+    fn a_release_counts_its_day_from_the_release() {
+        let mut mails = Deliveries::new();
+        mails.decide(Some(Withheld::Suspect));
+        mails.claim(at(0), at(0), at(2), &[]);
+        mails.record(Letter::Therapist, 1, &accepted(), at(0));
+        let monday = 3 * 24 * 60;
+        assert!(mails.release(at(monday)));
+        mails.decide(None);
+        assert_eq!(
+            mails.claim(at(0), at(monday + 1), at(monday + 3), &[]),
+            Some(Letter::AutoReply)
         );
     }
 

@@ -68,6 +68,14 @@ impl Record {
         }
     }
 
+    /// Since when it owes something: its place in the index of what is owed.
+    #[must_use]
+    pub fn owed_since(&self) -> Timestamp {
+        self.deliveries
+            .owed_from
+            .unwrap_or(self.received.received_at)
+    }
+
     /// Reads the image that a stream record carries.
     ///
     /// # Errors
@@ -157,12 +165,22 @@ pub(super) fn new_enquiry(record: &Record, address: String) -> Result<Item, Stor
     dynamo::to_item(stored).map_err(|_| StoreFault::new("accept", StoreFault::UNREADABLE))
 }
 
+pub(super) fn marker_key(identity: &str) -> String {
+    format!("marker#{identity}")
+}
+
+pub(super) fn cool_down_key(address: &str) -> String {
+    format!("cool-down#{address}")
+}
+
+/// Whether the item is as this writer left it.
+pub(super) fn is_written_by(item: &Item, writer: &str) -> bool {
+    text(item, "writer") == Some(writer)
+}
+
 pub(super) fn marker(identity: &str, reference: &Reference, expires: Timestamp) -> Item {
     HashMap::from([
-        (
-            "pk".to_owned(),
-            AttributeValue::S(format!("marker#{identity}")),
-        ),
+        ("pk".to_owned(), AttributeValue::S(marker_key(identity))),
         ("kind".to_owned(), AttributeValue::S("marker".to_owned())),
         (
             "reference".to_owned(),
@@ -177,10 +195,7 @@ pub(super) fn marker(identity: &str, reference: &Reference, expires: Timestamp) 
 
 pub(super) fn cool_down(address: &str, reference: &Reference, expires: Timestamp) -> Item {
     HashMap::from([
-        (
-            "pk".to_owned(),
-            AttributeValue::S(format!("cool-down#{address}")),
-        ),
+        ("pk".to_owned(), AttributeValue::S(cool_down_key(address))),
         ("kind".to_owned(), AttributeValue::S("cool-down".to_owned())),
         (
             "reference".to_owned(),
@@ -267,6 +282,12 @@ impl StoreFault {
     pub const UNKNOWN_VERSION: &'static str = "UnknownVersion";
     /// The item has not the shape of an enquiry.
     pub const UNREADABLE: &'static str = "Unreadable";
+
+    /// Whether the item itself is the reason, so that another try would fare no better.
+    #[must_use]
+    pub fn is_unreadable(&self) -> bool {
+        self.code == Self::UNKNOWN_VERSION || self.code == Self::UNREADABLE
+    }
 
     pub(super) fn new(doing: &'static str, code: &str) -> Self {
         Self {
