@@ -1,0 +1,16 @@
+"""What schemathesis must not play, since it cannot be written on the wire."""
+
+import schemathesis
+
+
+def shows(value):
+    """Whether anything of a value is left in a form: an empty list is no part at all there, as if it were left out."""
+    if isinstance(value, dict):
+        value = list(value.values())
+    return any(map(shows, value)) if isinstance(value, list) else True
+
+
+@schemathesis.hook
+def filter_body(context, body):
+    # JSON loses these few with them; tests/hostile.rs sends empty lists and objects as JSON itself.
+    return not isinstance(body, dict) or all(map(shows, body.values()))
