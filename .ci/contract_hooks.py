@@ -12,5 +12,6 @@ def shows(value):
 
 @schemathesis.hook
 def filter_body(context, body):
-    # JSON loses these few with them; tests/hostile.rs sends empty lists and objects as JSON itself.
-    return not isinstance(body, dict) or all(map(shows, body.values()))
+    # Nor can an object: in a form it is one more text, which a free text takes. JSON loses these few with them;
+    # tests/hostile.rs sends empty lists and objects as JSON itself.
+    return not isinstance(body, dict) or all(shows(value) and not isinstance(value, dict) for value in body.values())

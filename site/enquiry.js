@@ -1,11 +1,11 @@
-// Faults in place, a draft, no double enquiries. Whatever fails in here ends in the plain post.
+// Faults in place, a draft, no double posts. Whatever fails ends in the plain post.
 (() => {
   // The draft outlives a reload, but not the tab: it is about health, and devices are shared.
   const KEY = "enquiry-draft";
   const stored = (use) => { try { return use(sessionStorage); } catch { return null; } };
   const forget = () => stored((store) => store.removeItem(KEY));
 
-  // The thank-you page: the reference in its address, if it looks like one.
+  // The thank-you page: the reference in its address.
   const shown = document.querySelector("[data-reference]");
   const reference = new URLSearchParams(location.search).get("reference");
   if (shown && /^[A-Z0-9]{1,8}-[0-9A-HJKMNP-TV-Z]{5}$/.test(reference)) {
@@ -92,7 +92,7 @@
     if (suggestion) asked = email.value;
     if (suggestion && !errors[1]) {
       summary("Check your email address", make("p", {}, links[0]), take(suggestion),
-        make("p", {}, `If ${asked} is right, send the form again as it is.`));
+        make("p", {}, email.validity.valid ? `If ${asked} is right, send the form again.` : ""));
     } else summary("There is a problem", make("ul", {}, ...links.map((it) => make("li", {}, it))));
   };
 

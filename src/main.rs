@@ -9,7 +9,7 @@ use enquiry_desk::practice::Practice;
 use enquiry_desk::settings::Settings;
 use enquiry_desk::telemetry;
 use jiff::Timestamp;
-use lambda_runtime::{Error, LambdaEvent, service_fn};
+use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
 #[tokio::main(flavor = "current_thread")]
@@ -40,8 +40,13 @@ async fn run() -> Result<(), Error> {
             let deadline = i64::try_from(event.context.deadline)
                 .ok()
                 .and_then(|at| Timestamp::from_millisecond(at).ok());
-            app.handle(event.payload, &Clock::new(now, deadline.unwrap_or(now)))
+            let clock = Clock::new(now, deadline.unwrap_or(now));
+            app.handle(event.payload, &clock)
                 .await
+                .map_err(|error| Diagnostic {
+                    error_type: "EnquiryDesk".to_owned(),
+                    error_message: error.to_string(),
+                })
         }
     }))
     .await

@@ -74,7 +74,7 @@ fn rule(field: Field) -> Value {
         Field::Phone => json!({ "type": "string", "maxLength": Phone::MAX }),
         Field::ContactBy => one_of(&keys::<ContactBy>()),
         Field::Area => {
-            json!({ "type": "array", "maxItems": MAX_ANSWERS, "items": { "type": "string", "enum": keys::<Area>() } })
+            json!({ "type": "array", "maxItems": MAX_ANSWERS, "items": one_of(&keys::<Area>()) })
         }
         Field::Cause => one_of(&keys::<Cause>()),
         Field::Goal => json!({ "type": "string", "enum": keys::<Goal>() }),

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on shall stop"
 )]
 
+mod canary;
 mod contract;
 mod events;
 mod hostile;
