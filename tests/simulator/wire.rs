@@ -315,7 +315,7 @@ impl Wire {
             .into_body()
             .collect()
             .await
-            .map_err(|error| ConnectorError::io(error))?
+            .map_err(ConnectorError::io)?
             .to_bytes();
         let confirmed = fault.is_none() && !matches!(crash, Some(Moment::Arrived));
         self.write_down(&read, status.is_success(), &body, invocation, at, confirmed);
