@@ -88,7 +88,11 @@ async fn work(app: &App, mut record: Record, clock: &Clock) -> Result<(), Unfini
         }
         let mut deliveries = record.deliveries.clone();
         let now = clock.now();
-        decide(app, &record, &mut deliveries, now).await;
+        if let Err(fault) = decide(app, &record, &mut deliveries, now).await {
+            // Sent without its booking, it could be the second one within the cool-down. It stays owed.
+            error!(reference = %record.received.reference, code = fault.code, "the table could not {}", fault.doing);
+            unsent.push(Letter::AutoReply);
+        }
         let claimed = deliveries.claim(
             record.received.received_at,
             now,
@@ -136,15 +140,24 @@ async fn work(app: &App, mut record: Record, clock: &Clock) -> Result<(), Unfini
 
 /// Decides about the auto-reply, once. One that was decided about some time ago is booked again before it leaves, since
 /// its cool-down has run meanwhile.
-async fn decide(app: &App, record: &Record, deliveries: &mut Deliveries, now: Timestamp) {
+///
+/// # Errors
+/// When it could not be booked once more: then it must not leave now.
+async fn decide(
+    app: &App,
+    record: &Record,
+    deliveries: &mut Deliveries,
+    now: Timestamp,
+) -> Result<(), StoreFault> {
     if !deliveries.decided {
         deliveries.decide(withheld(app, record, now).await);
     } else if matches!(deliveries.auto_reply, MailState::Pending { .. })
         && now.duration_since(record.received.received_at) > STALE
-        && let Ok(Err(reason)) = app.store.book_auto_reply(&record.received, now).await
+        && let Err(reason) = app.store.book_auto_reply(&record.received, now).await?
     {
         deliveries.withhold(reason, now);
     }
+    Ok(())
 }
 
 /// A suspect enquiry was misjudged: it counts as clear from now on, and its auto-reply is decided about anew.

@@ -21,4 +21,5 @@ mod pages;
 mod practice;
 mod reading;
 mod road;
+mod simulator;
 mod support;

@@ -1,0 +1,78 @@
+//! The simulator: random schedules of posts, stream records, sweeps, reports, faults and crashes against the real
+//! application, and the rules that hold after each (DELIVERY.md).
+//!
+//! The handler, the SDK's clients, the database and the SES catcher are the real ones, over HTTP; only the HTTP client
+//! between them loses things, and the time is an argument. A schedule follows from its seed, but for the order in which
+//! invocations at the same moment come through, which the machine decides, and the references, which are drawn at random.
+//!
+//! `SIMULATE_SEED=7 cargo test simulator` plays one schedule; `SIMULATE_SCHEDULES=1000000` plays more than usual.
+
+mod random;
+mod rules;
+mod schedule;
+mod wire;
+
+use std::panic::AssertUnwindSafe;
+use std::time::Instant;
+
+use futures_util::FutureExt;
+use tokio::task::JoinSet;
+
+/// How many schedules `cargo test` plays.
+const SCHEDULES: u64 = 500;
+/// How many are under way at once: most of a schedule's time is waiting for a retry's turn.
+const AT_ONCE: usize = 24;
+
+fn number(variable: &str) -> Option<u64> {
+    let value = std::env::var(variable).ok()?;
+    Some(
+        value
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable} must be a number")),
+    )
+}
+
+async fn play(seed: u64) -> (u64, Result<u64, String>) {
+    let outcome = AssertUnwindSafe(schedule::play(seed)).catch_unwind().await;
+    (
+        seed,
+        outcome.unwrap_or_else(|_| Err("the schedule itself stopped, see above".to_owned())),
+    )
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_accepted_is_lost_in_any_schedule() {
+    let (first, count) = match number("SIMULATE_SEED") {
+        Some(seed) => (seed, 1),
+        None => (1, number("SIMULATE_SCHEDULES").unwrap_or(SCHEDULES)),
+    };
+    let started = Instant::now();
+    let mut seeds = first..first.saturating_add(count);
+    let mut under_way = JoinSet::new();
+    let (mut played, mut calls) = (0_u64, 0);
+    let mut failed: Vec<(u64, String)> = Vec::new();
+    loop {
+        while under_way.len() < AT_ONCE && failed.is_empty() {
+            let Some(seed) = seeds.next() else { break };
+            under_way.spawn(play(seed));
+        }
+        let Some(joined) = under_way.join_next().await else {
+            break;
+        };
+        let (seed, outcome) = joined.unwrap();
+        played += 1;
+        match outcome {
+            Ok(arrived) => calls += arrived,
+            Err(words) => failed.push((seed, words)),
+        }
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    println!("{played} schedules, {calls} calls, {seconds:.1} s");
+    failed.sort();
+    if let Some((seed, words)) = failed.first() {
+        let seeds: Vec<u64> = failed.iter().map(|(seed, _)| *seed).collect();
+        panic!(
+            "{words}\n\nof {played} schedules these failed: {seeds:?}\nreplay one: SIMULATE_SEED={seed} cargo test simulator -- --nocapture"
+        );
+    }
+}

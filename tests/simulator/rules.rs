@@ -1,0 +1,212 @@
+//! The rules that hold after every schedule (DELIVERY.md).
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use enquiry_desk::enquiry::EmailAddress;
+use enquiry_desk::local::ses::Mail;
+use jiff::{SignedDuration, Timestamp};
+
+use super::schedule::{NAMES, World};
+use crate::support::Item;
+
+/// How much earlier than 24 hours after the last one an auto-reply may leave: the cool-down is booked at the decision,
+/// and a booking counts for ten minutes; then the clocks' disagreement.
+const TOLERANCE: SignedDuration = SignedDuration::from_mins(11);
+
+/// A mail and what the wire knows of it.
+struct Left {
+    mail: Arc<Mail>,
+    reference: String,
+    letter: String,
+    invocation: usize,
+    at: Timestamp,
+    /// SES's answer came, and what it said was written on the enquiry.
+    certain: bool,
+    /// It went past the table.
+    straight: bool,
+}
+
+/// Every rule that does not hold.
+pub async fn broken(world: &World) -> Vec<String> {
+    let mut broken = Vec::new();
+    let items = world.items().await;
+    let enquiries: HashMap<&str, &Item> = items
+        .iter()
+        .filter(|item| text(item, "kind") == "enquiry")
+        .map(|item| (text(item, "reference"), item))
+        .collect();
+    let left = left(world, &mut broken);
+    let of = |reference: &str, letter: &str| {
+        left.iter()
+            .filter(|left| left.reference == reference && left.letter == letter)
+            .collect::<Vec<_>>()
+    };
+
+    for reference in &world.accepted {
+        let in_mailbox = !of(reference, "therapist").is_empty();
+        if !enquiries.contains_key(reference.as_str()) && !in_mailbox {
+            broken.push(format!("(a) {reference} was accepted and is lost"));
+        }
+    }
+    for (reference, item) in &enquiries {
+        let state = |letter: &str| state(item, letter);
+        if of(reference, "therapist").is_empty() {
+            broken.push(format!("(b) the therapist never heard of {reference}"));
+        }
+        if !matches!(state("therapist"), Some("sent" | "delivered")) {
+            let state = state("therapist");
+            broken.push(format!("(b) {reference} ends with its letter {state:?}"));
+        }
+        if item.contains_key("owed") || !item.contains_key("expires") {
+            broken.push(format!("(b) {reference} is still owed or never expires"));
+        }
+        let notices = of(reference, "notice").len();
+        if matches!(state("notice"), Some("sent" | "delivered")) && notices == 0 {
+            broken.push(format!("(b) the notice of {reference} never left"));
+        }
+        let auto_replies = of(reference, "auto_reply").len();
+        let told = match state("auto_reply") {
+            Some("sent" | "delivered" | "bounced" | "complained") => auto_replies == 1,
+            Some("withheld" | "failed") => auto_replies == 0,
+            Some("unknown") => auto_replies <= 1,
+            _ => false,
+        };
+        if !told {
+            let state = state("auto_reply");
+            broken.push(format!(
+                "(d) {reference} says {state:?} of {auto_replies} auto-replies"
+            ));
+        }
+    }
+    broken.extend(copies(world, &left));
+    broken.extend(auto_replies(&left));
+    broken.extend(items_of_one_form(&enquiries));
+    broken
+}
+
+/// Rule (c): whatever left in excess was either not confirmed, or not written down because of a crash or a fault, or
+/// went past the table because it could not be written.
+fn copies(world: &World, left: &[Left]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let ledger = world.ledger.lock().unwrap();
+    let mut certain: HashMap<(&str, &str), u32> = HashMap::new();
+    let mut straight: HashMap<usize, u32> = HashMap::new();
+    for copy in left {
+        let sent = &ledger.sent[&copy.mail.message_id];
+        let happened = ledger.invocations[copy.invocation];
+        let (reference, letter) = (copy.reference.as_str(), copy.letter.as_str());
+        if copy.straight {
+            *straight.entry(copy.invocation).or_default() += 1;
+            if happened.table_faults == 0 && !happened.crashed {
+                broken.push(format!("(c) {reference} went past a table that works"));
+            }
+        } else if copy.certain {
+            *certain.entry((reference, letter)).or_default() += 1;
+        } else if sent.confirmed && !happened.crashed && happened.table_faults == 0 {
+            broken.push(format!(
+                "(c) the {letter} letter of {reference} left and was not written down"
+            ));
+        }
+    }
+    for ((reference, letter), copies) in certain {
+        if copies > 1 {
+            broken.push(format!(
+                "(c) {copies} copies of the {letter} letter of {reference} left without a reason"
+            ));
+        }
+    }
+    for (invocation, copies) in straight {
+        if copies > 1 {
+            broken.push(format!(
+                "(c) {copies} letters went past the table in invocation #{invocation}"
+            ));
+        }
+    }
+    broken
+}
+
+/// Rule (d): at most one auto-reply for each enquiry, and for each person within the cool-down.
+fn auto_replies(left: &[Left]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let mut by_reference: HashMap<&str, u32> = HashMap::new();
+    let mut by_person: HashMap<String, Vec<Timestamp>> = HashMap::new();
+    for left in left.iter().filter(|left| left.letter == "auto_reply") {
+        *by_reference.entry(&left.reference).or_default() += 1;
+        let person = EmailAddress::parse(&left.mail.to[0]).unwrap().folded();
+        by_person.entry(person).or_default().push(left.at);
+    }
+    for (reference, times) in by_reference {
+        if times > 1 {
+            broken.push(format!("(d) {reference} was answered {times} times"));
+        }
+    }
+    for (person, mut times) in by_person {
+        times.sort_unstable();
+        for pair in times.windows(2) {
+            if pair[1].duration_since(pair[0]) < SignedDuration::from_hours(24) - TOLERANCE {
+                broken.push(format!(
+                    "(d) {person} was answered at {} and at {}",
+                    pair[0], pair[1]
+                ));
+            }
+        }
+    }
+    broken
+}
+
+/// A form that is posted again within 24 hours is the same enquiry.
+fn items_of_one_form(enquiries: &HashMap<&str, &Item>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for name in NAMES {
+        let mut times: Vec<Timestamp> = enquiries
+            .values()
+            .filter(|item| {
+                let enquiry = item["enquiry"].as_m().unwrap();
+                enquiry["name"].as_s().unwrap() == name
+            })
+            .map(|item| text(item, "received_at").parse().unwrap())
+            .collect();
+        times.sort_unstable();
+        let day = SignedDuration::from_hours(24) - SignedDuration::from_secs(60);
+        for pair in times.windows(2) {
+            if pair[1].duration_since(pair[0]) < day {
+                broken.push(format!("one form of {name} is two enquiries"));
+            }
+        }
+    }
+    broken
+}
+
+fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
+    let ledger = world.ledger.lock().unwrap();
+    let mut left = Vec::new();
+    for mail in world.ses.mailbox().mails() {
+        let Some(sent) = ledger.sent.get(&mail.message_id) else {
+            broken.push("the wire has missed a mail".to_owned());
+            continue;
+        };
+        let tags = mail.tags();
+        let words = mail.text.as_deref().unwrap_or_default();
+        left.push(Left {
+            reference: tags["reference"].to_owned(),
+            letter: tags["letter"].to_owned(),
+            invocation: sent.invocation,
+            at: sent.at,
+            certain: sent.confirmed && sent.recorded,
+            straight: words.contains("could not be stored"),
+            mail: Arc::clone(&mail),
+        });
+    }
+    left
+}
+
+fn text<'a>(item: &'a Item, name: &str) -> &'a str {
+    item[name].as_s().unwrap()
+}
+
+fn state<'a>(item: &'a Item, letter: &str) -> Option<&'a str> {
+    let deliveries = item["deliveries"].as_m().unwrap();
+    let state = deliveries.get(letter)?.as_m().unwrap()["state"].as_s();
+    Some(state.unwrap())
+}

@@ -1,0 +1,536 @@
+//! One schedule: what happens to a handful of enquiries, drawn from a seed, and played against the real application.
+
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use enquiry_desk::app::App;
+use enquiry_desk::clock::Clock;
+use enquiry_desk::local::dynamo::Dynamo;
+use enquiry_desk::local::ses::Ses;
+use enquiry_desk::local::ses::account::Account;
+use enquiry_desk::local::{Endpoints, aws, product};
+use enquiry_desk::practice::Practice;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use super::random::Random;
+use super::rules;
+use super::wire::{Ledger, Moment, Plan, Wire};
+use crate::support::Item;
+
+/// The names of the forms: a letter that names one is about this form.
+pub const NAMES: [&str; 5] = [
+    "Ada Alpha",
+    "Ben Bravo",
+    "Cas Charlie",
+    "Dee Delta",
+    "Eli Echo",
+];
+
+/// Their addresses. The first three are one person's; the last two come back and complain.
+const ADDRESSES: [&str; 6] = [
+    "ada@example.org",
+    "ada+massage@example.org",
+    "ADA@example.org",
+    "ben@example.net",
+    "bounce+ben@simulator.amazonses.com",
+    "complaint+eli@simulator.amazonses.com",
+];
+
+/// How many instances of the function there are, and so how many invocations at once.
+const INSTANCES: usize = 4;
+
+/// A world with everything that a schedule plays with.
+pub struct World {
+    seed: u64,
+    random: Random,
+    now: Timestamp,
+    /// The database itself, without faults.
+    pub dynamo: Dynamo,
+    /// The catcher itself.
+    pub ses: Ses,
+    endpoints: Endpoints,
+    variables: Vec<(&'static str, &'static str)>,
+    plain: SharedHttpClient,
+    instances: Vec<Instance>,
+    /// What truly happened.
+    pub ledger: Arc<Mutex<Ledger>>,
+    forms: Vec<Value>,
+    /// The stream: every enquiry as it was inserted.
+    stream: Vec<Value>,
+    /// The references that a 2xx named.
+    pub accepted: Vec<String>,
+    /// What was done, for people.
+    pub log: Vec<String>,
+    /// What broke a rule on the way.
+    pub broken: Vec<String>,
+    calm: bool,
+}
+
+struct Instance {
+    app: Arc<App>,
+    wire: Arc<Wire>,
+}
+
+/// One event for the function.
+#[derive(Debug, Clone)]
+enum Event {
+    Post(usize),
+    Stream(Vec<Value>),
+    Sweep,
+    Feedback(Value),
+    Release(String),
+}
+
+impl Event {
+    fn name(&self) -> String {
+        match self {
+            Self::Post(form) => format!("post {}", NAMES[*form]),
+            Self::Stream(records) => format!("stream of {}", records.len()),
+            Self::Sweep => "sweep".to_owned(),
+            Self::Feedback(_) => "feedback".to_owned(),
+            Self::Release(reference) => format!("release {reference}"),
+        }
+    }
+}
+
+impl World {
+    async fn new(seed: u64) -> Self {
+        let mut random = Random::new(seed);
+        let dynamo = Dynamo::start(None, "enquiries").await.unwrap();
+        let ses = Ses::start(None, Account::default()).await.unwrap();
+        let endpoints = Endpoints {
+            url: "http://127.0.0.1:1".to_owned(),
+            port: 1,
+            dynamodb: dynamo.endpoint().to_owned(),
+            ses: ses.endpoint().to_owned(),
+            table: dynamo.table().to_owned(),
+        };
+        let variables = vec![
+            (
+                "RATE_LIMIT_PER_SOURCE",
+                *random.pick(&["3", "1000000", "1000000"]),
+            ),
+            (
+                "AUTO_REPLIES_PER_DAY",
+                *random.pick(&["2", "1000000", "1000000"]),
+            ),
+        ];
+        // Sometimes they all come from one person.
+        let people = match random.percent(35) {
+            true => 3,
+            false => ADDRESSES.len(),
+        };
+        let forms = (0..NAMES.len())
+            .map(|form| form_of(form, &ADDRESSES[..people], &mut random))
+            .collect();
+        let start: Timestamp = "2026-11-20T08:00:00Z".parse().unwrap();
+        let now = start + SignedDuration::from_mins(random.between(0, 5 * 24 * 60));
+        Self {
+            seed,
+            random,
+            now,
+            dynamo,
+            ses,
+            endpoints,
+            variables,
+            plain: aws::http_client(),
+            instances: Vec::new(),
+            ledger: Arc::default(),
+            forms,
+            stream: Vec::new(),
+            accepted: Vec::new(),
+            log: Vec::new(),
+            broken: Vec::new(),
+            calm: false,
+        }
+    }
+
+    /// An instance of the function, freshly started.
+    fn instance(&self) -> Instance {
+        let wire = Wire::new(Arc::clone(&self.ledger));
+        let client = wire.client(self.plain.clone());
+        let given = |name: &str| {
+            self.variables
+                .iter()
+                .find(|(variable, _)| *variable == name)
+                .map(|(_, value)| (*value).to_owned())
+        };
+        let settings = product::settings(&self.endpoints, given).unwrap();
+        let dynamodb = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static(aws::REGION))
+            .credentials_provider(aws::credentials())
+            .http_client(client.clone())
+            .endpoint_url(&self.endpoints.dynamodb);
+        let ses = aws_sdk_sesv2::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static(aws::REGION))
+            .credentials_provider(aws::credentials())
+            .http_client(client)
+            .endpoint_url(&self.endpoints.ses);
+        let app = App::new(settings, Practice::compiled().clone(), dynamodb, ses);
+        Instance {
+            app: Arc::new(app),
+            wire,
+        }
+    }
+
+    fn say(&mut self, what: impl Into<String>) {
+        self.log.push(format!("{} {}", self.now, what.into()));
+    }
+
+    /// What the next invocation will meet.
+    fn plan(&mut self) -> Plan {
+        let mut ledger = self.ledger.lock().unwrap();
+        let invocation = ledger.invocations.len();
+        ledger.invocations.push(Default::default());
+        drop(ledger);
+        if self.calm {
+            return Plan::calm(invocation, self.now);
+        }
+        let random = &mut self.random;
+        let faulty = *random.pick(&[(0, 0), (10, 10), (25, 25), (0, 40), (40, 0)]);
+        let outage = match random.below(8) {
+            0 => 0..random.between(3, 12) as u32,
+            1 => {
+                let first = random.between(1, 8) as u32;
+                first..first + random.between(3, 9) as u32
+            }
+            _ => 0..0,
+        };
+        let moment = *random.pick(&[Moment::Before, Moment::Arrived, Moment::Answered]);
+        let nth = random.below(12) as u32;
+        let crash = random.percent(30).then_some((nth, moment));
+        // The clocks of machines do not agree to the second.
+        let skew = random.between(-15, 15);
+        Plan {
+            invocation,
+            now: self.now + SignedDuration::from_secs(skew),
+            random: random.fork(),
+            faulty,
+            outage,
+            crash,
+        }
+    }
+
+    /// Plays events at once, each on an instance of its own. Returns the answers of those that lived.
+    async fn play(&mut self, events: Vec<Event>) -> Vec<Option<Result<Value, String>>> {
+        while self.instances.len() < events.len() {
+            let fresh = self.instance();
+            self.instances.push(fresh);
+        }
+        let mut under_way = Vec::new();
+        for (place, event) in events.iter().enumerate() {
+            let plan = self.plan();
+            self.say(format!(
+                "#{} {}, faults {:?}, outage {:?}, crash {:?}",
+                plan.invocation,
+                event.name(),
+                plan.faulty,
+                plan.outage,
+                plan.crash
+            ));
+            let clock = Clock::new(plan.now, plan.now + SignedDuration::from_secs(29));
+            let value = self.value_of(event);
+            let instance = &self.instances[place];
+            instance.wire.begin(plan);
+            let (app, wire) = (Arc::clone(&instance.app), Arc::clone(&instance.wire));
+            under_way.push(async move {
+                tokio::select! {
+                    biased;
+                    () = wire.death() => None,
+                    answer = app.handle(value, &clock) => {
+                        (!wire.is_dead()).then(|| answer.map_err(|error| error.to_string()))
+                    }
+                }
+            });
+        }
+        let first = self.ledger.lock().unwrap().invocations.len() - events.len();
+        let answers = futures_util::future::join_all(under_way).await;
+        for (place, (event, answer)) in events.iter().zip(&answers).enumerate() {
+            if answer.is_none() {
+                let fresh = self.instance();
+                self.instances[place] = fresh;
+            }
+            let faults = self.ledger.lock().unwrap().invocations[first + place].faults;
+            self.judge(event, answer.as_ref(), faults);
+        }
+        if events.iter().any(|event| matches!(event, Event::Post(_))) {
+            self.read_stream().await;
+        }
+        answers
+    }
+
+    fn value_of(&self, event: &Event) -> Value {
+        match event {
+            Event::Post(form) => http(&self.forms[*form]),
+            Event::Stream(records) => json!({ "Records": records }),
+            Event::Sweep => json!({ "command": "sweep" }),
+            Event::Feedback(notice) => notice.clone(),
+            Event::Release(reference) => json!({ "command": "release", "reference": reference }),
+        }
+    }
+
+    /// Holds one answer to what may be answered.
+    fn judge(&mut self, event: &Event, answer: Option<&Result<Value, String>>, faults: u32) {
+        let said = match answer {
+            None => "died".to_owned(),
+            Some(Ok(value)) => value.to_string().chars().take(160).collect(),
+            Some(Err(error)) => format!("failed: {error}"),
+        };
+        self.say(format!("  {}: {faults} faults, {said}", event.name()));
+        match (event, answer) {
+            (_, None) => {}
+            (Event::Post(_), Some(Ok(answer))) => match answer["statusCode"].as_u64() {
+                Some(201) => {
+                    let body: Value =
+                        serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+                    let reference = body["reference"].as_str().unwrap().to_owned();
+                    self.accepted.push(reference);
+                }
+                Some(503) if faults > 0 => {}
+                Some(429) => {}
+                status => self
+                    .broken
+                    .push(format!("a post was answered with {status:?}")),
+            },
+            (Event::Post(_), Some(Err(error))) => {
+                self.broken.push(format!("a post failed: {error}"));
+            }
+            (Event::Stream(_), Some(Ok(answer))) => {
+                let failures = answer["batchItemFailures"].as_array().unwrap();
+                let number = failures
+                    .first()
+                    .and_then(|failure| failure["itemIdentifier"].as_str());
+                if number.is_some_and(|number| number.starts_with('9')) {
+                    self.broken
+                        .push("(e) a poison record holds up its shard".to_owned());
+                }
+                if faults == 0 && number.is_some() {
+                    self.broken
+                        .push("(e) a batch failed without a fault".to_owned());
+                }
+            }
+            (Event::Release(_), Some(_)) => {}
+            (_, Some(Err(error))) if faults == 0 => {
+                self.broken
+                    .push(format!("{} failed: {error}", event.name()));
+            }
+            _ => {}
+        }
+    }
+
+    /// Every item of the table.
+    pub async fn items(&self) -> Vec<Item> {
+        let all = self
+            .dynamo
+            .client()
+            .scan()
+            .table_name(self.dynamo.table())
+            .send()
+            .await
+            .unwrap();
+        all.items.unwrap_or_default()
+    }
+
+    /// Puts what was inserted on the stream, as it was when it was new.
+    async fn read_stream(&mut self) {
+        for item in self.items().await {
+            if item["kind"].as_s().unwrap() != "enquiry" {
+                continue;
+            }
+            let mut image = serde_json::to_value(serde_dynamo::Item::from(item)).unwrap();
+            let known = |record: &Value| record["dynamodb"]["NewImage"]["pk"] == image["pk"];
+            if self.stream.iter().any(known) {
+                continue;
+            }
+            let pending = json!({ "M": { "state": { "S": "pending" }, "attempts": { "N": "0" } } });
+            image["deliveries"] = json!({ "M": {
+                "therapist": pending, "auto_reply": pending, "decided": { "BOOL": false },
+            }});
+            image["revision"] = json!({ "N": "0" });
+            let number = (100 + self.stream.len()).to_string();
+            self.stream.push(json!({
+                "eventID": number, "eventName": "INSERT", "eventSource": "aws:dynamodb",
+                "dynamodb": { "SequenceNumber": number, "NewImage": image },
+            }));
+        }
+    }
+
+    /// Some records of the stream, in any order, some more than once, with one among them that nobody can read.
+    fn batch(&mut self) -> Option<Vec<Value>> {
+        if self.stream.is_empty() {
+            return None;
+        }
+        let mut records: Vec<Value> = (0..self.random.between(1, 4))
+            .map(|_| self.random.pick(&self.stream).clone())
+            .collect();
+        if self.random.percent(25) {
+            let mut poison = records[0].clone();
+            poison["dynamodb"]["SequenceNumber"] = "900".into();
+            match self.random.below(4) {
+                0 => poison["dynamodb"]["NewImage"] = "not an image".into(),
+                1 => poison["dynamodb"]["NewImage"]["v"] = json!({ "N": "99" }),
+                2 => poison["dynamodb"]["NewImage"]["deliveries"] = json!({ "S": "none" }),
+                _ => poison["eventName"] = "MODIFY".into(),
+            }
+            let place = self.random.below(records.len() as u64 + 1) as usize;
+            records.insert(place, poison);
+        }
+        Some(records)
+    }
+
+    fn feedback(&mut self) -> Option<Value> {
+        let mails = self.ses.mailbox().mails();
+        if mails.is_empty() {
+            return None;
+        }
+        let mail = self.random.pick(&mails).clone();
+        let notice = self.random.pick(&mail.notices).clone();
+        Some(notice.sns_event())
+    }
+
+    fn event(&mut self) -> Event {
+        let drawn = match self.random.below(10) {
+            0..=2 => None,
+            3..=5 => self.batch().map(Event::Stream),
+            6 | 7 => Some(Event::Sweep),
+            8 => self.feedback().map(Event::Feedback),
+            _ => (!self.accepted.is_empty() && self.random.percent(40))
+                .then(|| Event::Release(self.random.pick(&self.accepted).clone())),
+        };
+        drawn.unwrap_or_else(|| Event::Post(self.random.below(self.forms.len() as u64) as usize))
+    }
+
+    async fn step(&mut self) {
+        match self.random.below(10) {
+            0 | 1 => {
+                let minutes =
+                    *self
+                        .random
+                        .pick(&[1, 3, 11, 11, 90, 23 * 60, 23 * 60 + 55, 24 * 60, 25 * 60]);
+                self.now += SignedDuration::from_mins(minutes);
+                self.say(format!("{minutes} minutes later"));
+            }
+            2 => {
+                let change = self.random.below(5);
+                self.ses.mailbox().account(|account| match change {
+                    0 => account.paused = true,
+                    1 => account.max_24_hour_send = Some(0),
+                    2 => account.identities.clear(),
+                    _ => *account = Account::default(),
+                });
+                self.say(format!("the account changes ({change})"));
+            }
+            3 => {
+                // A double click, on two instances.
+                let form = self.random.below(self.forms.len() as u64) as usize;
+                let times = self.random.between(2, INSTANCES as i64) as usize;
+                self.play(vec![Event::Post(form); times]).await;
+            }
+            _ => {
+                let times = *self.random.pick(&[1, 1, 1, 2, 2, 3]);
+                let events = (0..times).map(|_| self.event()).collect();
+                self.play(events).await;
+            }
+        }
+        self.now += SignedDuration::from_secs(self.random.between(1, 40));
+    }
+
+    /// Everything works again: what is owed must now be done within a few sweeps.
+    async fn settle(&mut self) {
+        self.calm = true;
+        self.ses
+            .mailbox()
+            .account(|account| *account = Account::default());
+        self.now += SignedDuration::from_mins(5);
+        self.say("everything works again");
+        if self.random.percent(50) {
+            let mails = self.ses.mailbox().mails();
+            for mail in mails {
+                for notice in &mail.notices {
+                    if self.random.percent(50) {
+                        self.play(vec![Event::Feedback(notice.sns_event())]).await;
+                    }
+                }
+            }
+        }
+        for _ in 0..4 {
+            self.now += SignedDuration::from_mins(2);
+            let answers = self.play(vec![Event::Sweep]).await;
+            if let Some(Some(Ok(answer))) = answers.first()
+                && answer["owed"] == 0
+            {
+                return;
+            }
+        }
+        self.broken
+            .push("(b) something is still owed after four sweeps".to_owned());
+    }
+}
+
+/// Plays the schedule of a seed. Returns how many calls arrived, or what was broken and what had been done.
+pub async fn play(seed: u64) -> Result<u64, String> {
+    let mut world = World::new(seed).await;
+    for _ in 0..world.random.between(5, 12) {
+        world.step().await;
+    }
+    world.settle().await;
+    let mut broken = std::mem::take(&mut world.broken);
+    broken.extend(rules::broken(&world).await);
+    if broken.is_empty() {
+        return Ok(world.ledger.lock().unwrap().calls);
+    }
+    Err(format!(
+        "{}\nseed {}, what was done:\n{}",
+        broken.join("\n"),
+        world.seed,
+        world.log.join("\n")
+    ))
+}
+
+/// A form of the schedule: it stays the same, so that posting it again is a repeat.
+fn form_of(form: usize, addresses: &[&str], random: &mut Random) -> Value {
+    let mut post = json!({
+        "name": NAMES[form],
+        "email": random.pick(addresses),
+        "goal": "treat",
+        "consent": "yes",
+    });
+    if random.percent(50) {
+        post["submission"] = format!("3f0c2f5e-6d0f-4b7e-9a53-0d3c9a4f6b1{form}").into();
+    }
+    if random.percent(10) {
+        post["extra_detail"] = "cheap watches".into();
+    }
+    post
+}
+
+/// The event that API Gateway makes of a post.
+fn http(form: &Value) -> Value {
+    json!({
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": "/enquiries",
+        "rawQueryString": "",
+        "headers": { "accept": "application/json", "content-type": "application/json", "host": "desk.example.com" },
+        "requestContext": {
+            "accountId": aws::ACCOUNT,
+            "apiId": "simulated",
+            "domainName": "desk.example.com",
+            "domainPrefix": "desk",
+            "http": {
+                "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.44", "userAgent": "simulator",
+            },
+            "requestId": "simulated",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "23/Nov/2026:10:15:32 +0000",
+            "timeEpoch": 1_795_428_932_000_i64,
+        },
+        "body": form.to_string(),
+        "isBase64Encoded": false,
+    })
+}

@@ -1,0 +1,449 @@
+//! The wire: the SDK's own HTTP client, over which requests and answers are lost, refused and late, and at which an
+//! invocation can be stopped. It keeps the ledger of what truly arrived.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_smithy_runtime_api::client::http::{
+    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+};
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::result::ConnectorError;
+use http_body_util::BodyExt;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+use tokio::sync::Notify;
+
+use super::random::Random;
+
+/// The moment of a call at which the process dies.
+#[derive(Debug, Clone, Copy)]
+pub enum Moment {
+    /// The request has not left.
+    Before,
+    /// It has arrived and was answered, and the answer is lost.
+    Arrived,
+    /// The answer has come, and nothing could be done about it.
+    Answered,
+}
+
+/// What one invocation meets.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// The invocation's number within its schedule.
+    pub invocation: usize,
+    /// What time it is for it.
+    pub now: Timestamp,
+    /// Where its faults come from.
+    pub random: Random,
+    /// How many calls in a hundred meet a fault, at DynamoDB and at SES.
+    pub faulty: (u64, u64),
+    /// The calls to DynamoDB, counted from 0, that all meet a fault: an outage.
+    pub outage: std::ops::Range<u32>,
+    /// At which call, counted from 0, it dies.
+    pub crash: Option<(u32, Moment)>,
+}
+
+impl Plan {
+    /// An invocation that nothing happens to.
+    pub fn calm(invocation: usize, now: Timestamp) -> Self {
+        Self {
+            invocation,
+            now,
+            random: Random::new(0),
+            faulty: (0, 0),
+            outage: 0..0,
+            crash: None,
+        }
+    }
+}
+
+/// A mail that SES took, as the wire saw it.
+#[derive(Debug, Clone)]
+pub struct Sent {
+    /// Which invocation sent it.
+    pub invocation: usize,
+    /// When, in the schedule's time.
+    pub at: Timestamp,
+    /// Whether SES's answer came back.
+    pub confirmed: bool,
+    /// Whether the same invocation then changed the enquiry.
+    pub recorded: bool,
+    reference: String,
+}
+
+/// What happened to one invocation.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Happened {
+    /// How many faults it met.
+    pub faults: u32,
+    /// How many of them at DynamoDB.
+    pub table_faults: u32,
+    /// Whether it died.
+    pub crashed: bool,
+}
+
+/// What truly happened in a schedule.
+#[derive(Debug, Default)]
+pub struct Ledger {
+    /// Every mail that SES took, by the id that SES gave it.
+    pub sent: HashMap<String, Sent>,
+    /// Every invocation.
+    pub invocations: Vec<Happened>,
+    /// How many calls there were.
+    pub calls: u64,
+}
+
+/// The wire of one instance of the function. An instance serves one invocation at a time, as in Lambda.
+#[derive(Debug)]
+pub struct Wire {
+    under_way: Mutex<UnderWay>,
+    died: Notify,
+    ledger: Arc<Mutex<Ledger>>,
+}
+
+#[derive(Debug)]
+struct UnderWay {
+    plan: Plan,
+    calls: u32,
+    table_calls: u32,
+    dead: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Fault {
+    LostBefore,
+    TimeoutBefore,
+    ServerErrorBefore,
+    Throttled,
+    Conflict,
+    LostAfter,
+    TimeoutAfter,
+    ServerErrorAfter,
+}
+
+/// What a request is about, read before it leaves.
+struct Request {
+    operation: Option<String>,
+    body: Value,
+}
+
+impl Request {
+    fn read(request: &HttpRequest) -> Self {
+        let target = request.headers().get("x-amz-target");
+        Self {
+            operation: target
+                .and_then(|target| target.rsplit_once('.'))
+                .map(|(_, operation)| operation.to_owned()),
+            body: serde_json::from_slice(request.body().bytes().unwrap_or_default())
+                .unwrap_or_default(),
+        }
+    }
+
+    fn is_table(&self) -> bool {
+        self.operation.is_some()
+    }
+
+    /// The enquiry that a change is of.
+    fn changed(&self) -> Option<&str> {
+        self.operation
+            .as_deref()
+            .filter(|operation| *operation == "UpdateItem")?;
+        self.body
+            .pointer("/Key/pk/S")?
+            .as_str()?
+            .strip_prefix("enquiry#")
+    }
+
+    fn tag(&self, name: &str) -> Option<&str> {
+        let tags = self.body.get("EmailTags")?.as_array()?;
+        tags.iter().find(|tag| tag["Name"] == name)?["Value"].as_str()
+    }
+}
+
+impl Wire {
+    /// A wire on which nothing goes yet.
+    pub fn new(ledger: Arc<Mutex<Ledger>>) -> Arc<Self> {
+        Arc::new(Self {
+            under_way: Mutex::new(UnderWay {
+                plan: Plan::calm(0, Timestamp::UNIX_EPOCH),
+                calls: 0,
+                table_calls: 0,
+                dead: false,
+            }),
+            died: Notify::new(),
+            ledger,
+        })
+    }
+
+    /// The HTTP client of the instance, over the plain one.
+    pub fn client(self: &Arc<Self>, plain: SharedHttpClient) -> SharedHttpClient {
+        let wire = Arc::clone(self);
+        http_client_fn(move |settings, components| {
+            SharedHttpConnector::new(Connector {
+                wire: Arc::clone(&wire),
+                plain: plain.http_connector(settings, components),
+            })
+        })
+    }
+
+    /// Begins an invocation.
+    pub fn begin(&self, plan: Plan) {
+        *self.under_way.lock().unwrap() = UnderWay {
+            plan,
+            calls: 0,
+            table_calls: 0,
+            dead: false,
+        };
+    }
+
+    /// Resolves when the process dies.
+    pub async fn death(&self) {
+        self.died.notified().await;
+    }
+
+    /// Whether it died during the last invocation, whatever came back.
+    pub fn is_dead(&self) -> bool {
+        self.under_way.lock().unwrap().dead
+    }
+
+    fn die(&self) {
+        let mut under_way = self.under_way.lock().unwrap();
+        under_way.dead = true;
+        self.happened(under_way.plan.invocation, |happened| {
+            happened.crashed = true;
+        });
+        self.died.notify_one();
+    }
+
+    fn happened(&self, invocation: usize, what: impl FnOnce(&mut Happened)) {
+        what(&mut self.ledger.lock().unwrap().invocations[invocation]);
+    }
+
+    /// What the next call meets.
+    fn next(&self, request: &Request) -> Next {
+        let mut under_way = self.under_way.lock().unwrap();
+        let UnderWay {
+            plan,
+            calls,
+            table_calls,
+            dead,
+        } = &mut *under_way;
+        if *dead {
+            return Next::Never;
+        }
+        let number = *calls;
+        *calls += 1;
+        let (outage, percent) = if request.is_table() {
+            *table_calls += 1;
+            (plan.outage.contains(&(*table_calls - 1)), plan.faulty.0)
+        } else {
+            (false, plan.faulty.1)
+        };
+        let faulty = plan.random.percent(percent) || outage;
+        let fault = faulty.then(|| match &request.operation {
+            Some(operation) if operation == "TransactWriteItems" => *plan.random.pick(&[
+                Fault::LostBefore,
+                Fault::TimeoutBefore,
+                Fault::ServerErrorBefore,
+                Fault::Throttled,
+                Fault::Conflict,
+                Fault::LostAfter,
+                Fault::TimeoutAfter,
+                Fault::ServerErrorAfter,
+            ]),
+            _ => *plan.random.pick(&[
+                Fault::LostBefore,
+                Fault::TimeoutBefore,
+                Fault::ServerErrorBefore,
+                Fault::Throttled,
+                Fault::LostAfter,
+                Fault::LostAfter,
+                Fault::TimeoutAfter,
+                Fault::ServerErrorAfter,
+            ]),
+        });
+        if fault.is_some() {
+            self.happened(plan.invocation, |happened| {
+                happened.faults += 1;
+                happened.table_faults += u32::from(request.is_table());
+            });
+        }
+        Next::Call {
+            invocation: plan.invocation,
+            at: plan.now,
+            fault,
+            crash: plan
+                .crash
+                .filter(|(nth, _)| *nth == number)
+                .map(|(_, moment)| moment),
+        }
+    }
+
+    async fn call(
+        &self,
+        plain: SharedHttpConnector,
+        request: HttpRequest,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let read = Request::read(&request);
+        let Next::Call {
+            invocation,
+            at,
+            fault,
+            crash,
+        } = self.next(&read)
+        else {
+            return std::future::pending().await;
+        };
+        if matches!(crash, Some(Moment::Before)) {
+            self.die();
+            return std::future::pending().await;
+        }
+        match fault {
+            Some(Fault::LostBefore) => return Err(lost()),
+            Some(Fault::TimeoutBefore) => return Err(timeout()),
+            Some(Fault::ServerErrorBefore) => return Ok(server_error()),
+            Some(Fault::Throttled) => return Ok(throttled(read.is_table())),
+            Some(Fault::Conflict) => return Ok(conflict()),
+            _ => {}
+        }
+        let response = plain.call(request).await?;
+        let status = response.status();
+        let headers = response.headers().clone();
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .map_err(ConnectorError::io)?
+            .to_bytes();
+        let confirmed = fault.is_none() && !matches!(crash, Some(Moment::Arrived));
+        self.write_down(&read, status.is_success(), &body, invocation, at, confirmed);
+        match (crash, fault) {
+            (Some(Moment::Arrived), _) => {
+                self.die();
+                return std::future::pending().await;
+            }
+            (_, Some(Fault::LostAfter)) => return Err(lost()),
+            (_, Some(Fault::TimeoutAfter)) => return Err(timeout()),
+            (_, Some(Fault::ServerErrorAfter)) => return Ok(server_error()),
+            (Some(Moment::Answered), _) => self.die(),
+            _ => {}
+        }
+        let mut answer = HttpResponse::new(status, body.into());
+        *answer.headers_mut() = headers;
+        Ok(answer)
+    }
+
+    fn write_down(
+        &self,
+        request: &Request,
+        success: bool,
+        answer: &[u8],
+        invocation: usize,
+        at: Timestamp,
+        confirmed: bool,
+    ) {
+        let mut ledger = self.ledger.lock().unwrap();
+        ledger.calls += 1;
+        if !success {
+            return;
+        }
+        if let Some(changed) = request.changed() {
+            for sent in ledger.sent.values_mut() {
+                if sent.invocation == invocation && sent.reference == changed {
+                    sent.recorded = true;
+                }
+            }
+        }
+        let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
+        if let (Some(id), Some(reference)) =
+            (answer["MessageId"].as_str(), request.tag("reference"))
+        {
+            let sent = Sent {
+                invocation,
+                at,
+                confirmed,
+                recorded: false,
+                reference: reference.to_owned(),
+            };
+            ledger.sent.insert(id.to_owned(), sent);
+        }
+    }
+}
+
+enum Next {
+    /// The process is dead already.
+    Never,
+    Call {
+        invocation: usize,
+        at: Timestamp,
+        fault: Option<Fault>,
+        crash: Option<Moment>,
+    },
+}
+
+#[derive(Debug)]
+struct Connector {
+    wire: Arc<Wire>,
+    plain: SharedHttpConnector,
+}
+
+impl HttpConnector for Connector {
+    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        let (wire, plain) = (Arc::clone(&self.wire), self.plain.clone());
+        HttpConnectorFuture::new(async move { wire.call(plain, request).await })
+    }
+}
+
+fn lost() -> ConnectorError {
+    ConnectorError::io("connection reset".into())
+}
+
+fn timeout() -> ConnectorError {
+    ConnectorError::timeout("no answer".into())
+}
+
+fn answer(status: u16, code: &str, body: &Value) -> HttpResponse {
+    let mut answer = HttpResponse::new(status.try_into().unwrap(), body.to_string().into());
+    answer
+        .headers_mut()
+        .insert("x-amzn-errortype", code.to_owned());
+    answer
+}
+
+fn server_error() -> HttpResponse {
+    answer(
+        500,
+        "InternalServerError",
+        &json!({ "__type": "InternalServerError", "message": "Internal server error" }),
+    )
+}
+
+fn throttled(table: bool) -> HttpResponse {
+    if table {
+        let code = "ProvisionedThroughputExceededException";
+        answer(
+            400,
+            code,
+            &json!({ "__type": code, "message": "The level of configured provisioned throughput for the table was exceeded." }),
+        )
+    } else {
+        answer(
+            429,
+            "TooManyRequestsException",
+            &json!({ "message": "Maximum sending rate exceeded." }),
+        )
+    }
+}
+
+fn conflict() -> HttpResponse {
+    let code = "TransactionCanceledException";
+    let reasons =
+        json!([{ "Code": "None" }, { "Code": "None" }, { "Code": "TransactionConflict" }]);
+    answer(
+        400,
+        code,
+        &json!({ "__type": code, "Message": "Transaction cancelled", "CancellationReasons": reasons }),
+    )
+}
