@@ -107,6 +107,7 @@ async fn show(app: &Arc<App>, reference: &str) -> Result<Value, Error> {
     Ok(json!({
         "received": record.received,
         "verdict": record.verdict,
+        "signals": record.signals,
         "deliveries": record.deliveries,
     }))
 }

@@ -175,7 +175,7 @@ async fn take(
             return Err(Box::new(answer.faults(&form, &faults)));
         }
     };
-    let verdict = screening::weigh(&form);
+    let screening = screening::weigh(&form, &enquiry, &app.practice);
     let identity = app.store.identity(form.submission_id(), &enquiry);
     // One name, whichever way the enquiry takes.
     let Ok(reference) = app.store.draw(&app.practice.reference_prefix) else {
@@ -183,7 +183,7 @@ async fn take(
     };
     let post = Post {
         enquiry: &enquiry,
-        verdict,
+        screening: &screening,
         identity: &identity,
         prefix: &app.practice.reference_prefix,
         reference: &reference,
@@ -192,15 +192,15 @@ async fn take(
     let (reference, repeat) = match app.store.accept(&post, clock).await {
         Ok(Accepted::New(reference)) => (reference, false),
         Ok(Accepted::Repeat(reference)) => (reference, true),
-        Ok(Accepted::Flood) => {
+        Ok(Accepted::Flood { retry_after }) => {
             warn!("a source has sent too much");
             return Err(Box::new(
-                answer.unavailable(&form, &Refusal::TooManyRequests),
+                answer.unavailable(&form, &Refusal::TooManyRequests(retry_after)),
             ));
         }
         Err(fault) => {
             error!(code = fault.code, "the table could not {}", fault.doing);
-            match outbox::straight_to_therapist(app, &reference, enquiry, verdict, clock).await {
+            match outbox::straight_to_therapist(app, &reference, enquiry, &screening, clock).await {
                 Ok(()) => (reference, false),
                 Err(_) => {
                     error!("an enquiry could be neither stored nor mailed");
@@ -209,7 +209,7 @@ async fn take(
             }
         }
     };
-    info!(%reference, repeat, ?verdict, octets, "enquiry accepted");
+    info!(%reference, repeat, verdict = ?screening.verdict(), signals = ?screening.codes(), octets, "enquiry accepted");
     Ok(reference)
 }
 

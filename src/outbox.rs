@@ -17,7 +17,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::enquiry::{EmailAddress, Enquiry, Received, Reference};
 use crate::mail::{AutoReplyLetter, Class, Mail, NoticeLetter, SendFault, TherapistLetter};
-use crate::screening::Verdict;
+use crate::screening::{Screening, Verdict};
 use crate::store::{Change, Record, StoreFault};
 
 pub use state::{Attempt, Deliveries, Letter, MailState, Report, Withheld};
@@ -361,7 +361,7 @@ pub async fn straight_to_therapist(
     app: &App,
     reference: &Reference,
     enquiry: Enquiry,
-    verdict: Verdict,
+    screening: &Screening,
     clock: &Clock,
 ) -> Result<(), Unfinished> {
     let received = Received {
@@ -372,7 +372,7 @@ pub async fn straight_to_therapist(
     if clock.remaining() < SEND_AND_RECORD || !may_go_straight(app, clock) {
         return Err(Unfinished::Later);
     }
-    let mail = TherapistLetter::not_stored(app, &received, verdict).into_mail();
+    let mail = TherapistLetter::not_stored(app, &received, screening).into_mail();
     match send_mail(app, &mail, 1, clock).await {
         Attempt::Accepted { .. } => Ok(()),
         _ => Err(Unfinished::Owed),

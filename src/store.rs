@@ -4,6 +4,7 @@
 //! revision that was read, so that two who hold the same enquiry cannot both act on it.
 
 mod item;
+mod sliding;
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -26,8 +27,10 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::enquiry::{EmailAddress, Enquiry, Received, Reference};
 use crate::outbox::Withheld;
-use crate::screening::Verdict;
+use crate::screening::{Screening, Verdict};
 use crate::settings::{HashKey, Settings};
+
+use sliding::SlidingCount;
 
 pub use item::{Record, StoreFault};
 
@@ -37,8 +40,6 @@ const MARKER_LIFE: SignedDuration = SignedDuration::from_hours(24);
 const TRIES: u32 = 5;
 /// What one call may take, with the SDK's own retries.
 const ONE_CALL: Duration = Duration::from_secs(3);
-/// How long a source is counted before the count begins again.
-const WINDOW: SignedDuration = SignedDuration::from_mins(10);
 /// How long an address waits for another auto-reply.
 const COOL_DOWN: SignedDuration = SignedDuration::from_hours(24);
 /// How long the count of a day's auto-replies is kept: longer than its day.
@@ -64,8 +65,11 @@ pub enum Accepted {
     New(Reference),
     /// The same post was there already, under this reference.
     Repeat(Reference),
-    /// Nothing was stored: its source has sent too much in too short a time.
-    Flood,
+    /// Nothing was stored: its source has sent too much in too short a time. In so many seconds it may send again.
+    Flood {
+        /// From 1 to 660.
+        retry_after: u32,
+    },
 }
 
 /// A checked post, on its way into the table.
@@ -73,7 +77,7 @@ pub struct Post<'a> {
     /// What was asked.
     pub enquiry: &'a Enquiry,
     /// What the screening said.
-    pub verdict: Verdict,
+    pub screening: &'a Screening,
     /// What makes it the same as another one.
     pub identity: &'a Identity,
     /// The practice's letters, for another reference when this one is taken.
@@ -153,7 +157,7 @@ impl Store {
             received_at: clock.now(),
             enquiry: post.enquiry.clone(),
         };
-        let mut record = Record::new(received, post.verdict);
+        let mut record = Record::new(received, post.screening);
         let mut counted = post.source;
         let mut code = "TransactionConflict";
         for attempt in 1..=TRIES {
@@ -170,7 +174,7 @@ impl Store {
                     return Ok(Accepted::New(reference));
                 }
                 Cancelled::Repeat(reference) => return Ok(Accepted::Repeat(reference)),
-                Cancelled::Flood => return Ok(Accepted::Flood),
+                Cancelled::Flood { retry_after } => return Ok(Accepted::Flood { retry_after }),
                 Cancelled::ReferenceTaken => {
                     record.received.reference = self.draw(post.prefix)?;
                     continue;
@@ -513,16 +517,16 @@ impl Store {
         let received = &record.received;
         let enquiry =
             item::new_enquiry(record, self.address_key(&received.enquiry.email)).map_err(Err)?;
+        let sliding = SlidingCount::at(now);
         let counter = source.map(|source| {
             Update::builder()
                 .table_name(&self.table)
-                .key("pk", AttributeValue::S(self.source_key(source, now)))
-                .update_expression(item::COUNT)
-                .condition_expression("attribute_not_exists(pk) OR times < :most")
-                .set_expression_attribute_values(Some(item::count(
-                    now + WINDOW + WINDOW,
-                    self.rate_limit,
-                )))
+                .key("pk", AttributeValue::S(self.source_key(source)))
+                .update_expression(sliding.update())
+                .condition_expression(sliding.condition())
+                .set_expression_attribute_names(Some(sliding.names()))
+                .set_expression_attribute_values(Some(sliding.values(self.rate_limit)))
+                .return_values_on_condition_check_failure(OnFailure::AllOld)
                 .build()
         });
         let counter = counter.transpose().map_err(unbuildable)?;
@@ -556,7 +560,9 @@ impl Store {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(error)) => match error.into_err() {
                 TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-                    Err(Cancelled::of(cancelled.cancellation_reasons()))
+                    let retry_after =
+                        |counter: &item::Item| sliding.retry_after(counter, self.rate_limit);
+                    Err(Cancelled::of(cancelled.cancellation_reasons(), retry_after))
                 }
                 error => Err(Err(StoreFault::new(
                     "accept",
@@ -572,14 +578,13 @@ impl Store {
         self.hash("address", &[address.folded().as_bytes()])
     }
 
-    /// The counter of a source in the current window. IPv6 is counted by /64: whoever has one address has all of it.
-    fn source_key(&self, source: IpAddr, now: Timestamp) -> String {
+    /// The counter of a source. IPv6 is counted by /64: whoever has one address has all of it.
+    fn source_key(&self, source: IpAddr) -> String {
         let octets = match source.to_canonical() {
             IpAddr::V4(address) => address.octets().to_vec(),
             IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
         };
-        let window = now.as_second().div_euclid(WINDOW.as_secs());
-        item::source_key(&self.hash("source", &[&octets]), window)
+        item::source_key(&self.hash("source", &[&octets]))
     }
 
     fn expiry(&self, verdict: Verdict, now: Timestamp) -> i64 {
@@ -615,14 +620,17 @@ impl Store {
 enum Cancelled {
     Repeat(Reference),
     ReferenceTaken,
-    Flood,
+    Flood { retry_after: u32 },
     Conflict,
     Throttled,
 }
 
 impl Cancelled {
     /// The reasons stand in the order of the writes: the marker, the enquiry, the counter. A repeat outranks everything.
-    fn of(reasons: &[CancellationReason]) -> Result<Self, StoreFault> {
+    fn of(
+        reasons: &[CancellationReason],
+        retry_after: impl Fn(&item::Item) -> u32,
+    ) -> Result<Self, StoreFault> {
         let failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
         if let Some(reason) = reasons.first().filter(failed) {
             let reference = reason.item().and_then(item::marked_reference);
@@ -638,8 +646,11 @@ impl Cancelled {
             // Even when the counter is full: the other transaction may be the first of this very post.
             return Ok(Self::Conflict);
         }
-        if reasons.get(2).filter(failed).is_some() {
-            return Ok(Self::Flood);
+        if let Some(reason) = reasons.get(2).filter(failed) {
+            let retry_after = reason
+                .item()
+                .map_or(SlidingCount::LONGEST_WAIT, retry_after);
+            return Ok(Self::Flood { retry_after });
         }
         let code = reasons
             .iter()

@@ -1,6 +1,8 @@
 //! What a flood may not do: crowd out others, or turn the auto-reply against strangers.
 
 use axum::http::StatusCode;
+use enquiry_desk::clock::Clock;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::support::{BROWSER, MINIMAL, TestApp, urlencoded};
@@ -82,9 +84,91 @@ async fn too_much_is_answered_with_the_form_and_the_telephone() {
     let other = [&MINIMAL[..], &[("message", "Once more")]].concat();
     let answer = app.post_form(&other).await;
     assert_eq!(answer.status, StatusCode::TOO_MANY_REQUESTS);
-    assert_eq!(answer.header("retry-after"), "600");
+    let wait: u32 = answer.header("retry-after").parse().unwrap();
+    assert!((600..=660).contains(&wait), "{wait}");
     assert!(answer.body.contains("Once more") && answer.body.contains("07835 346476"));
     app.finish().await;
+}
+
+/// Posts the `n`th form at this second of a day, and tells the seconds to wait when it is refused.
+async fn post_at(app: &TestApp, second: i64, n: u32) -> Option<i64> {
+    let fields = nth(n);
+    let fields: Vec<(&str, &str)> = fields
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
+    let began: Timestamp = "2026-11-23T09:00:00Z".parse().unwrap();
+    let now = began + SignedDuration::from_secs(second);
+    let clock = Clock::new(now, now + SignedDuration::from_secs(29));
+    let answer = app
+        .app
+        .handle(post_from("192.0.2.1", &fields), &clock)
+        .await
+        .unwrap();
+    match answer["statusCode"].as_u64() {
+        Some(303) => None,
+        Some(429) => Some(
+            answer["headers"]["retry-after"]
+                .as_str()
+                .unwrap()
+                .parse()
+                .unwrap(),
+        ),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn no_ten_minutes_see_more_than_the_limit_and_the_wait_is_exact() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_PER_SOURCE", "3")]).await;
+    for (n, (second, wait)) in [
+        (0, None),
+        (300, None),
+        (599, None),
+        // The first of the three still counts: a count by the clock's ten minutes would begin anew here.
+        (600, Some(60)),
+        (630, Some(30)),
+        (660, None),
+        // The second one leaves after eleven minutes of its own.
+        (661, Some(299)),
+        (960, None),
+        (5000, None),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let n = u32::try_from(n).unwrap();
+        assert_eq!(post_at(&app, second, n).await, wait, "at second {second}");
+    }
+    app.finish_owing().await;
+}
+
+#[tokio::test]
+async fn whoever_comes_again_when_told_is_let_in() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_PER_SOURCE", "4")]).await;
+    let (mut second, mut accepted, mut refused) = (0, Vec::new(), 0);
+    for n in 0..66 {
+        // Gaps without a pattern, from a burst to some minutes.
+        second += [1, 7, 0, 45, 3, 200, 0, 13, 90, 2, 31][n as usize % 11];
+        if let Some(wait) = post_at(&app, second, n).await {
+            refused += 1;
+            second += wait;
+            assert_eq!(post_at(&app, second, n).await, None, "after {wait} seconds");
+        }
+        accepted.push(second);
+    }
+    for at in &accepted {
+        let within = accepted
+            .iter()
+            .filter(|other| (*at..at + 600).contains(other));
+        assert!(within.count() <= 4);
+    }
+    assert!(refused > 5, "the limit was met {refused} times");
+    let mut counters = app.items("counter").await;
+    counters.retain(|counter| counter["pk"].as_s().unwrap().starts_with("source#"));
+    assert_eq!(counters.len(), 1);
+    assert!(counters[0].len() < 30, "old sums are dropped");
+    app.finish_owing().await;
 }
 
 #[tokio::test]

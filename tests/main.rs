@@ -21,5 +21,6 @@ mod pages;
 mod practice;
 mod reading;
 mod road;
+mod screening;
 mod simulator;
 mod support;

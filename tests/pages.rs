@@ -299,7 +299,7 @@ fn a_new_wording_of_the_consent_asks_for_it_again() {
 fn a_form_that_cannot_be_taken_keeps_everything_and_gives_the_number_to_call() {
     let practice = Practice::compiled();
     let form = form(&[(Field::Name, "Zoë"), (Field::Message, "kept")]);
-    for refusal in [Refusal::Unavailable, Refusal::TooManyRequests] {
+    for refusal in [Refusal::Unavailable, Refusal::TooManyRequests(90)] {
         let notice = Notice {
             title: refusal.row().title,
             words: refusal.words(),

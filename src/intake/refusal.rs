@@ -35,8 +35,8 @@ pub enum Refusal {
     UnsupportedCharset,
     /// A file, which no field takes.
     File,
-    /// This source has sent too much in too short a time.
-    TooManyRequests,
+    /// This source has sent too much in too short a time; in so many seconds it may go on.
+    TooManyRequests(u32),
     /// Neither the table nor the mailbox could take it.
     Unavailable,
 }
@@ -70,7 +70,7 @@ impl Refusal {
         Self::UnsupportedMediaType,
         Self::UnsupportedCharset,
         Self::File,
-        Self::TooManyRequests,
+        Self::TooManyRequests(660),
         Self::Unavailable,
     ];
 
@@ -172,7 +172,7 @@ impl Refusal {
                 "The form came with a file",
                 "Send the form without files. You can show pictures and letters at the appointment.",
             ),
-            Self::TooManyRequests => (
+            Self::TooManyRequests(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-requests",
                 "Too many enquiries have come from your connection",
@@ -197,7 +197,7 @@ impl Refusal {
     #[must_use]
     pub const fn retry_after(&self) -> Option<u32> {
         match self {
-            Self::TooManyRequests => Some(600),
+            Self::TooManyRequests(seconds) => Some(*seconds),
             Self::Unavailable => Some(60),
             _ => None,
         }

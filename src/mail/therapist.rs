@@ -16,7 +16,7 @@ use crate::enquiry::answers::{Choice, ContactBy, Goal, RecentInjury};
 use crate::enquiry::{EmailAddress, Enquiry, Field, Phone, Received};
 use crate::outbox::{Letter, MailState, Withheld};
 use crate::practice::{Practice, Suggestion};
-use crate::screening::Verdict;
+use crate::screening::{Screening, Signal, Verdict};
 use crate::store::Record;
 
 /// So many earlier enquiries are named by their day; the others are only counted.
@@ -33,6 +33,8 @@ pub struct TherapistLetter<'a> {
     pub received: &'a Received,
     /// Whether it looks like spam.
     pub suspect: bool,
+    /// Why the screening thinks so.
+    pub signals: &'a [Signal],
     /// What has become of the auto-reply so far; none if the enquiry could not be stored, for then there is none.
     pub auto_reply: Option<&'a MailState>,
     /// When earlier enquiries came from the same address, newest first.
@@ -57,6 +59,7 @@ impl<'a> TherapistLetter<'a> {
             to: &app.settings.therapist,
             received: &record.received,
             suspect: record.verdict == Verdict::Suspect,
+            signals: &record.signals,
             auto_reply: Some(&record.deliveries.auto_reply),
             earlier,
             more_earlier: i32::try_from(earlier.len()).is_ok_and(|count| count >= Self::EARLIER),
@@ -67,12 +70,13 @@ impl<'a> TherapistLetter<'a> {
 
     /// The letter about an enquiry that could not be stored: it is in this mailbox and nowhere else.
     #[must_use]
-    pub fn not_stored(app: &'a App, received: &'a Received, verdict: Verdict) -> Self {
+    pub fn not_stored(app: &'a App, received: &'a Received, screening: &'a Screening) -> Self {
         Self {
             practice: &app.practice,
             to: &app.settings.therapist,
             received,
-            suspect: verdict == Verdict::Suspect,
+            suspect: screening.verdict() == Verdict::Suspect,
+            signals: &screening.signals,
             auto_reply: None,
             earlier: &[],
             more_earlier: false,
@@ -399,7 +403,7 @@ fn alerts(letter: &TherapistLetter<'_>) -> Vec<Alert> {
         };
         alerts.push(Alert {
             heading: "Possible spam",
-            text: format!("Something about this enquiry looks like spam.{release}"),
+            text: format!("{}{release}", reasons(letter.signals)),
         });
     }
     if letter.is_injured() {
@@ -409,6 +413,18 @@ fn alerts(letter: &TherapistLetter<'_>) -> Vec<Alert> {
         });
     }
     alerts
+}
+
+/// Why an enquiry looks like spam, in one sentence.
+fn reasons(signals: &[Signal]) -> String {
+    let reasons: Vec<String> = signals
+        .iter()
+        .map(|signal| signal.words().to_owned())
+        .collect();
+    if reasons.is_empty() {
+        return "Something about this enquiry looks like spam.".to_owned();
+    }
+    format!("This looks like spam, because {}.", listed(&reasons))
 }
 
 /// Every answer that was given, in the order of the form and labelled as the form labels it. The two free texts have

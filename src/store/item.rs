@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | `enquiry#BB-7KQ4M` | `enquiry` | an enquiry with the states of its mails | the retention after nothing is owed to the therapist |
 //! | `marker#<hash>` | `marker` | the identity of a post and its reference | 24 hours |
-//! | `source#<hash>#<window>` | `counter` | how many enquiries one source sent in ten minutes | 20 minutes |
+//! | `source#<hash>` | `counter` | how many enquiries one source sent, by the minute (`store/sliding.rs`) | 22 minutes |
 //! | `day#2026-11-23` | `counter` | how many auto-replies left on one day (UTC) | 48 hours |
 //! | `cool-down#<hash>` | `cool-down` | an address that had an auto-reply, and for which enquiry; or one that mails do not reach | 24 hours; the retention |
 //!
@@ -17,14 +17,14 @@ use std::fmt;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
 use crate::enquiry::{Received, Reference};
 use crate::outbox::Deliveries;
-use crate::screening::Verdict;
+use crate::screening::{Screening, Signal, Verdict};
 
-type Item = HashMap<String, AttributeValue>;
+pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The version of the enquiry's item that this code writes, and the newest that it reads.
 const VERSION: u32 = 1;
@@ -36,8 +36,10 @@ pub(super) const OWED: &str = "owed";
 pub struct Record {
     /// What came in.
     pub received: Received,
-    /// What the screening said.
+    /// What the screening said, or whoever released it.
     pub verdict: Verdict,
+    /// Why the screening said so.
+    pub signals: Vec<Signal>,
     /// Where its mails stand.
     pub deliveries: Deliveries,
     /// How often it was changed.
@@ -49,10 +51,11 @@ pub struct Record {
 impl Record {
     /// An enquiry that has just come in.
     #[must_use]
-    pub const fn new(received: Received, verdict: Verdict) -> Self {
+    pub fn new(received: Received, screening: &Screening) -> Self {
         Self {
             received,
-            verdict,
+            verdict: screening.verdict(),
+            signals: screening.signals.clone(),
             deliveries: Deliveries::new(),
             revision: 0,
             uncounted: false,
@@ -111,6 +114,12 @@ struct StoredEnquiry {
     received_at: Timestamp,
     address: String,
     verdict: Verdict,
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "known_signals"
+    )]
+    signals: Vec<Signal>,
     enquiry: crate::enquiry::Enquiry,
     deliveries: Deliveries,
     #[serde(default)]
@@ -123,6 +132,15 @@ struct StoredEnquiry {
     expires: Option<i64>,
 }
 
+/// The signals that this version knows: a newer one may have more, and that is no reason to leave an enquiry alone.
+fn known_signals<'de, D: Deserializer<'de>>(stored: D) -> Result<Vec<Signal>, D::Error> {
+    let codes = Vec::<String>::deserialize(stored)?;
+    Ok(codes
+        .iter()
+        .filter_map(|code| Signal::from_code(code))
+        .collect())
+}
+
 impl From<StoredEnquiry> for Record {
     fn from(stored: StoredEnquiry) -> Self {
         Self {
@@ -132,6 +150,7 @@ impl From<StoredEnquiry> for Record {
                 enquiry: stored.enquiry,
             },
             verdict: stored.verdict,
+            signals: stored.signals,
             deliveries: stored.deliveries,
             revision: stored.revision,
             uncounted: stored.uncounted,
@@ -155,6 +174,7 @@ pub(super) fn new_enquiry(record: &Record, address: String) -> Result<Item, Stor
         received_at: received.received_at,
         address,
         verdict: record.verdict,
+        signals: record.signals.clone(),
         enquiry: received.enquiry.clone(),
         deliveries: record.deliveries.clone(),
         uncounted: record.uncounted,
@@ -220,8 +240,8 @@ pub(super) fn is_undeliverable(cool_down: &Item) -> bool {
     cool_down.contains_key("undeliverable")
 }
 
-pub(super) fn source_key(hash: &str, window: i64) -> String {
-    format!("source#{hash}#{window}")
+pub(super) fn source_key(hash: &str) -> String {
+    format!("source#{hash}")
 }
 
 pub(super) fn day_key(now: Timestamp) -> String {

@@ -17,6 +17,7 @@ use crate::enquiry::{
 use crate::mail::{AutoReply, AutoReplyLetter, Mail, NoticeLetter, TherapistLetter, Trouble};
 use crate::outbox::{Letter, MailState, Withheld};
 use crate::practice::{Practice, TreatmentKey};
+use crate::screening::Signal;
 
 /// A message with everything in it that might break a letter, or become a link.
 pub const HOSTILE: &str = "</td></table><script>alert(1)</script> <img src=x onerror=alert(1)> {{ 7*7 }} {% if %}\n\
@@ -184,6 +185,7 @@ impl<'a> Samples<'a> {
                 "Looks like spam, so no answer is sent",
                 TherapistLetter {
                     suspect: true,
+                    signals: &[Signal::Links, Signal::Markup],
                     auto_reply: Some(&suspect),
                     ..about(&full)
                 }
@@ -445,6 +447,7 @@ impl<'a> Samples<'a> {
             to,
             received,
             suspect: false,
+            signals: &[],
             auto_reply: Some(&MailState::NEW),
             earlier: &[],
             more_earlier: false,
