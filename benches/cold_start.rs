@@ -311,7 +311,8 @@ impl Function {
             .env("THERAPIST_EMAIL", "therapist@example.com")
             .env("SENDER_EMAIL", "desk@example.com")
             .env("ALLOWED_ORIGINS", "https://www.example.com")
-            .env("HASH_KEY", "0123456789abcdef0123456789abcdef")
+            .env("AWS_ENDPOINT_URL_SECRETS_MANAGER", &endpoint)
+            .env("SECRET_ID", "secret")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .kill_on_drop(true);
@@ -455,7 +456,7 @@ async fn outcome(
     }
 }
 
-/// DynamoDB and SES, always content: `sent` counts the mails.
+/// DynamoDB, SES and Secrets Manager, always content: `sent` counts the mails.
 fn backend(sent: Arc<AtomicUsize>) -> Router {
     let send = async move || {
         sent.fetch_add(1, Ordering::Relaxed);
@@ -475,6 +476,9 @@ fn backend(sent: Arc<AtomicUsize>) -> Router {
                 | "DynamoDB_20120810.UpdateItem"
                 | "DynamoDB_20120810.PutItem",
             ) => "{}",
+            Some("secretsmanager.GetSecretValue") => {
+                r#"{"SecretString":"0123456789abcdef0123456789abcdef"}"#
+            }
             other => panic!("{other:?} has no answer here"),
         };
         (

@@ -3,11 +3,10 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::SharedCredentialsProvider;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
 use futures_util::FutureExt;
 use jiff::Timestamp;
 use lambda_runtime::Error;
@@ -84,8 +83,20 @@ impl App {
     /// The SDK's own chain of sources (profiles, containers, instance metadata, web identity) is left out: none of it
     /// exists in Lambda, and it makes up a tenth of the binary and most of the time before the first answer.
     #[must_use]
-    pub fn from_environment(settings: Settings, practice: Practice) -> Self {
-        let variable = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    pub fn from_variables(
+        settings: Settings,
+        practice: Practice,
+        client: SharedHttpClient,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let credentials = Credentials::new(
+            variable("AWS_ACCESS_KEY_ID").unwrap_or_default(),
+            variable("AWS_SECRET_ACCESS_KEY").unwrap_or_default(),
+            variable("AWS_SESSION_TOKEN"),
+            None,
+            "environment",
+        );
         let endpoint = |service: &str| {
             variable(&format!("AWS_ENDPOINT_URL_{service}"))
                 .or_else(|| variable("AWS_ENDPOINT_URL"))
@@ -93,10 +104,8 @@ impl App {
         let sdk = SdkConfig::builder()
             .behavior_version(BehaviorVersion::v2026_01_12())
             .region(variable("AWS_REGION").map(Region::new))
-            .credentials_provider(SharedCredentialsProvider::new(
-                EnvironmentVariableCredentialsProvider::new(),
-            ))
-            .http_client(crate::tls::client())
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(client)
             .build();
         let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&sdk);
         dynamodb.set_endpoint_url(endpoint("DYNAMODB"));

@@ -6,6 +6,7 @@ pub mod settings;
 
 pub mod app;
 pub mod clock;
+pub mod instance;
 pub mod invocation;
 pub mod telemetry;
 
@@ -24,6 +25,7 @@ pub mod mail;
 pub mod command;
 pub mod feedback;
 
+pub mod secret;
 mod tls;
 
 #[cfg(feature = "local")]

@@ -3,10 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::practice::Practice;
-use enquiry_desk::settings::Settings;
+use enquiry_desk::instance::Instance;
 use enquiry_desk::telemetry;
 use jiff::Timestamp;
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
@@ -28,20 +26,18 @@ async fn main() -> ExitCode {
 }
 
 async fn run() -> Result<(), Error> {
-    let settings = Settings::from_env(|name| std::env::var(name).ok())?;
-    let app = Arc::new(App::from_environment(
-        settings,
-        Practice::compiled().clone(),
-    ));
+    let variable = |name: &str| std::env::var(name).ok();
+    let instance = Arc::new(Instance::start(variable, Timestamp::now()).await?);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
-        let app = Arc::clone(&app);
+        let instance = Arc::clone(&instance);
         async move {
             let now = Timestamp::now();
             let deadline = i64::try_from(event.context.deadline)
                 .ok()
                 .and_then(|at| Timestamp::from_millisecond(at).ok());
             let clock = Clock::new(now, deadline.unwrap_or(now));
-            app.handle(event.payload, &clock)
+            instance
+                .handle(event.payload, &clock)
                 .await
                 .map_err(|error| Diagnostic {
                     error_type: "EnquiryDesk".to_owned(),

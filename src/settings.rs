@@ -33,8 +33,9 @@ pub struct Settings {
     pub rate_limit: u32,
     /// `AUTO_REPLIES_PER_DAY`: how many auto-replies may leave in a day (UTC).
     pub auto_replies_per_day: u32,
-    /// `HASH_KEY`: the key under which identities and addresses are hashed.
-    pub hash_key: HashKey,
+    /// `HASH_KEY`: the key under which identities and addresses are hashed. It may be missing while the secret that holds
+    /// it (`SECRET_ID`) cannot be read: then enquiries are stored all the same, and get no auto-reply.
+    pub hash_key: Option<HashKey>,
 }
 
 /// A secret of 32 octets or more, silent in `Debug`.
@@ -98,9 +99,15 @@ impl Settings {
         let address = |typed: &str| EmailAddress::parse(typed).ok();
         let therapist = reader.required("THERAPIST_EMAIL", "an e-mail address", address);
         let sender = reader.required("SENDER_EMAIL", "an e-mail address", address);
-        let hash_key = reader.required("HASH_KEY", "a secret of 32 characters or more", |key| {
-            (key.len() >= HashKey::MIN).then(|| HashKey(key.to_owned()))
+        let key = |key: &str| (key.len() >= HashKey::MIN).then(|| HashKey(key.to_owned()));
+        let expected = "a secret of 32 characters or more";
+        let secret_id = reader.optional("SECRET_ID", "the name of a secret", |id| {
+            Some(id.to_owned())
         });
+        let hash_key = match secret_id {
+            Some(_) => reader.optional("HASH_KEY", expected, key),
+            None => reader.required("HASH_KEY", expected, key),
+        };
         let allowed_origins = reader.optional(
             "ALLOWED_ORIGINS",
             "origins like https://example.com, with commas between",
@@ -132,14 +139,8 @@ impl Settings {
             reader.optional("CONFIGURATION_SET", "a name", |name| Some(name.to_owned()));
         let away_until = reader.optional("AWAY_UNTIL", "a date like 2026-12-31", day);
 
-        match (
-            reader.faults.is_empty(),
-            table_name,
-            therapist,
-            sender,
-            hash_key,
-        ) {
-            (true, Some(table_name), Some(therapist), Some(sender), Some(hash_key)) => Ok(Self {
+        match (reader.faults.is_empty(), table_name, therapist, sender) {
+            (true, Some(table_name), Some(therapist), Some(sender)) => Ok(Self {
                 table_name,
                 therapist,
                 sender,

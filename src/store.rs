@@ -52,7 +52,7 @@ const SUSPECT_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
 pub struct Store {
     client: Client,
     table: String,
-    hash_key: HashKey,
+    hash_key: Option<HashKey>,
     retention: SignedDuration,
     rate_limit: u32,
     auto_replies_per_day: u32,
@@ -115,16 +115,16 @@ impl Store {
         }
     }
 
-    /// The identity of a post. Answers that differ under the same submission id are another identity.
+    /// The identity of a post. Answers that differ under the same submission id are another identity. While there is no
+    /// key, the hash is one without: a repeat is found all the same, and the marker is gone after a day.
     #[must_use]
     pub fn identity(&self, submission: Option<Uuid>, enquiry: &Enquiry) -> Identity {
         // The serialised enquiry has one form for one meaning: checked parts, fixed order, left-out fields left out.
         let answers = serde_json::to_vec(enquiry).unwrap_or_default();
         let submission = submission.map(Uuid::into_bytes);
-        Identity(self.hash(
-            "identity",
-            &[submission.as_ref().map_or(&[][..], |id| &id[..]), &answers],
-        ))
+        let key = self.hash_key.as_ref().map_or(&[][..], HashKey::as_bytes);
+        let parts = [submission.as_ref().map_or(&[][..], |id| &id[..]), &answers];
+        Identity(hash(key, "identity", &parts))
     }
 
     /// Draws a reference at random.
@@ -158,7 +158,8 @@ impl Store {
             enquiry: post.enquiry.clone(),
         };
         let mut record = Record::new(received, post.screening);
-        let mut counted = post.source;
+        // Without the key a source has no name to be counted under.
+        let mut counted = post.source.filter(|_| self.hash_key.is_some());
         let mut code = "TransactionConflict";
         for attempt in 1..=TRIES {
             record.uncounted = post.source.is_some() && counted.is_none();
@@ -220,7 +221,7 @@ impl Store {
         received: &Received,
         now: Timestamp,
     ) -> Result<Result<(), Withheld>, StoreFault> {
-        let address = self.address_key(&received.enquiry.email);
+        let address = self.address_key("book", &received.enquiry.email)?;
         let cool_down = item::cool_down(&address, &received.reference, now + COOL_DOWN);
         let booked = self
             .client
@@ -316,7 +317,7 @@ impl Store {
         because_of: &Reference,
         now: Timestamp,
     ) -> Result<(), StoreFault> {
-        let address = self.address_key(address);
+        let address = self.address_key("remember", address)?;
         self.client
             .put_item()
             .table_name(&self.table)
@@ -388,6 +389,13 @@ impl Store {
             );
         } else {
             remove.extend(["owed", "owed_since"]);
+        }
+        if !seen.addressed
+            && let Ok(address) = self.address_key("change", &seen.received.enquiry.email)
+        {
+            set.push_str(", address = :address");
+            values.insert(":address".to_owned(), AttributeValue::S(address));
+            next.addressed = true;
         }
         if next.deliveries.is_owed_to_therapist() {
             remove.push("expires");
@@ -488,7 +496,7 @@ impl Store {
             .key_condition_expression("address = :address AND received_at < :before")
             .expression_attribute_values(
                 ":address",
-                AttributeValue::S(self.address_key(&received.enquiry.email)),
+                AttributeValue::S(self.address_key("earlier", &received.enquiry.email)?),
             )
             .expression_attribute_values(
                 ":before",
@@ -515,13 +523,14 @@ impl Store {
     ) -> Result<(), Result<Cancelled, StoreFault>> {
         let unbuildable = |_| Err(StoreFault::new("accept", "Unbuildable"));
         let received = &record.received;
-        let enquiry =
-            item::new_enquiry(record, self.address_key(&received.enquiry.email)).map_err(Err)?;
+        let address = self.address_key("accept", &received.enquiry.email).ok();
+        let enquiry = item::new_enquiry(record, address).map_err(Err)?;
         let sliding = SlidingCount::at(now);
-        let counter = source.map(|source| {
+        let counter = source.and_then(|source| self.source_key(source));
+        let counter = counter.map(|counter| {
             Update::builder()
                 .table_name(&self.table)
-                .key("pk", AttributeValue::S(self.source_key(source)))
+                .key("pk", AttributeValue::S(counter))
                 .update_expression(sliding.update())
                 .condition_expression(sliding.condition())
                 .set_expression_attribute_names(Some(sliding.names()))
@@ -574,17 +583,23 @@ impl Store {
     }
 
     /// The key under which all enquiries of a person are found: it does not tell the address.
-    fn address_key(&self, address: &EmailAddress) -> String {
+    fn address_key(
+        &self,
+        doing: &'static str,
+        address: &EmailAddress,
+    ) -> Result<String, StoreFault> {
         self.hash("address", &[address.folded().as_bytes()])
+            .ok_or_else(|| StoreFault::new(doing, StoreFault::NO_KEY))
     }
 
     /// The counter of a source. IPv6 is counted by /64: whoever has one address has all of it.
-    fn source_key(&self, source: IpAddr) -> String {
+    fn source_key(&self, source: IpAddr) -> Option<String> {
         let octets = match source.to_canonical() {
             IpAddr::V4(address) => address.octets().to_vec(),
             IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
         };
-        item::source_key(&self.hash("source", &[&octets]))
+        let hash = self.hash("source", &[&octets])?;
+        Some(item::source_key(&hash))
     }
 
     fn expiry(&self, verdict: Verdict, now: Timestamp) -> i64 {
@@ -595,24 +610,29 @@ impl Store {
         (now + life).as_second()
     }
 
-    /// HMAC-SHA-256 over parts of known lengths, in hexadecimal; `purpose` keeps hashes of different kinds apart.
-    fn hash(&self, purpose: &str, parts: &[&[u8]]) -> String {
-        use std::fmt::Write as _;
-        let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(self.hash_key.as_bytes()) else {
-            return String::new();
-        };
-        for part in [purpose.as_bytes()].iter().chain(parts) {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac.finalize()
-            .into_bytes()
-            .iter()
-            .fold(String::new(), |mut hex, byte| {
-                let _ = write!(hex, "{byte:02x}");
-                hex
-            })
+    fn hash(&self, purpose: &str, parts: &[&[u8]]) -> Option<String> {
+        let key = self.hash_key.as_ref()?;
+        Some(hash(key.as_bytes(), purpose, parts))
     }
+}
+
+/// HMAC-SHA-256 over parts of known lengths, in hexadecimal; `purpose` keeps hashes of different kinds apart.
+fn hash(key: &[u8], purpose: &str, parts: &[&[u8]]) -> String {
+    use std::fmt::Write as _;
+    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(key) else {
+        return String::new();
+    };
+    for part in [purpose.as_bytes()].iter().chain(parts) {
+        mac.update(&(part.len() as u64).to_be_bytes());
+        mac.update(part);
+    }
+    mac.finalize()
+        .into_bytes()
+        .iter()
+        .fold(String::new(), |mut hex, byte| {
+            let _ = write!(hex, "{byte:02x}");
+            hex
+        })
 }
 
 /// Why DynamoDB cancelled the accepting transaction.

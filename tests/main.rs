@@ -22,5 +22,6 @@ mod practice;
 mod reading;
 mod road;
 mod screening;
+mod secret;
 mod simulator;
 mod support;

@@ -46,6 +46,8 @@ pub struct Record {
     pub revision: u64,
     /// Whether its source could not be counted.
     pub uncounted: bool,
+    /// Whether it is found by its client's address: not when it came in while the key of the hashes was out of reach.
+    pub addressed: bool,
 }
 
 impl Record {
@@ -59,6 +61,7 @@ impl Record {
             deliveries: Deliveries::new(),
             revision: 0,
             uncounted: false,
+            addressed: true,
         }
     }
 
@@ -112,7 +115,8 @@ struct StoredEnquiry {
     revision: u64,
     reference: Reference,
     received_at: Timestamp,
-    address: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
     verdict: Verdict,
     #[serde(
         default,
@@ -154,6 +158,7 @@ impl From<StoredEnquiry> for Record {
             deliveries: stored.deliveries,
             revision: stored.revision,
             uncounted: stored.uncounted,
+            addressed: stored.address.is_some(),
         }
     }
 }
@@ -163,7 +168,7 @@ pub(super) fn enquiry_key(reference: &Reference) -> String {
 }
 
 /// The item of a new enquiry: it owes its mails from the first moment and never expires while it does.
-pub(super) fn new_enquiry(record: &Record, address: String) -> Result<Item, StoreFault> {
+pub(super) fn new_enquiry(record: &Record, address: Option<String>) -> Result<Item, StoreFault> {
     let received = &record.received;
     let stored = StoredEnquiry {
         pk: enquiry_key(&received.reference),
@@ -298,6 +303,8 @@ pub struct StoreFault {
 }
 
 impl StoreFault {
+    /// The key of the hashes is out of reach.
+    pub const NO_KEY: &'static str = "KeyUnavailable";
     /// The item was written by a newer version of this code.
     pub const UNKNOWN_VERSION: &'static str = "UnknownVersion";
     /// The item has not the shape of an enquiry.

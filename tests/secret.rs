@@ -1,0 +1,261 @@
+//! The function's secret: fetched once at its start, and what happens while it cannot be had.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex};
+
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use axum::Router;
+use axum::extract::State;
+use axum::http::{HeaderMap, StatusCode};
+use axum::routing::post;
+use enquiry_desk::clock::Clock;
+use enquiry_desk::instance::Instance;
+use enquiry_desk::local::product;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::support::{BROWSER, TestApp, urlencoded};
+
+const KEY: &str = "a-key-that-lies-in-secrets-manager-and-nowhere-else";
+
+/// AWS Secrets Manager, as far as the function knows it: gives these answers in turn, the last one for ever.
+#[derive(Default)]
+struct Secrets {
+    answers: Mutex<VecDeque<(u16, Value)>>,
+    requests: Mutex<Vec<(HeaderMap, String)>>,
+}
+
+impl Secrets {
+    fn next(&self) -> (u16, Value) {
+        let mut answers = self.answers.lock().unwrap();
+        match answers.len() {
+            1 => answers[0].clone(),
+            _ => answers.pop_front().unwrap(),
+        }
+    }
+}
+
+async fn answer(
+    State(secrets): State<Arc<Secrets>>,
+    headers: HeaderMap,
+    body: String,
+) -> (StatusCode, String) {
+    secrets.requests.lock().unwrap().push((headers, body));
+    let (status, body) = secrets.next();
+    if status == 0 {
+        std::future::pending::<()>().await;
+    }
+    (StatusCode::from_u16(status).unwrap(), body.to_string())
+}
+
+/// Starts it; the server ends with the test's runtime.
+async fn secrets(answers: &[(u16, Value)]) -> (String, Arc<Secrets>) {
+    let secrets = Arc::new(Secrets::default());
+    secrets.answers.lock().unwrap().extend(answers.to_vec());
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let routes = Router::new()
+        .route("/", post(answer))
+        .with_state(Arc::clone(&secrets));
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (url, secrets)
+}
+
+/// The variables of a function beside this local system, with its secret there.
+fn variables(app: &TestApp, secrets: &str) -> impl Fn(&str) -> Option<String> + use<> {
+    let mut variables: HashMap<String, String> = product::environment(app.desk.endpoints())
+        .lines()
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect();
+    variables.remove("HASH_KEY");
+    for (name, value) in [
+        (
+            "SECRET_ID",
+            "arn:aws:secretsmanager:eu-west-2:000000000000:secret:x",
+        ),
+        ("AWS_ENDPOINT_URL_SECRETS_MANAGER", secrets),
+        ("AWS_SESSION_TOKEN", "token"),
+    ] {
+        variables.insert(name.to_owned(), value.to_owned());
+    }
+    move |name| variables.get(name).cloned()
+}
+
+fn form(message: &str) -> Value {
+    let fields = [
+        ("name", "Zoë"),
+        ("email", "zoe@example.com"),
+        ("goal", "relax"),
+        ("consent", "yes"),
+        ("message", message),
+    ];
+    json!({
+        "version": "2.0", "rawPath": "/enquiries", "rawQueryString": "",
+        "headers": { "accept": BROWSER, "content-type": "application/x-www-form-urlencoded" },
+        "requestContext": {
+            "domainName": "api.example.com",
+            "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
+            "stage": "$default", "timeEpoch": 0,
+        },
+        "body": urlencoded(&fields), "isBase64Encoded": false,
+    })
+}
+
+fn clock(now: Timestamp) -> Clock {
+    Clock::new(now, now + SignedDuration::from_secs(29))
+}
+
+#[tokio::test]
+async fn the_key_comes_from_secrets_manager_once() {
+    let app = TestApp::start().await;
+    let (url, secrets) = secrets(&[(200, json!({ "Name": "x", "SecretString": KEY }))]).await;
+    let now = Timestamp::now();
+    let instance = Instance::start(variables(&app, &url), now).await.unwrap();
+    for message in ["1", "2"] {
+        let answer = instance.handle(form(message), &clock(now)).await.unwrap();
+        assert_eq!(answer["statusCode"], 303);
+    }
+    let items = app.items("enquiry").await;
+    assert!(items.len() == 2 && items.iter().all(|item| item.contains_key("address")));
+    let requests = secrets.requests.lock().unwrap().clone();
+    assert_eq!(requests.len(), 1, "once, at the start");
+    let (headers, body) = &requests[0];
+    assert_eq!(headers["x-amz-target"], "secretsmanager.GetSecretValue");
+    assert_eq!(
+        serde_json::from_str::<Value>(body).unwrap(),
+        json!({ "SecretId": "arn:aws:secretsmanager:eu-west-2:000000000000:secret:x" })
+    );
+    assert_eq!(
+        headers["authorization"],
+        signature(&url, headers, body),
+        "what is signed is what is sent"
+    );
+    app.mails().await;
+    app.finish().await;
+}
+
+/// The signature that this request must have.
+fn signature(url: &str, headers: &HeaderMap, body: &str) -> String {
+    let given = |name: &str| headers[name].to_str().unwrap().to_owned();
+    let credentials = aws_sdk_dynamodb::config::Credentials::new(
+        "local",
+        "local",
+        Some("token".to_owned()),
+        None,
+        "test",
+    );
+    let identity = credentials.into();
+    let time = jiff::civil::DateTime::strptime("%Y%m%dT%H%M%SZ", given("x-amz-date")).unwrap();
+    let time = time.to_zoned(jiff::tz::TimeZone::UTC).unwrap().timestamp();
+    let parameters = v4::SigningParams::builder()
+        .identity(&identity)
+        .region("eu-west-2")
+        .name("secretsmanager")
+        .time(time.into())
+        .settings(SigningSettings::default())
+        .build()
+        .unwrap()
+        .into();
+    let signed: Vec<(String, String)> = ["content-type", "x-amz-target"]
+        .iter()
+        .map(|name| ((*name).to_owned(), given(name)))
+        .collect();
+    let signable = SignableRequest::new(
+        "POST",
+        format!("{url}/"),
+        signed
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str())),
+        SignableBody::Bytes(body.as_bytes()),
+    )
+    .unwrap();
+    let (instructions, _) = sign(signable, &parameters).unwrap().into_parts();
+    assert_eq!(given("host"), url.trim_start_matches("http://"));
+    instructions
+        .headers()
+        .find(|(name, _)| *name == "authorization")
+        .unwrap()
+        .1
+        .to_owned()
+}
+
+#[tokio::test]
+async fn without_the_key_an_enquiry_is_stored_and_found_by_its_address_later() {
+    let app = TestApp::start().await;
+    let (url, secrets) = secrets(&[
+        (
+            400,
+            json!({ "__type": "com.amazonaws#AccessDeniedException" }),
+        ),
+        (200, json!({ "SecretString": "too short" })),
+        (
+            200,
+            json!({ "SecretString": format!("{{\"HASH_KEY\": \"{KEY}\"}}") }),
+        ),
+    ])
+    .await;
+    let asked = || secrets.requests.lock().unwrap().len();
+    let now = Timestamp::now();
+    let instance = Instance::start(variables(&app, &url), now).await.unwrap();
+    let answer = instance.handle(form("1"), &clock(now)).await.unwrap();
+    assert_eq!(answer["statusCode"], 303);
+    let again = instance.handle(form("1"), &clock(now)).await.unwrap();
+    assert_eq!(
+        answer["headers"]["location"], again["headers"]["location"],
+        "a repeat is found without the key"
+    );
+    assert_eq!(asked(), 1, "it is not asked for with every enquiry");
+
+    // The local function, which has a key, delivers: the therapist hears of it, the client could not be counted.
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 1);
+    assert_eq!(mails[0].to, ["therapist@example.com"]);
+    let item = app.items("enquiry").await.remove(0);
+    assert_eq!(
+        item["deliveries"].as_m().unwrap()["auto_reply"]
+            .as_m()
+            .unwrap()["reason"]
+            .as_s()
+            .unwrap(),
+        "counters_unavailable"
+    );
+    assert!(
+        item.contains_key("address"),
+        "whoever changes it next puts the address key there"
+    );
+    assert!(
+        app.items("counter").await.is_empty(),
+        "a source has no name without the key"
+    );
+
+    let later = now + SignedDuration::from_secs(11);
+    instance.handle(form("2"), &clock(later)).await.unwrap();
+    assert_eq!(asked(), 2, "a key that is too short is none");
+    let later = now + SignedDuration::from_secs(22);
+    instance.handle(form("3"), &clock(later)).await.unwrap();
+    assert_eq!(asked(), 3);
+    assert_eq!(app.items("counter").await.len(), 1, "now it is counted");
+    instance.handle(form("4"), &clock(later)).await.unwrap();
+    assert_eq!(asked(), 3);
+    app.mails().await;
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_secret_that_never_comes_stops_nothing() {
+    let app = TestApp::start().await;
+    let (url, _) = secrets(&[(0, Value::Null)]).await;
+    let now = Timestamp::now();
+    let instance = Instance::start(variables(&app, &url), now).await.unwrap();
+    let answer = instance.handle(form("1"), &clock(now)).await.unwrap();
+    assert_eq!(answer["statusCode"], 303);
+    // Nobody listens there: the same.
+    let unplugged = Instance::start(variables(&app, "http://127.0.0.1:9"), now).await;
+    let answer = unplugged.unwrap().handle(form("2"), &clock(now)).await;
+    assert_eq!(answer.unwrap()["statusCode"], 303);
+    assert_eq!(app.items("enquiry").await.len(), 2);
+    app.mails().await;
+    app.finish().await;
+}
