@@ -36,6 +36,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use self::dynamo::Dynamo;
+use self::dynamo::faults::FaultyWire;
 use self::function::Function;
 use self::gateway::Front;
 use self::server::Stop;
@@ -56,6 +57,8 @@ pub struct Options {
     pub account: Account,
     /// How likely a `SendEmail` meets a fault, from 0 to 1.
     pub ses_faults: f64,
+    /// How likely a request of the function to the database meets a fault, from 0 to 1.
+    pub table_faults: f64,
     /// The event source mapping.
     pub stream: stream::Settings,
     /// How often the function is told to sweep; `None` is never.
@@ -75,6 +78,7 @@ impl Default for Options {
             table: "enquiries".to_owned(),
             account: Account::default(),
             ses_faults: 0.0,
+            table_faults: 0.0,
             stream: stream::Settings::default(),
             timer: None,
             site: PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/site")),
@@ -123,6 +127,7 @@ pub struct Desk {
     endpoints: Endpoints,
     function: Function,
     dynamo: Dynamo,
+    wire: Option<FaultyWire>,
     ses: Ses,
     driver: Driver,
     front: Stop,
@@ -154,6 +159,11 @@ impl Desk {
             &options.table,
         )
         .await?;
+        // The faults are the function's: the stream's driver and a test that looks into the table meet none.
+        let wire = match options.table_faults {
+            faults if faults > 0.0 => Some(FaultyWire::start(dynamo.endpoint(), faults).await?),
+            _ => None,
+        };
         let ses = Ses::start(
             data.map(|data| data.join("mails")).as_deref(),
             options.account,
@@ -163,7 +173,10 @@ impl Desk {
         let endpoints = Endpoints {
             url: format!("http://127.0.0.1:{port}"),
             port,
-            dynamodb: dynamo.endpoint().to_owned(),
+            dynamodb: wire
+                .as_ref()
+                .map_or(dynamo.endpoint(), FaultyWire::endpoint)
+                .to_owned(),
             ses: ses.endpoint().to_owned(),
             table: options.table,
         };
@@ -194,6 +207,7 @@ impl Desk {
             endpoints,
             function,
             dynamo,
+            wire,
             ses,
             driver,
             front: Stop::new(signal, tasks),
@@ -248,6 +262,9 @@ impl Desk {
     pub async fn stop(self) {
         let all = async {
             tokio::join!(self.front.stop(), self.driver.stop());
+            if let Some(wire) = self.wire {
+                wire.stop().await;
+            }
             tokio::join!(self.ses.stop(), self.dynamo.stop());
         };
         all.await;

@@ -610,6 +610,22 @@ async fn without_the_table_the_enquiry_goes_straight_to_the_mailbox_or_is_not_ac
 }
 
 #[tokio::test]
+async fn a_table_whose_every_call_goes_wrong_is_gone_around() {
+    let options = Options {
+        table_faults: 1.0,
+        ..Options::default()
+    };
+    let app = TestApp::start_at(options, &[]).await;
+    let answer = app.post_form(&MINIMAL).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    let mails = app.desk.mails();
+    assert_eq!(mails.len(), 1);
+    let words = mails[0].text.as_deref().unwrap();
+    assert!(words.contains("could not be stored"), "{words}");
+    app.finish_owing().await;
+}
+
+#[tokio::test]
 async fn a_suspect_that_was_misjudged_is_answered_once_when_it_is_released() {
     let app = TestApp::start().await;
     let trapped = [&MINIMAL[..], &[("extra_detail", "by a helpful browser")]].concat();

@@ -7,16 +7,22 @@ use std::time::Duration;
 use enquiry_desk::local::function::Function;
 use enquiry_desk::local::{Desk, Endpoints, Options, StartError, product};
 use enquiry_desk::practice::Practice;
+use jiff::SignedDuration;
 
 const HELP: &str = "\
 The enquiry desk on this machine: form, function, database and mails.
 
 Usage: cargo local [--port PORT] [--data DIR | --memory] [--ses-faults PERCENT]
+                   [--table-faults PERCENT] [--sweep SECONDS] [--ahead SECONDS]
 
   --port PORT          where to listen on 127.0.0.1 (default 8080; 0 takes a free one)
   --data DIR           the folder that keeps enquiries and mails (default .local/)
   --memory             keep nothing: everything is gone at the end
   --ses-faults PERCENT how many requests to SES go wrong (default 0)
+  --table-faults PERCENT
+                       how many requests to the database go wrong (default 0)
+  --sweep SECONDS      how often the timer sends what is still owed (default 60)
+  --ahead SECONDS      how far the function's clock is ahead (default 0)
   --help               show this
 
 Ctrl-C stops everything.
@@ -26,7 +32,7 @@ Ctrl-C stops everything.
 const TIMER: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    let options = match options() {
+    let (options, ahead) = match options() {
         Ok(Some(options)) => options,
         Ok(None) => {
             print!("{HELP}");
@@ -47,7 +53,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let ended = runtime.block_on(run(options));
+    let ended = runtime.block_on(run(options, ahead));
     // Connections that are still open are dropped, not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     match ended {
@@ -59,7 +65,7 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(options: Options) -> Result<(), StartError> {
+async fn run(options: Options, ahead: SignedDuration) -> Result<(), StartError> {
     // Listen for the end first, so that Ctrl-C during the start is not lost.
     let end = end()?;
     let kept = match &options.data {
@@ -67,7 +73,7 @@ async fn run(options: Options) -> Result<(), StartError> {
         None => "kept in memory only".to_owned(),
     };
     let folder = options.data.clone();
-    let desk = Desk::start(options, function).await?;
+    let desk = Desk::start(options, async |endpoints| function(endpoints, ahead)).await?;
     if let Some(folder) = folder {
         write_environment(&folder, desk.endpoints())?;
     }
@@ -92,14 +98,11 @@ fn write_environment(folder: &Path, endpoints: &Endpoints) -> Result<(), StartEr
 }
 
 /// The real application, with the settings of the local system; the environment overrides them.
-async fn function(endpoints: Endpoints) -> Result<Function, StartError> {
+fn function(endpoints: Endpoints, ahead: SignedDuration) -> Result<Function, StartError> {
     let settings = product::settings(&endpoints, |name| std::env::var(name).ok())
         .map_err(|faults| StartError::new(faults.to_string()))?;
-    Ok(product::function(product::app(
-        &endpoints,
-        settings,
-        Practice::compiled().clone(),
-    )))
+    let app = product::app(&endpoints, settings, Practice::compiled().clone());
+    Ok(product::function_ahead(app, ahead))
 }
 
 /// Resolves at Ctrl-C, or when the system asks the process to end.
@@ -127,8 +130,8 @@ fn end() -> Result<impl Future<Output = ()>, StartError> {
     }
 }
 
-/// The options from the command line; `None` when only help was asked for.
-fn options() -> Result<Option<Options>, String> {
+/// The options from the command line and how far the clock is ahead; `None` when only help was asked for.
+fn options() -> Result<Option<(Options, SignedDuration)>, String> {
     let mut arguments = pico_args::Arguments::from_env();
     if arguments.contains(["-h", "--help"]) {
         return Ok(None);
@@ -147,20 +150,11 @@ fn options() -> Result<Option<Options>, String> {
             Ok::<_, std::convert::Infallible>(PathBuf::from(text))
         })
         .map_err(|_| "--data needs a folder, like --data .local/.")?;
-    let faults: Option<String> = arguments
-        .opt_value_from_str("--ses-faults")
-        .map_err(|_| "--ses-faults needs a number, like --ses-faults 10.")?;
-    let ses_faults = match faults {
-        None => 0.0,
-        Some(text) => text
-            .parse()
-            .ok()
-            .filter(|percent| (0.0..=100.0).contains(percent))
-            .map(|percent: f64| percent / 100.0)
-            .ok_or_else(|| {
-                format!("--ses-faults needs a number from 0 to 100, and `{text}` is none.")
-            })?,
-    };
+    let ses_faults = share(&mut arguments, "--ses-faults")?;
+    let table_faults = share(&mut arguments, "--table-faults")?;
+    let timer = seconds(&mut arguments, "--sweep")?
+        .map_or(TIMER, |every| Duration::from_secs_f64(every.max(0.1)));
+    let ahead = seconds(&mut arguments, "--ahead")?.unwrap_or_default();
     let memory = arguments.contains("--memory");
     if let Some(unknown) = arguments.finish().first() {
         return Err(format!(
@@ -174,11 +168,49 @@ fn options() -> Result<Option<Options>, String> {
         );
     }
     let data = (!memory).then(|| folder.unwrap_or_else(|| PathBuf::from(".local")));
-    Ok(Some(Options {
+    let options = Options {
         port,
         data,
         ses_faults,
-        timer: Some(TIMER),
+        table_faults,
+        timer: Some(timer),
         ..Options::default()
-    }))
+    };
+    Ok(Some((options, SignedDuration::from_secs_f64(ahead))))
+}
+
+/// A percentage as a share from 0 to 1; 0 when it is left out.
+fn share(arguments: &mut pico_args::Arguments, name: &'static str) -> Result<f64, String> {
+    let percent = number(arguments, name, 10.0, 100.0)?.unwrap_or_default();
+    Ok(percent / 100.0)
+}
+
+/// A time in seconds, up to ten years.
+fn seconds(
+    arguments: &mut pico_args::Arguments,
+    name: &'static str,
+) -> Result<Option<f64>, String> {
+    number(arguments, name, 30.0, 315_360_000.0)
+}
+
+/// A number from 0 to `most`; `example` shows how to give it.
+fn number(
+    arguments: &mut pico_args::Arguments,
+    name: &'static str,
+    example: f64,
+    most: f64,
+) -> Result<Option<f64>, String> {
+    let given: Option<String> = arguments
+        .opt_value_from_str(name)
+        .map_err(|_| format!("{name} needs a number, like {name} {example}."))?;
+    given
+        .map(|text| {
+            text.parse()
+                .ok()
+                .filter(|number| (0.0..=most).contains(number))
+                .ok_or_else(|| {
+                    format!("{name} needs a number from 0 to {most}, and `{text}` is none.")
+                })
+        })
+        .transpose()
 }

@@ -4,6 +4,8 @@
 //! that never closes, iterators never expire, stream records are not trimmed after 24 hours, and transactions never
 //! conflict. Tests that need those faults inject them at the wire.
 
+pub mod faults;
+
 use std::path::Path;
 use std::time::Duration;
 

@@ -65,6 +65,9 @@ pub struct Mail {
     pub request: Value,
     /// Whether it was really sent: a mail to an address on the suppression list is accepted and not sent.
     pub sent: bool,
+    /// Whether SES's answer left as well: a fault can lose it after the mail was accepted.
+    #[serde(default = "always")]
+    pub answered: bool,
     /// What SES reported about it, or still will.
     #[serde(default)]
     pub notices: Vec<Notice>,
@@ -79,6 +82,11 @@ impl Mail {
             .filter_map(|tag| Some((tag.get("Name")?.as_str()?, tag.get("Value")?.as_str()?)))
             .collect()
     }
+}
+
+/// Mails that were kept before faults were: their answers left.
+fn always() -> bool {
+    true
 }
 
 /// The running catcher.

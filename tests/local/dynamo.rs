@@ -1,13 +1,20 @@
 //! What the product needs of the embedded database: conditions, transactions, indexes and the stream, across a restart.
 
+use std::collections::BTreeSet;
+use std::time::Duration;
+
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::error::SdkError;
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
     AttributeValue, Put, ReturnValuesOnConditionCheckFailure, TransactWriteItem, Update,
 };
 use enquiry_desk::local::aws;
 use enquiry_desk::local::dynamo::Dynamo;
+use enquiry_desk::local::dynamo::faults::FaultyWire;
+use futures_util::future::join_all;
 
 const TABLE: &str = "enquiries";
 
@@ -207,4 +214,99 @@ async fn the_table_is_the_templates() {
         ttl.time_to_live_description().unwrap().attribute_name(),
         Some("expires")
     );
+}
+
+/// A client that asks once and does not wait long.
+fn impatient(endpoint: &str) -> Client {
+    let config = aws::dynamodb(endpoint)
+        .config()
+        .to_builder()
+        .retry_config(RetryConfig::disabled())
+        .timeout_config(
+            TimeoutConfig::builder()
+                .operation_timeout(Duration::from_secs(2))
+                .build(),
+        )
+        .build();
+    Client::from_conf(config)
+}
+
+#[tokio::test]
+async fn a_wire_without_faults_hands_everything_on_as_it_is() {
+    let dynamo = Dynamo::start(None, TABLE).await.unwrap();
+    let wire = FaultyWire::start(dynamo.endpoint(), 0.0).await.unwrap();
+    let client = aws::dynamodb(wire.endpoint());
+    accept(&client, "one").await.unwrap();
+    let repeat = accept(&client, "one").await.unwrap_err();
+    assert_eq!(repeat[0], ("ConditionalCheckFailed".to_owned(), true));
+    wire.stop().await;
+    dynamo.stop().await;
+}
+
+#[tokio::test]
+async fn a_wire_with_faults_refuses_and_loses_requests_and_loses_answers() {
+    let dynamo = Dynamo::start(None, TABLE).await.unwrap();
+    let wire = FaultyWire::start(dynamo.endpoint(), 1.0).await.unwrap();
+    let client = impatient(wire.endpoint());
+    // A kind of fault that has two places of twelve stays away from all of these once in 10^12 runs.
+    let puts = (0..150).map(|number| {
+        client
+            .put_item()
+            .table_name(TABLE)
+            .item("pk", text(&number.to_string()))
+            .send()
+    });
+    let answers = join_all(puts).await;
+    let kinds: BTreeSet<&str> = answers
+        .iter()
+        .map(|put| match put {
+            Err(SdkError::ServiceError(error)) => error.err().code().unwrap(),
+            Err(SdkError::TimeoutError(_)) => "timeout",
+            Err(SdkError::DispatchFailure(_)) => "reset",
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let expected = [
+        "InternalServerError",
+        "ProvisionedThroughputExceededException",
+        "reset",
+        "timeout",
+    ];
+    assert_eq!(kinds, BTreeSet::from(expected));
+    let items = dynamo.client().scan().table_name(TABLE).send().await;
+    let kept = items.unwrap().count();
+    assert!((1..150).contains(&kept), "some were carried out: {kept}");
+
+    let transactions = (0..150).map(|number| {
+        client
+            .transact_write_items()
+            .transact_items(
+                TransactWriteItem::builder()
+                    .put(put(&format!("t{number}")))
+                    .build(),
+            )
+            .transact_items(
+                TransactWriteItem::builder()
+                    .update(count("source", "200"))
+                    .build(),
+            )
+            .send()
+    });
+    let cancelled: BTreeSet<Vec<String>> = join_all(transactions)
+        .await
+        .into_iter()
+        .filter_map(|sent| match sent.unwrap_err().into_service_error() {
+            TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+                let code = |reason: &aws_sdk_dynamodb::types::CancellationReason| {
+                    reason.code().unwrap().to_owned()
+                };
+                Some(cancelled.cancellation_reasons().iter().map(code).collect())
+            }
+            _ => None,
+        })
+        .collect();
+    let conflict = vec!["None".to_owned(), "TransactionConflict".to_owned()];
+    assert_eq!(cancelled, BTreeSet::from([conflict]));
+    wire.stop().await;
+    dynamo.stop().await;
 }

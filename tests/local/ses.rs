@@ -566,6 +566,8 @@ async fn faults_before_acceptance_send_nothing_and_faults_after_it_send() {
         assert_eq!(mailbox.mails().len(), kept, "{fault:?}");
     }
     assert!(post().send(&client).await.is_ok(), "a fault happens once");
+    let answered: Vec<bool> = mailbox.mails().iter().map(|mail| mail.answered).collect();
+    assert_eq!(answered, [false, false, false, true]);
     assert_eq!(mailbox.requests(), 10, "nothing was retried by itself");
 }
 

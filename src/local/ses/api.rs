@@ -160,7 +160,9 @@ async fn send_email(
         Some(Fault::ResetBefore) => return reset(&line),
         Some(Fault::ServerErrorAfter(_) | Fault::TimeoutAfter | Fault::ResetAfter) | None => {}
     }
-    let message_id = match accept(&state, request) {
+    // Kept with the mail, since the file outlives this process and the fault does not.
+    let answered = fault.is_none();
+    let message_id = match accept(&state, request, answered) {
         Ok(message_id) => message_id,
         Err(refusal) => return refuse(&refusal),
     };
@@ -173,7 +175,7 @@ async fn send_email(
 }
 
 /// Does what SES does until it answers with a message id.
-fn accept(state: &Arc<State>, request: Value) -> Result<String, Refusal> {
+fn accept(state: &Arc<State>, request: Value, answered: bool) -> Result<String, Refusal> {
     let now = Timestamp::now();
     let message_id = ids::message_id(now);
     let mail = compose(request, &message_id, now)?;
@@ -194,6 +196,7 @@ fn accept(state: &Arc<State>, request: Value) -> Result<String, Refusal> {
         Mail {
             notices,
             sent,
+            answered,
             ..mail
         }
     };
@@ -316,6 +319,7 @@ fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, Ref
         eml: String::new(),
         request,
         sent: true,
+        answered: true,
         notices: Vec::new(),
     };
     if let Some(simple) = content.get("Simple") {
