@@ -2,9 +2,15 @@
 //!
 //! A verdict never throws anything away: what is suspect is stored and shown to the therapist, and gets no auto-reply.
 
+mod proof_of_work;
+mod token;
+
 use serde::{Deserialize, Serialize};
 
 use crate::intake::EnquiryForm;
+
+pub use proof_of_work::{Challenge, Nonce, ProofOfWork};
+pub use token::TimeToken;
 
 /// What the signals add up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,12 +22,28 @@ pub enum Verdict {
     Suspect,
 }
 
-/// Weighs a post. The trap is the only signal yet: people never see that field, programs fill it in.
+/// Weighs a post: the trap, which people never see and programs fill in, how long the form took, and the proof of work
+/// where one is asked for. Each of them is enough alone.
 #[must_use]
-pub fn weigh(form: &EnquiryForm) -> Verdict {
-    if form.extra_detail.trim().is_empty() {
-        Verdict::Clear
-    } else {
+pub fn weigh(form: &EnquiryForm, token: TimeToken, proof: ProofOfWork) -> Verdict {
+    let trapped = !form.extra_detail.trim().is_empty();
+    let by_token = match token {
+        TimeToken::TooFast => true,
+        // A person gets there by leaving the page open or copying an old one, so that neither is enough alone: a small
+        // weight for the sum, once weights are summed up.
+        TimeToken::Expired | TimeToken::Forged => false,
+        TimeToken::Absent | TimeToken::InTime => false,
+    };
+    let by_proof = match proof {
+        ProofOfWork::NotAsked | ProofOfWork::Proven => false,
+        ProofOfWork::Missing
+        | ProofOfWork::Wrong
+        | ProofOfWork::Expired
+        | ProofOfWork::UsedBefore => true,
+    };
+    if trapped || by_token || by_proof {
         Verdict::Suspect
+    } else {
+        Verdict::Clear
     }
 }

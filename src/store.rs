@@ -26,7 +26,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::enquiry::{EmailAddress, Enquiry, Received, Reference};
 use crate::outbox::Withheld;
-use crate::screening::Verdict;
+use crate::screening::{Nonce, Verdict};
 use crate::settings::{HashKey, Settings};
 
 pub use item::{Record, StoreFault};
@@ -66,6 +66,8 @@ pub enum Accepted {
     Repeat(Reference),
     /// Nothing was stored: its source has sent too much in too short a time.
     Flood,
+    /// Nothing was stored: another enquiry came with the same proof of work.
+    ProofUsed,
 }
 
 /// A checked post, on its way into the table.
@@ -82,6 +84,8 @@ pub struct Post<'a> {
     pub reference: &'a Reference,
     /// Where it came from, as the gateway saw it; never what a header says.
     pub source: Option<IpAddr>,
+    /// The challenge whose proof it brings: no other enquiry may have brought it.
+    pub nonce: Option<&'a Nonce>,
 }
 
 /// The identity of a post: a keyed hash of its submission id and its answers.
@@ -139,8 +143,9 @@ impl Store {
         random()
     }
 
-    /// Stores an enquiry, the marker of its identity and one more count for its source, in one transaction. A repeat
-    /// meets the marker of the first and is not counted; a source that has sent too much is refused.
+    /// Stores an enquiry, the marker of its identity, the nonce of its proof of work and one more count for its source, in
+    /// one transaction. A repeat meets the marker of the first and is not counted, and its nonce is not looked at; a source
+    /// that has sent too much is refused.
     ///
     /// Posts from one source at the same moment make their transactions conflict: after two more tries the enquiry is
     /// stored without the count, and without an auto-reply.
@@ -159,7 +164,7 @@ impl Store {
         for attempt in 1..=TRIES {
             record.uncounted = post.source.is_some() && counted.is_none();
             let written = self
-                .write_new(&record, post.identity, counted, clock.now())
+                .write_new(&record, post.identity, post.nonce, counted, clock.now())
                 .await;
             let Err(reasons) = written else {
                 return Ok(Accepted::New(record.received.reference));
@@ -171,6 +176,7 @@ impl Store {
                 }
                 Cancelled::Repeat(reference) => return Ok(Accepted::Repeat(reference)),
                 Cancelled::Flood => return Ok(Accepted::Flood),
+                Cancelled::ProofUsed => return Ok(Accepted::ProofUsed),
                 Cancelled::ReferenceTaken => {
                     record.received.reference = self.draw(post.prefix)?;
                     continue;
@@ -506,6 +512,7 @@ impl Store {
         &self,
         record: &Record,
         identity: &Identity,
+        nonce: Option<&Nonce>,
         source: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), Result<Cancelled, StoreFault>> {
@@ -542,11 +549,25 @@ impl Store {
             .condition_expression("attribute_not_exists(pk)")
             .build()
             .map_err(unbuildable)?;
+        let nonce = nonce.map(|nonce| {
+            Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(item::nonce(nonce)))
+                // One that has expired and lingers is in nobody's way: its challenge has expired too.
+                .condition_expression("attribute_not_exists(pk)")
+                .build()
+        });
+        let nonce = nonce.transpose().map_err(unbuildable)?;
+        let proven = nonce.is_some();
         let mut transaction = self
             .client
             .transact_write_items()
             .transact_items(TransactWriteItem::builder().put(marker).build())
             .transact_items(TransactWriteItem::builder().put(enquiry).build());
+        if let Some(nonce) = nonce {
+            transaction =
+                transaction.transact_items(TransactWriteItem::builder().put(nonce).build());
+        }
         if let Some(counter) = counter {
             transaction =
                 transaction.transact_items(TransactWriteItem::builder().update(counter).build());
@@ -556,7 +577,7 @@ impl Store {
             Ok(_) => Ok(()),
             Err(SdkError::ServiceError(error)) => match error.into_err() {
                 TransactWriteItemsError::TransactionCanceledException(cancelled) => {
-                    Err(Cancelled::of(cancelled.cancellation_reasons()))
+                    Err(Cancelled::of(cancelled.cancellation_reasons(), proven))
                 }
                 error => Err(Err(StoreFault::new(
                     "accept",
@@ -616,13 +637,15 @@ enum Cancelled {
     Repeat(Reference),
     ReferenceTaken,
     Flood,
+    ProofUsed,
     Conflict,
     Throttled,
 }
 
 impl Cancelled {
-    /// The reasons stand in the order of the writes: the marker, the enquiry, the counter. A repeat outranks everything.
-    fn of(reasons: &[CancellationReason]) -> Result<Self, StoreFault> {
+    /// The reasons stand in the order of the writes: the marker, the enquiry, the nonce if there is one (`proven`), the
+    /// counter. A repeat outranks everything.
+    fn of(reasons: &[CancellationReason], proven: bool) -> Result<Self, StoreFault> {
         let failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
         if let Some(reason) = reasons.first().filter(failed) {
             let reference = reason.item().and_then(item::marked_reference);
@@ -638,8 +661,12 @@ impl Cancelled {
             // Even when the counter is full: the other transaction may be the first of this very post.
             return Ok(Self::Conflict);
         }
-        if reasons.get(2).filter(failed).is_some() {
+        let (nonce, counter) = (2, 2 + usize::from(proven));
+        if reasons.get(counter).filter(failed).is_some() {
             return Ok(Self::Flood);
+        }
+        if reasons.get(nonce).filter(failed).is_some() {
+            return Ok(Self::ProofUsed);
         }
         let code = reasons
             .iter()
