@@ -49,19 +49,21 @@
       return;
     }
     if (!working && (!field.value || expires < Date.now())) prove();
+    if (!working) return;
     event.preventDefault();
     event.stopImmediatePropagation();
     if (field.dataset.waiting) return;
     field.dataset.waiting = true;
     const status = document.getElementById("sending");
     if (status) status.textContent = "Sending your enquiry…";
-    Promise.race([working, new Promise((done) => setTimeout(done, PATIENCE))]).then(() => {
+    // In a task of its own: a form cannot be submitted while its submission is being announced.
+    Promise.race([working, new Promise((done) => setTimeout(done, PATIENCE))]).then(() => setTimeout(() => {
       delete field.dataset.waiting;
       working = null;
       waited = true;
       const { submitter } = event;
       form.requestSubmit(submitter?.isConnected ? submitter : null);
-    });
+    }));
   }, true);
 
   // A page that comes back from the cache has used up its proof.

@@ -181,8 +181,12 @@ impl Store {
                     record.received.reference = self.draw(post.prefix)?;
                     continue;
                 }
-                Cancelled::Conflict if attempt > 2 => counted = None,
-                Cancelled::Conflict => {}
+                // Others bring the same proof at this moment: at most one of them can have done the work.
+                Cancelled::Conflict { over_proof: true } if attempt > 2 => {
+                    return Ok(Accepted::ProofUsed);
+                }
+                Cancelled::Conflict { .. } if attempt > 2 => counted = None,
+                Cancelled::Conflict { .. } => {}
                 Cancelled::Throttled => code = "TransactionThrottled",
             }
             let pause = u64::from(30 * attempt) + u64::from(u8::from_be_bytes(random()?)) / 4;
@@ -638,7 +642,10 @@ enum Cancelled {
     ReferenceTaken,
     Flood,
     ProofUsed,
-    Conflict,
+    /// Another transaction was at work on the same items; on the nonce and not on the marker when `over_proof`.
+    Conflict {
+        over_proof: bool,
+    },
     Throttled,
 }
 
@@ -657,11 +664,14 @@ impl Cancelled {
             return Ok(Self::ReferenceTaken);
         }
         let conflicts = |reason: &CancellationReason| reason.code() == Some("TransactionConflict");
+        let (marker, nonce, counter) = (0, 2, 2 + usize::from(proven));
         if reasons.iter().any(conflicts) {
             // Even when the counter is full: the other transaction may be the first of this very post.
-            return Ok(Self::Conflict);
+            let over = |place: usize| reasons.get(place).is_some_and(conflicts);
+            return Ok(Self::Conflict {
+                over_proof: proven && over(nonce) && !over(marker),
+            });
         }
-        let (nonce, counter) = (2, 2 + usize::from(proven));
         if reasons.get(counter).filter(failed).is_some() {
             return Ok(Self::Flood);
         }
@@ -683,4 +693,87 @@ fn random<const N: usize>() -> Result<[u8; N], StoreFault> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| StoreFault::new("accept", "NoRandomness"))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_transaction_was_cancelled_follows_from_the_places_of_the_reasons() {
+        let (none, failed, conflict) = ("None", "ConditionalCheckFailed", "TransactionConflict");
+        for (codes, proven, expected, why) in [
+            (
+                vec![none, failed, none],
+                false,
+                "ReferenceTaken",
+                "the enquiry's key",
+            ),
+            (vec![none, none, failed], false, "Flood", "the counter"),
+            (
+                vec![none, none, none, failed],
+                true,
+                "Flood",
+                "the counter behind the nonce",
+            ),
+            (
+                vec![none, none, failed, none],
+                true,
+                "ProofUsed",
+                "the nonce",
+            ),
+            (
+                vec![none, none, failed],
+                true,
+                "ProofUsed",
+                "the nonce of an unknown source",
+            ),
+            (
+                vec![none, none, failed, failed],
+                true,
+                "Flood",
+                "nothing is stored anyway",
+            ),
+            (
+                vec![none, failed, failed, none],
+                true,
+                "ReferenceTaken",
+                "another one first",
+            ),
+            (
+                vec![none, none, conflict, none],
+                true,
+                "Conflict { over_proof: true }",
+                "others have the proof",
+            ),
+            (
+                vec![conflict, none, conflict, none],
+                true,
+                "Conflict { over_proof: false }",
+                "a repeat",
+            ),
+            (
+                vec![none, none, failed, conflict],
+                true,
+                "Conflict { over_proof: false }",
+                "look again",
+            ),
+            (
+                vec![none, none, conflict],
+                false,
+                "Conflict { over_proof: false }",
+                "the counter",
+            ),
+        ] {
+            let reasons: Vec<CancellationReason> = codes
+                .iter()
+                .map(|code| CancellationReason::builder().code(*code).build())
+                .collect();
+            let cancelled = Cancelled::of(&reasons, proven).unwrap();
+            assert_eq!(format!("{cancelled:?}"), expected, "{why}");
+        }
+        // A repeat outranks everything; this marker has lost its reference.
+        let reasons = [CancellationReason::builder().code(failed).build()];
+        assert!(Cancelled::of(&reasons, true).is_err());
+    }
 }

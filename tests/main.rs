@@ -23,3 +23,4 @@ mod reading;
 mod road;
 mod simulator;
 mod support;
+mod tokens;
