@@ -153,6 +153,8 @@ fn json_form() -> Value {
     let property = |field: &Field| {
         let rule = rule(*field);
         let mut rule = match (REQUIRED.contains(field), field.arity()) {
+            // Whatever it is, it is taken.
+            _ if field.only_weighs() => json!({}),
             (true, _) => rule,
             (false, Arity::Single) => nullable(rule),
             (false, Arity::Several) => {

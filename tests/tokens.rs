@@ -472,6 +472,26 @@ async fn garbage_is_never_an_error_and_never_passes() {
             answer.body
         );
     }
-    assert_eq!(app.items("enquiry").await.len(), 60);
+    // What JSON can hold besides texts.
+    for (n, value) in [
+        json!(7),
+        json!(true),
+        json!([]),
+        json!([token, proof]),
+        json!({ "challenge": {}, "solution": null }),
+    ]
+    .iter()
+    .enumerate()
+    {
+        for field in ["token", "altcha", "extra_detail"] {
+            let message = format!("{}{n}", field.replace('_', "-"));
+            let mut post = post(&message, &[]);
+            post[field] = value.clone();
+            let answer = app.post_json(&post).await;
+            assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
+            assert_eq!(verdict(&app, &message).await, "suspect");
+        }
+    }
+    assert_eq!(app.items("enquiry").await.len(), 75);
     app.finish().await;
 }
