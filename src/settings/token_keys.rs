@@ -1,5 +1,5 @@
 //! The keys that sign what a page brings back: time tokens and challenges. They rotate; the hash key never does
-//! (`docs/decisions/0006-token-keys.md`).
+//! (`docs/decisions/0007-token-keys.md`).
 
 use std::fmt;
 
