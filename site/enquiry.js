@@ -22,7 +22,7 @@
   let busy = false;
 
   const save = () => {
-    const pairs = [...new FormData(form)].filter(([name]) => !/^(consent|extra_|email_|token)/.test(name));
+    const pairs = [...new FormData(form)].filter(([name]) => !/^(consent|extra_|email_|altcha)/.test(name));
     stored((store) => store.setItem(KEY, JSON.stringify(pairs)));
   };
   const restore = (pairs) => [...form.elements].forEach((it) => {

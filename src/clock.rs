@@ -59,7 +59,9 @@ impl Clock {
         true
     }
 
-    fn exact(&self) -> Timestamp {
+    /// The time in UTC as exactly as the machine tells it, for spans of a few seconds; nothing of it is stored.
+    #[must_use]
+    pub fn exact(&self) -> Timestamp {
         self.started_at
             + SignedDuration::try_from(self.started.elapsed()).unwrap_or(SignedDuration::MAX)
     }

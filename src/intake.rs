@@ -30,7 +30,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::enquiry::Reference;
 use crate::outbox;
-use crate::screening;
+use crate::screening::{self, ProofOfWork, TimeToken};
 use crate::store::{Accepted, Post};
 use respond::Answer;
 
@@ -100,15 +100,23 @@ fn read_without_body(mut event: Value) -> Option<http::Request<Body>> {
 }
 
 /// What may be asked of a path, as `Allow` says it.
-fn methods(path: &str) -> &'static str {
+fn methods(app: &App, path: &str) -> &'static str {
     match path {
         "/enquiries" | "/enquiries/" => "GET, HEAD, POST, OPTIONS",
-        "/" | "/thank-you" | "/style.css" | "/enquiry.js" => "GET, HEAD, OPTIONS",
+        "/" | "/thank-you" | "/style.css" | "/enquiry.js" | "/token" => "GET, HEAD, OPTIONS",
+        "/altcha" | "/proof.js" if app.settings.altcha => "GET, HEAD, OPTIONS",
         _ => "OPTIONS",
     }
 }
 
 fn router(app: Arc<App>) -> Router {
+    let proof = if app.settings.altcha {
+        Router::new()
+            .route("/altcha", get(challenge))
+            .route("/proof.js", get(proof_script))
+    } else {
+        Router::new()
+    };
     Router::new()
         .route("/", get(empty_form))
         .route("/enquiries", post(enquire).get(empty_form))
@@ -117,6 +125,8 @@ fn router(app: Arc<App>) -> Router {
         .route("/thank-you", get(confirmation))
         .route("/style.css", get(style_sheet))
         .route("/enquiry.js", get(script))
+        .route("/token", get(token))
+        .merge(proof)
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(
@@ -127,8 +137,26 @@ fn router(app: Arc<App>) -> Router {
 }
 
 /// The form itself; an address that was posted to shows it too, when somebody reloads it.
-async fn empty_form(State(app): State<Arc<App>>) -> Response {
-    Answer::new(&app, Caller::Html).empty_form()
+async fn empty_form(State(app): State<Arc<App>>, Extension(clock): Extension<Clock>) -> Response {
+    Answer::new(&app, Caller::Html).empty_form(clock.exact())
+}
+
+/// The signed time, for a form on another site.
+async fn token(
+    State(app): State<Arc<App>>,
+    Extension(clock): Extension<Clock>,
+    headers: HeaderMap,
+) -> Response {
+    Answer::new(&app, Caller::of(&headers)).token(clock.exact())
+}
+
+/// What a browser works on while the form is filled in.
+async fn challenge(
+    State(app): State<Arc<App>>,
+    Extension(clock): Extension<Clock>,
+    headers: HeaderMap,
+) -> Response {
+    Answer::new(&app, Caller::of(&headers)).challenge(clock.now())
 }
 
 async fn enquire(
@@ -175,21 +203,34 @@ async fn take(
             return Err(Box::new(answer.faults(&form, &faults)));
         }
     };
-    let screening = screening::weigh(&form, &enquiry, &app.practice);
+    let token = TimeToken::read(&form.token, &app.settings, clock.exact());
+    let (mut proof, mut nonce) = ProofOfWork::read(&form.altcha, &app.settings, clock.now());
+    let mut screening = screening::weigh(&form, &enquiry, &app.practice, token, proof);
     let identity = app.store.identity(form.submission_id(), &enquiry);
     // One name, whichever way the enquiry takes.
     let Ok(reference) = app.store.draw(&app.practice.reference_prefix) else {
         return Err(Box::new(answer.unavailable(&form, &Refusal::Unavailable)));
     };
-    let post = Post {
-        enquiry: &enquiry,
-        screening: &screening,
-        identity: &identity,
-        prefix: &app.practice.reference_prefix,
-        reference: &reference,
-        source,
+    let accepted = loop {
+        let post = Post {
+            enquiry: &enquiry,
+            screening: &screening,
+            identity: &identity,
+            prefix: &app.practice.reference_prefix,
+            reference: &reference,
+            source,
+            nonce: nonce.as_ref(),
+        };
+        let accepted = app.store.accept(&post, clock).await;
+        if accepted != Ok(Accepted::ProofUsed) || nonce.is_none() {
+            break accepted;
+        }
+        // The work was done for another enquiry. This one is taken all the same, by what it then looks like.
+        nonce = None;
+        proof = ProofOfWork::UsedBefore;
+        screening = screening::weigh(&form, &enquiry, &app.practice, token, proof);
     };
-    let (reference, repeat) = match app.store.accept(&post, clock).await {
+    let (reference, repeat) = match accepted {
         Ok(Accepted::New(reference)) => (reference, false),
         Ok(Accepted::Repeat(reference)) => (reference, true),
         Ok(Accepted::Flood { retry_after }) => {
@@ -197,6 +238,10 @@ async fn take(
             return Err(Box::new(
                 answer.unavailable(&form, &Refusal::TooManyRequests(retry_after)),
             ));
+        }
+        // Without a nonce none is used: the store cannot say this here.
+        Ok(Accepted::ProofUsed) => {
+            return Err(Box::new(answer.unavailable(&form, &Refusal::Unavailable)));
         }
         Err(fault) => {
             error!(code = fault.code, "the table could not {}", fault.doing);
@@ -209,7 +254,7 @@ async fn take(
             }
         }
     };
-    info!(%reference, repeat, verdict = ?screening.verdict(), signals = ?screening.codes(), octets, "enquiry accepted");
+    info!(%reference, repeat, verdict = ?screening.verdict(), signals = ?screening.codes(), ?token, ?proof, octets, "enquiry accepted");
     Ok(reference)
 }
 
@@ -238,6 +283,13 @@ async fn script() -> Response {
     asset(
         "text/javascript; charset=utf-8",
         include_str!("../site/enquiry.js"),
+    )
+}
+
+async fn proof_script() -> Response {
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../site/proof.js"),
     )
 }
 

@@ -5,7 +5,9 @@
 //! has sent is a condition of that very write ([`crate::store`]).
 
 mod lists;
+mod proof_of_work;
 mod text;
+mod token;
 
 use serde::{Deserialize, Serialize};
 
@@ -13,6 +15,9 @@ use crate::enquiry::Enquiry;
 use crate::intake::EnquiryForm;
 use crate::practice::Practice;
 use text::Searchable;
+
+pub use proof_of_work::{Challenge, Nonce, ProofOfWork};
+pub use token::TimeToken;
 
 /// From this weight on an enquiry is suspect.
 pub const SUSPECT: u8 = 4;
@@ -69,6 +74,10 @@ macro_rules! signals {
 signals! {
     /// The trap has something in it.
     Trap = "trap", 4, "a field was filled in that people never see";
+    /// The form came back sooner than a person can fill it in, by its signed time.
+    TooFast = "too_fast", 4, "it was filled in faster than anybody can";
+    /// A proof of work was asked for and is missing, wrong, expired or was used before.
+    Proof = "proof", 4, "the check against programs was not passed";
     /// Three links or more in all that was typed, or one in the name.
     Links = "links", 4, "it is full of links";
     /// A word of the practice's list.
@@ -83,6 +92,10 @@ signals! {
     OtherScript = "other_script", 2, "it is in another script than yours";
     /// The address is at a service for addresses that last minutes.
     ThrowAway = "throw_away", 2, "its address is a throw-away one";
+    /// Its signed time is none of ours.
+    ForgedToken = "forged_token", 2, "the time stamp of its page is forged";
+    /// Its signed time is too old to say anything: a page that was left open, or a token that is kept for use.
+    ExpiredToken = "expired_token", 1, "the time stamp of its page is old";
 }
 
 /// What was noticed about an enquiry.
@@ -117,7 +130,13 @@ impl Screening {
 
 /// Weighs a post that was found in order.
 #[must_use]
-pub fn weigh(form: &EnquiryForm, enquiry: &Enquiry, practice: &Practice) -> Screening {
+pub fn weigh(
+    form: &EnquiryForm,
+    enquiry: &Enquiry,
+    practice: &Practice,
+    token: TimeToken,
+    proof: ProofOfWork,
+) -> Screening {
     let name = enquiry.name.as_str();
     let times = enquiry.times.as_ref().map_or("", |times| times.as_str());
     let message = enquiry
@@ -131,6 +150,11 @@ pub fn weigh(form: &EnquiryForm, enquiry: &Enquiry, practice: &Practice) -> Scre
 
     let noticed = [
         (Signal::Trap, !form.extra_detail.trim().is_empty()),
+        (Signal::TooFast, token == TimeToken::TooFast),
+        (
+            Signal::Proof,
+            !matches!(proof, ProofOfWork::NotAsked | ProofOfWork::Proven),
+        ),
         (Signal::Links, links >= MANY_LINKS || text::links(name) > 0),
         (
             Signal::ListedWord,
@@ -152,6 +176,8 @@ pub fn weigh(form: &EnquiryForm, enquiry: &Enquiry, practice: &Practice) -> Scre
             text::is_foreign(&[times, message], &practice.consent.wording),
         ),
         (Signal::ThrowAway, is_throw_away(enquiry.email.domain())),
+        (Signal::ForgedToken, token == TimeToken::Forged),
+        (Signal::ExpiredToken, token == TimeToken::Expired),
     ];
     Screening {
         signals: noticed

@@ -1,10 +1,14 @@
 //! What the deployment decides: read from the environment once, every fault named at once.
 
+mod token_keys;
+
 use std::fmt;
 
 use jiff::civil::Date;
 
 use crate::enquiry::EmailAddress;
+
+pub use token_keys::{Key, TokenKeys};
 
 /// The deployment's settings. The variables are set by `template.yaml`; `cargo local` sets its own.
 #[derive(Clone)]
@@ -36,6 +40,13 @@ pub struct Settings {
     /// `HASH_KEY`: the key under which identities and addresses are hashed. It may be missing while the secret that holds
     /// it (`SECRET_ID`) cannot be read: then enquiries are stored all the same, and get no auto-reply.
     pub hash_key: Option<HashKey>,
+    /// `TOKEN_KEYS`: the keys that sign time tokens and challenges; made from `HASH_KEY` when left out, and
+    /// missing like it.
+    pub token_keys: Option<TokenKeys>,
+    /// `MIN_FILL_SECONDS`: a form that comes back sooner was filled in by a program; 0 switches that off. 0 to 60.
+    pub min_fill_seconds: u32,
+    /// `ALTCHA`: whether an enquiry has to bring a proof of work; without one it is suspect.
+    pub altcha: bool,
 }
 
 /// A secret of 32 octets or more, silent in `Debug`.
@@ -133,6 +144,16 @@ impl Settings {
             "a number from 1 to 1000000",
             positive,
         );
+        let token_keys = reader.optional(
+            "TOKEN_KEYS",
+            "secrets of 32 characters or more, with commas between",
+            TokenKeys::parse,
+        );
+        let min_fill_seconds =
+            reader.optional("MIN_FILL_SECONDS", "a number from 0 to 60", |seconds| {
+                seconds.parse().ok().filter(|seconds| *seconds <= 60)
+            });
+        let altcha = reader.optional("ALTCHA", "true or false", |flag| flag.parse().ok());
         let sandbox = reader.optional("SES_SANDBOX", "true or false", |flag| flag.parse().ok());
         let privacy = reader.optional("PRIVACY", "true or false", |flag| flag.parse().ok());
         let configuration_set =
@@ -153,6 +174,9 @@ impl Settings {
                 configuration_set,
                 away_until,
                 privacy: privacy.unwrap_or(false),
+                token_keys: token_keys.or_else(|| hash_key.as_ref().map(TokenKeys::of_each_day)),
+                min_fill_seconds: min_fill_seconds.unwrap_or(3),
+                altcha: altcha.unwrap_or(false),
                 hash_key,
             }),
             _ => Err(SettingFaults(reader.faults)),
@@ -274,6 +298,7 @@ mod tests {
     fn four_variables_are_enough() {
         let settings = read(&NEEDED).unwrap();
         assert_eq!(settings.retention_days, 365);
+        assert_eq!((settings.min_fill_seconds, settings.altcha), (3, false));
         assert!(
             !settings.sandbox
                 && settings.allowed_origins.is_empty()
@@ -289,6 +314,12 @@ mod tests {
             ("ALLOWED_ORIGINS", "https://example.com/path"),
             ("THANK_YOU_URL", "javascript:alert(1)"),
             ("RETENTION_DAYS", "0"),
+            (
+                "TOKEN_KEYS",
+                "0123456789abcdef0123456789abcdef,short-secret",
+            ),
+            ("MIN_FILL_SECONDS", "61"),
+            ("ALTCHA", "perhaps"),
             ("SES_SANDBOX", "maybe"),
             ("AWAY_UNTIL", "soon"),
         ])
@@ -305,6 +336,9 @@ mod tests {
                 "ALLOWED_ORIGINS",
                 "THANK_YOU_URL",
                 "RETENTION_DAYS",
+                "TOKEN_KEYS",
+                "MIN_FILL_SECONDS",
+                "ALTCHA",
                 "SES_SANDBOX",
                 "AWAY_UNTIL"
             ]

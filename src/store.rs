@@ -27,7 +27,7 @@ use uuid::Uuid;
 use crate::clock::Clock;
 use crate::enquiry::{EmailAddress, Enquiry, Received, Reference};
 use crate::outbox::Withheld;
-use crate::screening::{Screening, Verdict};
+use crate::screening::{Nonce, Screening, Verdict};
 use crate::settings::{HashKey, Settings};
 
 use sliding::SlidingCount;
@@ -70,6 +70,8 @@ pub enum Accepted {
         /// From 1 to 660.
         retry_after: u32,
     },
+    /// Nothing was stored: another enquiry came with the same proof of work.
+    ProofUsed,
 }
 
 /// A checked post, on its way into the table.
@@ -86,6 +88,8 @@ pub struct Post<'a> {
     pub reference: &'a Reference,
     /// Where it came from, as the gateway saw it; never what a header says.
     pub source: Option<IpAddr>,
+    /// The challenge whose proof it brings: no other enquiry may have brought it.
+    pub nonce: Option<&'a Nonce>,
 }
 
 /// The identity of a post: a keyed hash of its submission id and its answers.
@@ -143,8 +147,9 @@ impl Store {
         random()
     }
 
-    /// Stores an enquiry, the marker of its identity and one more count for its source, in one transaction. A repeat
-    /// meets the marker of the first and is not counted; a source that has sent too much is refused.
+    /// Stores an enquiry, the marker of its identity, the nonce of its proof of work and one more count for its source, in
+    /// one transaction. A repeat meets the marker of the first and is not counted, and its nonce is not looked at; a source
+    /// that has sent too much is refused.
     ///
     /// Posts from one source at the same moment make their transactions conflict: after two more tries the enquiry is
     /// stored without the count, and without an auto-reply.
@@ -164,7 +169,7 @@ impl Store {
         for attempt in 1..=TRIES {
             record.uncounted = post.source.is_some() && counted.is_none();
             let written = self
-                .write_new(&record, post.identity, counted, clock.now())
+                .write_new(&record, post.identity, post.nonce, counted, clock.now())
                 .await;
             let Err(reasons) = written else {
                 return Ok(Accepted::New(record.received.reference));
@@ -176,12 +181,17 @@ impl Store {
                 }
                 Cancelled::Repeat(reference) => return Ok(Accepted::Repeat(reference)),
                 Cancelled::Flood { retry_after } => return Ok(Accepted::Flood { retry_after }),
+                Cancelled::ProofUsed => return Ok(Accepted::ProofUsed),
                 Cancelled::ReferenceTaken => {
                     record.received.reference = self.draw(post.prefix)?;
                     continue;
                 }
-                Cancelled::Conflict if attempt > 2 => counted = None,
-                Cancelled::Conflict => {}
+                // Others bring the same proof at this moment: at most one of them can have done the work.
+                Cancelled::Conflict { over_proof: true } if attempt > 2 => {
+                    return Ok(Accepted::ProofUsed);
+                }
+                Cancelled::Conflict { .. } if attempt > 2 => counted = None,
+                Cancelled::Conflict { .. } => {}
                 Cancelled::Throttled => code = "TransactionThrottled",
             }
             let pause = u64::from(30 * attempt) + u64::from(u8::from_be_bytes(random()?)) / 4;
@@ -518,6 +528,7 @@ impl Store {
         &self,
         record: &Record,
         identity: &Identity,
+        nonce: Option<&Nonce>,
         source: Option<IpAddr>,
         now: Timestamp,
     ) -> Result<(), Result<Cancelled, StoreFault>> {
@@ -555,11 +566,25 @@ impl Store {
             .condition_expression("attribute_not_exists(pk)")
             .build()
             .map_err(unbuildable)?;
+        let nonce = nonce.map(|nonce| {
+            Put::builder()
+                .table_name(&self.table)
+                .set_item(Some(item::nonce(nonce)))
+                // One that has expired and lingers is in nobody's way: its challenge has expired too.
+                .condition_expression("attribute_not_exists(pk)")
+                .build()
+        });
+        let nonce = nonce.transpose().map_err(unbuildable)?;
+        let proven = nonce.is_some();
         let mut transaction = self
             .client
             .transact_write_items()
             .transact_items(TransactWriteItem::builder().put(marker).build())
             .transact_items(TransactWriteItem::builder().put(enquiry).build());
+        if let Some(nonce) = nonce {
+            transaction =
+                transaction.transact_items(TransactWriteItem::builder().put(nonce).build());
+        }
         if let Some(counter) = counter {
             transaction =
                 transaction.transact_items(TransactWriteItem::builder().update(counter).build());
@@ -571,7 +596,11 @@ impl Store {
                 TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                     let retry_after =
                         |counter: &item::Item| sliding.retry_after(counter, self.rate_limit);
-                    Err(Cancelled::of(cancelled.cancellation_reasons(), retry_after))
+                    Err(Cancelled::of(
+                        cancelled.cancellation_reasons(),
+                        proven,
+                        retry_after,
+                    ))
                 }
                 error => Err(Err(StoreFault::new(
                     "accept",
@@ -640,15 +669,23 @@ fn hash(key: &[u8], purpose: &str, parts: &[&[u8]]) -> String {
 enum Cancelled {
     Repeat(Reference),
     ReferenceTaken,
-    Flood { retry_after: u32 },
-    Conflict,
+    Flood {
+        retry_after: u32,
+    },
+    ProofUsed,
+    /// Another transaction was at work on the same items; on the nonce and not on the marker when `over_proof`.
+    Conflict {
+        over_proof: bool,
+    },
     Throttled,
 }
 
 impl Cancelled {
-    /// The reasons stand in the order of the writes: the marker, the enquiry, the counter. A repeat outranks everything.
+    /// The reasons stand in the order of the writes: the marker, the enquiry, the nonce if there is one (`proven`), the
+    /// counter. A repeat outranks everything.
     fn of(
         reasons: &[CancellationReason],
+        proven: bool,
         retry_after: impl Fn(&item::Item) -> u32,
     ) -> Result<Self, StoreFault> {
         let failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
@@ -662,15 +699,22 @@ impl Cancelled {
             return Ok(Self::ReferenceTaken);
         }
         let conflicts = |reason: &CancellationReason| reason.code() == Some("TransactionConflict");
+        let (marker, nonce, counter) = (0, 2, 2 + usize::from(proven));
         if reasons.iter().any(conflicts) {
             // Even when the counter is full: the other transaction may be the first of this very post.
-            return Ok(Self::Conflict);
+            let over = |place: usize| reasons.get(place).is_some_and(conflicts);
+            return Ok(Self::Conflict {
+                over_proof: proven && over(nonce) && !over(marker),
+            });
         }
-        if let Some(reason) = reasons.get(2).filter(failed) {
+        if let Some(reason) = reasons.get(counter).filter(failed) {
             let retry_after = reason
                 .item()
                 .map_or(SlidingCount::LONGEST_WAIT, retry_after);
             return Ok(Self::Flood { retry_after });
+        }
+        if reasons.get(nonce).filter(failed).is_some() {
+            return Ok(Self::ProofUsed);
         }
         let code = reasons
             .iter()
@@ -687,4 +731,92 @@ fn random<const N: usize>() -> Result<[u8; N], StoreFault> {
     let mut bytes = [0; N];
     getrandom::fill(&mut bytes).map_err(|_| StoreFault::new("accept", "NoRandomness"))?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn why_a_transaction_was_cancelled_follows_from_the_places_of_the_reasons() {
+        let (none, failed, conflict) = ("None", "ConditionalCheckFailed", "TransactionConflict");
+        for (codes, proven, expected, why) in [
+            (
+                vec![none, failed, none],
+                false,
+                "ReferenceTaken",
+                "the enquiry's key",
+            ),
+            (
+                vec![none, none, failed],
+                false,
+                "Flood { retry_after: 660 }",
+                "the counter",
+            ),
+            (
+                vec![none, none, none, failed],
+                true,
+                "Flood { retry_after: 660 }",
+                "the counter behind the nonce",
+            ),
+            (
+                vec![none, none, failed, none],
+                true,
+                "ProofUsed",
+                "the nonce",
+            ),
+            (
+                vec![none, none, failed],
+                true,
+                "ProofUsed",
+                "the nonce of an unknown source",
+            ),
+            (
+                vec![none, none, failed, failed],
+                true,
+                "Flood { retry_after: 660 }",
+                "nothing is stored anyway",
+            ),
+            (
+                vec![none, failed, failed, none],
+                true,
+                "ReferenceTaken",
+                "another one first",
+            ),
+            (
+                vec![none, none, conflict, none],
+                true,
+                "Conflict { over_proof: true }",
+                "others have the proof",
+            ),
+            (
+                vec![conflict, none, conflict, none],
+                true,
+                "Conflict { over_proof: false }",
+                "a repeat",
+            ),
+            (
+                vec![none, none, failed, conflict],
+                true,
+                "Conflict { over_proof: false }",
+                "look again",
+            ),
+            (
+                vec![none, none, conflict],
+                false,
+                "Conflict { over_proof: false }",
+                "the counter",
+            ),
+        ] {
+            let reasons: Vec<CancellationReason> = codes
+                .iter()
+                .map(|code| CancellationReason::builder().code(*code).build())
+                .collect();
+            let cancelled = Cancelled::of(&reasons, proven, |_| 1).unwrap();
+            assert_eq!(format!("{cancelled:?}"), expected, "{why}");
+        }
+        // A repeat outranks everything; this marker has lost its reference.
+        let reasons = [CancellationReason::builder().code(failed).build()];
+        assert!(Cancelled::of(&reasons, true, |_| 1).is_err());
+    }
 }

@@ -132,8 +132,10 @@ fn description(field: Field) -> String {
         Field::ConsentVersion => {
             "Which wording of the consent was shown. Unknown ones are refused."
         }
-        Field::Token => "The page's signed time. Never a fault.",
-        Field::Altcha => "A proof of work. Never a fault.",
+        Field::Token => "The page's signed time, from `/token`. Never a fault.",
+        Field::Altcha => {
+            "A proof of work for a challenge from `/altcha`, where one is asked for. Never a fault."
+        }
         Field::Trap => "Leave it empty: what fills it in counts as a program.",
         _ => "",
     };
@@ -151,6 +153,8 @@ fn json_form() -> Value {
     let property = |field: &Field| {
         let rule = rule(*field);
         let mut rule = match (REQUIRED.contains(field), field.arity()) {
+            // Whatever it is, it is taken.
+            _ if field.only_weighs() => json!({}),
             (true, _) => rule,
             (false, Arity::Single) => nullable(rule),
             (false, Arity::Several) => {
@@ -317,6 +321,20 @@ fn shown(description: &str, content_type: &str) -> Value {
     })
 }
 
+fn told(description: &str, schema: &str) -> Value {
+    json!({
+        "description": description,
+        "headers": headers(&[]),
+        "content": { "application/json": { "schema": { "$ref": format!("#/components/schemas/{schema}") } } },
+    })
+}
+
+/// A path that is only there when the proof of work is switched on.
+fn switched(mut path: Value) -> Value {
+    path["get"]["responses"]["404"] = json!({ "$ref": "#/components/responses/404" });
+    path
+}
+
 /// A path that is only read.
 fn read_only(id: &str, summary: &str, answer: &Value, parameters: &Value) -> Value {
     let operation = |id: String, answer: Value| {
@@ -447,6 +465,9 @@ fn document() -> Value {
             "/thank-you": read_only("thank-you", "The confirmation.", &pages, &reference),
             "/style.css": read_only("style", "The style sheet of our pages and of the example site.", &shown("The style sheet.", "text/css"), &no_parameters),
             "/enquiry.js": read_only("script", "The small script of the form. It works without.", &shown("The script.", "text/javascript"), &no_parameters),
+            "/token": read_only("token", "The signed time, for a form on another site: its field `token`.", &told("The token.", "Token"), &no_parameters),
+            "/altcha": switched(read_only("challenge", "A challenge of ALTCHA's protocol, version 2: what solves it goes into the field `altcha`. There only when the deployment asks for a proof of work.", &told("The challenge.", "Challenge"), &no_parameters)),
+            "/proof.js": switched(read_only("proof-script", "The script that solves the challenge while the form is filled in. There only when the deployment asks for a proof of work.", &shown("The script.", "text/javascript"), &no_parameters)),
         },
         "components": {
             "schemas": {
@@ -459,6 +480,39 @@ fn document() -> Value {
                         "next": { "type": "string", "format": "uri-reference", "description": "Where to go next: the thank-you page, with the reference." },
                     },
                     "required": ["reference", "next"],
+                    "additionalProperties": false,
+                },
+                "Token": {
+                    "type": "object",
+                    "properties": {
+                        "token": { "type": "string", "pattern": "^[A-Za-z0-9_-]{64}$" },
+                        "expires": { "type": "string", "format": "date-time", "description": "Until then it says when the page was opened." },
+                        "altcha": { "type": "boolean", "description": "Whether a form has to bring a proof of work, so as not to be suspect." },
+                    },
+                    "required": ["token", "expires", "altcha"],
+                    "additionalProperties": false,
+                },
+                "Challenge": {
+                    "description": "The form brings back base64 of the JSON object with this as `challenge`, and `solution` with `counter` and `derivedKey`. The key is PBKDF2 of the nonce and the counter (32 bits, the highest octet first); the counter that is looked for gives one that begins with `keyPrefix`. It counts once.",
+                    "type": "object",
+                    "properties": {
+                        "parameters": {
+                            "type": "object",
+                            "properties": {
+                                "algorithm": { "const": "PBKDF2/SHA-256" },
+                                "cost": { "type": "integer", "minimum": 1, "description": "Iterations of each derivation." },
+                                "expiresAt": { "type": "integer", "description": "Seconds since 1970." },
+                                "keyLength": { "const": 32 },
+                                "keyPrefix": { "type": "string", "pattern": "^[0-9a-f]{32}$" },
+                                "nonce": { "type": "string", "pattern": "^[0-9a-f]{32}$" },
+                                "salt": { "type": "string", "pattern": "^[0-9a-f]{32}$" },
+                            },
+                            "required": ["algorithm", "cost", "expiresAt", "keyLength", "keyPrefix", "nonce", "salt"],
+                            "additionalProperties": false,
+                        },
+                        "signature": { "type": "string", "pattern": "^[0-9a-f]{64}$" },
+                    },
+                    "required": ["parameters", "signature"],
                     "additionalProperties": false,
                 },
                 "Problem": {
@@ -924,7 +978,11 @@ async fn every_refusal_answers_as_its_row_says() {
 
 #[tokio::test]
 async fn options_and_head_are_answered_on_every_path() {
-    let app = TestApp::start_with(&[("ALLOWED_ORIGINS", "https://www.example.com")]).await;
+    let app = TestApp::start_with(&[
+        ("ALLOWED_ORIGINS", "https://www.example.com"),
+        ("ALTCHA", "true"),
+    ])
+    .await;
     let document = document();
     for (path, methods) in document["paths"].as_object().unwrap() {
         let origin = [

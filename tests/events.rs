@@ -33,7 +33,9 @@ fn every_file_is_recognised_as_what_its_name_says() {
         ("command-sweep.json", "command"),
         ("function-url.json", "http"),
         ("http-form.json", "http"),
+        ("http-get-altcha.json", "http"),
         ("http-get-form.json", "http"),
+        ("http-get-token.json", "http"),
         ("http-invalid.json", "http"),
         ("http-json.json", "http"),
         ("http-multipart.json", "http"),
@@ -60,13 +62,19 @@ fn every_file_is_recognised_as_what_its_name_says() {
 
 #[tokio::test]
 async fn the_http_events_get_the_answers_that_their_names_promise() {
-    let app = TestApp::start_with(&[("ALLOWED_ORIGINS", "https://www.example.com")]).await;
+    let app = TestApp::start_with(&[
+        ("ALLOWED_ORIGINS", "https://www.example.com"),
+        ("ALTCHA", "true"),
+    ])
+    .await;
     for (name, status) in [
         ("http-form.json", 303),
         ("http-json.json", 201),
         ("http-multipart.json", 201),
         ("http-invalid.json", 422),
         ("http-get-form.json", 200),
+        ("http-get-token.json", 200),
+        ("http-get-altcha.json", 200),
         ("function-url.json", 303),
     ] {
         let answer = app.invoke(event(name)).await.unwrap();

@@ -25,3 +25,4 @@ mod screening;
 mod secret;
 mod simulator;
 mod support;
+mod tokens;

@@ -43,6 +43,7 @@ fn shown<'a>(
         notice,
         action: "/enquiries",
         submission: "6f0f3c1e-7d0e-4c50-9d3e-0a5b6f1c2d3e".to_owned(),
+        proof: false,
     }
 }
 

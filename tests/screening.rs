@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use enquiry_desk::enquiry::Field;
 use enquiry_desk::intake::EnquiryForm;
 use enquiry_desk::practice::Practice;
-use enquiry_desk::screening::{self, SUSPECT, Signal, Verdict};
+use enquiry_desk::screening::{self, ProofOfWork, SUSPECT, Signal, TimeToken, Verdict};
 
 use crate::support::{MINIMAL, TestApp};
 
@@ -24,6 +24,15 @@ fn practice() -> Practice {
 }
 
 fn weighed(practice: &Practice, fields: &[(&str, &str)]) -> (Verdict, Vec<Signal>) {
+    weighed_with(practice, fields, TimeToken::Absent, ProofOfWork::NotAsked)
+}
+
+fn weighed_with(
+    practice: &Practice,
+    fields: &[(&str, &str)],
+    token: TimeToken,
+    proof: ProofOfWork,
+) -> (Verdict, Vec<Signal>) {
     let mut form = EnquiryForm::default();
     for (key, value) in MINIMAL
         .iter()
@@ -35,7 +44,7 @@ fn weighed(practice: &Practice, fields: &[(&str, &str)]) -> (Verdict, Vec<Signal
     let enquiry = form
         .check(practice)
         .unwrap_or_else(|_| panic!("the form has faults: {fields:?}"));
-    let screening = screening::weigh(&form, &enquiry, practice);
+    let screening = screening::weigh(&form, &enquiry, practice, token, proof);
     (screening.verdict(), screening.signals)
 }
 
@@ -148,10 +157,76 @@ fn each_signal_is_noticed_and_what_is_enough_alone_is() {
         assert_eq!(verdict == Verdict::Suspect, weight >= SUSPECT, "{why}");
         noticed.extend(signals.iter().map(|signal| signal.code()));
     }
-    for signal in [Links, ListedWord, ListedSender, SpamPhrase, Trap] {
+    for (token, proof, signals, fields) in [
+        (TimeToken::InTime, ProofOfWork::Proven, &[][..], &[][..]),
+        (
+            TimeToken::TooFast,
+            ProofOfWork::NotAsked,
+            &[Signal::TooFast],
+            &[],
+        ),
+        (
+            TimeToken::Forged,
+            ProofOfWork::NotAsked,
+            &[Signal::ForgedToken],
+            &[],
+        ),
+        (
+            TimeToken::Forged,
+            ProofOfWork::NotAsked,
+            &[ThrowAway, Signal::ForgedToken],
+            &[("email", "zoe@mailinator.com")],
+        ),
+        (
+            TimeToken::Expired,
+            ProofOfWork::NotAsked,
+            &[ThrowAway, Signal::ExpiredToken],
+            &[("email", "zoe@mailinator.com")],
+        ),
+        (
+            TimeToken::Absent,
+            ProofOfWork::Missing,
+            &[Signal::Proof],
+            &[],
+        ),
+        (TimeToken::InTime, ProofOfWork::Wrong, &[Signal::Proof], &[]),
+        (
+            TimeToken::InTime,
+            ProofOfWork::Expired,
+            &[Signal::Proof],
+            &[],
+        ),
+        (
+            TimeToken::InTime,
+            ProofOfWork::UsedBefore,
+            &[Signal::Proof],
+            &[],
+        ),
+    ] {
+        let (verdict, found) = weighed_with(&practice, fields, token, proof);
+        assert_eq!(found, signals, "{token:?}, {proof:?}");
+        let weight: u8 = signals.iter().map(|signal| signal.weight()).sum();
+        assert_eq!(verdict == Verdict::Suspect, weight >= SUSPECT);
+        noticed.extend(signals.iter().map(|signal| signal.code()));
+    }
+    for signal in [
+        Links,
+        ListedWord,
+        ListedSender,
+        SpamPhrase,
+        Trap,
+        Signal::TooFast,
+        Signal::Proof,
+    ] {
         assert!(signal.weight() >= SUSPECT, "{signal:?} is enough alone");
     }
-    for signal in [Markup, OtherScript, ThrowAway] {
+    for signal in [
+        Markup,
+        OtherScript,
+        ThrowAway,
+        Signal::ForgedToken,
+        Signal::ExpiredToken,
+    ] {
         assert!(
             signal.weight() < SUSPECT,
             "{signal:?} only adds up with others"

@@ -7,7 +7,7 @@
 //!
 //! `SIMULATE_SEED=7 cargo test simulator` plays one schedule; `SIMULATE_SCHEDULES=1000000` plays more than usual.
 
-mod random;
+pub mod random;
 mod rules;
 mod schedule;
 mod wire;

@@ -10,9 +10,13 @@ const { chromium } = require("playwright-core");
 const AXE = fs.readFileSync(require.resolve("axe-core/axe.min.js"), "utf8");
 export const VALIDATOR = `${process.env.ENQUIRY_DESK_BROWSER}/node_modules/vnu-jar/build/dist/vnu.jar`;
 
-// Starts `cargo local` on a free port; gives its address and a way to stop it.
-export async function startDesk() {
-  const desk = spawn("cargo", ["local", "--memory", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"], detached: true });
+// ALTCHA's own widget, as a site's owner puts it beside the form.
+export const WIDGET = fs.readFileSync(`${process.env.ENQUIRY_DESK_BROWSER}/node_modules/altcha/dist/main/altcha.min.js`, "utf8");
+
+// Starts `cargo local` on a free port, with these settings; gives its address and a way to stop it.
+export async function startDesk(settings = {}) {
+  const env = { ...process.env, ...settings };
+  const desk = spawn("cargo", ["local", "--memory", "--port", "0"], { stdio: ["ignore", "pipe", "inherit"], detached: true, env });
   const stop = () => process.kill(-desk.pid, "SIGINT");
   // It has a group of its own, so that it ends with these tests only when they say so.
   for (const signal of ["SIGINT", "SIGTERM"]) process.once(signal, () => (stop(), process.exit(1)));

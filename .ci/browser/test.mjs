@@ -4,18 +4,20 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
-import { startBrowser, startDesk, VALIDATOR, Visitor } from "./desk.mjs";
+import { startBrowser, startDesk, VALIDATOR, Visitor, WIDGET } from "./desk.mjs";
 
 const wanted = process.argv[2] ?? "";
 const tests = [];
 const test = (name, run) => name.includes(wanted) && tests.push({ name, run });
 
 let desk;
+// Another desk, which asks for a proof of work.
+let proving;
 let browser;
 let serial = 0;
-const arrive = (options) => Visitor.arrive(browser, desk.url, options);
+const arrive = ({ at = desk, ...options } = {}) => Visitor.arrive(browser, at.url, options);
 const address = () => `zoe-${(serial += 1)}@example.com`;
-const mails = async () => (await fetch(`${desk.url}/outbox.json`)).json();
+const mails = async () => (await Promise.all([desk, proving].map(async ({ url }) => (await fetch(`${url}/outbox.json`)).json()))).flat();
 const HTTP_ERROR = "Failed to load resource";
 
 // The mails that have to do with an address, once they are all there: the therapist's mail may take a moment.
@@ -371,6 +373,148 @@ test("the example's thank-you page shows a reference and nothing else", async ()
   await visitor.leave();
 });
 
+test("a page knows when it was opened; the example site fetches that; a reload brings the older time back with the draft", async () => {
+  for (const where of ["/", "/site/"]) {
+    const visitor = await arrive();
+    const { page } = visitor;
+    const email = address();
+    const token = async () => {
+      await page.waitForFunction(() => document.querySelector("[name=token]").value);
+      return (await visitor.holds()).token;
+    };
+    await page.goto(where);
+    const first = await token();
+    assert.match(first, /^[\w-]{64}$/);
+    await page.reload();
+    const second = await token();
+    assert.notEqual(second, first, "nothing was typed: a fresh one");
+    await visitor.fillIn({ email });
+    await page.goto("/thank-you");
+    await page.goto(where, { waitUntil: "networkidle" });
+    await visitor.keeps(email, { token: second });
+    assert.doesNotMatch(await page.evaluate(() => JSON.stringify(sessionStorage)), /altcha/);
+    await page.check("#consent");
+    await visitor.send();
+    await visitor.hasArrived();
+    await arrivedOnce(email);
+    await visitor.leave();
+  }
+});
+
+test("without its token the example site sends as before", async () => {
+  for (const way of ["**/token.js", "**/token"]) {
+    const visitor = await arrive();
+    const email = address();
+    await visitor.page.route(way, (route) => route.abort());
+    await visitor.page.goto("/site/");
+    await visitor.fillIn({ email });
+    assert.equal((await visitor.holds()).token, "");
+    await visitor.send();
+    await visitor.hasArrived();
+    await arrivedOnce(email);
+    await visitor.leave({ complaints: [HTTP_ERROR] });
+  }
+});
+
+// A suspect enquiry is one mail, to the therapist, who sees what it is.
+async function arrivedSuspect(email) {
+  await mailsAbout(email, 1);
+  await new Promise((done) => setTimeout(done, 500));
+  const all = await mailsAbout(email, 1);
+  assert.equal(all.length, 1, `${all.length} mails about a suspect enquiry`);
+  assert.match(all[0].subject, /spam/i, all[0].subject);
+}
+
+for (const where of ["/", "/site/"]) {
+  test(`where a proof is asked for, ${where} does the work unseen, however soon it is sent, for each enquiry anew`, async () => {
+    const visitor = await arrive({ at: proving });
+    const { page } = visitor;
+    const emails = [address(), address(), address()];
+    await page.goto(where);
+    await page.waitForFunction(() => document.querySelector("[name=altcha]")?.value);
+    const { altcha } = await visitor.holds();
+    await visitor.isAccessible(`${where} with a proof`);
+    // As a page that comes back from the browser's cache.
+    await page.evaluate(() => dispatchEvent(new PageTransitionEvent("pageshow", { persisted: true })));
+    await page.waitForFunction((old) => ![old, ""].includes(document.querySelector("[name=altcha]").value), altcha);
+    for (const email of emails) {
+      await visitor.fillIn({ email });
+      await visitor.send();
+      await visitor.hasArrived();
+      await arrivedOnce(email);
+      await page.goto(where);
+    }
+    await visitor.leave();
+  });
+
+  test(`where a proof is asked for, ${where} waits for slow work and sends once, in the words of the person`, async () => {
+    const visitor = await arrive({ at: proving });
+    const { page } = visitor;
+    const email = address();
+    let posts = 0;
+    await page.route("**/enquiries", (route) => {
+      posts += route.request().method() === "POST";
+      return route.continue();
+    });
+    await page.route("**/altcha", async (route) => {
+      await new Promise((done) => setTimeout(done, 2_000));
+      await route.continue();
+    });
+    await page.goto(where);
+    if (where !== "/") await page.waitForFunction(() => document.querySelector("[name=altcha]"));
+    await visitor.fillIn({ email });
+    await page.locator("#send").dblclick({ noWaitAfter: true });
+    await page.getByText("Sending your enquiry…").waitFor();
+    assert.equal(posts, 0);
+    await visitor.hasArrived();
+    assert.equal(posts, 1);
+    await arrivedOnce(email);
+    await visitor.leave();
+  });
+
+  test(`where a proof is asked for and cannot be had, ${where} is sent all the same`, async () => {
+    for (const way of [{ script: false }, { blocked: "**/proof.js" }, { blocked: "**/altcha" }, { blocked: "**/token" }]) {
+      const visitor = await arrive({ at: proving, script: way.script });
+      const email = address();
+      if (way.blocked) await visitor.page.route(way.blocked, (route) => route.abort());
+      // Our own page needs no token of its own.
+      if (where === "/" && way.blocked === "**/token") await visitor.page.route("**/proof.js", (route) => route.abort());
+      await visitor.page.goto(where);
+      await visitor.fillIn({ email });
+      await visitor.send();
+      await visitor.hasArrived();
+      await arrivedSuspect(email);
+      await visitor.leave({ complaints: [HTTP_ERROR] });
+    }
+  });
+}
+
+test("ALTCHA's own widget does the work on the example site", async () => {
+  const visitor = await arrive({ at: proving });
+  const { page } = visitor;
+  const email = address();
+  await page.route("**/site/altcha.js", (route) => route.fulfill({ contentType: "text/javascript", body: WIDGET }));
+  // As site/README.md says.
+  await page.route("**/site/", async (route) => {
+    const answer = await route.fetch();
+    const body = (await answer.text())
+      .replace("</head>", '<script src="altcha.js" type="module"></script></head>')
+      .replace('<button class="button" id="send"', '<altcha-widget challenge="/altcha" auto="onload"></altcha-widget>$&');
+    await route.fulfill({ response: answer, body });
+  });
+  const scripts = [];
+  page.on("request", (request) => scripts.push(new URL(request.url()).pathname));
+  await page.goto("/site/");
+  await page.waitForFunction(() => document.querySelector("[name=altcha]")?.value);
+  await visitor.fillIn({ email });
+  await page.locator("altcha-widget").screenshot({ path: "screenshots/widget.png" });
+  await visitor.send();
+  await visitor.hasArrived();
+  await arrivedOnce(email);
+  assert.ok(!scripts.includes("/site/proof.js"), "one of the two is enough");
+  await visitor.leave();
+});
+
 // Every page in every state: how to get there, and how the visitor comes.
 const LONG = `${"a-very-long-name-".repeat(3)}without-a-space@gmial.com`;
 const STATES = {
@@ -465,6 +609,7 @@ fs.mkdirSync("screenshots", { recursive: true });
 const failures = [];
 try {
   desk = await startDesk();
+  proving = await startDesk({ ALTCHA: "true" });
   browser = await startBrowser();
   for (const { name, run } of tests) {
     try {
@@ -477,6 +622,7 @@ try {
   }
 } finally {
   await browser?.close();
+  proving?.stop();
   desk?.stop();
   fs.rmSync(html, { recursive: true, force: true });
 }

@@ -152,12 +152,19 @@ impl Field {
                 Why::new(email::SUGGESTION, "Did you mean name@gmail.com?"),
             ]),
             Self::Phone => reasons.push(phone::FORMAT),
-            // Their values are never a fault, only their type.
-            Self::EmailConfirmed | Self::Token | Self::Altcha | Self::Trap => reasons.clear(),
+            // Its value is never a fault, only its type.
+            Self::EmailConfirmed => reasons.clear(),
+            _ if self.only_weighs() => return Vec::new(),
             _ => {}
         }
         reasons.push(self.wrong_type());
         reasons
+    }
+
+    /// Whether whatever stands in the field is taken, and only weighs: people do not fill it in, and cannot mend it.
+    #[must_use]
+    pub const fn only_weighs(self) -> bool {
+        matches!(self, Self::Token | Self::Altcha | Self::Trap)
     }
 
     /// What is said when a value is of another type than text: only JSON can do that.

@@ -36,7 +36,7 @@ pub(super) async fn guard(State(app): State<Arc<App>>, request: Request, next: N
     let own = request.extensions().get::<OwnOrigin>().cloned();
     let sender = sender(&app, own.as_ref(), request.headers());
     let answer = Answer::new(&app, Caller::of(request.headers()));
-    let allowed = methods(request.uri().path());
+    let allowed = methods(&app, request.uri().path());
     let mut response = match &sender {
         Sender::Foreign => answer.refusal(&Refusal::ForeignOrigin),
         _ if request.extensions().get::<Unread>().is_some() => answer.refusal(&Refusal::Unreadable),

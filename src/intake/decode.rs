@@ -208,6 +208,8 @@ fn texts(field: Field, value: serde_json::Value) -> Option<Vec<String>> {
     match (value, field.arity()) {
         (Value::Null, _) => Some(Vec::new()),
         (Value::String(text), _) => Some(vec![text]),
+        // No fault, and nothing that a page of ours would send: it weighs as its JSON.
+        (value, _) if field.only_weighs() => Some(vec![value.to_string()]),
         (Value::Array(values), Arity::Several) => values
             .into_iter()
             .map(|value| {

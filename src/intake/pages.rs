@@ -29,6 +29,8 @@ pub struct FormPage<'a> {
     pub action: &'a str,
     /// The id of this filled-in form. Empty on the static site, where the script makes one.
     pub submission: String,
+    /// Whether the page proves its work in the background, which needs a script of its own.
+    pub proof: bool,
 }
 
 /// Why a form without faults was not taken.
@@ -49,6 +51,7 @@ impl FormPage<'_> {
             practice: self.practice,
             title: self.title(),
             answered: !self.faults.is_empty() || self.notice.is_some(),
+            proof: self.proof,
             part: self.part(),
         }
         .render()
@@ -267,6 +270,7 @@ struct FormTemplate<'a> {
     practice: &'a Practice,
     title: String,
     answered: bool,
+    proof: bool,
     part: FormPart<'a>,
 }
 

@@ -5,6 +5,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::json;
 use tracing::error;
@@ -16,6 +17,7 @@ use super::pages::{ConfirmationPage, FormPage, Notice, RefusalPage};
 use super::refusal::Refusal;
 use crate::app::App;
 use crate::enquiry::{EmailAddress, Fault, Reference};
+use crate::screening::{ProofOfWork, TimeToken};
 
 /// Where our own confirmation page lives.
 const THANK_YOU: &str = "/thank-you";
@@ -33,14 +35,38 @@ impl<'a> Answer<'a> {
         Self { app, caller }
     }
 
-    /// The form with nothing in it; kept by the browser, so that "back" keeps what was typed.
-    pub(super) fn empty_form(&self) -> Response {
-        let form = EnquiryForm::default();
+    /// The form with nothing in it but the time; kept by the browser, so that "back" keeps what was typed.
+    pub(super) fn empty_form(&self, now: Timestamp) -> Response {
+        let form = EnquiryForm {
+            token: TimeToken::issue(&self.app.settings, now).unwrap_or_default(),
+            ..EnquiryForm::default()
+        };
         let mut response = self.form_page(StatusCode::OK, &form, &[], None);
         response
             .headers_mut()
             .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         response
+    }
+
+    /// The signed time, for a form that is not on our own page, and whether such a form has to bring a proof of work.
+    pub(super) fn token(&self, now: Timestamp) -> Response {
+        let settings = &self.app.settings;
+        let Some(token) = TimeToken::issue(settings, now) else {
+            return self.refusal(&Refusal::Unavailable);
+        };
+        let expires = now + TimeToken::LIFE;
+        // As seconds: when it ends to the millisecond is nobody's business but ours.
+        let expires = Timestamp::from_second(expires.as_second()).unwrap_or(expires);
+        let body = json!({ "token": token, "expires": expires, "altcha": settings.altcha });
+        json_response(StatusCode::OK, "application/json", &body)
+    }
+
+    /// A challenge for the proof of work.
+    pub(super) fn challenge(&self, now: Timestamp) -> Response {
+        match ProofOfWork::challenge(&self.app.settings, now) {
+            Some(challenge) => json_response(StatusCode::OK, "application/json", &challenge),
+            None => self.refusal(&Refusal::Unavailable),
+        }
     }
 
     /// The enquiry is in the table.
@@ -164,6 +190,7 @@ impl<'a> Answer<'a> {
             notice,
             submission: form.submission_id().unwrap_or_else(fresh_id).to_string(),
             action: ACTION,
+            proof: self.app.settings.altcha,
         };
         self.page(status, page.render())
     }

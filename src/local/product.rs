@@ -39,6 +39,8 @@ fn default(endpoints: &Endpoints, name: &str) -> Option<String> {
         "HASH_KEY" => "this-key-keeps-no-secret-it-is-for-one-machine".to_owned(),
         // One machine is one source: somebody who tries things out shall not be asked to wait.
         "RATE_LIMIT_PER_SOURCE" | "AUTO_REPLIES_PER_DAY" => "1000000".to_owned(),
+        // A browser that a script drives fills in the form in a blink.
+        "MIN_FILL_SECONDS" => "0".to_owned(),
         "CONFIGURATION_SET" => "enquiry-desk".to_owned(),
         "ALLOWED_ORIGINS" => format!(
             "http://127.0.0.1:{port},http://localhost:{port}",
@@ -59,6 +61,7 @@ pub fn environment(endpoints: &Endpoints) -> String {
         "HASH_KEY",
         "RATE_LIMIT_PER_SOURCE",
         "AUTO_REPLIES_PER_DAY",
+        "MIN_FILL_SECONDS",
         "CONFIGURATION_SET",
         "ALLOWED_ORIGINS",
     ];

@@ -7,6 +7,7 @@
 //! | `source#<hash>` | `counter` | how many enquiries one source sent, by the minute (`store/sliding.rs`) | 22 minutes |
 //! | `day#2026-11-23` | `counter` | how many auto-replies left on one day (UTC) | 48 hours |
 //! | `cool-down#<hash>` | `cool-down` | an address that had an auto-reply, and for which enquiry; or one that mails do not reach | 24 hours; the retention |
+//! | `nonce#<hex>` | `nonce` | a challenge that was solved and has been used | with the challenge, within 24 hours |
 //!
 //! Index `owed` (`owed`, `owed_since`) holds only what is owed; index `address` (`address`, `received_at`) finds all
 //! enquiries of one person.
@@ -22,7 +23,7 @@ use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
 use crate::enquiry::{Received, Reference};
 use crate::outbox::Deliveries;
-use crate::screening::{Screening, Signal, Verdict};
+use crate::screening::{Nonce, Screening, Signal, Verdict};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -243,6 +244,21 @@ pub(super) fn undeliverable(address: &str, because_of: &Reference, expires: Time
 /// Whether a cool-down is there because mails to the address do not arrive or are not wanted.
 pub(super) fn is_undeliverable(cool_down: &Item) -> bool {
     cool_down.contains_key("undeliverable")
+}
+
+/// A challenge that counts no more.
+pub(super) fn nonce(nonce: &Nonce) -> Item {
+    HashMap::from([
+        (
+            "pk".to_owned(),
+            AttributeValue::S(format!("nonce#{}", nonce.value)),
+        ),
+        ("kind".to_owned(), AttributeValue::S("nonce".to_owned())),
+        (
+            "expires".to_owned(),
+            AttributeValue::N(nonce.expires.as_second().to_string()),
+        ),
+    ])
 }
 
 pub(super) fn source_key(hash: &str) -> String {
