@@ -25,3 +25,4 @@ mod road;
 mod simulator;
 mod support;
 mod template;
+mod workflows;
