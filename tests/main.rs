@@ -20,6 +20,7 @@ mod local;
 mod pages;
 mod policy;
 mod practice;
+mod promises;
 mod reading;
 mod road;
 mod simulator;
