@@ -5,6 +5,7 @@ use std::process::Command;
 use axum::http::{Method, StatusCode};
 use enquiry_desk::local::ses::faults::Fault;
 
+use crate::support::template::text;
 use crate::support::{BROWSER, COMPLETE, MINIMAL, TestApp, minimal_json, urlencoded};
 
 /// The same enquiry in each encoding that a browser or a program may send: the content type and the body.
@@ -71,12 +72,13 @@ async fn a_foreign_site_can_post_in_no_encoding() {
             answer.body
         );
     }
-    app.finish().await;
+    // No mail is looked at here.
+    app.finish_owing().await;
 }
 
 #[tokio::test]
 async fn no_answer_sets_a_cookie() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_with(&[("ALLOWED_ORIGINS", "https://www.example.com")]).await;
     let form = [
         ("accept", BROWSER),
         ("content-type", "application/x-www-form-urlencoded"),
@@ -107,13 +109,13 @@ async fn no_answer_sets_a_cookie() {
         .invoke(serde_json::from_str(&event.unwrap()).unwrap())
         .await
         .unwrap();
+    assert_eq!(answer["statusCode"], 303);
     assert!(
         answer["cookies"].as_array().is_none_or(Vec::is_empty),
         "{}",
         answer["cookies"]
     );
-    app.mails().await;
-    app.finish().await;
+    app.finish_owing().await;
 }
 
 #[tokio::test]
@@ -163,8 +165,7 @@ async fn nothing_in_a_request_decides_where_it_leads() {
             .get("/thank-you?reference=https://evil.example/&next=https://evil.example/")
             .await;
         assert!(!page.body.contains("evil"), "{}", page.body);
-        app.mails().await;
-        app.finish().await;
+        app.finish_owing().await;
     }
 }
 
@@ -278,4 +279,41 @@ fn a_panic_is_logged_by_its_place_and_not_by_its_words() {
         "{written}"
     );
     assert!(!written.contains(TYPED), "{written}");
+}
+
+/// Whether a test of this name is there: `module::name` of this binary, or `path::tests::name` of the package itself.
+fn is_a_test(path: &str) -> bool {
+    let (module, name) = path.rsplit_once("::").unwrap();
+    let file = match module.strip_suffix("::tests") {
+        Some(module) => format!("src/{}.rs", module.replace("::", "/")),
+        None => format!("tests/{}.rs", module.replace("::", "/")),
+    };
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
+    let text = std::fs::read_to_string(file).unwrap_or_default();
+    text.contains(&format!("fn {name}("))
+}
+
+#[test]
+fn every_test_that_the_security_policy_names_is_there() {
+    let policy = text("SECURITY.md");
+    let named: Vec<&str> = policy
+        .split('`')
+        .skip(1)
+        .step_by(2)
+        .filter(|quoted| quoted.contains("::"))
+        .collect();
+    assert!(named.len() > 30, "{named:?}");
+    for test in &named {
+        assert!(is_a_test(test), "there is no {test}");
+    }
+    // What is shown to fail is what is named.
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/protections");
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let patch = std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        let test = patch
+            .lines()
+            .find_map(|line| line.strip_prefix("test: "))
+            .unwrap();
+        assert!(named.contains(&test), "SECURITY.md does not name {test}");
+    }
 }
