@@ -169,6 +169,51 @@ async fn nothing_in_a_request_decides_where_it_leads() {
     }
 }
 
+#[tokio::test]
+async fn no_line_break_of_a_visitor_reaches_a_header() {
+    let app = TestApp::start().await;
+    for control in [
+        "\r\n", "\n", "\r", "\0", "\u{b}", "\u{1b}", "\u{7f}", "\u{85}", "\u{2028}",
+    ] {
+        for (field, begun) in [
+            ("name", "Zoë"),
+            ("email", "zoe@example.com"),
+            ("phone", "07700 900982"),
+        ] {
+            let value = format!("{begun}{control}Bcc: x@example.org");
+            let mut fields: Vec<(&str, &str)> = MINIMAL.to_vec();
+            fields.retain(|(name, _)| *name != field);
+            fields.push((field, &value));
+            let answer = app.post_form(&fields).await;
+            assert_eq!(
+                answer.status,
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "{field} {value:?}"
+            );
+        }
+    }
+    assert!(app.items("enquiry").await.is_empty());
+    // A text of several lines may have them, and no header is made of it.
+    let lines = "Hello\r\nBcc: x@example.org\r\n\r\nX-Injected: yes";
+    let answer = app
+        .post_form(&[&MINIMAL[..], &[("message", lines), ("times", "Tuesdays")]].concat())
+        .await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER);
+    let mails = app.mails().await;
+    assert_eq!(mails.len(), 2);
+    for mail in mails {
+        for (name, value) in enquiry_desk::local::ses::message::fields(&mail.eml) {
+            let name = name.to_ascii_lowercase();
+            assert!(
+                !["bcc", "cc", "x-injected"].contains(&name.as_str()),
+                "{name}: {value}"
+            );
+            assert!(!value.contains("x@example.org"), "{name}: {value}");
+        }
+    }
+    app.finish().await;
+}
+
 /// What would tell somebody outside how the inside is made, or what failed there.
 const INSIDE: [&str; 13] = [
     "dynamo",
