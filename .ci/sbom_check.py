@@ -1,0 +1,76 @@
+"""Checks a bill of materials and writes it: sbom_check.py DOCUMENT TREE LOCK OUT.
+
+DOCUMENT must keep to CycloneDX's schema, name every crate of TREE (`cargo tree`), and give each its package URL, its licence
+and the checksum that the lock file holds it to. What it names beyond TREE is left out: features that a build script alone
+switches on.
+"""
+
+import json
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+
+def main(document: str, tree: str, lock: str, out: str) -> int:
+    text = Path(document).read_text(encoding="utf-8")
+    # Where the copy lay that the document was made from says nothing to anybody.
+    text = re.sub(r'path\+file://[^"#]*#', "", text).replace("?download_url=file://.#src/main.rs", "")
+    bill = json.loads(text)
+    faults = []
+
+    ours = bill["metadata"]["component"]
+    built = set()
+    for line in Path(tree).read_text(encoding="utf-8").splitlines():
+        name, version = line.split()[:2]
+        built.add((name, version.removeprefix("v")))
+    built.discard((ours["name"], ours["version"]))
+    foreign = {part["bom-ref"] for part in bill["components"] if (part["name"], part["version"]) not in built}
+    bill["components"] = [part for part in bill["components"] if part["bom-ref"] not in foreign]
+    bill["dependencies"] = [entry for entry in bill["dependencies"] if entry["ref"] not in foreign]
+    for entry in bill["dependencies"]:
+        if "dependsOn" in entry:
+            entry["dependsOn"] = [reference for reference in entry["dependsOn"] if reference not in foreign]
+
+    text = json.dumps(bill, indent=2, ensure_ascii=False) + "\n"
+    invalid = JsonStrictValidator(SchemaVersion.V1_5).validate_str(text)
+    if invalid is not None:
+        faults.append(f"the document is not CycloneDX 1.5: {invalid}")
+    listed = [(part["name"], part["version"]) for part in bill["components"]]
+    faults += [f"listed twice: {part}" for part in set(listed) if listed.count(part) > 1]
+    faults += [f"in the binary and not listed: {name} {version}" for name, version in sorted(built - set(listed))]
+
+    locked = {
+        (package["name"], package["version"]): package.get("checksum")
+        for package in tomllib.loads(Path(lock).read_text(encoding="utf-8"))["package"]
+    }
+    for part in bill["components"]:
+        name, version = part["name"], part["version"]
+        if part.get("purl") != f"pkg:cargo/{name}@{version}".replace("+", "%2B"):
+            faults.append(f"{name} {version}: package URL {part.get('purl')}")
+        if not all("expression" in licence for licence in part.get("licenses", [])) or not part.get("licenses"):
+            faults.append(f"{name} {version}: no licence that a machine can read")
+        checksums = [entry["content"] for entry in part.get("hashes", []) if entry["alg"] == "SHA-256"]
+        if checksums != [locked.get((name, version))]:
+            faults.append(f"{name} {version}: another checksum than in the lock file")
+
+    known = {part["bom-ref"] for part in bill["components"]} | {ours["bom-ref"]}
+    for entry in bill["dependencies"]:
+        for reference in [entry["ref"], *entry.get("dependsOn", [])]:
+            if reference not in known:
+                faults.append(f"depends on what is not listed: {reference}")
+
+    for fault in faults:
+        print(f"error: {fault}", file=sys.stderr)
+    if faults:
+        return 1
+    Path(out).write_text(text, encoding="utf-8")
+    print(f"{len(listed)} components of {ours['name']} {ours['version']}: {out}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
