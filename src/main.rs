@@ -8,9 +8,12 @@ use enquiry_desk::clock::Clock;
 use enquiry_desk::practice::Practice;
 use enquiry_desk::settings::Settings;
 use enquiry_desk::telemetry;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
+
+/// How long an invocation may take when nobody says by when it must be done: `Timeout` in `template.yaml`.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(29);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -39,8 +42,10 @@ async fn run() -> Result<(), Error> {
             let now = Timestamp::now();
             let deadline = i64::try_from(event.context.deadline)
                 .ok()
-                .and_then(|at| Timestamp::from_millisecond(at).ok());
-            let clock = Clock::new(now, deadline.unwrap_or(now));
+                .and_then(|at| Timestamp::from_millisecond(at).ok())
+                // `cargo lambda watch` names one that has long passed, with which nothing could be started.
+                .filter(|deadline| *deadline > now);
+            let clock = Clock::new(now, deadline.unwrap_or(now + TIMEOUT));
             app.handle(event.payload, &clock)
                 .await
                 .map_err(|error| Diagnostic {
