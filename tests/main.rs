@@ -19,6 +19,7 @@ mod limits;
 mod local;
 mod pages;
 mod practice;
+mod privacy;
 mod reading;
 mod road;
 mod simulator;
