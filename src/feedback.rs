@@ -101,9 +101,7 @@ async fn one(app: &Arc<App>, event: &SesEvent, clock: &Clock) -> Result<(), Stor
     };
     if letter == Letter::AutoReply && report.is_final() {
         let address = &record.received.enquiry.email;
-        app.store
-            .never_reply_to(address, &reference, clock.now())
-            .await?;
+        app.store.never_reply_to(address, &reference, clock).await?;
     }
     let message_id = &event.mail.message_id;
     let record = record_report(app, record, letter, report, message_id, clock).await?;

@@ -6,9 +6,12 @@ use std::sync::Arc;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::instance::Instance;
 use enquiry_desk::telemetry;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
+
+/// How long an invocation may take when nobody says by when it must be done: `Timeout` in `template.yaml`.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(29);
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
@@ -34,8 +37,10 @@ async fn run() -> Result<(), Error> {
             let now = Timestamp::now();
             let deadline = i64::try_from(event.context.deadline)
                 .ok()
-                .and_then(|at| Timestamp::from_millisecond(at).ok());
-            let clock = Clock::new(now, deadline.unwrap_or(now));
+                .and_then(|at| Timestamp::from_millisecond(at).ok())
+                // `cargo lambda watch` names one that has long passed, with which nothing could be started.
+                .filter(|deadline| *deadline > now);
+            let clock = Clock::new(now, deadline.unwrap_or(now + TIMEOUT));
             instance
                 .handle(event.payload, &clock)
                 .await

@@ -20,7 +20,7 @@ use crate::mail::{AutoReplyLetter, Class, Mail, NoticeLetter, SendFault, Therapi
 use crate::screening::{Screening, Verdict};
 use crate::store::{Change, Record, StoreFault};
 
-pub use state::{Attempt, Deliveries, Letter, MailState, Report, Withheld};
+pub use state::{Attempt, Deliveries, Letter, MailState, NotAgain, Report, Withheld};
 
 /// What a send and the record of its outcome may take: no send is started with less time left.
 const SEND_AND_RECORD: Duration = Duration::from_secs(9);
@@ -112,8 +112,8 @@ async fn work(app: &App, mut record: Record, clock: &Clock) -> Result<(), Unfini
                 record = *current;
                 continue;
             }
-            // It was erased meanwhile.
-            Change::Lost(None) => return Ok(()),
+            // It was erased meanwhile, and so is what was booked for it just now.
+            Change::Lost(None) => return Ok(app.store.forget_booking(&record.received).await?),
         };
         let Some(letter) = claimed else { continue };
         let (attempt, outcome) = send(app, &record, letter, &earlier, clock).await;
@@ -132,10 +132,14 @@ async fn work(app: &App, mut record: Record, clock: &Clock) -> Result<(), Unfini
         }
     }
     if record.deliveries.is_owed() {
-        Err(Unfinished::Owed)
-    } else {
-        Ok(())
+        return Err(Unfinished::Owed);
     }
+    if !record.addressed && app.settings.hash_key.is_some() {
+        // It came in while the key of the hashes was out of reach: from now on it is found by its client's address.
+        let next = record.clone();
+        app.store.change(&record, next, clock.now()).await?;
+    }
+    Ok(())
 }
 
 /// Decides about the auto-reply, once. One that was decided about some time ago is booked again before it leaves, since
@@ -179,6 +183,34 @@ pub async fn release(
             Change::Made(record) => return Ok(Some(*record)),
             Change::Lost(Some(current)) => *current,
             Change::Lost(None) => return Ok(None),
+        };
+    }
+}
+
+/// One letter is owed once more, because an operator asked for it: the enquiry as it then is, nothing when it is gone.
+///
+/// # Errors
+/// When the table cannot be written. Inside, when the letter may not go again.
+pub async fn resend(
+    app: &App,
+    mut record: Record,
+    letter: Letter,
+    clock: &Clock,
+) -> Result<Result<Option<Record>, NotAgain>, StoreFault> {
+    loop {
+        let mut deliveries = record.deliveries.clone();
+        let owed = match letter {
+            Letter::AutoReply => deliveries.resend_to_client(clock.now()),
+            Letter::Therapist | Letter::Notice => deliveries.resend_to_therapist(clock.now()),
+        };
+        if let Err(refused) = owed {
+            return Ok(Err(refused));
+        }
+        let next = record.with(deliveries);
+        record = match app.store.change(&record, next, clock.now()).await? {
+            Change::Made(record) => return Ok(Ok(Some(*record))),
+            Change::Lost(Some(current)) => *current,
+            Change::Lost(None) => return Ok(Ok(None)),
         };
     }
 }

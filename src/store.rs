@@ -4,6 +4,7 @@
 //! revision that was read, so that two who hold the same enquiry cannot both act on it.
 
 mod item;
+mod privacy;
 mod sliding;
 
 use std::collections::HashMap;
@@ -16,7 +17,7 @@ use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, Put, ReturnValue,
+    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValue,
     ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -33,6 +34,7 @@ use crate::settings::{HashKey, Settings};
 use sliding::SlidingCount;
 
 pub use item::{Record, StoreFault};
+pub use privacy::{CoolDown, Page, Place, Trace};
 
 /// How long a repeat of the same post finds its first one.
 const MARKER_LIFE: SignedDuration = SignedDuration::from_hours(24);
@@ -208,16 +210,8 @@ impl Store {
 
     /// The reference that the marker of this identity holds.
     async fn marked(&self, identity: &Identity) -> Result<Option<Reference>, StoreFault> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(item::marker_key(&identity.0)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| StoreFault::from_sdk("accept", &error))?;
-        Ok(answer.item().and_then(item::marked_reference))
+        let found = self.get("accept", item::marker_key(&identity.0)).await?;
+        Ok(found.as_ref().and_then(item::marked_reference))
     }
 
     /// Books one auto-reply to this address: the address must not have had one within the cool-down, and the day's
@@ -317,7 +311,7 @@ impl Store {
     }
 
     /// A mail to this address came back for good, or its reader complained: it gets no auto-reply for as long as
-    /// enquiries are kept.
+    /// enquiries are kept. Nothing is remembered of an enquiry that has been erased meanwhile.
     ///
     /// # Errors
     /// When the table cannot be written.
@@ -325,21 +319,60 @@ impl Store {
         &self,
         address: &EmailAddress,
         because_of: &Reference,
-        now: Timestamp,
+        clock: &Clock,
     ) -> Result<(), StoreFault> {
-        let address = self.address_key("remember", address)?;
-        self.client
-            .put_item()
+        let unbuildable = |_| StoreFault::new("remember", "Unbuildable");
+        let expires = clock.now() + self.retention;
+        let undeliverable =
+            item::undeliverable(&self.address_key("remember", address)?, because_of, expires);
+        let still_there = ConditionCheck::builder()
             .table_name(&self.table)
-            .set_item(Some(item::undeliverable(
-                &address,
-                because_of,
-                now + self.retention,
-            )))
-            .send()
-            .await
-            .map(drop)
-            .map_err(|error| StoreFault::from_sdk("remember", &error))
+            .key("pk", AttributeValue::S(item::enquiry_key(because_of)))
+            .condition_expression("attribute_exists(pk)")
+            .build()
+            .map_err(unbuildable)?;
+        let undeliverable = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(undeliverable))
+            .build()
+            .map_err(unbuildable)?;
+        let transaction = self
+            .client
+            .transact_write_items()
+            .transact_items(
+                TransactWriteItem::builder()
+                    .condition_check(still_there)
+                    .build(),
+            )
+            .transact_items(TransactWriteItem::builder().put(undeliverable).build());
+        let mut tries = 1;
+        loop {
+            let error = match transaction.clone().send().await {
+                Ok(_) => return Ok(()),
+                Err(SdkError::ServiceError(error)) => error.into_err(),
+                Err(error) => return Err(StoreFault::from_sdk("remember", &error)),
+            };
+            let TransactWriteItemsError::TransactionCanceledException(cancelled) = &error else {
+                return Err(StoreFault::new(
+                    "remember",
+                    error.code().unwrap_or("Unknown"),
+                ));
+            };
+            let code = cancelled
+                .cancellation_reasons()
+                .iter()
+                .filter_map(CancellationReason::code)
+                .find(|code| *code != "None");
+            if code == Some("ConditionalCheckFailed") {
+                return Ok(());
+            }
+            // Another change of the enquiry was under way at this moment.
+            let pause = Duration::from_millis(u64::from(50 * tries));
+            if tries >= TRIES || !clock.wait(pause, ONE_CALL).await {
+                return Err(StoreFault::new("remember", code.unwrap_or("Unknown")));
+            }
+            tries += 1;
+        }
     }
 
     /// Reads an enquiry, with all that was written before.
@@ -347,16 +380,8 @@ impl Store {
     /// # Errors
     /// When the table cannot be read, or the item is not one that this version understands.
     pub async fn load(&self, reference: &Reference) -> Result<Option<Record>, StoreFault> {
-        let answer = self
-            .client
-            .get_item()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(item::enquiry_key(reference)))
-            .consistent_read(true)
-            .send()
-            .await
-            .map_err(|error| StoreFault::from_sdk("load", &error))?;
-        answer.item.map(Record::from_item).transpose()
+        let found = self.get("load", item::enquiry_key(reference)).await?;
+        found.map(Record::from_item).transpose()
     }
 
     /// Replaces the verdict and the mails' states of an enquiry by those of `next`, if nobody has changed it since it
@@ -390,7 +415,15 @@ impl Store {
             "SET deliveries = :deliveries, verdict = :verdict, revision = :next, writer = :writer"
                 .to_owned();
         let mut remove = Vec::new();
-        if next.deliveries.is_owed() {
+        if !seen.addressed
+            && let Ok(address) = self.address_key("change", &seen.received.enquiry.email)
+        {
+            set.push_str(", address = :address");
+            values.insert(":address".to_owned(), AttributeValue::S(address));
+            next.addressed = true;
+        }
+        // Nobody finds an enquiry by its client's address that has no key of it yet: the sweep looks after that too.
+        if next.deliveries.is_owed() || !next.addressed {
             set.push_str(", owed = :owed, owed_since = :since");
             values.insert(":owed".to_owned(), AttributeValue::S(item::OWED.to_owned()));
             values.insert(
@@ -400,25 +433,20 @@ impl Store {
         } else {
             remove.extend(["owed", "owed_since"]);
         }
-        if !seen.addressed
-            && let Ok(address) = self.address_key("change", &seen.received.enquiry.email)
-        {
-            set.push_str(", address = :address");
-            values.insert(":address".to_owned(), AttributeValue::S(address));
-            next.addressed = true;
-        }
         if next.deliveries.is_owed_to_therapist() {
             remove.push("expires");
         } else {
-            // Released enquiries live as long as others; otherwise the first time counts.
-            set.push_str(if next.verdict == seen.verdict {
-                ", expires = if_not_exists(expires, :expires)"
-            } else {
-                ", expires = :expires"
-            });
+            // The first time at which nothing was owed counts: a letter that is sent once more keeps nothing longer.
+            set.push_str(
+                ", settled = if_not_exists(settled, :now), expires = if_not_exists(settled, :now) + :life",
+            );
             values.insert(
-                ":expires".to_owned(),
-                AttributeValue::N(self.expiry(next.verdict, now).to_string()),
+                ":now".to_owned(),
+                AttributeValue::N(now.as_second().to_string()),
+            );
+            values.insert(
+                ":life".to_owned(),
+                AttributeValue::N(self.life(next.verdict).as_secs().to_string()),
             );
         }
         let expression = if remove.is_empty() {
@@ -535,7 +563,7 @@ impl Store {
         let unbuildable = |_| Err(StoreFault::new("accept", "Unbuildable"));
         let received = &record.received;
         let address = self.address_key("accept", &received.enquiry.email).ok();
-        let enquiry = item::new_enquiry(record, address).map_err(Err)?;
+        let enquiry = item::new_enquiry(record, address, &identity.0).map_err(Err)?;
         let sliding = SlidingCount::at(now);
         let counter = source.and_then(|source| self.source_key(source));
         let counter = counter.map(|counter| {
@@ -631,12 +659,12 @@ impl Store {
         Some(item::source_key(&hash))
     }
 
-    fn expiry(&self, verdict: Verdict, now: Timestamp) -> i64 {
-        let life = match verdict {
+    /// How long an enquiry is kept once nothing is owed to the therapist.
+    fn life(&self, verdict: Verdict) -> SignedDuration {
+        match verdict {
             Verdict::Clear => self.retention,
             Verdict::Suspect => self.retention.min(SUSPECT_LIFE),
-        };
-        (now + life).as_second()
+        }
     }
 
     fn hash(&self, purpose: &str, parts: &[&[u8]]) -> Option<String> {

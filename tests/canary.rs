@@ -225,11 +225,36 @@ async fn nothing_that_anybody_typed_is_ever_logged() {
         json!({ "command": CANARY }),
         json!({ "command": "release", "reference": reference }),
         json!({ "command": "sweep" }),
+        json!({ "command": "list" }),
+        json!({ "command": "list", "format": "csv" }),
+        json!({ "command": "list", "from": CANARY }),
+        json!({ "command": "list", "next": CANARY, CANARY: CANARY }),
+        json!({ "command": "list", "next": CANARY }),
+        json!({ "command": "resend", "reference": reference, "letter": "therapist" }),
+        json!({ "command": "resend", "reference": reference, "letter": "auto_reply" }),
+        json!({ "command": "resend", "reference": CANARY, "letter": CANARY }),
+        json!({ "command": "export", "email": email }),
+        json!({ "command": "export", "email": email, "format": "csv" }),
+        json!({ "command": "export", "email": CANARY }),
+        json!({ "command": "erase", "email": email }),
+        json!({ "command": "erase", "email": email, "reference": CANARY }),
+        json!({ "command": "erase", "email": CANARY, "confirm": true }),
+        json!({ "command": "erase", "reference": CANARY, "confirm": true }),
+        json!({ "command": "erase", "email": email, "confirm": true }),
         json!({ "who": CANARY }),
     ];
     let count = events.len();
     let (written, answers) = run(&app, &dynamodb, events).await;
     assert_eq!(answers.len(), count, "every event was answered: {written}");
+    let exported = answers.iter().any(|(_, answer)| {
+        answer["csv"]
+            .as_str()
+            .is_some_and(|csv| csv.contains(CANARY))
+    });
+    let erased = answers
+        .iter()
+        .any(|(_, answer)| answer["erased"]["enquiries"].as_u64() > Some(0));
+    assert!(exported && erased, "the commands did what they are for");
     let accepted = answers
         .iter()
         .filter(|(_, answer)| answer["statusCode"] == 303)

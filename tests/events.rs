@@ -29,6 +29,11 @@ fn kind(event: Value) -> &'static str {
 #[test]
 fn every_file_is_recognised_as_what_its_name_says() {
     let expected: BTreeMap<&str, &str> = [
+        ("command-erase.json", "command"),
+        ("command-export.json", "command"),
+        ("command-list.json", "command"),
+        ("command-release.json", "command"),
+        ("command-resend.json", "command"),
         ("command-show.json", "command"),
         ("command-sweep.json", "command"),
         ("function-url.json", "http"),
@@ -100,6 +105,29 @@ async fn an_http_event_that_cannot_be_read_is_answered_with_a_page() {
 }
 
 #[tokio::test]
+async fn the_command_events_are_commands_that_the_function_carries_out() {
+    let app = TestApp::start().await;
+    for (name, expected) in [
+        ("command-list.json", Ok("enquiries")),
+        ("command-export.json", Ok("csv")),
+        ("command-erase.json", Ok("would_erase")),
+        ("command-sweep.json", Ok("delivered")),
+        ("command-show.json", Err("there is no enquiry")),
+        ("command-release.json", Err("there is no enquiry")),
+        ("command-resend.json", Err("there is no enquiry")),
+    ] {
+        match (app.invoke(event(name)).await, expected) {
+            (Ok(answer), Ok(member)) => {
+                assert!(answer.get(member).is_some(), "{name}: {answer}");
+            }
+            (Err(error), Err(words)) => assert!(error.contains(words), "{name}: {error}"),
+            (answer, _) => panic!("{name}: {answer:?}"),
+        }
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn an_unknown_event_is_a_function_error_that_says_what_was_expected() {
     let app = TestApp::start().await;
     let error = app.invoke(event("unknown.json")).await.unwrap_err();
@@ -139,11 +167,16 @@ async fn the_sample_of_a_stream_event_has_the_shape_of_a_real_item() {
         ("/reference", json!({ "S": "BB-7KQ4M" })),
         ("/received_at", json!({ "S": "2026-11-23T09:30:00Z" })),
         ("/address", json!({ "S": "00".repeat(32) })),
+        (
+            "/marker",
+            json!({ "S": format!("marker#{}", "00".repeat(32)) }),
+        ),
     ] {
         *image.pointer_mut(place).unwrap() = value;
     }
     let image = image.as_object_mut().unwrap();
     image.remove("expires");
+    image.remove("settled");
     image.remove("writer");
     image.insert("owed".to_owned(), json!({ "S": "owed" }));
     image.insert(

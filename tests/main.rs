@@ -20,6 +20,7 @@ mod local;
 mod pages;
 mod policy;
 mod practice;
+mod privacy;
 mod promises;
 mod reading;
 mod road;

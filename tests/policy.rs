@@ -440,6 +440,33 @@ const PATHS: &[Path] = &[
         },
     },
     Path {
+        name: "an operator lists, sends again, exports and erases",
+        variables: &[("SES_SANDBOX", "false")],
+        play: |stage| {
+            Box::pin(async {
+                let (_, body) = stage.post(&MINIMAL).await;
+                assert_eq!(stage.mails().await, 2);
+                let (reference, email) = (&body["reference"], MINIMAL[1].1);
+                let listed = stage.command(json!({ "command": "list" })).await;
+                assert_eq!(&listed["enquiries"][0]["reference"], reference);
+                stage
+                    .command(json!({ "command": "resend", "reference": reference, "letter": "therapist" }))
+                    .await;
+                assert_eq!(stage.mails().await, 3);
+                let exported = stage
+                    .command(json!({ "command": "export", "email": email }))
+                    .await;
+                assert_eq!(exported["count"], 1);
+                let erased = stage
+                    .command(json!({ "command": "erase", "email": email, "confirm": true }))
+                    .await;
+                assert_eq!(erased["complete"], true, "{erased}");
+                let left = stage.command(json!({ "command": "list" })).await;
+                assert_eq!(left["enquiries"], json!([]));
+            })
+        },
+    },
+    Path {
         name: "in the sandbox, where the therapist's address is verified by itself",
         variables: NONE,
         play: |stage| {

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
 use axum::Router;
@@ -229,6 +230,22 @@ async fn without_the_key_an_enquiry_is_stored_and_found_by_its_address_later() {
         app.items("counter").await.is_empty(),
         "a source has no name without the key"
     );
+
+    // Should nobody change it, the sweep does.
+    app.desk
+        .dynamo()
+        .client()
+        .update_item()
+        .table_name(app.desk.dynamo().table())
+        .key("pk", item["pk"].clone())
+        .update_expression("SET owed = :owed, owed_since = received_at REMOVE address")
+        .expression_attribute_values(":owed", AttributeValue::S("owed".to_owned()))
+        .send()
+        .await
+        .unwrap();
+    app.invoke(json!({ "command": "sweep" })).await.unwrap();
+    let swept = app.items("enquiry").await.remove(0);
+    assert!(swept["address"] == item["address"] && !swept.contains_key("owed"));
 
     let later = now + SignedDuration::from_secs(11);
     instance.handle(form("2"), &clock(later)).await.unwrap();

@@ -6,14 +6,16 @@
 
 pub mod faults;
 
+use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, GlobalSecondaryIndex, KeySchemaElement, KeyType, Projection,
-    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
+    AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
+    GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType,
+    ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
     TimeToLiveSpecification,
 };
 use dynoxide::Database;
@@ -28,14 +30,27 @@ use super::server::Stop;
 /// How often expired items are looked for. DynamoDB itself promises no more than a few days.
 const TTL_SWEEP: Duration = Duration::from_secs(60);
 
+/// The table's indexes: name, partition, order.
+const INDEXES: [(&str, &str, &str); 3] = [
+    ("owed", "owed", "owed_since"),
+    ("address", "address", "received_at"),
+    ("received", "kind", "received_at"),
+];
+
 /// The running database.
-#[derive(Debug)]
 pub struct Dynamo {
     endpoint: String,
     table: String,
     stream_arn: String,
     client: Client,
+    database: Database,
     stop: Stop,
+}
+
+impl fmt::Debug for Dynamo {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Dynamo({})", self.endpoint)
+    }
 }
 
 impl Dynamo {
@@ -57,7 +72,7 @@ impl Dynamo {
         let (signal, stopped) = watch::channel(false);
         let tasks = vec![
             serve(listener, database.clone(), stopped.clone()),
-            tokio::spawn(sweep(database, stopped)),
+            tokio::spawn(sweep(database.clone(), stopped)),
         ];
         let stop = Stop::new(signal, tasks);
         let client = aws::dynamodb(&endpoint);
@@ -67,6 +82,7 @@ impl Dynamo {
             table: table.to_owned(),
             stream_arn,
             client,
+            database,
             stop,
         })
     }
@@ -89,6 +105,16 @@ impl Dynamo {
     /// A client for it.
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Removes what has expired now, and says how many items that was.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn sweep(&self) -> Result<usize, StartError> {
+        self.database.sweep_ttl().map_err(|error| {
+            StartError::new(format!("Expired items could not be removed: {error}."))
+        })
     }
 
     /// Stops serving. What was answered is in the file.
@@ -154,7 +180,16 @@ async fn ensure_table(client: &Client, table: &str) -> Result<String, StartError
         Err(error) => return Err(failed("looked up", &DisplayErrorContext(error))),
     };
     let description = match found {
-        Some(description) => Some(description),
+        Some(description) => {
+            for (index, hash, range) in INDEXES {
+                let mut there = description.global_secondary_indexes().iter();
+                if !there.any(|there| there.index_name() == Some(index)) {
+                    // A folder of an earlier version.
+                    add_index(client, table, index, hash, range).await?;
+                }
+            }
+            Some(description)
+        }
         None => {
             let created = create_table(client, table).await?;
             client
@@ -193,20 +228,11 @@ async fn create_table(
         .create_table()
         .table_name(table)
         .billing_mode(BillingMode::PayPerRequest);
-    for name in ["pk", "owed", "owed_since", "address", "received_at"] {
-        request = request.attribute_definitions(
-            AttributeDefinition::builder()
-                .attribute_name(name)
-                .attribute_type(ScalarAttributeType::S)
-                .build()
-                .map_err(|error| wrong(&error))?,
-        );
+    for name in ["pk", "owed", "owed_since", "address", "received_at", "kind"] {
+        request = request.attribute_definitions(text(name).map_err(|error| wrong(&error))?);
     }
     request = request.key_schema(key("pk", KeyType::Hash).map_err(|error| wrong(&error))?);
-    for (index, hash, range) in [
-        ("owed", "owed", "owed_since"),
-        ("address", "address", "received_at"),
-    ] {
+    for (index, hash, range) in INDEXES {
         request = request.global_secondary_indexes(
             GlobalSecondaryIndex::builder()
                 .index_name(index)
@@ -232,6 +258,50 @@ async fn create_table(
         .await
         .map_err(|error| wrong(&DisplayErrorContext(error)))?;
     Ok(output.table_description)
+}
+
+async fn add_index(
+    client: &Client,
+    table: &str,
+    index: &str,
+    hash: &str,
+    range: &str,
+) -> Result<(), StartError> {
+    let wrong = |error: &dyn std::fmt::Display| {
+        StartError::new(format!(
+            "The table {table} could not be given the index {index}: {error}. Choose another folder with --data."
+        ))
+    };
+    let create = CreateGlobalSecondaryIndexAction::builder()
+        .index_name(index)
+        .key_schema(key(hash, KeyType::Hash).map_err(|error| wrong(&error))?)
+        .key_schema(key(range, KeyType::Range).map_err(|error| wrong(&error))?)
+        .projection(
+            Projection::builder()
+                .projection_type(ProjectionType::KeysOnly)
+                .build(),
+        )
+        .build()
+        .map_err(|error| wrong(&error))?;
+    client
+        .update_table()
+        .table_name(table)
+        .attribute_definitions(text(hash).map_err(|error| wrong(&error))?)
+        .attribute_definitions(text(range).map_err(|error| wrong(&error))?)
+        .global_secondary_index_updates(
+            GlobalSecondaryIndexUpdate::builder().create(create).build(),
+        )
+        .send()
+        .await
+        .map_err(|error| wrong(&DisplayErrorContext(error)))?;
+    Ok(())
+}
+
+fn text(name: &str) -> Result<AttributeDefinition, aws_sdk_dynamodb::error::BuildError> {
+    AttributeDefinition::builder()
+        .attribute_name(name)
+        .attribute_type(ScalarAttributeType::S)
+        .build()
 }
 
 fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, aws_sdk_dynamodb::error::BuildError> {

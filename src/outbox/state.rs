@@ -90,6 +90,23 @@ impl Withheld {
     }
 }
 
+/// Why a letter is not sent once more, when an operator asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotAgain {
+    /// Mails of the enquiry are still owed.
+    Owed,
+    /// The client has it: there is one for each enquiry.
+    Left,
+    /// Nobody knows whether the client has it.
+    MayHaveLeft,
+    /// Mails to the address come back, or its owner does not want them.
+    CameBack,
+    /// The enquiry looks like spam, which a release would settle.
+    Suspect,
+    /// The address is the practice's own, or no person's.
+    NoPerson,
+}
+
 /// Where one mail stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
@@ -214,6 +231,23 @@ impl MailState {
     }
 }
 
+impl fmt::Display for MailState {
+    /// Its name in the table, with the reason where there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending { .. } => "pending",
+            Self::Sending { .. } => "sending",
+            Self::Sent { .. } => "sent",
+            Self::Failed { reason, .. } => return write!(f, "failed: {reason}"),
+            Self::Withheld { reason } => return write!(f, "withheld: {}", reason.key()),
+            Self::Unknown { .. } => "unknown",
+            Self::Delivered { .. } => "delivered",
+            Self::Bounced { .. } => "bounced",
+            Self::Complained { .. } => "complained",
+        })
+    }
+}
+
 /// What has become of one attempt to send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Attempt {
@@ -319,6 +353,61 @@ impl Deliveries {
         self.decided = false;
         self.owed_from = Some(now);
         true
+    }
+
+    /// Owes the therapist's letter once more, as a new attempt: a copy too many does no harm.
+    ///
+    /// # Errors
+    /// When it is still owed anyway.
+    pub fn resend_to_therapist(&mut self, now: Timestamp) -> Result<(), NotAgain> {
+        if self.therapist.is_owed() {
+            return Err(NotAgain::Owed);
+        }
+        if !self.is_owed() {
+            self.owed_from = Some(now);
+        }
+        self.therapist = MailState::NEW;
+        Ok(())
+    }
+
+    /// Owes the auto-reply once more, if it certainly never left; it is decided about anew, with all the limits of a
+    /// first one.
+    ///
+    /// # Errors
+    /// When it left, may have left, or would be withheld for the same reason again.
+    pub fn resend_to_client(&mut self, now: Timestamp) -> Result<(), NotAgain> {
+        if self.is_owed() {
+            return Err(NotAgain::Owed);
+        }
+        match &self.auto_reply {
+            MailState::Failed { .. }
+            | MailState::Withheld {
+                reason:
+                    Withheld::Sandbox
+                    | Withheld::CoolDown
+                    | Withheld::DailyCap
+                    | Withheld::CountersUnavailable
+                    | Withheld::Late,
+            } => {}
+            MailState::Withheld {
+                reason: Withheld::Suspect,
+            } => return Err(NotAgain::Suspect),
+            MailState::Withheld {
+                reason: Withheld::OwnAddress | Withheld::RoleAddress,
+            } => return Err(NotAgain::NoPerson),
+            MailState::Withheld {
+                reason: Withheld::Undeliverable,
+            }
+            | MailState::Bounced { .. }
+            | MailState::Complained { .. } => return Err(NotAgain::CameBack),
+            MailState::Unknown { .. } => return Err(NotAgain::MayHaveLeft),
+            MailState::Sent { .. } | MailState::Delivered { .. } => return Err(NotAgain::Left),
+            MailState::Pending { .. } | MailState::Sending { .. } => return Err(NotAgain::Owed),
+        }
+        self.auto_reply = MailState::NEW;
+        self.decided = false;
+        self.owed_from = Some(now);
+        Ok(())
     }
 
     /// The letter to send next at this time, with its lease taken: the therapist first, then the client, then a notice.
@@ -605,6 +694,177 @@ mod tests {
         assert_eq!(
             mails.claim(at(0), at(monday + 1), at(monday + 3), &[]),
             Some(Letter::AutoReply)
+        );
+    }
+
+    #[test]
+    fn an_auto_reply_goes_once_more_only_when_it_certainly_never_left() {
+        let (message_id, at_) = ("m-1".to_owned(), at(0));
+        let withheld = |reason| MailState::Withheld { reason };
+        for (auto_reply, expected, why) in [
+            (
+                MailState::Failed {
+                    reason: "MessageRejected".into(),
+                    at: at_,
+                },
+                Ok(()),
+                "SES refused it",
+            ),
+            (
+                withheld(Withheld::Sandbox),
+                Ok(()),
+                "SES lets mails out now, perhaps",
+            ),
+            (
+                withheld(Withheld::CoolDown),
+                Ok(()),
+                "it is booked again, or not",
+            ),
+            (withheld(Withheld::DailyCap), Ok(()), "tomorrow counts anew"),
+            (
+                withheld(Withheld::CountersUnavailable),
+                Ok(()),
+                "the counters may be back",
+            ),
+            (withheld(Withheld::Late), Ok(()), "somebody asks for it now"),
+            (
+                withheld(Withheld::Suspect),
+                Err(NotAgain::Suspect),
+                "a release says that it is no spam",
+            ),
+            (
+                withheld(Withheld::OwnAddress),
+                Err(NotAgain::NoPerson),
+                "it stays the practice's own",
+            ),
+            (
+                withheld(Withheld::RoleAddress),
+                Err(NotAgain::NoPerson),
+                "it stays a machine's",
+            ),
+            (
+                withheld(Withheld::Undeliverable),
+                Err(NotAgain::CameBack),
+                "the address turns mails away",
+            ),
+            (
+                MailState::Bounced {
+                    message_id: message_id.clone(),
+                    at: at_,
+                },
+                Err(NotAgain::CameBack),
+                "it left once",
+            ),
+            (
+                MailState::Complained {
+                    message_id: message_id.clone(),
+                    at: at_,
+                },
+                Err(NotAgain::CameBack),
+                "it is not wanted",
+            ),
+            (
+                MailState::Unknown { at: at_ },
+                Err(NotAgain::MayHaveLeft),
+                "a second one could be a second one",
+            ),
+            (
+                MailState::Sent {
+                    message_id: message_id.clone(),
+                    at: at_,
+                },
+                Err(NotAgain::Left),
+                "one for each enquiry",
+            ),
+            (
+                MailState::Delivered {
+                    message_id: message_id.clone(),
+                    at: at_,
+                },
+                Err(NotAgain::Left),
+                "one for each enquiry",
+            ),
+            (MailState::NEW, Err(NotAgain::Owed), "it is on its way"),
+            (
+                MailState::Sending {
+                    attempt: 1,
+                    until: at(2),
+                },
+                Err(NotAgain::Owed),
+                "it is leaving now",
+            ),
+        ] {
+            let mut mails = Deliveries {
+                therapist: MailState::Sent {
+                    message_id: message_id.clone(),
+                    at: at_,
+                },
+                auto_reply,
+                decided: true,
+                ..Deliveries::new()
+            };
+            let before = mails.clone();
+            let week = 7 * 24 * 60;
+            assert_eq!(mails.resend_to_client(at(week)), expected, "{why}");
+            if expected.is_err() {
+                assert_eq!(mails, before, "{why}");
+                continue;
+            }
+            assert!(!mails.decided, "{why}: the limits hold for it too");
+            assert_eq!(
+                mails.claim(at(0), at(week), at(week + 2), &[]),
+                Some(Letter::AutoReply),
+                "{why}"
+            );
+            assert_eq!(
+                mails.resend_to_client(at(week)),
+                Err(NotAgain::Owed),
+                "{why}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_therapists_letter_goes_once_more_from_every_state_in_which_nothing_is_owed() {
+        let mut mails = Deliveries::new();
+        mails.decide(Some(Withheld::Sandbox));
+        assert_eq!(mails.resend_to_therapist(at(1)), Err(NotAgain::Owed));
+        mails.claim(at(0), at(0), at(2), &[]);
+        assert_eq!(mails.resend_to_therapist(at(1)), Err(NotAgain::Owed));
+        mails.record(Letter::Therapist, 1, &accepted(), at(1));
+        for report in [
+            None,
+            Some(Report::Delivered),
+            Some(Report::Bounced { transient: false }),
+            Some(Report::Complained),
+        ] {
+            if let Some(report) = report {
+                assert!(mails.report(Letter::Therapist, report, "m-1", at(2)));
+            }
+            let mut again = mails.clone();
+            assert_eq!(again.resend_to_therapist(at(90)), Ok(()));
+            assert_eq!(again.owed_from, Some(at(90)), "no alarm about its age");
+            assert_eq!(
+                again.claim(at(0), at(90), at(92), &[]),
+                Some(Letter::Therapist)
+            );
+            assert_eq!(again.auto_reply, mails.auto_reply);
+        }
+    }
+
+    #[test]
+    fn sending_to_the_therapist_again_keeps_an_auto_reply_from_growing_younger() {
+        let mut mails = Deliveries::new();
+        mails.decide(None);
+        mails.claim(at(0), at(0), at(2), &[]);
+        mails.record(Letter::Therapist, 1, &accepted(), at(0));
+        assert_eq!(mails.resend_to_therapist(at(23 * 60)), Ok(()));
+        mails.claim(at(0), at(24 * 60 + 1), at(24 * 60 + 3), &[]);
+        assert_eq!(
+            mails.auto_reply,
+            MailState::Withheld {
+                reason: Withheld::Late
+            }
         );
     }
 

@@ -10,7 +10,9 @@
 //! | `nonce#<hex>` | `nonce` | a challenge that was solved and has been used | with the challenge, within 24 hours |
 //!
 //! Index `owed` (`owed`, `owed_since`) holds only what is owed; index `address` (`address`, `received_at`) finds all
-//! enquiries of one person.
+//! enquiries of one person; index `received` (`kind`, `received_at`) finds them all by their time.
+//!
+//! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -118,6 +120,9 @@ struct StoredEnquiry {
     received_at: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<String>,
+    /// The key of its marker, so that erasing the enquiry finds it. Items of before have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    marker: Option<String>,
     verdict: Verdict,
     #[serde(
         default,
@@ -169,7 +174,11 @@ pub(super) fn enquiry_key(reference: &Reference) -> String {
 }
 
 /// The item of a new enquiry: it owes its mails from the first moment and never expires while it does.
-pub(super) fn new_enquiry(record: &Record, address: Option<String>) -> Result<Item, StoreFault> {
+pub(super) fn new_enquiry(
+    record: &Record,
+    address: Option<String>,
+    identity: &str,
+) -> Result<Item, StoreFault> {
     let received = &record.received;
     let stored = StoredEnquiry {
         pk: enquiry_key(&received.reference),
@@ -179,6 +188,7 @@ pub(super) fn new_enquiry(record: &Record, address: Option<String>) -> Result<It
         reference: received.reference.clone(),
         received_at: received.received_at,
         address,
+        marker: Some(marker_key(identity)),
         verdict: record.verdict,
         signals: record.signals.clone(),
         enquiry: received.enquiry.clone(),
@@ -296,6 +306,18 @@ pub(super) fn owed_since_of(item: &Item) -> Option<(Reference, Timestamp)> {
     Some((reference, text(item, "owed_since")?.parse().ok()?))
 }
 
+/// The reference of an enquiry by its key, and when it came in, as an index returns them.
+pub(super) fn place_of(item: &Item) -> Option<(Reference, Timestamp)> {
+    let reference = Reference::parse(text(item, "pk")?.strip_prefix("enquiry#")?).ok()?;
+    Some((reference, received_at_of(item)?))
+}
+
+/// When an item will be deleted, if that is known yet.
+pub(super) fn expires_of(item: &Item) -> Option<Timestamp> {
+    let seconds = item.get("expires")?.as_n().ok()?.parse().ok()?;
+    Timestamp::from_second(seconds).ok()
+}
+
 /// When an enquiry came in, as an index returns it.
 pub(super) fn received_at_of(item: &Item) -> Option<Timestamp> {
     text(item, "received_at")?.parse().ok()
@@ -305,7 +327,7 @@ pub(super) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreF
     dynamo::to_attribute_value(value).map_err(|_| StoreFault::new("change", StoreFault::UNREADABLE))
 }
 
-fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
     item.get(name)?.as_s().ok().map(String::as_str)
 }
 

@@ -194,7 +194,7 @@ async fn the_table_is_the_templates() {
         .map(|index| index.index_name().unwrap())
         .collect();
     indexes.sort();
-    assert_eq!(indexes, ["address", "owed"]);
+    assert_eq!(indexes, ["address", "owed", "received"]);
     assert_eq!(
         table
             .stream_specification()
