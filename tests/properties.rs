@@ -187,6 +187,8 @@ proptest! {
             prop_assert!(text::length(phone.typed()) <= Phone::MAX && !phone.typed().contains(text::is_control));
             let again = Phone::parse(phone.typed());
             prop_assert_eq!(again.as_ref(), Ok(&phone));
+            let dialled = Phone::parse(e164);
+            prop_assert_eq!(dialled.as_ref().map(Phone::e164), Ok(e164));
         }
     }
 
