@@ -154,8 +154,9 @@ proptest! {
         let same = |written: String| EmailAddress::parse(&written).unwrap().folded();
         prop_assert_eq!(same(format!("{cased}@{domain}")), address.folded());
         let before = local.split('+').next().unwrap();
-        let nameless = before.chars().all(|c| c == '.');
-        prop_assume!(!nameless);
+        if before.chars().all(|c| c == '.') {
+            return Ok(());
+        }
         prop_assert_eq!(same(format!("{cased}+{tag}@{domain}")), address.folded());
         if ["gmail.com", "googlemail.com"].contains(&domain) {
             let mut dotted = before.to_owned();
