@@ -56,6 +56,14 @@ tool_cargo_cyclonedx() {
   rm -rf "$built"
 }
 
+# Built from its source, like the targets.
+tool_cargo_fuzz() {
+  PATH=$CACHE/cargo/bin:$PATH
+  [ "$(cargo-fuzz --version 2>/dev/null)" = "cargo-fuzz 0.13.2" ] && return
+  echo "installing cargo-fuzz" >&2
+  cargo install cargo-fuzz --version 0.13.2 --locked --quiet --root "$CACHE/cargo"
+}
+
 # What looks at pages and mails: Playwright's driver, axe-core and the Nu validator. The lock file says whether what is there is what we want.
 tool_browser() {
   export ENQUIRY_DESK_BROWSER=$CACHE/browser

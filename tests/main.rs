@@ -12,7 +12,9 @@
 
 mod canary;
 mod contract;
+mod corpus;
 mod events;
+mod fuzzing;
 mod hostile;
 mod letters;
 mod limits;
@@ -22,6 +24,7 @@ mod policy;
 mod practice;
 mod privacy;
 mod promises;
+mod properties;
 mod reading;
 mod road;
 mod screening;

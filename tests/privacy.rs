@@ -773,7 +773,7 @@ async fn with_zoe_and_ben() -> (Desk, [String; 3]) {
     let report = desk.feedback("Complaint", &desk.to("zoe@example.com")[0]);
     desk.ask(report).await;
     // Those of one second have no order.
-    desk.at(Timestamp::now() + SignedDuration::from_secs(2));
+    desk.later(SignedDuration::from_secs(1));
     let second = desk
         .enquire("Zoe+x@example.com", &[("message", "again")])
         .await;

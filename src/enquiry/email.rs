@@ -63,17 +63,19 @@ impl EmailAddress {
     }
 
     /// The address under which a person is counted: lower case, without a `+tag`, and without the dots that Gmail
-    /// ignores. Never used to write to.
+    /// ignores; a local part of which nothing would be left stays whole. Never used to write to.
     #[must_use]
     pub fn folded(&self) -> String {
-        let local = self.local_part().to_ascii_lowercase();
-        let local = local
+        let whole = self.local_part().to_ascii_lowercase();
+        let local = whole
             .split_once('+')
-            .map_or(local.as_str(), |(before, _)| before);
-        match self.domain() {
-            "gmail.com" | "googlemail.com" => format!("{}@gmail.com", local.replace('.', "")),
-            domain => format!("{local}@{domain}"),
-        }
+            .map_or(whole.as_str(), |(before, _)| before);
+        let (local, domain) = match self.domain() {
+            "gmail.com" | "googlemail.com" => (local.replace('.', ""), "gmail.com"),
+            domain => (local.to_owned(), domain),
+        };
+        let local = if local.is_empty() { whole } else { local };
+        format!("{local}@{domain}")
     }
 
     /// Whether mail systems carry it: browsers take any dots and any length before the `@`, SMTP takes 64 octets and no dot
@@ -256,9 +258,13 @@ mod tests {
                 "zoebrien@gmail.com"
             );
         }
-        assert_eq!(
-            EmailAddress::parse("Zoe.B@example.com").unwrap().folded(),
-            "zoe.b@example.com"
-        );
+        for (typed, folded) in [
+            ("Zoe.B@example.com", "zoe.b@example.com"),
+            // Without a name before it, a tag is no tag: these are two people.
+            ("+zoe@example.com", "+zoe@example.com"),
+            ("+ann@googlemail.com", "+ann@gmail.com"),
+        ] {
+            assert_eq!(EmailAddress::parse(typed).unwrap().folded(), folded);
+        }
     }
 }

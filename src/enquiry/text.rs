@@ -32,8 +32,9 @@ pub fn is_control(c: char) -> bool {
 /// Control characters stay in, so that the check of the field can refuse them.
 #[must_use]
 pub fn single_line(typed: &str) -> String {
-    let visible: String = typed.nfc().filter(|c| !is_invisible(*c)).collect();
-    visible.trim().to_owned()
+    // Without the invisible ones first: a mark behind one of them would otherwise stay apart from its letter.
+    let visible = typed.chars().filter(|c| !is_invisible(*c));
+    visible.nfc().collect::<String>().trim().to_owned()
 }
 
 /// A field of several lines as it is checked and stored: NFC, every line break one `\n`, trimmed.
@@ -78,6 +79,11 @@ mod tests {
             ),
             ("Zoe\u{308}", "Zoë", "a combining mark is composed"),
             ("Nguy\u{1ec5}n", "Nguyễn", "composed letters stay"),
+            (
+                "Zoe\u{200b}\u{308}",
+                "Zoë",
+                "a mark is composed with the letter before it, whatever nobody saw between them",
+            ),
             (
                 "a\u{202e}b\u{200b}c\u{feff}",
                 "abc",

@@ -103,6 +103,10 @@ impl Record {
             Some(version) if version <= VERSION => {}
             _ => return Err(StoreFault::new("read", StoreFault::UNKNOWN_VERSION)),
         }
+        // The library panics at a type of data that the SDK does not know.
+        if !item.values().all(is_known) {
+            return Err(StoreFault::new("read", StoreFault::UNREADABLE));
+        }
         let stored: StoredEnquiry =
             dynamo::from_item(item).map_err(|_| StoreFault::new("read", StoreFault::UNREADABLE))?;
         Ok(stored.into())
@@ -325,6 +329,14 @@ pub(super) fn received_at_of(item: &Item) -> Option<Timestamp> {
 
 pub(super) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreFault> {
     dynamo::to_attribute_value(value).map_err(|_| StoreFault::new("change", StoreFault::UNREADABLE))
+}
+
+fn is_known(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::M(members) => members.values().all(is_known),
+        AttributeValue::L(values) => values.iter().all(is_known),
+        value => !value.is_unknown(),
+    }
 }
 
 pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {

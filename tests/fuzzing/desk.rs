@@ -1,0 +1,112 @@
+//! The application in front of the scripted AWS, and the item that its table holds.
+
+use std::sync::{Arc, LazyLock};
+
+use enquiry_desk::app::App;
+use enquiry_desk::clock::Clock;
+use enquiry_desk::local::{Endpoints, aws, product};
+use enquiry_desk::practice::Practice;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+use tokio::runtime::Runtime;
+
+use super::panics;
+use super::wire::{Seen, Wire};
+
+/// The record of the table's stream in `events/`.
+pub static RECORD: LazyLock<Value> = LazyLock::new(|| {
+    let event: Value =
+        serde_json::from_str(include_str!("../../events/stream-insert.json")).unwrap();
+    event["Records"][0].clone()
+});
+
+/// The origin that the desk takes posts from, beside its own.
+pub const ORIGIN: &str = "https://www.example.com";
+
+/// The application, freshly started.
+pub struct Desk {
+    app: Arc<App>,
+    wire: Arc<Wire>,
+}
+
+impl Desk {
+    /// An application whose calls to AWS end as the script says.
+    #[must_use]
+    pub fn new(script: &[u8], item: Value) -> Self {
+        let wire = Wire::new(script, item);
+        let endpoints = Endpoints {
+            url: "http://127.0.0.1:1".to_owned(),
+            port: 1,
+            dynamodb: "http://127.0.0.1:1".to_owned(),
+            ses: "http://127.0.0.1:1".to_owned(),
+            table: "enquiries".to_owned(),
+        };
+        let given = |name: &str| (name == "ALLOWED_ORIGINS").then(|| ORIGIN.to_owned());
+        let settings = product::settings(&endpoints, given).unwrap();
+        let dynamodb = aws_sdk_dynamodb::Config::builder()
+            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::v2026_01_12())
+            .region(aws_sdk_dynamodb::config::Region::from_static(aws::REGION))
+            .credentials_provider(aws::credentials())
+            .http_client(wire.client());
+        let ses = aws_sdk_sesv2::Config::builder()
+            .behavior_version(aws_sdk_sesv2::config::BehaviorVersion::v2026_01_12())
+            .region(aws_sdk_sesv2::config::Region::from_static(aws::REGION))
+            .credentials_provider(aws::credentials())
+            .http_client(wire.client());
+        let app = App::new(settings, Practice::compiled().clone(), dynamodb, ses);
+        Self {
+            app: Arc::new(app),
+            wire,
+        }
+    }
+
+    /// Answers one event, on Monday 23 November 2026 at half past nine in London. A panic of the product stops, also one
+    /// that the product would answer.
+    pub fn handle(&self, runtime: &Runtime, event: Value) -> Result<Value, String> {
+        panics::watch(|| {
+            runtime.block_on(async {
+                let now: Timestamp = "2026-11-23T09:30:00Z".parse().unwrap();
+                let clock = Clock::new(now, now + SignedDuration::from_secs(29));
+                let answer = self.app.handle(event, &clock).await;
+                answer.map_err(|error| error.to_string())
+            })
+        })
+    }
+
+    /// What arrived at AWS so far.
+    #[must_use]
+    pub fn seen(&self) -> Seen {
+        self.wire.seen()
+    }
+}
+
+/// The item that the table holds.
+#[must_use]
+pub fn item() -> Value {
+    RECORD["dynamodb"]["NewImage"].clone()
+}
+
+/// The event of a request, as the gateway would send it; `body` is base64 or text, as `encoded` says.
+#[must_use]
+pub fn event(method: &str, path: &str, headers: Value, body: &str, encoded: bool) -> Value {
+    let (path, query) = path.split_once('?').unwrap_or((path, ""));
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "headers": headers,
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
+            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "fuzz" },
+            "requestId": "1", "routeKey": "$default", "stage": "$default",
+            "time": "23/Nov/2026:09:30:00 +0000", "timeEpoch": 1_795_426_200_000_i64,
+        },
+        "body": body, "isBase64Encoded": encoded,
+    })
+}
+
+/// The event of a post from a program that wants JSON.
+#[must_use]
+pub fn post(content_type: &str, body: &[u8]) -> Value {
+    use base64::Engine as _;
+    let body = base64::engine::general_purpose::STANDARD.encode(body);
+    let headers = json!({ "accept": "application/json", "content-type": content_type });
+    event("POST", "/enquiries", headers, &body, true)
+}

@@ -1,0 +1,105 @@
+//! The therapist's file: its faults have their lines, and a practice that is taken can write every page and every letter.
+
+use enquiry_desk::intake::pages::{ConfirmationPage, FormPage, Notice, RefusalPage};
+use enquiry_desk::intake::{EnquiryForm, Refusal};
+use enquiry_desk::local::gallery::samples::Samples;
+use enquiry_desk::practice::Practice;
+use tokio::runtime::Runtime;
+
+use super::{letters, markup};
+
+pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
+    let Ok(text) = std::str::from_utf8(data) else {
+        return false;
+    };
+    let practice = match Practice::from_toml(text) {
+        Ok(practice) => practice,
+        Err(faults) => {
+            let lines = text.matches('\n').count() + 1;
+            assert!(!faults.0.is_empty());
+            for fault in &faults.0 {
+                assert!((1..=lines).contains(&fault.line), "{fault}");
+                assert!(!fault.message.is_empty(), "{fault}");
+            }
+            return true;
+        }
+    };
+    // As build.rs puts it into the binary.
+    let json = serde_json::to_string(&practice).unwrap();
+    let again: Practice = serde_json::from_str(&json).unwrap();
+    assert_eq!(serde_json::to_string(&again).unwrap(), json);
+
+    let links: Vec<String> = practice
+        .social
+        .iter()
+        .map(|page| &page.link)
+        .chain(&practice.website)
+        .map(|link| escaped(link))
+        .collect();
+    let links: Vec<&str> = links.iter().map(String::as_str).collect();
+    pages(&practice, &links);
+    for (received, away_until) in [
+        ("2026-11-23T10:20:00Z", None),
+        ("2026-12-24T23:59:59Z", Some("2027-01-04")),
+        ("2028-02-28T23:30:00Z", Some("2028-02-29")),
+    ] {
+        let samples = Samples {
+            practice: &practice,
+            received_at: received.parse().unwrap(),
+            away_until: away_until.map(|day| day.parse().unwrap()),
+        };
+        for sample in samples.every() {
+            letters::check(&sample.mail, &links);
+        }
+    }
+    true
+}
+
+fn pages(practice: &Practice, links: &[&str]) {
+    let form = EnquiryForm::default();
+    let faults = form.check(practice).unwrap_err();
+    let page = |faults, notice| FormPage {
+        practice,
+        form: &form,
+        faults,
+        suggestion: None,
+        notice,
+        action: "/enquiries",
+        submission: String::new(),
+        proof: false,
+    };
+    let row = Refusal::Unavailable.row();
+    let notice = Notice {
+        title: row.title,
+        words: Refusal::Unavailable.words(),
+    };
+    let refused = RefusalPage {
+        practice,
+        title: row.title,
+        words: Refusal::Unavailable.words(),
+    };
+    let confirmed = ConfirmationPage {
+        practice,
+        reference: None,
+    };
+    for html in [
+        page(&[], None).render(),
+        page(&faults, None).render(),
+        page(&[], Some(notice)).render(),
+        page(&[], None).render_form(),
+        refused.render(),
+        confirmed.render(),
+    ] {
+        let html = html.unwrap();
+        markup::check(&html, links).unwrap_or_else(|found| panic!("{found} in {html}"));
+    }
+}
+
+/// As the templates escape it.
+fn escaped(link: &str) -> String {
+    link.replace('&', "&#38;")
+        .replace('<', "&#60;")
+        .replace('>', "&#62;")
+        .replace('"', "&#34;")
+        .replace('\'', "&#39;")
+}
