@@ -287,7 +287,7 @@ async fn send_mail(app: &App, mail: &Mail, attempt: u32, clock: &Clock) -> Attem
         };
         warn!(%reference, %letter, attempt, ?class, code, "mail not sent");
         match class {
-            Class::Throttled => {
+            Class::Throttled | Class::Unreached => {
                 let pause = Duration::from_millis(400 * u64::from(tries));
                 if tries >= TRIES || !clock.wait(pause, SEND_AND_RECORD).await {
                     return Attempt::NotSent;
