@@ -199,7 +199,7 @@ async fn take(
             ));
         }
         Err(fault) => {
-            error!(code = fault.code, "the table could not {}", fault.doing);
+            error!(alarm = "table_unavailable", %reference, code = fault.code, "the table could not {}", fault.doing);
             match outbox::straight_to_therapist(app, &reference, enquiry, verdict, clock).await {
                 Ok(()) => (reference, false),
                 Err(_) => {

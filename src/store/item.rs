@@ -6,7 +6,7 @@
 //! | `marker#<hash>` | `marker` | the identity of a post and its reference | 24 hours |
 //! | `source#<hash>#<window>` | `counter` | how many enquiries one source sent in ten minutes | 20 minutes |
 //! | `day#2026-11-23` | `counter` | how many auto-replies left on one day (UTC) | 48 hours |
-//! | `cool-down#<hash>` | `cool-down` | an address that had an auto-reply, and for which enquiry; or one that mails do not reach | 24 hours; the retention |
+//! | `cool-down#<hash>` | `cool-down` | an address that had an auto-reply, and for which enquiry; or one that mails do not reach | 24 hours after the send; the retention |
 //!
 //! Index `owed` (`owed`, `owed_since`) holds only what is owed; index `address` (`address`, `received_at`) finds all
 //! enquiries of one person.

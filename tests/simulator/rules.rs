@@ -7,12 +7,8 @@ use enquiry_desk::enquiry::EmailAddress;
 use enquiry_desk::local::ses::Mail;
 use jiff::{SignedDuration, Timestamp};
 
-use super::schedule::{NAMES, World};
+use super::schedule::{Accepted, NAMES, World};
 use crate::support::Item;
-
-/// How much earlier than 24 hours after the last one an auto-reply may leave: the cool-down is booked at the decision,
-/// and a booking counts for ten minutes; then the clocks' disagreement.
-const TOLERANCE: SignedDuration = SignedDuration::from_mins(11);
 
 /// A mail and what the wire knows of it.
 struct Left {
@@ -34,6 +30,7 @@ pub async fn broken(world: &World) -> Vec<String> {
     let enquiries: HashMap<&str, &Item> = items
         .iter()
         .filter(|item| text(item, "kind") == "enquiry")
+        .chain(&world.expired)
         .map(|item| (text(item, "reference"), item))
         .collect();
     let left = left(world, &mut broken);
@@ -43,7 +40,12 @@ pub async fn broken(world: &World) -> Vec<String> {
             .collect::<Vec<_>>()
     };
 
-    for reference in &world.accepted {
+    let raised = |code: &str, reference: &str| {
+        let mut lines = world.lines.iter();
+        lines.any(|line| line["alarm"] == code && line["reference"] == reference)
+    };
+
+    for Accepted { reference, .. } in &world.accepted {
         let in_mailbox = !of(reference, "therapist").is_empty();
         if !enquiries.contains_key(reference.as_str()) && !in_mailbox {
             broken.push(format!("(a) {reference} was accepted and is lost"));
@@ -54,11 +56,21 @@ pub async fn broken(world: &World) -> Vec<String> {
         if of(reference, "therapist").is_empty() {
             broken.push(format!("(b) the therapist never heard of {reference}"));
         }
-        if !matches!(state("therapist"), Some("sent" | "delivered")) {
+        let told = match state("therapist") {
+            Some("sent" | "delivered") => true,
+            Some("bounced" | "complained" | "failed") => raised("therapist_unreachable", reference),
+            _ => false,
+        };
+        if !told {
             let state = state("therapist");
             broken.push(format!("(b) {reference} ends with its letter {state:?}"));
         }
-        if item.contains_key("owed") || !item.contains_key("expires") {
+        // What the table has deleted may have owed an auto-reply that was late by then.
+        let has_expired = world
+            .expired
+            .iter()
+            .any(|expired| expired["pk"] == item["pk"]);
+        if !has_expired && item.contains_key("owed") || !item.contains_key("expires") {
             broken.push(format!("(b) {reference} is still owed or never expires"));
         }
         let notices = of(reference, "notice").len();
@@ -67,6 +79,8 @@ pub async fn broken(world: &World) -> Vec<String> {
         }
         let auto_replies = of(reference, "auto_reply").len();
         let told = match state("auto_reply") {
+            Some("pending" | "sending") if has_expired => auto_replies <= 1,
+            Some("failed") if reason(item) == Some("Reject") => auto_replies == 1,
             Some("sent" | "delivered" | "bounced" | "complained") => auto_replies == 1,
             Some("withheld" | "failed") => auto_replies == 0,
             Some("unknown") => auto_replies <= 1,
@@ -79,9 +93,81 @@ pub async fn broken(world: &World) -> Vec<String> {
             ));
         }
     }
+    for left in left.iter().filter(|left| left.straight) {
+        if !raised("table_unavailable", &left.reference) {
+            let reference = &left.reference;
+            broken.push(format!(
+                "(b) {reference} went past the table without an alarm"
+            ));
+        }
+    }
+    let too_late = world.ledger.lock().unwrap().too_late.clone();
+    broken.extend(
+        too_late
+            .iter()
+            .map(|words| format!("(out of time) {words}")),
+    );
     broken.extend(copies(world, &left));
     broken.extend(auto_replies(&left));
+    broken.extend(reports(world, &enquiries));
     broken.extend(items_of_one_form(&enquiries));
+    broken.extend(repeats(world, &enquiries));
+    broken
+}
+
+/// What SES has reported of the mail that an enquiry knows is never taken back.
+fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for report in &world.reports {
+        let least = match report.kind.as_str() {
+            "Delivery" => 1,
+            "Bounce" if report.permanent => 2,
+            "Complaint" => 3,
+            _ => continue,
+        };
+        let Some(mail) = enquiries
+            .get(report.reference.as_str())
+            .and_then(|item| item["deliveries"].as_m().unwrap().get(&report.letter))
+        else {
+            continue;
+        };
+        let mail = mail.as_m().unwrap();
+        if mail.get("message_id").map(|id| id.as_s().unwrap()) != Some(&report.message_id) {
+            continue;
+        }
+        let state = mail["state"].as_s().unwrap();
+        let rank = ["sent", "delivered", "bounced", "complained"]
+            .iter()
+            .position(|known| known == state);
+        if rank.is_none_or(|rank| rank < least) {
+            broken.push(format!(
+                "(b) the {} letter of {} is {state} although SES reported {}",
+                report.letter, report.reference, report.kind
+            ));
+        }
+    }
+    broken
+}
+
+/// A form that is posted again after 24 hours is another enquiry, however late the table deletes what has expired.
+fn repeats(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for accepted in &world.accepted {
+        let Some(item) = enquiries.get(accepted.reference.as_str()) else {
+            continue;
+        };
+        let received_at: Timestamp = text(item, "received_at").parse().unwrap();
+        let age = accepted.at.duration_since(received_at);
+        if age > SignedDuration::from_hours(24) + SignedDuration::from_secs(60) {
+            let Accepted {
+                form, reference, ..
+            } = accepted;
+            broken.push(format!(
+                "one form of {} is still {reference} after {age:#}",
+                NAMES[*form]
+            ));
+        }
+    }
     broken
 }
 
@@ -144,7 +230,7 @@ fn auto_replies(left: &[Left]) -> Vec<String> {
     for (person, mut times) in by_person {
         times.sort_unstable();
         for pair in times.windows(2) {
-            if pair[1].duration_since(pair[0]) < SignedDuration::from_hours(24) - TOLERANCE {
+            if pair[1].duration_since(pair[0]) < SignedDuration::from_hours(24) {
                 broken.push(format!(
                     "(d) {person} was answered at {} and at {}",
                     pair[0], pair[1]
@@ -203,6 +289,12 @@ fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
 
 fn text<'a>(item: &'a Item, name: &str) -> &'a str {
     item[name].as_s().unwrap()
+}
+
+/// Why the auto-reply failed, or was withheld.
+fn reason(item: &Item) -> Option<&str> {
+    let auto_reply = item["deliveries"].as_m().unwrap()["auto_reply"].as_m();
+    Some(auto_reply.unwrap().get("reason")?.as_s().unwrap())
 }
 
 fn state<'a>(item: &'a Item, letter: &str) -> Option<&'a str> {

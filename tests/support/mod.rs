@@ -9,6 +9,8 @@
     reason = "a test that cannot go on shall stop, and not every module uses everything"
 )]
 
+pub mod logs;
+
 use std::collections::HashMap;
 use std::sync::Arc;
 

@@ -155,6 +155,7 @@ impl<'a> Samples<'a> {
         let sent = MailState::Sent {
             message_id: "0100".to_owned(),
             at: self.received_at,
+            delayed_since: None,
         };
         let about = |received| self.letter(received, &to);
         vec![
