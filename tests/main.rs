@@ -12,6 +12,7 @@
 
 mod canary;
 mod contract;
+mod delivery;
 mod events;
 mod hostile;
 mod letters;

@@ -18,6 +18,11 @@ use std::time::Instant;
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
+use schedule::Stopped;
+use wire::Moment;
+
+pub use schedule::{as_it_was_new, post_event};
+
 /// How many schedules `cargo test` plays.
 const SCHEDULES: u64 = 500;
 /// How many are under way at once: most of a schedule's time is waiting for a retry's turn.
@@ -74,5 +79,39 @@ async fn nothing_accepted_is_lost_in_any_schedule() {
         panic!(
             "{words}\n\nof {played} schedules these failed: {seeds:?}\nreplay one: SIMULATE_SEED={seed} cargo test simulator -- --nocapture"
         );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_at_any_call_loses_nothing_and_sends_nothing_twice() {
+    let mut under_way = JoinSet::new();
+    for stopped in [
+        Stopped::Post,
+        Stopped::Stream,
+        Stopped::Sweep,
+        Stopped::Report,
+    ] {
+        for moment in [Moment::Before, Moment::Arrived, Moment::Answered] {
+            under_way.spawn(async move {
+                let mut calls = 0;
+                while schedule::crash(stopped, calls, moment)
+                    .await
+                    .unwrap_or_else(|words| {
+                        panic!("{stopped:?}, {moment:?}, call {calls}: {words}")
+                    })
+                {
+                    calls += 1;
+                }
+                (stopped, calls)
+            });
+        }
+    }
+    while let Some(joined) = under_way.join_next().await {
+        let (stopped, calls) = joined.unwrap();
+        let least = match stopped {
+            Stopped::Post => 1,
+            Stopped::Stream | Stopped::Sweep | Stopped::Report => 5,
+        };
+        assert!(calls >= least, "{stopped:?} has more than {calls} calls");
     }
 }

@@ -123,6 +123,8 @@ enum Weather {
     Stormy,
     /// One thing that does not go away.
     Outage(Option<(Calls, Fault)>),
+    /// One death, and nothing else.
+    Crash(u32, Moment),
     /// Nothing.
     Calm,
 }
@@ -284,6 +286,12 @@ impl World {
                     ..Plan::calm(invocation, self.now)
                 };
             }
+            Weather::Crash(nth, moment) => {
+                return Plan {
+                    crash: Some((nth, moment)),
+                    ..Plan::calm(invocation, self.now)
+                };
+            }
             Weather::Calm => return Plan::calm(invocation, self.now),
         }
         let random = &mut self.random;
@@ -398,7 +406,7 @@ impl World {
 
     fn value_of(&self, event: &Event) -> Value {
         match event {
-            Event::Post(form) => http(&self.forms[*form]),
+            Event::Post(form) => post_event(&self.forms[*form]),
             Event::Stream(records) => json!({ "Records": records }),
             Event::Sweep => json!({ "command": "sweep" }),
             Event::Feedback(notice) => notice.clone(),
@@ -486,16 +494,11 @@ impl World {
             if item["kind"].as_s().unwrap() != "enquiry" {
                 continue;
             }
-            let mut image = serde_json::to_value(serde_dynamo::Item::from(item)).unwrap();
+            let image = as_it_was_new(item);
             let known = |record: &Value| record["dynamodb"]["NewImage"]["pk"] == image["pk"];
             if self.stream.iter().any(known) {
                 continue;
             }
-            let pending = json!({ "M": { "state": { "S": "pending" }, "attempts": { "N": "0" } } });
-            image["deliveries"] = json!({ "M": {
-                "therapist": pending, "auto_reply": pending, "decided": { "BOOL": false },
-            }});
-            image["revision"] = json!({ "N": "0" });
             let number = (100 + self.stream.len()).to_string();
             let record = |name: &str, number: String, image: &Value| {
                 json!({
@@ -743,10 +746,16 @@ impl World {
         let began = self.now;
         let before = self.lines.len();
         let mut ages = Vec::new();
+        // A service that keeps a sweep waiting may leave it no time for all.
+        let mut got_through = false;
         for minutes in [36, 5, 5] {
             self.now += SignedDuration::from_mins(minutes);
             let from = self.lines.len();
-            self.play(vec![Event::Sweep]).await;
+            let answers = self.play(vec![Event::Sweep]).await;
+            if let Some(Some(Ok(answer))) = answers.first() {
+                let number = |name: &str| answer[name].as_u64().unwrap();
+                got_through |= number("owed") == number("delivered") + number("left");
+            }
             let lines = &self.lines[from..];
             ages.push(
                 lines
@@ -768,6 +777,9 @@ impl World {
             self.broken.push(format!(
                 "(b) {owed} stay owed, and the sweeps said {ages:?} of the oldest"
             ));
+        }
+        if !got_through {
+            return;
         }
         let raised = |code: &str, reference: Option<&str>| {
             self.lines[before..].iter().any(|line| {
@@ -842,6 +854,23 @@ impl World {
     }
 }
 
+impl World {
+    /// How many calls arrived, or what was broken and what had been done.
+    async fn verdict(&mut self) -> Result<u64, String> {
+        let mut broken = std::mem::take(&mut self.broken);
+        broken.extend(rules::broken(self).await);
+        if broken.is_empty() {
+            return Ok(self.ledger.lock().unwrap().calls);
+        }
+        Err(format!(
+            "{}\nseed {}, what was done:\n{}",
+            broken.join("\n"),
+            self.seed,
+            self.log.join("\n")
+        ))
+    }
+}
+
 /// Plays the schedule of a seed. Returns how many calls arrived, or what was broken and what had been done.
 pub async fn play(seed: u64) -> Result<u64, String> {
     let mut world = World::new(seed).await;
@@ -852,17 +881,54 @@ pub async fn play(seed: u64) -> Result<u64, String> {
         world.outage().await;
     }
     world.settle().await;
-    let mut broken = std::mem::take(&mut world.broken);
-    broken.extend(rules::broken(&world).await);
-    if broken.is_empty() {
-        return Ok(world.ledger.lock().unwrap().calls);
+    world.verdict().await
+}
+
+/// What is stopped in the middle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stopped {
+    Post,
+    Stream,
+    Sweep,
+    Report,
+}
+
+/// One enquiry, and one invocation that dies at its `nth` call; afterwards everything works. Returns whether there was
+/// such a call at all.
+pub async fn crash(stopped: Stopped, nth: u32, moment: Moment) -> Result<bool, String> {
+    let mut world = World::new(1).await;
+    // Somebody whose auto-reply bounces: every kind of letter is owed at some time.
+    world.forms[0]["email"] = "bounce+ben@simulator.amazonses.com".into();
+    world.variables.clear();
+    world.weather = Weather::Calm;
+    if stopped != Stopped::Post {
+        world.play(vec![Event::Post(0)]).await;
     }
-    Err(format!(
-        "{}\nseed {}, what was done:\n{}",
-        broken.join("\n"),
-        world.seed,
-        world.log.join("\n")
-    ))
+    if stopped == Stopped::Report {
+        let batch = Event::Stream(world.stream.clone());
+        world.play(vec![batch]).await;
+    }
+    let event = match stopped {
+        Stopped::Post => Event::Post(0),
+        Stopped::Stream => Event::Stream(world.stream.clone()),
+        Stopped::Sweep => Event::Sweep,
+        Stopped::Report => {
+            let mails = world.ses.mailbox().mails();
+            let mut notices = mails.iter().flat_map(|mail| &mail.notices);
+            let bounce = notices.find(|notice| notice.kind == "Bounce").unwrap();
+            Event::Feedback(bounce.sns_event())
+        }
+    };
+    world.weather = Weather::Crash(nth, moment);
+    let answers = world.play(vec![event.clone()]).await;
+    let died = answers[0].is_none();
+    world.weather = Weather::Calm;
+    world.now += SignedDuration::from_mins(3);
+    // What called the function tries again: a person, the event source, SNS, the timer.
+    world.play(vec![event]).await;
+    world.settle().await;
+    world.verdict().await?;
+    Ok(died)
 }
 
 /// A form of the schedule: it stays the same, so that posting it again is a repeat.
@@ -882,8 +948,19 @@ fn form_of(form: usize, addresses: &[&str], random: &mut Random) -> Value {
     post
 }
 
+/// The image that the stream carries of an enquiry, as it was when it was new.
+pub fn as_it_was_new(item: Item) -> Value {
+    let mut image = serde_json::to_value(serde_dynamo::Item::from(item)).unwrap();
+    let pending = json!({ "M": { "state": { "S": "pending" }, "attempts": { "N": "0" } } });
+    image["deliveries"] = json!({ "M": {
+        "therapist": pending, "auto_reply": pending, "decided": { "BOOL": false },
+    }});
+    image["revision"] = json!({ "N": "0" });
+    image
+}
+
 /// The event that API Gateway makes of a post.
-fn http(form: &Value) -> Value {
+pub fn post_event(form: &Value) -> Value {
     json!({
         "version": "2.0",
         "routeKey": "$default",
