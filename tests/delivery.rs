@@ -184,7 +184,11 @@ async fn the_cool_down_begins_when_the_auto_reply_leaves_however_long_it_waited(
             1,
             "a day after it was decided about, it was sent 19 hours ago",
         ),
-        (30 * hours, 1, "24 hours after the send to the second"),
+        (
+            30 * hours + 1,
+            1,
+            "24 hours after the last moment at which it could have left",
+        ),
         (30 * hours + 2, 2, "then the address is free"),
     ] {
         let message = minutes.to_string();

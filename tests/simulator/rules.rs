@@ -7,7 +7,7 @@ use enquiry_desk::enquiry::EmailAddress;
 use enquiry_desk::local::ses::Mail;
 use jiff::{SignedDuration, Timestamp};
 
-use super::schedule::{Accepted, NAMES, World};
+use super::schedule::{Accepted, NAMES, Reported, World};
 use crate::support::Item;
 
 /// A mail and what the wire knows of it.
@@ -110,6 +110,7 @@ pub async fn broken(world: &World) -> Vec<String> {
     broken.extend(copies(world, &left));
     broken.extend(auto_replies(&left));
     broken.extend(reports(world, &enquiries));
+    broken.extend(unwanted(world, &left));
     broken.extend(items_of_one_form(&enquiries));
     broken.extend(repeats(world, &enquiries));
     broken
@@ -144,6 +145,35 @@ fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
                 "(b) the {} letter of {} is {state} although SES reported {}",
                 report.letter, report.reference, report.kind
             ));
+        }
+    }
+    broken
+}
+
+/// An address whose mail came back, or whose reader complained, gets no auto-reply afterwards, for as long as it is known.
+fn unwanted(world: &World, left: &[Left]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let person = |left: &Left| EmailAddress::parse(&left.mail.to[0]).unwrap().folded();
+    let auto_replies = || left.iter().filter(|left| left.letter == "auto_reply");
+    let known = |report: &&Reported| {
+        let is_final = report.permanent || report.kind == "Complaint";
+        // The function may have had no item to find the address in.
+        let mut expired = world.expired.iter();
+        is_final && !expired.any(|item| text(item, "reference") == report.reference)
+    };
+    for report in world.reports.iter().filter(known) {
+        let about = auto_replies().find(|left| left.mail.message_id == report.message_id);
+        let Some(about) = about else { continue };
+        for later in auto_replies().filter(|later| person(later) == person(about)) {
+            let after = later.at.duration_since(report.at);
+            if after.is_positive() && after < SignedDuration::from_mins(24 * 60 - 5) {
+                broken.push(format!(
+                    "(d) {} was answered at {} after a {}",
+                    person(later),
+                    later.at,
+                    report.kind
+                ));
+            }
         }
     }
     broken
@@ -297,7 +327,8 @@ fn reason(item: &Item) -> Option<&str> {
     Some(auto_reply.unwrap().get("reason")?.as_s().unwrap())
 }
 
-fn state<'a>(item: &'a Item, letter: &str) -> Option<&'a str> {
+/// Where a letter stands.
+pub fn state<'a>(item: &'a Item, letter: &str) -> Option<&'a str> {
     let deliveries = item["deliveries"].as_m().unwrap();
     let state = deliveries.get(letter)?.as_m().unwrap()["state"].as_s();
     Some(state.unwrap())

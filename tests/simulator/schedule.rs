@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::local::dynamo::Dynamo;
@@ -69,8 +69,8 @@ pub struct World {
     pub accepted: Vec<Accepted>,
     /// The enquiries that the table deleted in time, as they were.
     pub expired: Vec<Item>,
-    /// The keys of what a newer version has rewritten.
-    newer: Vec<String>,
+    /// What a newer version has rewritten: the keys, and the revisions as it left them.
+    newer: Vec<(String, String)>,
     /// What SES reported and the function took.
     pub reports: Vec<Reported>,
     /// What the function logged.
@@ -93,6 +93,7 @@ pub struct Accepted {
 
 /// A report of SES that was taken.
 pub struct Reported {
+    pub at: Timestamp,
     pub reference: String,
     pub letter: String,
     pub message_id: String,
@@ -102,11 +103,12 @@ pub struct Reported {
 
 impl Reported {
     /// Reads the event that carries it; nothing when it is about none of our mails.
-    fn read(event: &Value) -> Option<Self> {
+    fn read(event: &Value, at: Timestamp) -> Option<Self> {
         let record = event.pointer("/Records/0/Sns/Message")?.as_str()?;
         let record: Value = serde_json::from_str(record).ok()?;
         let text = |place: &str| record.pointer(place)?.as_str().map(str::to_owned);
         Some(Self {
+            at,
             reference: text("/mail/tags/reference/0")?,
             letter: text("/mail/tags/letter/0")?,
             message_id: text("/mail/messageId")?,
@@ -464,7 +466,9 @@ impl World {
                 }
             }
             (Event::Release(_), Some(_)) => {}
-            (Event::Feedback(event), Some(Ok(_))) => self.reports.extend(Reported::read(event)),
+            (Event::Feedback(event), Some(Ok(_))) => {
+                self.reports.extend(Reported::read(event, self.now));
+            }
             // What a newer version has written is left for it, and SNS tries again.
             (Event::Feedback(_), Some(Err(_))) if !self.newer.is_empty() => {}
             (_, Some(Err(error))) if faults == 0 => {
@@ -567,6 +571,8 @@ impl World {
 
     /// The table deletes what has expired, some of it: it promises no more than a few days.
     async fn expire(&mut self) {
+        let enquiries = self.enquiries().await;
+        self.check_expiries(&enquiries);
         for item in self.items().await {
             let expires = item.get("expires").and_then(|at| at.as_n().ok());
             let Some(expires) = expires.and_then(|at| at.parse::<i64>().ok()) else {
@@ -606,29 +612,34 @@ impl World {
 
     /// A newer version of the function rewrites an enquiry, in a way that this one does not know.
     async fn rewrite(&mut self) {
-        let mut enquiries = self.items().await;
-        enquiries.retain(|item| item["kind"].as_s().unwrap() == "enquiry");
+        let enquiries = self.enquiries().await;
         if enquiries.is_empty() {
             return;
         }
         let key = self.random.pick(&enquiries)["pk"].as_s().unwrap().clone();
-        if !self.newer.contains(&key) {
-            self.write_version(&key, 99).await;
-            self.newer.push(key);
+        if !self.newer.iter().any(|(newer, _)| *newer == key) {
+            let revision = self.write_version(&key, 99).await.unwrap();
+            self.newer.push((key, revision));
         }
     }
 
     /// The version that is rolled out now knows all of them.
     async fn catch_up(&mut self) {
-        for key in std::mem::take(&mut self.newer) {
-            self.write_version(&key, 1).await;
+        for (key, revision) in std::mem::take(&mut self.newer) {
+            let found = self.write_version(&key, 1).await;
+            let untouched: u64 = revision.parse().unwrap();
+            if found.is_some_and(|found| found.parse::<u64>().unwrap() != untouched + 1) {
+                self.broken.push(format!(
+                    "(b) {key} was changed although its version is unknown"
+                ));
+            }
         }
     }
 
-    async fn write_version(&mut self, key: &str, version: u32) {
+    /// Returns the revision after it; nothing when the table has deleted it meanwhile.
+    async fn write_version(&mut self, key: &str, version: u32) -> Option<String> {
         self.say(format!("{key} is of version {version} now"));
-        // Nothing when the table has deleted it meanwhile.
-        let _ = self
+        let written = self
             .dynamo
             .client()
             .update_item()
@@ -638,8 +649,32 @@ impl World {
             .condition_expression("attribute_exists(pk)")
             .expression_attribute_values(":v", AttributeValue::N(version.to_string()))
             .expression_attribute_values(":one", AttributeValue::N("1".into()))
+            .return_values(ReturnValue::AllNew)
             .send()
             .await;
+        let item = written.ok()?.attributes?;
+        Some(item["revision"].as_n().unwrap().clone())
+    }
+
+    /// What is owed to the therapist never expires.
+    fn check_expiries(&mut self, items: &[Item]) {
+        for item in items {
+            let owed = ["therapist", "notice"]
+                .iter()
+                .any(|letter| matches!(rules::state(item, letter), Some("pending" | "sending")));
+            if owed && item.contains_key("expires") {
+                let reference = item["reference"].as_s().unwrap();
+                self.broken.push(format!(
+                    "(b) {reference} expires and is owed to the therapist"
+                ));
+            }
+        }
+    }
+
+    async fn enquiries(&self) -> Vec<Item> {
+        let mut items = self.items().await;
+        items.retain(|item| item["kind"].as_s().unwrap() == "enquiry");
+        items
     }
 
     fn event(&mut self) -> Event {
@@ -763,7 +798,8 @@ impl World {
                     .find_map(|line| line["oldest_owed_seconds"].as_u64()),
             );
         }
-        let mut owed = self.items().await;
+        let mut owed = self.enquiries().await;
+        self.check_expiries(&owed);
         owed.retain(|item| {
             let since = item.get("owed_since").map(|since| since.as_s().unwrap());
             since.is_some_and(|since| since.parse::<Timestamp>().unwrap() <= began)
@@ -791,16 +827,15 @@ impl World {
         let (mut to_therapist, mut known) = (false, false);
         for item in &owed {
             let reference = item["reference"].as_s().unwrap();
-            if self.newer.contains(item["pk"].as_s().unwrap()) {
+            let key = item["pk"].as_s().unwrap();
+            if self.newer.iter().any(|(newer, _)| newer == key) {
                 if !raised("record_parked", Some(reference)) {
                     missing.push(format!("record_parked of {reference}"));
                 }
                 continue;
             }
             known = true;
-            let therapist = &item["deliveries"].as_m().unwrap()["therapist"];
-            let state = therapist.as_m().unwrap()["state"].as_s().unwrap();
-            to_therapist |= state == "pending";
+            to_therapist |= rules::state(item, "therapist") == Some("pending");
         }
         let expected = match trouble {
             Trouble::Paused | Trouble::NoQuota | Trouble::Unverified => {
