@@ -322,7 +322,7 @@ fn text<'a>(item: &'a Item, name: &str) -> &'a str {
 }
 
 /// Why the auto-reply failed, or was withheld.
-fn reason(item: &Item) -> Option<&str> {
+pub fn reason(item: &Item) -> Option<&str> {
     let auto_reply = item["deliveries"].as_m().unwrap()["auto_reply"].as_m();
     Some(auto_reply.unwrap().get("reason")?.as_s().unwrap())
 }

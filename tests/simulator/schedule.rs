@@ -125,6 +125,8 @@ enum Weather {
     Stormy,
     /// One thing that does not go away.
     Outage(Option<(Calls, Fault)>),
+    /// One fault, and nothing else.
+    Meets(Calls, Fault),
     /// One death, and nothing else.
     Crash(u32, Moment),
     /// Nothing.
@@ -285,6 +287,12 @@ impl World {
                 return Plan {
                     always,
                     time,
+                    ..Plan::calm(invocation, self.now)
+                };
+            }
+            Weather::Meets(calls, fault) => {
+                return Plan {
+                    always: Some((calls, fault)),
                     ..Plan::calm(invocation, self.now)
                 };
             }
@@ -964,6 +972,54 @@ pub async fn crash(stopped: Stopped, nth: u32, moment: Moment) -> Result<bool, S
     world.settle().await;
     world.verdict().await?;
     Ok(died)
+}
+
+/// One post whose calls to the table meet this fault until before the call of this number; afterwards everything works.
+/// Returns the alarms that it raised, and why its auto-reply was withheld; nothing when it was sent.
+pub async fn post_meets(fault: Fault, until: u32) -> Result<(Vec<String>, Option<String>), String> {
+    let mut world = World::new(1).await;
+    world.forms[0]["email"] = "ben@example.net".into();
+    world.variables.clear();
+    world.weather = Weather::Meets(Calls::Table(0, until), fault);
+    world.play(vec![Event::Post(0)]).await;
+    if world.accepted.len() != 1 {
+        return Err(format!("it was not accepted:\n{}", world.log.join("\n")));
+    }
+    let alarms = world.lines.iter().filter_map(|line| line["alarm"].as_str());
+    let alarms = alarms.map(str::to_owned).collect();
+    world.settle().await;
+    world.verdict().await?;
+    let items = world.enquiries().await;
+    let reason = items.first().and_then(rules::reason);
+    Ok((alarms, reason.map(str::to_owned)))
+}
+
+/// A batch of three of which the second meets a table that fails, and then once more from the second on. Returns which
+/// record was reported at first, and how many mails there were after each.
+pub async fn batch_with_a_failure() -> Result<(Value, usize, usize), String> {
+    let mut world = World::new(1).await;
+    world.variables.clear();
+    for (form, address) in ["ada@example.org", "ben@example.net", "cas@example.net"]
+        .iter()
+        .enumerate()
+    {
+        world.forms[form]["email"] = (*address).into();
+        world.weather = Weather::Calm;
+        world.play(vec![Event::Post(form)]).await;
+    }
+    // Of the second: the booking and the lease, each with the SDK's own retries.
+    world.weather = Weather::Meets(Calls::Table(7, 13), Fault::ServerErrorBefore);
+    let batch = Event::Stream(world.stream.clone());
+    let mut answers = world.play(vec![batch]).await;
+    let reported = answers.remove(0).unwrap()?;
+    let before = world.ses.mailbox().mails().len();
+    world.weather = Weather::Calm;
+    let rest = Event::Stream(world.stream[1..].to_vec());
+    world.play(vec![rest]).await;
+    let after = world.ses.mailbox().mails().len();
+    world.settle().await;
+    world.verdict().await?;
+    Ok((reported, before, after))
 }
 
 /// A form of the schedule: it stays the same, so that posting it again is a repeat.

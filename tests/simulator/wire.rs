@@ -63,6 +63,8 @@ pub enum Calls {
     Mails,
     /// Writes to the table.
     Writes,
+    /// The calls to the table from this one to before that one, counted from 0.
+    Table(u32, u32),
 }
 
 impl Plan {
@@ -311,6 +313,9 @@ impl Wire {
             let meets = match calls {
                 Calls::Mails => !request.is_table(),
                 Calls::Writes => request.is_write(),
+                Calls::Table(from, to) => {
+                    request.is_table() && (from..to).contains(&(*table_calls - 1))
+                }
             };
             meets.then_some(fault)
         });
