@@ -392,6 +392,10 @@ impl World {
         }
         let first = self.ledger.lock().unwrap().invocations.len() - events.len();
         let answers = futures_util::future::join_all(under_way).await;
+        // What has left a dead invocation arrives all the same.
+        while self.ledger.lock().unwrap().on_their_way > 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         for (place, (event, answer)) in events.iter().zip(&answers).enumerate() {
             if answer.is_none() {
                 let fresh = self.instance();

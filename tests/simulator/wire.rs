@@ -11,10 +11,12 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::{Headers, StatusCode};
+use axum::body::Bytes;
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use super::random::Random;
 
@@ -125,6 +127,8 @@ pub struct Ledger {
     pub invocations: Vec<Happened>,
     /// How many calls there were.
     pub calls: u64,
+    /// Calls that have left and were not answered yet.
+    pub on_their_way: u32,
     /// Sends that were begun with too little time left, in words.
     pub too_late: Vec<String>,
     /// What the indexes answered before.
@@ -341,7 +345,7 @@ impl Wire {
     }
 
     async fn call(
-        &self,
+        self: Arc<Self>,
         plain: SharedHttpConnector,
         mut request: HttpRequest,
     ) -> Result<HttpResponse, ConnectorError> {
@@ -378,17 +382,25 @@ impl Wire {
             Some(Fault::Cancelled) => return Ok(cancelled("ThrottlingError")),
             _ => {}
         }
-        let response = plain.call(request).await?;
-        let status = response.status();
-        let headers = response.headers().clone();
-        let body = response
-            .into_body()
-            .collect()
-            .await
-            .map_err(ConnectorError::io)?
-            .to_bytes();
+        // Whatever becomes of the caller: what has left arrives, and the ledger knows of it.
+        let (sender, answered) = oneshot::channel();
         let confirmed = fault.is_none() && !matches!(crash, Some(Moment::Arrived));
-        self.write_down(&read, status.is_success(), &body, invocation, at, confirmed);
+        let wire = Arc::clone(&self);
+        let index = read.index().map(str::to_owned);
+        let mut waiting = Waiting::new(&self, invocation, read.is_table());
+        self.ledger.lock().unwrap().on_their_way += 1;
+        tokio::spawn(async move {
+            let answer = arrive(plain, request).await;
+            if let Ok((status, _, body)) = &answer {
+                let confirmed = confirmed && !sender.is_closed();
+                wire.write_down(&read, status.is_success(), body, invocation, at, confirmed);
+            }
+            wire.ledger.lock().unwrap().on_their_way -= 1;
+            let _ = sender.send(answer);
+        });
+        let answer = answered.await;
+        waiting.over = true;
+        let (status, headers, body) = answer.unwrap()?;
         match (crash, fault) {
             (Some(Moment::Arrived), _) => {
                 self.die();
@@ -400,8 +412,8 @@ impl Wire {
             (Some(Moment::Answered), _) => self.die(),
             _ => {}
         }
-        let body = match read.index().filter(|_| status.is_success()) {
-            Some(index) => self.from_index(index, &body, stale).into(),
+        let body = match index.filter(|_| status.is_success()) {
+            Some(index) => self.as_indexed(&index, &body, stale).into(),
             None => body.into(),
         };
         let mut answer = HttpResponse::new(status, body);
@@ -413,7 +425,7 @@ impl Wire {
 
     /// What an index answers. It follows the table a little later: an answer may be an old one, lack what is new, and
     /// still name what is no more.
-    fn from_index(&self, index: &str, answer: &[u8], stale: Option<Random>) -> String {
+    fn as_indexed(&self, index: &str, answer: &[u8], stale: Option<Random>) -> String {
         let mut answer: Value = serde_json::from_slice(answer).unwrap();
         let now = answer["Items"].as_array().unwrap().clone();
         let mut ledger = self.ledger.lock().unwrap();
@@ -470,6 +482,53 @@ impl Wire {
                 reference: reference.to_owned(),
             };
             ledger.sent.insert(id.to_owned(), sent);
+        }
+    }
+}
+
+/// The real answer to a request.
+async fn arrive(
+    plain: SharedHttpConnector,
+    request: HttpRequest,
+) -> Result<(StatusCode, Headers, Bytes), ConnectorError> {
+    let response = plain.call(request).await?;
+    let status = response.status();
+    let headers = response.headers().clone();
+    let body = response.into_body().collect().await;
+    Ok((
+        status,
+        headers,
+        body.map_err(ConnectorError::io)?.to_bytes(),
+    ))
+}
+
+/// A call that somebody waits for. When they stop waiting, because the machine is too slow for their patience, that is a
+/// fault like any other.
+struct Waiting {
+    wire: Arc<Wire>,
+    invocation: usize,
+    is_table: bool,
+    over: bool,
+}
+
+impl Waiting {
+    fn new(wire: &Arc<Wire>, invocation: usize, is_table: bool) -> Self {
+        Self {
+            wire: Arc::clone(wire),
+            invocation,
+            is_table,
+            over: false,
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.over {
+            self.wire.happened(self.invocation, |happened| {
+                happened.faults += 1;
+                happened.table_faults += u32::from(self.is_table);
+            });
         }
     }
 }
@@ -546,7 +605,7 @@ struct Connector {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (wire, plain) = (Arc::clone(&self.wire), self.plain.clone());
-        HttpConnectorFuture::new(async move { wire.call(plain, request).await })
+        HttpConnectorFuture::new(wire.call(plain, request))
     }
 }
 
