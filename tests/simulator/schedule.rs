@@ -702,7 +702,8 @@ impl World {
     }
 
     async fn step(&mut self) {
-        match self.random.below(10) {
+        match self.random.below(11) {
+            10 => self.return_after_a_day().await,
             0 | 1 => {
                 let minutes =
                     *self
@@ -756,6 +757,30 @@ impl World {
             }
         }
         self.now += SignedDuration::from_secs(self.random.between(1, 40));
+    }
+
+    /// Somebody writes again a little more than a day after they did, which is when the cool-down of what was decided then, and
+    /// was not sent at once, still runs.
+    async fn return_after_a_day(&mut self) {
+        if self.accepted.is_empty() {
+            return;
+        }
+        let place = self.random.below(self.accepted.len() as u64) as usize;
+        let minutes = 24 * 60 + self.random.between(2, 30);
+        let then = self.accepted[place].at + SignedDuration::from_mins(minutes);
+        if then < self.now {
+            return;
+        }
+        // What was owed until now may go out only now.
+        self.now = then.min(self.now + SignedDuration::from_mins(self.random.between(0, 25)));
+        self.play(vec![Event::Sweep]).await;
+        self.now = then;
+        self.say("a day later");
+        let form = self.random.below(self.forms.len() as u64) as usize;
+        self.play(vec![Event::Post(form)]).await;
+        if let Some(newest) = self.stream.last().cloned() {
+            self.play(vec![Event::Stream(vec![newest])]).await;
+        }
     }
 
     /// Something stays out of order for an hour. What is still owed then must have raised the template's alarms.
