@@ -66,10 +66,7 @@ pub async fn broken(world: &World) -> Vec<String> {
             broken.push(format!("(b) {reference} ends with its letter {state:?}"));
         }
         // What the table has deleted may have owed an auto-reply that was late by then.
-        let has_expired = world
-            .expired
-            .iter()
-            .any(|expired| expired["pk"] == item["pk"]);
+        let has_expired = has_expired(world, item);
         if !has_expired && item.contains_key("owed") || !item.contains_key("expires") {
             broken.push(format!("(b) {reference} is still owed or never expires"));
         }
@@ -116,6 +113,12 @@ pub async fn broken(world: &World) -> Vec<String> {
     broken
 }
 
+/// Whether the table has deleted it in time.
+fn has_expired(world: &World, item: &Item) -> bool {
+    let mut expired = world.expired.iter();
+    expired.any(|expired| expired["pk"] == item["pk"])
+}
+
 /// What SES has reported of the mail that an enquiry knows is never taken back.
 fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
     let mut broken = Vec::new();
@@ -126,9 +129,12 @@ fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
             "Complaint" => 3,
             _ => continue,
         };
-        let Some(mail) = enquiries
+        // What came after the table had deleted it was taken and is nowhere.
+        let known = enquiries
             .get(report.reference.as_str())
-            .and_then(|item| item["deliveries"].as_m().unwrap().get(&report.letter))
+            .filter(|item| !has_expired(world, item));
+        let Some(mail) =
+            known.and_then(|item| item["deliveries"].as_m().unwrap().get(&report.letter))
         else {
             continue;
         };
