@@ -184,14 +184,18 @@ impl Store {
             }
         }
         // A post that always met others may be one of many of the same: then one of them is in the table.
-        match self.marked(post.identity).await? {
+        match self.marked(post.identity, clock.now()).await? {
             Some(reference) => Ok(Accepted::Repeat(reference)),
             None => Err(StoreFault::new("accept", code)),
         }
     }
 
-    /// The reference that the marker of this identity holds.
-    async fn marked(&self, identity: &Identity) -> Result<Option<Reference>, StoreFault> {
+    /// The reference that the marker of this identity holds, unless it has expired: TTL deletes late.
+    async fn marked(
+        &self,
+        identity: &Identity,
+        now: Timestamp,
+    ) -> Result<Option<Reference>, StoreFault> {
         let answer = self
             .client
             .get_item()
@@ -201,7 +205,8 @@ impl Store {
             .send()
             .await
             .map_err(|error| StoreFault::from_sdk("accept", &error))?;
-        Ok(answer.item().and_then(item::marked_reference))
+        let marker = answer.item().filter(|marker| !item::is_over(marker, now));
+        Ok(marker.and_then(item::marked_reference))
     }
 
     /// Books one auto-reply to this address, which must leave before the clock's deadline: the address must not have had

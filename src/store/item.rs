@@ -249,6 +249,13 @@ pub(super) fn marked_reference(item: &Item) -> Option<Reference> {
     Reference::parse(text(item, "reference")?).ok()
 }
 
+/// Whether an item has expired by this time, although it is still there. The conditions of writes say the same.
+pub(super) fn is_over(item: &Item, now: Timestamp) -> bool {
+    let expires = item.get("expires").and_then(|at| at.as_n().ok());
+    let expires = expires.and_then(|at| at.parse::<i64>().ok());
+    expires.is_some_and(|expires| expires < now.as_second())
+}
+
 /// The reference of an enquiry by its key, and since when it owes something, as the index returns them.
 pub(super) fn owed_since_of(item: &Item) -> Option<(Reference, Timestamp)> {
     let reference = Reference::parse(text(item, "pk")?.strip_prefix("enquiry#")?).ok()?;

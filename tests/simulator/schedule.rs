@@ -1032,6 +1032,27 @@ pub async fn post_meets(fault: Fault, until: u32) -> Result<(Vec<String>, Option
     Ok((alarms, reason.map(str::to_owned)))
 }
 
+/// A form that was sent a day ago is sent again while the table lets itself be read and not written, and the marker of the
+/// first one has expired and is still there. Returns how many letters the therapist gets.
+pub async fn late_repeat_meets_a_table_that_cannot_be_written() -> Result<usize, String> {
+    let mut world = World::new(1).await;
+    world.forms[0]["email"] = "ben@example.net".into();
+    world.variables.clear();
+    world.weather = Weather::Calm;
+    world.play(vec![Event::Post(0), Event::Sweep]).await;
+    world.settle().await;
+    world.now += SignedDuration::from_hours(25);
+    world.weather = Weather::Meets(Calls::Writes, Fault::Conflict);
+    world.play(vec![Event::Post(0)]).await;
+    world.settle().await;
+    world.verdict().await?;
+    let mails = world.ses.mailbox().mails();
+    let letters = mails
+        .iter()
+        .filter(|mail| mail.tags()["letter"] == "therapist");
+    Ok(letters.count())
+}
+
 /// A batch of three of which the second meets a table that fails, and then once more from the second on. Returns which
 /// record was reported at first, and how many mails there were after each.
 pub async fn batch_with_a_failure() -> Result<(Value, usize, usize), String> {
