@@ -104,7 +104,7 @@ pub async fn broken(world: &World) -> Vec<String> {
             .iter()
             .map(|words| format!("(out of time) {words}")),
     );
-    broken.extend(copies(world, &left));
+    broken.extend(copies(world, &left, &enquiries));
     broken.extend(auto_replies(&left));
     broken.extend(reports(world, &enquiries));
     broken.extend(unwanted(world, &left));
@@ -209,8 +209,18 @@ fn repeats(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
 
 /// Rule (c): whatever left in excess was either not confirmed, or not written down because of a crash or a fault, or
 /// went past the table because it could not be written.
-fn copies(world: &World, left: &[Left]) -> Vec<String> {
+fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec<String> {
     let mut broken = Vec::new();
+    // A report about another copy may have come first, and then says all there is to know of this letter.
+    let is_settled = |copy: &Left| {
+        let item = enquiries.get(copy.reference.as_str())?;
+        let mail = item["deliveries"].as_m().unwrap().get(&copy.letter)?;
+        let mail = mail.as_m().unwrap();
+        let reported = ["delivered", "bounced", "complained"];
+        let state = mail["state"].as_s().unwrap().as_str();
+        let other = mail.get("message_id")?.as_s().unwrap() != &copy.mail.message_id;
+        (other && reported.contains(&state)).then_some(())
+    };
     let ledger = world.ledger.lock().unwrap();
     let mut certain: HashMap<(&str, &str), u32> = HashMap::new();
     let mut straight: HashMap<usize, u32> = HashMap::new();
@@ -225,7 +235,11 @@ fn copies(world: &World, left: &[Left]) -> Vec<String> {
             }
         } else if copy.certain {
             *certain.entry((reference, letter)).or_default() += 1;
-        } else if sent.confirmed && !happened.crashed && happened.table_faults == 0 {
+        } else if sent.confirmed
+            && !happened.crashed
+            && happened.table_faults == 0
+            && is_settled(copy).is_none()
+        {
             broken.push(format!(
                 "(c) the {letter} letter of {reference} left and was not written down"
             ));
