@@ -1,4 +1,4 @@
-//! What SES reports back about a mail, recorded on its enquiry: delivered, bounced, complained, rejected.
+//! What SES reports back about a mail, recorded on its enquiry: delivered, delayed, bounced, complained, rejected.
 //!
 //! Reports come late, repeatedly and out of order; the states' rank settles that. An auto-reply that bounced makes a
 //! notice to the therapist, and its address gets no further auto-reply.
@@ -93,7 +93,8 @@ async fn one(app: &Arc<App>, event: &SesEvent, clock: &Clock) -> Result<(), Stor
         return Ok(());
     };
     // What can be repeated without harm comes first: when something later fails, the same report comes again.
-    if letter != Letter::AutoReply && report != Report::Delivered {
+    let is_bad = !matches!(report, Report::Delivered | Report::Delayed);
+    if letter != Letter::AutoReply && is_bad {
         error!(alarm = "therapist_unreachable", %reference, %letter, kind = event.kind, "the therapist's mailbox turned a mail away");
     }
     let Some(record) = app.store.load(&reference).await? else {
@@ -120,6 +121,7 @@ fn report_of(event: &SesEvent) -> Option<Report> {
         "Bounce" => Some(Report::Bounced { transient: true }),
         "Complaint" => Some(Report::Complained),
         "Reject" => Some(Report::Rejected),
+        "DeliveryDelay" => Some(Report::Delayed),
         _ => None,
     }
 }

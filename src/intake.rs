@@ -244,7 +244,7 @@ async fn take(
             return Err(Box::new(answer.unavailable(&form, &Refusal::Unavailable)));
         }
         Err(fault) => {
-            error!(code = fault.code, "the table could not {}", fault.doing);
+            error!(alarm = "table_unavailable", %reference, code = fault.code, "the table could not {}", fault.doing);
             match outbox::straight_to_therapist(app, &reference, enquiry, &screening, clock).await {
                 Ok(()) => (reference, false),
                 Err(_) => {

@@ -25,9 +25,7 @@ pub use state::{Attempt, Deliveries, Letter, MailState, NotAgain, Report, Withhe
 /// What a send and the record of its outcome may take: no send is started with less time left.
 const SEND_AND_RECORD: Duration = Duration::from_secs(9);
 /// What may come before that: booking an auto-reply, taking the lease.
-const NEEDED: Duration = Duration::from_secs(15);
-/// How old an enquiry is when its auto-reply is booked once more before it leaves, in minutes.
-const STALE: SignedDuration = SignedDuration::from_mins(10);
+pub(crate) const NEEDED: Duration = Duration::from_secs(15);
 /// How many enquiries may go straight to the mailbox within a minute, for each instance of the function.
 const STRAIGHT: usize = 5;
 /// How often one invocation tries a letter that SES refuses because it comes too fast.
@@ -82,13 +80,14 @@ async fn work(app: &App, mut record: Record, clock: &Clock) -> Result<(), Unfini
         false => Vec::new(),
     };
     let mut unsent = Vec::new();
+    let mut booked = false;
     while record.deliveries.is_owed() {
         if clock.remaining() < NEEDED {
             return Err(Unfinished::Later);
         }
         let mut deliveries = record.deliveries.clone();
         let now = clock.now();
-        if let Err(fault) = decide(app, &record, &mut deliveries, now).await {
+        if let Err(fault) = decide(app, &record, &mut deliveries, &mut booked, clock).await {
             // Sent without its booking, it could be the second one within the cool-down. It stays owed.
             error!(reference = %record.received.reference, code = fault.code, "the table could not {}", fault.doing);
             unsent.push(Letter::AutoReply);
@@ -142,8 +141,9 @@ async fn work(app: &App, mut record: Record, clock: &Clock) -> Result<(), Unfini
     Ok(())
 }
 
-/// Decides about the auto-reply, once. One that was decided about some time ago is booked again before it leaves, since
-/// its cool-down has run meanwhile.
+/// Decides about the auto-reply, once. What another invocation decided and did not send is booked again before it leaves:
+/// a booking is for what leaves before the deadline of the invocation that made it, so that the cool-down runs from the
+/// send.
 ///
 /// # Errors
 /// When it could not be booked once more: then it must not leave now.
@@ -151,15 +151,18 @@ async fn decide(
     app: &App,
     record: &Record,
     deliveries: &mut Deliveries,
-    now: Timestamp,
+    booked: &mut bool,
+    clock: &Clock,
 ) -> Result<(), StoreFault> {
     if !deliveries.decided {
-        deliveries.decide(withheld(app, record, now).await);
-    } else if matches!(deliveries.auto_reply, MailState::Pending { .. })
-        && now.duration_since(record.received.received_at) > STALE
-        && let Err(reason) = app.store.book_auto_reply(&record.received, now).await?
-    {
-        deliveries.withhold(reason, now);
+        let withheld = withheld(app, record, clock).await;
+        *booked = withheld.is_none();
+        deliveries.decide(withheld);
+    } else if matches!(deliveries.auto_reply, MailState::Pending { .. }) && !*booked {
+        match app.store.book_auto_reply(&record.received, clock).await? {
+            Ok(()) => *booked = true,
+            Err(reason) => deliveries.withhold(reason, clock.now()),
+        }
     }
     Ok(())
 }
@@ -201,7 +204,7 @@ pub async fn resend(
         let mut deliveries = record.deliveries.clone();
         let owed = match letter {
             Letter::AutoReply => deliveries.resend_to_client(clock.now()),
-            Letter::Therapist | Letter::Notice => deliveries.resend_to_therapist(clock.now()),
+            _ => deliveries.resend_to_therapist(clock.now()),
         };
         if let Err(refused) = owed {
             return Ok(Err(refused));
@@ -217,7 +220,7 @@ pub async fn resend(
 
 /// Whether the auto-reply is withheld, and why. What is known of the enquiry alone comes first; then the auto-reply is
 /// booked, so that one address gets one within the cool-down, however many enquiries name it.
-async fn withheld(app: &App, record: &Record, now: Timestamp) -> Option<Withheld> {
+async fn withheld(app: &App, record: &Record, clock: &Clock) -> Option<Withheld> {
     let address = &record.received.enquiry.email;
     let own = [&app.settings.therapist, &app.settings.sender];
     if record.verdict == Verdict::Suspect {
@@ -231,7 +234,7 @@ async fn withheld(app: &App, record: &Record, now: Timestamp) -> Option<Withheld
     } else if record.uncounted {
         Some(Withheld::CountersUnavailable)
     } else {
-        match app.store.book_auto_reply(&record.received, now).await {
+        match app.store.book_auto_reply(&record.received, clock).await {
             Ok(booked) => booked.err(),
             Err(fault) => {
                 error!(code = fault.code, "the table could not {}", fault.doing);
@@ -319,7 +322,7 @@ async fn send_mail(app: &App, mail: &Mail, attempt: u32, clock: &Clock) -> Attem
         };
         warn!(%reference, %letter, attempt, ?class, code, "mail not sent");
         match class {
-            Class::Throttled => {
+            Class::Throttled | Class::Unreached => {
                 let pause = Duration::from_millis(400 * u64::from(tries));
                 if tries >= TRIES || !clock.wait(pause, SEND_AND_RECORD).await {
                     return Attempt::NotSent;
@@ -375,7 +378,7 @@ async fn write_down(
 /// The letter, and what goes in its place when SES refuses it for what is in it.
 fn write_letter(app: &App, record: &Record, letter: Letter, earlier: &[Timestamp]) -> Vec<Mail> {
     match letter {
-        Letter::Therapist => {
+        Letter::Therapist | Letter::NotStored => {
             let letter = TherapistLetter::new(app, record, earlier);
             vec![letter.into_mail(), letter.bare()]
         }

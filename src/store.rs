@@ -13,11 +13,10 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
-use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::operation::update_item::UpdateItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, CancellationReason, ConditionCheck, Put, ReturnValue,
+    AttributeValue, CancellationReason, ConditionCheck, Put,
     ReturnValuesOnConditionCheckFailure as OnFailure, TransactWriteItem, Update,
 };
 use hmac::{Hmac, KeyInit, Mac};
@@ -27,7 +26,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::enquiry::{EmailAddress, Enquiry, Received, Reference};
-use crate::outbox::Withheld;
+use crate::outbox::{self, Withheld};
 use crate::screening::{Nonce, Screening, Verdict};
 use crate::settings::{HashKey, Settings};
 
@@ -42,7 +41,7 @@ const MARKER_LIFE: SignedDuration = SignedDuration::from_hours(24);
 const TRIES: u32 = 5;
 /// What one call may take, with the SDK's own retries.
 const ONE_CALL: Duration = Duration::from_secs(3);
-/// How long an address waits for another auto-reply.
+/// How long an address waits for another auto-reply, from when the last one left at the latest.
 const COOL_DOWN: SignedDuration = SignedDuration::from_hours(24);
 /// How long the count of a day's auto-replies is kept: longer than its day.
 const DAY: SignedDuration = SignedDuration::from_hours(48);
@@ -202,69 +201,97 @@ impl Store {
             }
         }
         // A post that always met others may be one of many of the same: then one of them is in the table.
-        match self.marked(post.identity).await? {
+        match self.marked(post.identity, clock.now()).await? {
             Some(reference) => Ok(Accepted::Repeat(reference)),
             None => Err(StoreFault::new("accept", code)),
         }
     }
 
-    /// The reference that the marker of this identity holds.
-    async fn marked(&self, identity: &Identity) -> Result<Option<Reference>, StoreFault> {
+    /// The reference that the marker of this identity holds, unless it has expired: TTL deletes late.
+    async fn marked(
+        &self,
+        identity: &Identity,
+        now: Timestamp,
+    ) -> Result<Option<Reference>, StoreFault> {
         let found = self.get("accept", item::marker_key(&identity.0)).await?;
-        Ok(found.as_ref().and_then(item::marked_reference))
+        let marker = found.filter(|marker| !item::is_over(marker, now));
+        Ok(marker.as_ref().and_then(item::marked_reference))
     }
 
-    /// Books one auto-reply to this address: the address must not have had one within the cool-down, and the day's
-    /// number of them must not be used up. Booking again for the same enquiry counts nothing and lets the cool-down begin
-    /// anew, so that it runs from the send.
+    /// Books one auto-reply to this address, which must leave before the clock's deadline: the address must not have had
+    /// one within the cool-down, and the day's number of them must not be used up. The booking and the count are one
+    /// transaction, so that neither is ever there without the other.
+    ///
+    /// The cool-down runs from the last moment at which the send may happen, whatever clock others go by; so 24 hours
+    /// have passed for certain when it ends, and hardly more. Booking again for the same enquiry counts nothing and moves
+    /// the end further out, never nearer.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn book_auto_reply(
         &self,
         received: &Received,
-        now: Timestamp,
+        clock: &Clock,
     ) -> Result<Result<(), Withheld>, StoreFault> {
         let address = self.address_key("book", &received.enquiry.email)?;
-        let cool_down = item::cool_down(&address, &received.reference, now + COOL_DOWN);
-        let booked = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(cool_down))
-            .condition_expression(
-                "attribute_not_exists(pk) OR expires < :now \
-                 OR (#reference = :mine AND attribute_not_exists(undeliverable))",
-            )
-            .expression_attribute_names("#reference", "reference")
-            .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
-            .expression_attribute_values(":mine", AttributeValue::S(received.reference.to_string()))
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .return_values(ReturnValue::AllOld)
-            .send()
-            .await;
-        let before = match booked {
-            Ok(booked) => booked.attributes,
-            Err(SdkError::ServiceError(error)) => match error.into_err() {
-                PutItemError::ConditionalCheckFailedException(held) => {
-                    let undeliverable = held.item().is_some_and(item::is_undeliverable);
-                    return Ok(Err(if undeliverable {
-                        Withheld::Undeliverable
-                    } else {
-                        Withheld::CoolDown
-                    }));
+        let expires = clock.lease_until() + COOL_DOWN;
+        for attempt in 1..=TRIES {
+            let booked = self
+                .write_booking(&address, &received.reference, clock.now(), expires)
+                .await?;
+            let held = match booked {
+                Booking::Made => return Ok(Ok(())),
+                Booking::DayFull => return Ok(Err(Withheld::DailyCap)),
+                Booking::Held {
+                    undeliverable: true,
+                    ..
+                } => {
+                    return Ok(Err(Withheld::Undeliverable));
                 }
-                error => return Err(StoreFault::new("book", error.code().unwrap_or("Unknown"))),
-            },
-            Err(error) => return Err(StoreFault::from_sdk("book", &error)),
-        };
-        // Booked before for this enquiry: it was counted then.
-        if before.as_ref().and_then(item::marked_reference).as_ref() == Some(&received.reference) {
-            return Ok(Ok(()));
+                Booking::Held { by, .. } => by,
+                Booking::Conflict => {
+                    let pause =
+                        u64::from(30 * attempt) + u64::from(u8::from_be_bytes(random()?)) / 4;
+                    // The mails themselves come first.
+                    if !clock
+                        .wait(Duration::from_millis(pause), outbox::NEEDED)
+                        .await
+                    {
+                        break;
+                    }
+                    continue;
+                }
+            };
+            if held.as_ref() != Some(&received.reference) {
+                return Ok(Err(Withheld::CoolDown));
+            }
+            if self.prolong(&address, &received.reference, expires).await? {
+                return Ok(Ok(()));
+            }
+            // It was somebody else's by then, or gone: look once more.
         }
-        let counted = self
-            .client
-            .update_item()
+        Err(StoreFault::new("book", "TransactionConflict"))
+    }
+
+    /// Books an address that is free at this time, and counts it for the day.
+    async fn write_booking(
+        &self,
+        address: &str,
+        reference: &Reference,
+        now: Timestamp,
+        expires: Timestamp,
+    ) -> Result<Booking, StoreFault> {
+        let unbuildable = |_| StoreFault::new("book", "Unbuildable");
+        let cool_down = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item::cool_down(address, reference, expires)))
+            // TTL deletes late: a cool-down that has ended does not count.
+            .condition_expression("attribute_not_exists(pk) OR expires < :now")
+            .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()
+            .map_err(unbuildable)?;
+        let count = Update::builder()
             .table_name(&self.table)
             .key("pk", AttributeValue::S(item::day_key(now)))
             .update_expression(item::COUNT)
@@ -273,39 +300,64 @@ impl Store {
                 now + DAY,
                 self.auto_replies_per_day,
             )))
+            .build()
+            .map_err(unbuildable)?;
+        let outcome = self
+            .client
+            .transact_write_items()
+            .transact_items(TransactWriteItem::builder().put(cool_down).build())
+            .transact_items(TransactWriteItem::builder().update(count).build())
             .send()
             .await;
-        match counted {
-            Ok(_) => Ok(Ok(())),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                self.unbook(&address, &received.reference).await?;
-                Ok(Err(Withheld::DailyCap))
-            }
+        match outcome {
+            Ok(_) => Ok(Booking::Made),
+            Err(SdkError::ServiceError(error)) => match error.into_err() {
+                TransactWriteItemsError::TransactionCanceledException(cancelled) => {
+                    Booking::of(cancelled.cancellation_reasons())
+                }
+                error => Err(StoreFault::new("book", error.code().unwrap_or("Unknown"))),
+            },
             Err(error) => Err(StoreFault::from_sdk("book", &error)),
         }
     }
 
-    /// Gives a booking back that led to no auto-reply, so that it does not hold up the next one.
-    async fn unbook(&self, address: &str, reference: &Reference) -> Result<(), StoreFault> {
-        let given_back = self
+    /// Lets the cool-down that this enquiry has booked end no sooner than `expires`. Says whether it does.
+    async fn prolong(
+        &self,
+        address: &str,
+        reference: &Reference,
+        expires: Timestamp,
+    ) -> Result<bool, StoreFault> {
+        let prolonged = self
             .client
-            .delete_item()
+            .update_item()
             .table_name(&self.table)
             .key("pk", AttributeValue::S(item::cool_down_key(address)))
-            .condition_expression("#reference = :mine AND attribute_not_exists(undeliverable)")
+            .update_expression("SET expires = :expires")
+            .condition_expression(
+                "#reference = :mine AND attribute_not_exists(undeliverable) AND expires < :expires",
+            )
             .expression_attribute_names("#reference", "reference")
             .expression_attribute_values(":mine", AttributeValue::S(reference.to_string()))
+            .expression_attribute_values(
+                ":expires",
+                AttributeValue::N(expires.as_second().to_string()),
+            )
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
             .send()
             .await;
-        match given_back {
-            Ok(_) => Ok(()),
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                Ok(())
-            }
+        match prolonged {
+            Ok(_) => Ok(true),
+            Err(SdkError::ServiceError(error)) => match error.into_err() {
+                // Still ours, and booked for as long or longer: by our own lost answer, or by who is at it beside us.
+                UpdateItemError::ConditionalCheckFailedException(held) => {
+                    Ok(held.item().is_some_and(|held| {
+                        item::marked_reference(held).as_ref() == Some(reference)
+                            && !item::is_undeliverable(held)
+                    }))
+                }
+                error => Err(StoreFault::new("book", error.code().unwrap_or("Unknown"))),
+            },
             Err(error) => Err(StoreFault::from_sdk("book", &error)),
         }
     }
@@ -752,6 +804,50 @@ impl Cancelled {
             Some("ThrottlingError" | "ProvisionedThroughputExceeded") => Ok(Self::Throttled),
             code => Err(StoreFault::new("accept", code.unwrap_or("Unknown"))),
         }
+    }
+}
+
+/// What became of a booking.
+#[derive(Debug)]
+enum Booking {
+    Made,
+    /// The address is not free.
+    Held {
+        by: Option<Reference>,
+        undeliverable: bool,
+    },
+    DayFull,
+    Conflict,
+}
+
+impl Booking {
+    /// The reasons stand in the order of the writes: the cool-down, the day's count.
+    fn of(reasons: &[CancellationReason]) -> Result<Self, StoreFault> {
+        let failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
+        if let Some(reason) = reasons.first().filter(failed) {
+            return Ok(Self::Held {
+                by: reason.item().and_then(item::marked_reference),
+                undeliverable: reason.item().is_some_and(item::is_undeliverable),
+            });
+        }
+        // Not before the address is known to be free: a booking that was made before counts nothing any more.
+        let again = |reason: &CancellationReason| {
+            matches!(
+                reason.code(),
+                Some("TransactionConflict" | "ThrottlingError" | "ProvisionedThroughputExceeded")
+            )
+        };
+        if reasons.iter().any(again) {
+            return Ok(Self::Conflict);
+        }
+        if reasons.get(1).filter(failed).is_some() {
+            return Ok(Self::DayFull);
+        }
+        let code = reasons
+            .iter()
+            .filter_map(CancellationReason::code)
+            .find(|code| *code != "None");
+        Err(StoreFault::new("book", code.unwrap_or("Unknown")))
     }
 }
 

@@ -47,6 +47,7 @@ fn every_file_is_recognised_as_what_its_name_says() {
         ("ses-bounce.json", "feedback"),
         ("ses-complaint.json", "feedback"),
         ("ses-delivery.json", "feedback"),
+        ("ses-delivery-delay.json", "feedback"),
         ("stream-insert.json", "stream"),
         ("stream-modify.json", "stream"),
         ("unknown.json", "unknown"),
@@ -138,7 +139,12 @@ async fn an_unknown_event_is_a_function_error_that_says_what_was_expected() {
 #[tokio::test]
 async fn feedback_of_every_kind_is_taken() {
     let app = TestApp::start().await;
-    for name in ["ses-bounce.json", "ses-complaint.json", "ses-delivery.json"] {
+    for name in [
+        "ses-bounce.json",
+        "ses-complaint.json",
+        "ses-delivery.json",
+        "ses-delivery-delay.json",
+    ] {
         assert_eq!(
             app.invoke(event(name)).await.unwrap(),
             json!({ "messages": 1 }),

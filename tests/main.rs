@@ -13,6 +13,7 @@
 mod canary;
 mod contract;
 mod corpus;
+mod delivery;
 mod events;
 mod fuzzing;
 mod hostile;

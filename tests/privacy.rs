@@ -941,7 +941,7 @@ async fn an_erasure_that_is_interrupted_at_any_call_is_finished_by_the_next() {
 async fn what_is_under_way_brings_nothing_back() {
     // The operation of a delivery, of a report or of a command that is held back while the enquiry is erased.
     for (operation, what) in [
-        ("PutItem", "booking the auto-reply"),
+        ("TransactWriteItems", "booking the auto-reply"),
         ("UpdateItem", "taking the lease"),
         ("SendEmail", "sending the therapist's mail"),
     ] {

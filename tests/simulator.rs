@@ -18,6 +18,12 @@ use std::time::Instant;
 use futures_util::FutureExt;
 use tokio::task::JoinSet;
 
+use schedule::Stopped;
+use serde_json::json;
+use wire::{Fault, Moment};
+
+pub use schedule::{as_it_was_new, post_event};
+
 /// How many schedules `cargo test` plays.
 const SCHEDULES: u64 = 500;
 /// How many are under way at once: most of a schedule's time is waiting for a retry's turn.
@@ -75,4 +81,136 @@ async fn nothing_accepted_is_lost_in_any_schedule() {
             "{words}\n\nof {played} schedules these failed: {seeds:?}\nreplay one: SIMULATE_SEED={seed} cargo test simulator -- --nocapture"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crash_at_any_call_loses_nothing_and_sends_nothing_twice() {
+    let mut under_way = JoinSet::new();
+    for stopped in [
+        Stopped::Post,
+        Stopped::Stream,
+        Stopped::Sweep,
+        Stopped::Report,
+    ] {
+        for moment in [Moment::Before, Moment::Arrived, Moment::Answered] {
+            under_way.spawn(async move {
+                let mut calls = 0;
+                while schedule::crash(stopped, calls, moment)
+                    .await
+                    .unwrap_or_else(|words| {
+                        panic!("{stopped:?}, {moment:?}, call {calls}: {words}")
+                    })
+                {
+                    calls += 1;
+                }
+                (stopped, calls)
+            });
+        }
+    }
+    while let Some(joined) = under_way.join_next().await {
+        let (stopped, calls) = joined.unwrap();
+        let least = match stopped {
+            Stopped::Post => 1,
+            Stopped::Stream | Stopped::Sweep | Stopped::Report => 5,
+        };
+        assert!(calls >= least, "{stopped:?} has more than {calls} calls");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_post_is_stored_once_whatever_the_table_says_and_mailed_when_it_says_nothing() {
+    let always = u32::MAX;
+    let counters = Some("counters_unavailable");
+    let cases = [
+        (Fault::Throttled, 2, &[][..], None, "the SDK tries again"),
+        (Fault::ServerErrorBefore, 2, &[], None, "so it does here"),
+        (
+            Fault::ServerErrorAfter,
+            1,
+            &[],
+            None,
+            "it was stored, and finds its own marker",
+        ),
+        (
+            Fault::LostAfter,
+            1,
+            &[],
+            None,
+            "and when the answer is lost",
+        ),
+        (
+            Fault::TimeoutAfter,
+            2,
+            &[],
+            None,
+            "and when it is lost twice",
+        ),
+        (Fault::Conflict, 2, &[], None, "two more tries of ours"),
+        (
+            Fault::Conflict,
+            3,
+            &[],
+            counters,
+            "then without the count, and without an answer",
+        ),
+        (
+            Fault::Cancelled,
+            2,
+            &[],
+            None,
+            "a transaction that was throttled is tried again",
+        ),
+        (
+            Fault::Throttled,
+            always,
+            &["table_unavailable"],
+            None,
+            "past the table",
+        ),
+        (
+            Fault::Unreached,
+            always,
+            &["table_unavailable"],
+            None,
+            "and when it is not there at all",
+        ),
+        (
+            Fault::LostAfter,
+            always,
+            &["table_unavailable"],
+            None,
+            "stored or not: mailed for certain",
+        ),
+    ];
+    for (fault, until, alarms, withheld, why) in cases {
+        let (raised, reason) = schedule::post_meets(fault, until)
+            .await
+            .unwrap_or_else(|words| panic!("{fault:?} until {until}: {words}"));
+        assert_eq!(raised, alarms, "{fault:?} until {until}: {why}");
+        assert_eq!(
+            reason.as_deref(),
+            withheld,
+            "{fault:?} until {until}: {why}"
+        );
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_record_that_fails_is_reported_and_those_behind_it_are_sent_once() {
+    let (reported, before, after) = schedule::batch_with_a_failure().await.unwrap();
+    assert_eq!(
+        reported,
+        json!({ "batchItemFailures": [{ "itemIdentifier": "101" }] })
+    );
+    assert_eq!(
+        (before, after),
+        (4, 6),
+        "the third does not wait, and does not go twice"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_marker_that_has_expired_makes_no_repeat_when_the_table_cannot_be_written_either() {
+    let letters = schedule::late_repeat_meets_a_table_that_cannot_be_written().await;
+    assert_eq!(letters.unwrap(), 2, "one for each of the two enquiries");
 }

@@ -2,12 +2,17 @@
 //!
 //! SES has no idempotency token, so the SDK's retries are off: what is tried again, and when, is the outbox's business.
 
+use std::error::Error;
+use std::fmt;
+use std::iter::successors;
+
 use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{
     Body, Content, Destination, EmailContent, Message, MessageHeader, MessageTag,
 };
+use hyper_util::client::legacy::Error as ConnectionError;
 
 use super::Mail;
 use crate::settings::Settings;
@@ -34,6 +39,8 @@ pub struct SendFault {
 pub enum Class {
     /// Too fast: not sent, and another try in a moment may go through.
     Throttled,
+    /// No connection to SES came about, so that nothing was sent; another try in a moment may get through.
+    Unreached,
     /// Not sent; an operator must act, and nothing is wrong with the mail.
     Operator,
     /// This mail will never go.
@@ -96,7 +103,10 @@ impl SendFault {
         }
     }
 
-    fn from_sdk<R>(error: &SdkError<SendEmailError, R>) -> Self {
+    fn from_sdk<R: fmt::Debug + 'static>(error: &SdkError<SendEmailError, R>) -> Self {
+        if never_connected(error) {
+            return Self::new(Class::Unreached, "NotConnected");
+        }
         match error {
             SdkError::ServiceError(service) => {
                 let error = service.err();
@@ -104,13 +114,25 @@ impl SendFault {
                 Self::new(classify(code, error.message().unwrap_or_default()), code)
             }
             SdkError::ConstructionFailure(_) => Self::new(Class::Never, "ConstructionFailure"),
-            // A connection that was never made sent nothing, but the SDK does not tell at which point it broke.
+            // The connection was there, and nobody knows how much of the request went over it.
             SdkError::DispatchFailure(_) => Self::new(Class::Ambiguous, "DispatchFailure"),
             SdkError::TimeoutError(_) => Self::new(Class::Ambiguous, "Timeout"),
             SdkError::ResponseError(_) => Self::new(Class::Ambiguous, "ResponseUnreadable"),
             _ => Self::new(Class::Ambiguous, "Unknown"),
         }
     }
+}
+
+/// Whether the connection over which the request was to go never came about: the name did not resolve, the port was
+/// closed, the handshake of TLS failed, or one of them took too long.
+///
+/// The SDK's own kinds do not tell: an I/O error may be a refused port or a connection that broke under a request.
+/// The HTTP client below it does, by an error that it makes before there is anything to write to. Should that
+/// client ever be another one, every such failure counts as ambiguous again.
+fn never_connected(error: &(dyn Error + 'static)) -> bool {
+    successors(Some(error), |error| (*error).source())
+        .filter_map(|error| error.downcast_ref::<ConnectionError>())
+        .any(ConnectionError::is_connect)
 }
 
 /// The table: SES's code, sometimes its text, and what is done about it.
@@ -190,7 +212,18 @@ fn mailbox(name: &str, address: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
+    use aws_sdk_sesv2::config::{BehaviorVersion, Region};
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    use tokio::net::{TcpListener, TcpStream};
+
     use super::*;
+    use crate::app::App;
+    use crate::enquiry::{EmailAddress, Reference};
+    use crate::local::{Endpoints, aws, product};
+    use crate::outbox::Letter;
+    use crate::practice::Practice;
 
     #[test]
     fn every_error_of_ses_has_one_meaning() {
@@ -232,6 +265,196 @@ mod tests {
             ("SomethingNew", "", Class::Ambiguous),
         ] {
             assert_eq!(classify(code, text), class, "{code}: {text}");
+        }
+    }
+
+    /// What the far end does with a connection. The SES client and its HTTP client are those of the deployed function.
+    #[derive(Debug, Clone, Copy, PartialEq)]
+    enum Peer {
+        ClosedPort,
+        UnknownName,
+        NoTls,
+        SilentTls,
+        ClosesAtOnce,
+        ClosesAfterABit,
+        ClosesAfterTheRequest,
+        ClosesWithinTheAnswer,
+        NeverAnswers,
+        LeavesBetweenTwo,
+        LeavesUnderTheSecond,
+    }
+
+    /// Serves connections as `peer` does, until the test ends.
+    async fn serve(listener: TcpListener, peer: Peer) {
+        let mut answered = 0;
+        while let Ok((mut socket, _)) = listener.accept().await {
+            match peer {
+                Peer::NoTls => {
+                    let _ = socket.write_all(b"220 this is no TLS\r\n").await;
+                }
+                Peer::ClosesAfterABit => {
+                    let _ = socket.read(&mut [0; 16]).await;
+                }
+                Peer::ClosesAfterTheRequest => read_request(&mut socket).await,
+                Peer::ClosesWithinTheAnswer => {
+                    read_request(&mut socket).await;
+                    let _ = socket
+                        .write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 40\r\n\r\n{\"Mess")
+                        .await;
+                }
+                Peer::SilentTls | Peer::NeverAnswers => {
+                    let _kept = socket;
+                    std::future::pending::<()>().await;
+                }
+                Peer::LeavesBetweenTwo | Peer::LeavesUnderTheSecond => {
+                    read_request(&mut socket).await;
+                    answered += 1;
+                    let answer =
+                        "HTTP/1.1 200 OK\r\ncontent-length: 21\r\n\r\n{\"MessageId\":\"first\"}";
+                    let _ = socket.write_all(answer.as_bytes()).await;
+                    if peer == Peer::LeavesUnderTheSecond {
+                        read_request(&mut socket).await;
+                    }
+                    assert_eq!(answered, 1, "the port is closed after the first");
+                    return;
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn read_request(socket: &mut TcpStream) {
+        let mut read = Vec::new();
+        let mut some = [0; 4096];
+        loop {
+            match socket.read(&mut some).await {
+                Ok(0) | Err(_) => return,
+                Ok(octets) => read.extend_from_slice(&some[..octets]),
+            }
+            // The body is an object, and nothing before it ends with a brace.
+            if read.ends_with(b"}") {
+                return;
+            }
+        }
+    }
+
+    /// What a send to this peer comes to; for the last two, the second one.
+    async fn send_to(peer: Peer) -> Class {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let ses = match peer {
+            Peer::UnknownName => "http://desk.invalid".to_owned(),
+            Peer::NoTls | Peer::SilentTls => format!("https://127.0.0.1:{port}"),
+            _ => format!("http://127.0.0.1:{port}"),
+        };
+        let served = match peer {
+            Peer::ClosedPort => {
+                drop(listener);
+                tokio::spawn(async {})
+            }
+            _ => tokio::spawn(serve(listener, peer)),
+        };
+        let endpoints = Endpoints {
+            url: String::new(),
+            port: 1,
+            dynamodb: "http://127.0.0.1:1".to_owned(),
+            ses,
+            table: "enquiries".to_owned(),
+        };
+        let app = App::new(
+            product::settings(&endpoints, |_| None).unwrap(),
+            Practice::compiled().clone(),
+            aws_sdk_dynamodb::Config::builder().behavior_version(BehaviorVersion::v2026_01_12()),
+            aws_sdk_sesv2::Config::builder()
+                .behavior_version(BehaviorVersion::v2026_01_12())
+                .region(Region::from_static(aws::REGION))
+                .credentials_provider(aws::credentials())
+                .http_client(crate::tls::client())
+                .endpoint_url(&endpoints.ses),
+        );
+        let mail = Mail {
+            letter: Letter::Therapist,
+            reference: Reference::parse("BB-7KQ4M").unwrap(),
+            to: EmailAddress::parse("therapist@example.com").unwrap(),
+            reply_to: None,
+            subject: "A subject".to_owned(),
+            text: "A text".to_owned(),
+            html: None,
+            headers: Vec::new(),
+        };
+        if matches!(peer, Peer::LeavesBetweenTwo | Peer::LeavesUnderTheSecond) {
+            assert_eq!(app.mailer.send(&mail).await.unwrap(), "first");
+        }
+        if peer == Peer::LeavesBetweenTwo {
+            // The connection and the port are closed for certain before the second one.
+            served.await.unwrap();
+            tokio::time::sleep(Duration::from_millis(50)).await;
+            return app.mailer.send(&mail).await.unwrap_err().class;
+        }
+        let class = app.mailer.send(&mail).await.unwrap_err().class;
+        served.abort();
+        class
+    }
+
+    #[tokio::test]
+    async fn only_what_certainly_never_left_counts_as_not_sent() {
+        let cases = [
+            (Peer::ClosedPort, Class::Unreached, "nothing listens"),
+            (
+                Peer::UnknownName,
+                Class::Unreached,
+                "there is nobody to connect to",
+            ),
+            (
+                Peer::NoTls,
+                Class::Unreached,
+                "the handshake fails before any request",
+            ),
+            (
+                Peer::SilentTls,
+                Class::Unreached,
+                "so does one that never ends",
+            ),
+            (
+                Peer::LeavesBetweenTwo,
+                Class::Unreached,
+                "the kept connection was closed before the request, and no other was to be had",
+            ),
+            (
+                Peer::ClosesAtOnce,
+                Class::Ambiguous,
+                "the request may be on its way already",
+            ),
+            (
+                Peer::ClosesAfterABit,
+                Class::Ambiguous,
+                "who knows how much was read",
+            ),
+            (
+                Peer::ClosesAfterTheRequest,
+                Class::Ambiguous,
+                "it had everything",
+            ),
+            (
+                Peer::ClosesWithinTheAnswer,
+                Class::Ambiguous,
+                "it may have said yes",
+            ),
+            (
+                Peer::NeverAnswers,
+                Class::Ambiguous,
+                "it may still be at it",
+            ),
+            (
+                Peer::LeavesUnderTheSecond,
+                Class::Ambiguous,
+                "the kept connection took the request",
+            ),
+        ];
+        let sends = cases.map(|(peer, ..)| send_to(peer));
+        let classes = futures_util::future::join_all(sends).await;
+        for ((peer, expected, why), class) in cases.into_iter().zip(classes) {
+            assert_eq!(class, expected, "{peer:?}: {why}");
         }
     }
 

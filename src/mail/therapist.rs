@@ -128,7 +128,10 @@ impl<'a> TherapistLetter<'a> {
 
     fn mail(&self, text: String, html: Option<String>) -> Mail {
         Mail {
-            letter: Letter::Therapist,
+            letter: match self.auto_reply {
+                Some(_) => Letter::Therapist,
+                None => Letter::NotStored,
+            },
             reference: self.received.reference.clone(),
             to: self.to.clone(),
             // An address that no mail system carries would make SES refuse the letter itself.

@@ -20,6 +20,9 @@ pub enum Letter {
     AutoReply,
     /// To the therapist: the auto-reply did not arrive.
     Notice,
+    /// The enquiry itself, to the therapist, past a table that could not be written. No item keeps its state, and what SES
+    /// reports of it says nothing about the letter of an item that came to be all the same.
+    NotStored,
 }
 
 impl Letter {
@@ -30,15 +33,21 @@ impl Letter {
             Self::Therapist => "therapist",
             Self::AutoReply => "auto_reply",
             Self::Notice => "notice",
+            Self::NotStored => "not_stored",
         }
     }
 
     /// The letter of this name.
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
-        [Self::Therapist, Self::AutoReply, Self::Notice]
-            .into_iter()
-            .find(|letter| letter.key() == key)
+        [
+            Self::Therapist,
+            Self::AutoReply,
+            Self::Notice,
+            Self::NotStored,
+        ]
+        .into_iter()
+        .find(|letter| letter.key() == key)
     }
 }
 
@@ -130,6 +139,9 @@ pub enum MailState {
         message_id: String,
         /// When.
         at: Timestamp,
+        /// Since when it is known that the other side does not take it yet; SES keeps trying.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delayed_since: Option<Timestamp>,
     },
     /// It will never go.
     Failed {
@@ -185,6 +197,8 @@ pub enum Report {
     Complained,
     /// SES took it and then would not send it.
     Rejected,
+    /// The other side does not take it yet, and SES keeps trying: what becomes of it is still to come.
+    Delayed,
 }
 
 impl Report {
@@ -217,6 +231,20 @@ impl MailState {
             Self::Complained { .. } => Some(3),
             Self::Failed { .. } | Self::Withheld { .. } => None,
         }
+    }
+
+    /// Notes the first delay of a mail that is still on its way. It changes no rank: whatever is reported later, or was
+    /// earlier, says more.
+    ///
+    /// Returns whether it was noted.
+    const fn delay(&mut self, since: Timestamp) -> bool {
+        if let Self::Sent { delayed_since, .. } = self
+            && delayed_since.is_none()
+        {
+            *delayed_since = Some(since);
+            return true;
+        }
+        false
     }
 
     /// The name that SES gave it, as far as it is known.
@@ -305,6 +333,7 @@ impl Deliveries {
             Letter::Therapist => Some(&self.therapist),
             Letter::AutoReply => Some(&self.auto_reply),
             Letter::Notice => self.notice.as_ref(),
+            Letter::NotStored => None,
         }
     }
 
@@ -458,6 +487,7 @@ impl Deliveries {
             (Attempt::Accepted { message_id }, _) => MailState::Sent {
                 message_id: message_id.clone(),
                 at: now,
+                delayed_since: None,
             },
             (Attempt::NotSent, _) => MailState::Pending { attempts: attempt },
             (Attempt::Never { reason }, _) => MailState::Failed {
@@ -465,7 +495,7 @@ impl Deliveries {
                 at: now,
             },
             (Attempt::Ambiguous, Letter::AutoReply) => MailState::Unknown { at: now },
-            (Attempt::Ambiguous, Letter::Therapist | Letter::Notice) => {
+            (Attempt::Ambiguous, Letter::Therapist | Letter::Notice | Letter::NotStored) => {
                 MailState::Pending { attempts: attempt }
             }
         };
@@ -497,6 +527,9 @@ impl Deliveries {
         if known.is_some_and(|known| known != message_id) {
             return false;
         }
+        if report == Report::Delayed {
+            return state.delay(at);
+        }
         let message_id = message_id.to_owned();
         let next = match report {
             Report::Delivered => MailState::Delivered { message_id, at },
@@ -507,7 +540,7 @@ impl Deliveries {
                 reason: "Reject".to_owned(),
                 at,
             },
-            Report::Rejected => return false,
+            Report::Rejected | Report::Delayed => return false,
         };
         if next.rank().is_some_and(|next| next <= rank) {
             return false;
@@ -564,6 +597,7 @@ impl Deliveries {
             Letter::Therapist => Some(&mut self.therapist),
             Letter::AutoReply => Some(&mut self.auto_reply),
             Letter::Notice => self.notice.as_mut(),
+            Letter::NotStored => None,
         }
     }
 }
@@ -772,6 +806,7 @@ mod tests {
                 MailState::Sent {
                     message_id: message_id.clone(),
                     at: at_,
+                    delayed_since: None,
                 },
                 Err(NotAgain::Left),
                 "one for each enquiry",
@@ -798,6 +833,7 @@ mod tests {
                 therapist: MailState::Sent {
                     message_id: message_id.clone(),
                     at: at_,
+                    delayed_since: None,
                 },
                 auto_reply,
                 decided: true,
@@ -958,6 +994,79 @@ mod tests {
             assert_eq!(state["state"], last, "{why}");
             assert_eq!(mails.notice.is_some(), last != "delivered", "{why}");
         }
+    }
+
+    #[test]
+    fn a_delay_is_noted_once_and_whatever_else_is_reported_says_more() {
+        let hard = Report::Bounced { transient: false };
+        for (reports, state, delayed, why) in [
+            (&[Report::Delayed][..], "sent", true, "it is on its way"),
+            (
+                &[Report::Delayed, Report::Delayed],
+                "sent",
+                true,
+                "the first delay is the one that counts",
+            ),
+            (
+                &[Report::Delayed, Report::Delivered],
+                "delivered",
+                false,
+                "it has arrived",
+            ),
+            (
+                &[Report::Delivered, Report::Delayed],
+                "delivered",
+                false,
+                "out of order",
+            ),
+            (
+                &[Report::Delayed, hard],
+                "bounced",
+                false,
+                "SES has given up",
+            ),
+            (&[hard, Report::Delayed], "bounced", false, "late"),
+            (
+                &[Report::Rejected, Report::Delayed],
+                "failed",
+                false,
+                "a rejected mail never left",
+            ),
+        ] {
+            let mut mails = Deliveries::new();
+            mails.claim(at(0), at(0), at(2), &[]);
+            assert!(
+                !mails.report(Letter::Therapist, Report::Delayed, "m-1", at(0)),
+                "while it is being sent, who sends it knows best"
+            );
+            mails.record(Letter::Therapist, 1, &accepted(), at(0));
+            assert!(
+                !mails.report(Letter::Therapist, Report::Delayed, "another", at(1)),
+                "another mail's report"
+            );
+            for (minute, report) in (1..).zip(reports) {
+                mails.report(Letter::Therapist, *report, "m-1", at(minute));
+            }
+            let shown = serde_json::to_value(&mails.therapist).unwrap();
+            assert_eq!(shown["state"], state, "{why}");
+            let since = delayed.then(|| at(1).to_string());
+            assert_eq!(shown["delayed_since"].as_str(), since.as_deref(), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_mail_that_was_stored_before_delays_were_noted_is_read() {
+        let stored = serde_json::json!({ "state": "sent", "message_id": "m-1", "at": "2026-11-23T09:30:00Z" });
+        let read: MailState = serde_json::from_value(stored.clone()).unwrap();
+        assert_eq!(serde_json::to_value(&read).unwrap(), stored);
+    }
+
+    #[test]
+    fn a_member_of_a_later_version_does_not_make_a_mail_unreadable() {
+        let newer = serde_json::json!({
+            "state": "sent", "message_id": "m-1", "at": "2026-11-23T09:30:00Z", "surprise": 7,
+        });
+        assert!(serde_json::from_value::<MailState>(newer).is_ok());
     }
 
     #[test]

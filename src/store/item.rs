@@ -6,7 +6,7 @@
 //! | `marker#<hash>` | `marker` | the identity of a post and its reference | 24 hours |
 //! | `source#<hash>` | `counter` | how many enquiries one source sent, by the minute (`store/sliding.rs`) | 22 minutes |
 //! | `day#2026-11-23` | `counter` | how many auto-replies left on one day (UTC) | 48 hours |
-//! | `cool-down#<hash>` | `cool-down` | an address that had an auto-reply, and for which enquiry; or one that mails do not reach | 24 hours; the retention |
+//! | `cool-down#<hash>` | `cool-down` | an address that had an auto-reply, and for which enquiry; or one that mails do not reach | 24 hours after the send; the retention |
 //! | `nonce#<hex>` | `nonce` | a challenge that was solved and has been used | with the challenge, within 24 hours |
 //!
 //! Index `owed` (`owed`, `owed_since`) holds only what is owed; index `address` (`address`, `received_at`) finds all
@@ -302,6 +302,13 @@ pub(super) fn count(expires: Timestamp, most: u32) -> Item {
 /// The reference that a marker holds.
 pub(super) fn marked_reference(item: &Item) -> Option<Reference> {
     Reference::parse(text(item, "reference")?).ok()
+}
+
+/// Whether an item has expired by this time, although it is still there. The conditions of writes say the same.
+pub(super) fn is_over(item: &Item, now: Timestamp) -> bool {
+    let expires = item.get("expires").and_then(|at| at.as_n().ok());
+    let expires = expires.and_then(|at| at.parse::<i64>().ok());
+    expires.is_some_and(|expires| expires < now.as_second())
 }
 
 /// The reference of an enquiry by its key, and since when it owes something, as the index returns them.

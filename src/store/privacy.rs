@@ -257,7 +257,8 @@ impl Store {
     /// When the table cannot be written.
     pub async fn forget_booking(&self, received: &Received) -> Result<(), StoreFault> {
         let address = self.address_key("book", &received.enquiry.email)?;
-        self.unbook(&address, &received.reference).await
+        let key = item::cool_down_key(&address);
+        self.delete(key, Some(&received.reference)).await
     }
 
     /// A keyed hash that tells an address from others and does not tell the address, for a receipt. It is another one

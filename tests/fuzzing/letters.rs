@@ -103,6 +103,7 @@ impl Drawn {
             MailState::Sent {
                 message_id: "m".to_owned(),
                 at,
+                delayed_since: None,
             },
             MailState::Failed {
                 reason: "r".to_owned(),

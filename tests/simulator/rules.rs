@@ -7,12 +7,8 @@ use enquiry_desk::enquiry::EmailAddress;
 use enquiry_desk::local::ses::Mail;
 use jiff::{SignedDuration, Timestamp};
 
-use super::schedule::{NAMES, World};
+use super::schedule::{Accepted, NAMES, Reported, World};
 use crate::support::Item;
-
-/// How much earlier than 24 hours after the last one an auto-reply may leave: the cool-down is booked at the decision,
-/// and a booking counts for ten minutes; then the clocks' disagreement.
-const TOLERANCE: SignedDuration = SignedDuration::from_mins(11);
 
 /// A mail and what the wire knows of it.
 struct Left {
@@ -34,6 +30,7 @@ pub async fn broken(world: &World) -> Vec<String> {
     let enquiries: HashMap<&str, &Item> = items
         .iter()
         .filter(|item| text(item, "kind") == "enquiry")
+        .chain(&world.expired)
         .map(|item| (text(item, "reference"), item))
         .collect();
     let left = left(world, &mut broken);
@@ -43,7 +40,12 @@ pub async fn broken(world: &World) -> Vec<String> {
             .collect::<Vec<_>>()
     };
 
-    for reference in &world.accepted {
+    let raised = |code: &str, reference: &str| {
+        let mut lines = world.lines.iter();
+        lines.any(|line| line["alarm"] == code && line["reference"] == reference)
+    };
+
+    for Accepted { reference, .. } in &world.accepted {
         let in_mailbox = !of(reference, "therapist").is_empty();
         if !enquiries.contains_key(reference.as_str()) && !in_mailbox {
             broken.push(format!("(a) {reference} was accepted and is lost"));
@@ -54,11 +56,18 @@ pub async fn broken(world: &World) -> Vec<String> {
         if of(reference, "therapist").is_empty() {
             broken.push(format!("(b) the therapist never heard of {reference}"));
         }
-        if !matches!(state("therapist"), Some("sent" | "delivered")) {
+        let told = match state("therapist") {
+            Some("sent" | "delivered") => true,
+            Some("bounced" | "complained" | "failed") => raised("therapist_unreachable", reference),
+            _ => false,
+        };
+        if !told {
             let state = state("therapist");
             broken.push(format!("(b) {reference} ends with its letter {state:?}"));
         }
-        if item.contains_key("owed") || !item.contains_key("expires") {
+        // What the table has deleted may have owed an auto-reply that was late by then.
+        let has_expired = has_expired(world, item);
+        if !has_expired && item.contains_key("owed") || !item.contains_key("expires") {
             broken.push(format!("(b) {reference} is still owed or never expires"));
         }
         let notices = of(reference, "notice").len();
@@ -67,6 +76,8 @@ pub async fn broken(world: &World) -> Vec<String> {
         }
         let auto_replies = of(reference, "auto_reply").len();
         let told = match state("auto_reply") {
+            Some("pending" | "sending") if has_expired => auto_replies <= 1,
+            Some("failed") if reason(item) == Some("Reject") => auto_replies == 1,
             Some("sent" | "delivered" | "bounced" | "complained") => auto_replies == 1,
             Some("withheld" | "failed") => auto_replies == 0,
             Some("unknown") => auto_replies <= 1,
@@ -79,16 +90,137 @@ pub async fn broken(world: &World) -> Vec<String> {
             ));
         }
     }
-    broken.extend(copies(world, &left));
+    for left in left.iter().filter(|left| left.straight) {
+        if !raised("table_unavailable", &left.reference) {
+            let reference = &left.reference;
+            broken.push(format!(
+                "(b) {reference} went past the table without an alarm"
+            ));
+        }
+    }
+    let too_late = world.ledger.lock().unwrap().too_late.clone();
+    broken.extend(
+        too_late
+            .iter()
+            .map(|words| format!("(out of time) {words}")),
+    );
+    broken.extend(copies(world, &left, &enquiries));
     broken.extend(auto_replies(&left));
+    broken.extend(reports(world, &enquiries));
+    broken.extend(unwanted(world, &left));
     broken.extend(items_of_one_form(&enquiries));
+    broken.extend(repeats(world, &enquiries));
+    broken
+}
+
+/// Whether the table has deleted it in time.
+fn has_expired(world: &World, item: &Item) -> bool {
+    let mut expired = world.expired.iter();
+    expired.any(|expired| expired["pk"] == item["pk"])
+}
+
+/// What SES has reported of the mail that an enquiry knows is never taken back.
+fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for report in &world.reports {
+        let least = match report.kind.as_str() {
+            "Delivery" => 1,
+            "Bounce" if report.permanent => 2,
+            "Complaint" => 3,
+            _ => continue,
+        };
+        // What came after the table had deleted it was taken and is nowhere.
+        let known = enquiries
+            .get(report.reference.as_str())
+            .filter(|item| !has_expired(world, item));
+        let Some(mail) =
+            known.and_then(|item| item["deliveries"].as_m().unwrap().get(&report.letter))
+        else {
+            continue;
+        };
+        let mail = mail.as_m().unwrap();
+        if mail.get("message_id").map(|id| id.as_s().unwrap()) != Some(&report.message_id) {
+            continue;
+        }
+        let state = mail["state"].as_s().unwrap();
+        let rank = ["sent", "delivered", "bounced", "complained"]
+            .iter()
+            .position(|known| known == state);
+        if rank.is_none_or(|rank| rank < least) {
+            broken.push(format!(
+                "(b) the {} letter of {} is {state} although SES reported {}",
+                report.letter, report.reference, report.kind
+            ));
+        }
+    }
+    broken
+}
+
+/// An address whose mail came back, or whose reader complained, gets no auto-reply afterwards, for as long as it is known.
+fn unwanted(world: &World, left: &[Left]) -> Vec<String> {
+    let mut broken = Vec::new();
+    let person = |left: &Left| EmailAddress::parse(&left.mail.to[0]).unwrap().folded();
+    let auto_replies = || left.iter().filter(|left| left.letter == "auto_reply");
+    let known = |report: &&Reported| {
+        let is_final = report.permanent || report.kind == "Complaint";
+        // The function may have had no item to find the address in.
+        let mut expired = world.expired.iter();
+        is_final && !expired.any(|item| text(item, "reference") == report.reference)
+    };
+    for report in world.reports.iter().filter(known) {
+        let about = auto_replies().find(|left| left.mail.message_id == report.message_id);
+        let Some(about) = about else { continue };
+        for later in auto_replies().filter(|later| person(later) == person(about)) {
+            let after = later.at.duration_since(report.at);
+            if after.is_positive() && after < SignedDuration::from_mins(24 * 60 - 5) {
+                broken.push(format!(
+                    "(d) {} was answered at {} after a {}",
+                    person(later),
+                    later.at,
+                    report.kind
+                ));
+            }
+        }
+    }
+    broken
+}
+
+/// A form that is posted again after 24 hours is another enquiry, however late the table deletes what has expired.
+fn repeats(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
+    let mut broken = Vec::new();
+    for accepted in &world.accepted {
+        let Some(item) = enquiries.get(accepted.reference.as_str()) else {
+            continue;
+        };
+        let received_at: Timestamp = text(item, "received_at").parse().unwrap();
+        let age = accepted.at.duration_since(received_at);
+        if age > SignedDuration::from_hours(24) + SignedDuration::from_secs(60) {
+            let Accepted {
+                form, reference, ..
+            } = accepted;
+            broken.push(format!(
+                "one form of {} is still {reference} after {age:#}",
+                NAMES[*form]
+            ));
+        }
+    }
     broken
 }
 
 /// Rule (c): whatever left in excess was either not confirmed, or not written down because of a crash or a fault, or
 /// went past the table because it could not be written.
-fn copies(world: &World, left: &[Left]) -> Vec<String> {
+fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec<String> {
     let mut broken = Vec::new();
+    // A report about another copy may have come first, and then says all there is to know of this letter.
+    let is_settled = |copy: &Left| {
+        let item = enquiries.get(copy.reference.as_str())?;
+        let mail = item["deliveries"].as_m().unwrap().get(&copy.letter)?;
+        let mail = mail.as_m().unwrap();
+        let reported = ["delivered", "bounced", "complained"];
+        let state = mail["state"].as_s().unwrap().as_str();
+        let other = mail.get("message_id")?.as_s().unwrap() != &copy.mail.message_id;
+        (other && reported.contains(&state)).then_some(())
+    };
     let ledger = world.ledger.lock().unwrap();
     let mut certain: HashMap<(&str, &str), u32> = HashMap::new();
     let mut straight: HashMap<usize, u32> = HashMap::new();
@@ -103,7 +235,11 @@ fn copies(world: &World, left: &[Left]) -> Vec<String> {
             }
         } else if copy.certain {
             *certain.entry((reference, letter)).or_default() += 1;
-        } else if sent.confirmed && !happened.crashed && happened.table_faults == 0 {
+        } else if sent.confirmed
+            && !happened.crashed
+            && happened.table_faults == 0
+            && is_settled(copy).is_none()
+        {
             broken.push(format!(
                 "(c) the {letter} letter of {reference} left and was not written down"
             ));
@@ -144,7 +280,7 @@ fn auto_replies(left: &[Left]) -> Vec<String> {
     for (person, mut times) in by_person {
         times.sort_unstable();
         for pair in times.windows(2) {
-            if pair[1].duration_since(pair[0]) < SignedDuration::from_hours(24) - TOLERANCE {
+            if pair[1].duration_since(pair[0]) < SignedDuration::from_hours(24) {
                 broken.push(format!(
                     "(d) {person} was answered at {} and at {}",
                     pair[0], pair[1]
@@ -190,7 +326,8 @@ fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
         let words = mail.text.as_deref().unwrap_or_default();
         left.push(Left {
             reference: tags["reference"].to_owned(),
-            letter: tags["letter"].to_owned(),
+            // Past the table or not, it is the enquiry in the therapist's mailbox.
+            letter: tags["letter"].replace("not_stored", "therapist"),
             invocation: sent.invocation,
             at: sent.at,
             certain: sent.confirmed && sent.recorded,
@@ -205,7 +342,14 @@ fn text<'a>(item: &'a Item, name: &str) -> &'a str {
     item[name].as_s().unwrap()
 }
 
-fn state<'a>(item: &'a Item, letter: &str) -> Option<&'a str> {
+/// Why the auto-reply failed, or was withheld.
+pub fn reason(item: &Item) -> Option<&str> {
+    let auto_reply = item["deliveries"].as_m().unwrap()["auto_reply"].as_m();
+    Some(auto_reply.unwrap().get("reason")?.as_s().unwrap())
+}
+
+/// Where a letter stands.
+pub fn state<'a>(item: &'a Item, letter: &str) -> Option<&'a str> {
     let deliveries = item["deliveries"].as_m().unwrap();
     let state = deliveries.get(letter)?.as_m().unwrap()["state"].as_s();
     Some(state.unwrap())

@@ -1,8 +1,10 @@
 //! One schedule: what happens to a handful of enquiries, drawn from a seed, and played against the real application.
 
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::local::dynamo::Dynamo;
@@ -12,11 +14,14 @@ use enquiry_desk::local::{Endpoints, aws, product};
 use enquiry_desk::practice::Practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
 
 use super::random::Random;
 use super::rules;
-use super::wire::{Ledger, Moment, Plan, Wire};
+use super::wire::{Calls, Fault, Ledger, Moment, Plan, Wire};
 use crate::support::Item;
+use crate::support::logs::Logs;
 
 /// The names of the forms: a letter that names one is about this form.
 pub const NAMES: [&str; 5] = [
@@ -58,13 +63,88 @@ pub struct World {
     forms: Vec<Value>,
     /// The stream: every enquiry as it was inserted.
     stream: Vec<Value>,
-    /// The references that a 2xx named.
-    pub accepted: Vec<String>,
+    /// The stream: what is none of the outbox's business, which the event source would keep out.
+    foreign: Vec<Value>,
+    /// What a 2xx said: which form, when, and the reference.
+    pub accepted: Vec<Accepted>,
+    /// The enquiries that the table deleted in time, as they were.
+    pub expired: Vec<Item>,
+    /// What a newer version has rewritten: the keys, and the revisions as it left them.
+    newer: Vec<(String, String)>,
+    /// What SES reported and the function took.
+    pub reports: Vec<Reported>,
+    /// What the function logged.
+    pub lines: Vec<Value>,
+    logs: Logs,
+    dispatch: Dispatch,
     /// What was done, for people.
     pub log: Vec<String>,
     /// What broke a rule on the way.
     pub broken: Vec<String>,
-    calm: bool,
+    weather: Weather,
+}
+
+/// A post that was accepted.
+pub struct Accepted {
+    pub form: usize,
+    pub at: Timestamp,
+    pub reference: String,
+}
+
+/// A report of SES that was taken.
+pub struct Reported {
+    pub at: Timestamp,
+    pub reference: String,
+    pub letter: String,
+    pub message_id: String,
+    pub kind: String,
+    pub permanent: bool,
+}
+
+impl Reported {
+    /// Reads the event that carries it; nothing when it is about none of our mails.
+    fn read(event: &Value, at: Timestamp) -> Option<Self> {
+        let record = event.pointer("/Records/0/Sns/Message")?.as_str()?;
+        let record: Value = serde_json::from_str(record).ok()?;
+        let text = |place: &str| record.pointer(place)?.as_str().map(str::to_owned);
+        Some(Self {
+            at,
+            reference: text("/mail/tags/reference/0")?,
+            letter: text("/mail/tags/letter/0")?,
+            message_id: text("/mail/messageId")?,
+            kind: text("/eventType")?,
+            permanent: text("/bounce/bounceType").as_deref() == Some("Permanent"),
+        })
+    }
+}
+
+/// What invocations meet.
+#[derive(Debug, Clone, Copy)]
+enum Weather {
+    /// Anything.
+    Stormy,
+    /// One thing that does not go away.
+    Outage(Option<(Calls, Fault)>),
+    /// One fault, and nothing else.
+    Meets(Calls, Fault),
+    /// One death, and nothing else.
+    Crash(u32, Moment),
+    /// Nothing.
+    Calm,
+}
+
+/// What can be out of order for an hour.
+#[derive(Debug, Clone, Copy, PartialEq)]
+enum Trouble {
+    Paused,
+    NoQuota,
+    Unverified,
+    Sandbox,
+    SesUnreachable,
+    SesFails,
+    SesTooBusy,
+    WordsRefused,
+    TableReadOnly,
 }
 
 struct Instance {
@@ -115,6 +195,11 @@ impl World {
                 "AUTO_REPLIES_PER_DAY",
                 *random.pick(&["2", "1000000", "1000000"]),
             ),
+            ("RETENTION_DAYS", *random.pick(&["1", "365", "365"])),
+            (
+                "SES_SANDBOX",
+                *random.pick(&["true", "false", "false", "false", "false", "false"]),
+            ),
         ];
         // Sometimes they all come from one person.
         let people = match random.percent(35) {
@@ -126,6 +211,7 @@ impl World {
             .collect();
         let start: Timestamp = "2026-11-20T08:00:00Z".parse().unwrap();
         let now = start + SignedDuration::from_mins(random.between(0, 5 * 24 * 60));
+        let logs = Logs::default();
         Self {
             seed,
             random,
@@ -139,10 +225,17 @@ impl World {
             ledger: Arc::default(),
             forms,
             stream: Vec::new(),
+            foreign: Vec::new(),
             accepted: Vec::new(),
+            expired: Vec::new(),
+            newer: Vec::new(),
+            reports: Vec::new(),
+            lines: Vec::new(),
+            dispatch: logs.dispatch(),
+            logs,
             log: Vec::new(),
             broken: Vec::new(),
-            calm: false,
+            weather: Weather::Stormy,
         }
     }
 
@@ -186,8 +279,30 @@ impl World {
         let invocation = ledger.invocations.len();
         ledger.invocations.push(Default::default());
         drop(ledger);
-        if self.calm {
-            return Plan::calm(invocation, self.now);
+        match self.weather {
+            Weather::Stormy => {}
+            Weather::Outage(always) => {
+                // Less time, so that a service that is waited for does not take the schedule's.
+                let time = Duration::from_secs(17);
+                return Plan {
+                    always,
+                    time,
+                    ..Plan::calm(invocation, self.now)
+                };
+            }
+            Weather::Meets(calls, fault) => {
+                return Plan {
+                    always: Some((calls, fault)),
+                    ..Plan::calm(invocation, self.now)
+                };
+            }
+            Weather::Crash(nth, moment) => {
+                return Plan {
+                    crash: Some((nth, moment)),
+                    ..Plan::calm(invocation, self.now)
+                };
+            }
+            Weather::Calm => return Plan::calm(invocation, self.now),
         }
         let random = &mut self.random;
         let faulty = *random.pick(&[(0, 0), (10, 10), (25, 25), (0, 40), (40, 0)]);
@@ -204,12 +319,25 @@ impl World {
         let crash = random.percent(30).then_some((nth, moment));
         // The clocks of machines do not agree to the second.
         let skew = random.between(-15, 15);
+        // Around each of the times that are left for a step.
+        let time = match random.percent(70) {
+            true => 29_000,
+            false => *random.pick(&[
+                400, 2_900, 3_100, 8_900, 9_100, 9_300, 15_050, 15_150, 15_300, 18_000,
+            ]),
+        };
+        self.ledger.lock().unwrap().invocations[invocation].faults += u32::from(time < 29_000);
         Plan {
             invocation,
             now: self.now + SignedDuration::from_secs(skew),
+            truly: self.now,
+            time: Duration::from_millis(time),
             random: random.fork(),
             faulty,
             outage,
+            slow: *random.pick(&[0, 0, 0, 0, 10]),
+            stale: *random.pick(&[0, 0, 60]),
+            always: None,
             crash,
         }
     }
@@ -221,40 +349,77 @@ impl World {
             self.instances.push(fresh);
         }
         let mut under_way = Vec::new();
+        let mut times = Vec::new();
         for (place, event) in events.iter().enumerate() {
             let plan = self.plan();
             self.say(format!(
-                "#{} {}, faults {:?}, outage {:?}, crash {:?}",
+                "#{} {}, {:?}, faults {:?}, outage {:?}, slow {}, stale {}, always {:?}, crash {:?}",
                 plan.invocation,
                 event.name(),
+                plan.time,
                 plan.faulty,
                 plan.outage,
+                plan.slow,
+                plan.stale,
+                plan.always,
                 plan.crash
             ));
-            let clock = Clock::new(plan.now, plan.now + SignedDuration::from_secs(29));
+            let time = plan.time;
+            let clock = Clock::new(
+                plan.now,
+                plan.now + SignedDuration::try_from(plan.time).unwrap(),
+            );
+            times.push(plan.now);
             let value = self.value_of(event);
             let instance = &self.instances[place];
             instance.wire.begin(plan);
             let (app, wire) = (Arc::clone(&instance.app), Arc::clone(&instance.wire));
+            let dispatch = self.dispatch.clone();
             under_way.push(async move {
                 tokio::select! {
                     biased;
                     () = wire.death() => None,
-                    answer = app.handle(value, &clock) => {
+                    answer = app.handle(value, &clock).with_subscriber(dispatch) => {
                         (!wire.is_dead()).then(|| answer.map_err(|error| error.to_string()))
+                    }
+                    // Its time is up: Lambda stops it wherever it is.
+                    () = tokio::time::sleep(time) => {
+                        wire.die();
+                        None
                     }
                 }
             });
         }
         let first = self.ledger.lock().unwrap().invocations.len() - events.len();
+        let began = Instant::now();
         let answers = futures_util::future::join_all(under_way).await;
+        // A machine that has no time for us is a fault as well: the invocations' time is real.
+        let starved = u32::from(began.elapsed() > Duration::from_secs(5));
+        // What has left a dead invocation arrives all the same.
+        while self.ledger.lock().unwrap().on_their_way > 0 {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
         for (place, (event, answer)) in events.iter().zip(&answers).enumerate() {
             if answer.is_none() {
                 let fresh = self.instance();
                 self.instances[place] = fresh;
             }
-            let faults = self.ledger.lock().unwrap().invocations[first + place].faults;
-            self.judge(event, answer.as_ref(), faults);
+            let happened = self.ledger.lock().unwrap().invocations[first + place];
+            let faults = happened.faults + starved;
+            self.judge(event, answer.as_ref(), faults, times[place]);
+            if let Event::Stream(records) = event
+                && records.iter().all(|record| record["eventName"] != "INSERT")
+                && happened.calls > 0
+            {
+                self.broken
+                    .push("(e) a change that is no new enquiry woke the outbox".to_owned());
+            }
+        }
+        for line in self.logs.take() {
+            if line["level"] != "INFO" {
+                self.say(format!("    {line}"));
+            }
+            self.lines.push(line);
         }
         if events.iter().any(|event| matches!(event, Event::Post(_))) {
             self.read_stream().await;
@@ -264,7 +429,7 @@ impl World {
 
     fn value_of(&self, event: &Event) -> Value {
         match event {
-            Event::Post(form) => http(&self.forms[*form]),
+            Event::Post(form) => post_event(&self.forms[*form]),
             Event::Stream(records) => json!({ "Records": records }),
             Event::Sweep => json!({ "command": "sweep" }),
             Event::Feedback(notice) => notice.clone(),
@@ -273,7 +438,13 @@ impl World {
     }
 
     /// Holds one answer to what may be answered.
-    fn judge(&mut self, event: &Event, answer: Option<&Result<Value, String>>, faults: u32) {
+    fn judge(
+        &mut self,
+        event: &Event,
+        answer: Option<&Result<Value, String>>,
+        faults: u32,
+        at: Timestamp,
+    ) {
         let said = match answer {
             None => "died".to_owned(),
             Some(Ok(value)) => value.to_string().chars().take(160).collect(),
@@ -282,12 +453,15 @@ impl World {
         self.say(format!("  {}: {faults} faults, {said}", event.name()));
         match (event, answer) {
             (_, None) => {}
-            (Event::Post(_), Some(Ok(answer))) => match answer["statusCode"].as_u64() {
+            (Event::Post(form), Some(Ok(answer))) => match answer["statusCode"].as_u64() {
                 Some(201) => {
                     let body: Value =
                         serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
-                    let reference = body["reference"].as_str().unwrap().to_owned();
-                    self.accepted.push(reference);
+                    self.accepted.push(Accepted {
+                        form: *form,
+                        at,
+                        reference: body["reference"].as_str().unwrap().to_owned(),
+                    });
                 }
                 Some(503) if faults > 0 => {}
                 Some(429) => {}
@@ -313,6 +487,11 @@ impl World {
                 }
             }
             (Event::Release(_), Some(_)) => {}
+            (Event::Feedback(event), Some(Ok(_))) => {
+                self.reports.extend(Reported::read(event, self.now));
+            }
+            // What a newer version has written is left for it, and SNS tries again.
+            (Event::Feedback(_), Some(Err(_))) if !self.newer.is_empty() => {}
             (_, Some(Err(error))) if faults == 0 => {
                 self.broken
                     .push(format!("{} failed: {error}", event.name()));
@@ -340,21 +519,22 @@ impl World {
             if item["kind"].as_s().unwrap() != "enquiry" {
                 continue;
             }
-            let mut image = serde_json::to_value(serde_dynamo::Item::from(item)).unwrap();
+            let image = as_it_was_new(item);
             let known = |record: &Value| record["dynamodb"]["NewImage"]["pk"] == image["pk"];
             if self.stream.iter().any(known) {
                 continue;
             }
-            let pending = json!({ "M": { "state": { "S": "pending" }, "attempts": { "N": "0" } } });
-            image["deliveries"] = json!({ "M": {
-                "therapist": pending, "auto_reply": pending, "decided": { "BOOL": false },
-            }});
-            image["revision"] = json!({ "N": "0" });
             let number = (100 + self.stream.len()).to_string();
-            self.stream.push(json!({
-                "eventID": number, "eventName": "INSERT", "eventSource": "aws:dynamodb",
-                "dynamodb": { "SequenceNumber": number, "NewImage": image },
-            }));
+            let record = |name: &str, number: String, image: &Value| {
+                json!({
+                    "eventID": number, "eventName": name, "eventSource": "aws:dynamodb",
+                    "dynamodb": { "SequenceNumber": number, "NewImage": image },
+                })
+            };
+            // Our own first change of it comes back as well.
+            self.foreign
+                .push(record("MODIFY", format!("5{number}"), &image));
+            self.stream.push(record("INSERT", number, &image));
         }
     }
 
@@ -362,6 +542,9 @@ impl World {
     fn batch(&mut self) -> Option<Vec<Value>> {
         if self.stream.is_empty() {
             return None;
+        }
+        if !self.foreign.is_empty() && self.random.percent(10) {
+            return Some(vec![self.random.pick(&self.foreign).clone()]);
         }
         let mut records: Vec<Value> = (0..self.random.between(1, 4))
             .map(|_| self.random.pick(&self.stream).clone())
@@ -388,7 +571,131 @@ impl World {
         }
         let mail = self.random.pick(&mails).clone();
         let notice = self.random.pick(&mail.notices).clone();
-        Some(notice.sns_event())
+        let mut event = notice.sns_event();
+        if self.random.percent(30) {
+            // What SES might have said of this mail instead, or as well.
+            let (kind, member, said) = *self.random.pick(&[
+                ("DeliveryDelay", "delayType", "MailboxFull"),
+                ("Delivery", "smtpResponse", "250 ok"),
+                ("Bounce", "bounceType", "Transient"),
+                ("Bounce", "bounceType", "Permanent"),
+                ("Complaint", "complaintFeedbackType", "abuse"),
+                ("Reject", "reason", "Bad content"),
+            ]);
+            let mut told = json!({ "eventType": kind });
+            told[kind.to_ascii_lowercase()] = json!({ member: said });
+            told["mail"] = notice.record["mail"].clone();
+            event["Records"][0]["Sns"]["Message"] = told.to_string().into();
+        }
+        Some(event)
+    }
+
+    /// The table deletes what has expired, some of it: it promises no more than a few days.
+    async fn expire(&mut self) {
+        let enquiries = self.enquiries().await;
+        self.check_expiries(&enquiries);
+        for item in self.items().await {
+            let expires = item.get("expires").and_then(|at| at.as_n().ok());
+            let Some(expires) = expires.and_then(|at| at.parse::<i64>().ok()) else {
+                continue;
+            };
+            if expires >= self.now.as_second() || self.random.percent(40) {
+                continue;
+            }
+            let key = item["pk"].clone();
+            self.dynamo
+                .client()
+                .delete_item()
+                .table_name(self.dynamo.table())
+                .key("pk", key.clone())
+                .send()
+                .await
+                .unwrap();
+            let name = key.as_s().unwrap().clone();
+            self.say(format!("{name} expires"));
+            let number = (700 + self.foreign.len()).to_string();
+            let mut record = json!({
+                "eventID": number, "eventName": "REMOVE", "eventSource": "aws:dynamodb",
+                "userIdentity": { "type": "Service", "principalId": "dynamodb.amazonaws.com" },
+                "dynamodb": { "SequenceNumber": number, "Keys": { "pk": { "S": name } } },
+            });
+            if self.random.percent(50) {
+                // As another kind of stream would tell it.
+                let image = serde_json::to_value(serde_dynamo::Item::from(item.clone())).unwrap();
+                record["dynamodb"]["OldImage"] = image;
+            }
+            self.foreign.push(record);
+            if item["kind"].as_s().unwrap() == "enquiry" {
+                self.expired.push(item);
+            }
+        }
+    }
+
+    /// A newer version of the function rewrites an enquiry, in a way that this one does not know.
+    async fn rewrite(&mut self) {
+        let enquiries = self.enquiries().await;
+        if enquiries.is_empty() {
+            return;
+        }
+        let key = self.random.pick(&enquiries)["pk"].as_s().unwrap().clone();
+        if !self.newer.iter().any(|(newer, _)| *newer == key) {
+            let revision = self.write_version(&key, 99).await.unwrap();
+            self.newer.push((key, revision));
+        }
+    }
+
+    /// The version that is rolled out now knows all of them.
+    async fn catch_up(&mut self) {
+        for (key, revision) in std::mem::take(&mut self.newer) {
+            let found = self.write_version(&key, 1).await;
+            let untouched: u64 = revision.parse().unwrap();
+            if found.is_some_and(|found| found.parse::<u64>().unwrap() != untouched + 1) {
+                self.broken.push(format!(
+                    "(b) {key} was changed although its version is unknown"
+                ));
+            }
+        }
+    }
+
+    /// Returns the revision after it; nothing when the table has deleted it meanwhile.
+    async fn write_version(&mut self, key: &str, version: u32) -> Option<String> {
+        self.say(format!("{key} is of version {version} now"));
+        let written = self
+            .dynamo
+            .client()
+            .update_item()
+            .table_name(self.dynamo.table())
+            .key("pk", AttributeValue::S(key.to_owned()))
+            .update_expression("SET v = :v ADD revision :one")
+            .condition_expression("attribute_exists(pk)")
+            .expression_attribute_values(":v", AttributeValue::N(version.to_string()))
+            .expression_attribute_values(":one", AttributeValue::N("1".into()))
+            .return_values(ReturnValue::AllNew)
+            .send()
+            .await;
+        let item = written.ok()?.attributes?;
+        Some(item["revision"].as_n().unwrap().clone())
+    }
+
+    /// What is owed to the therapist never expires.
+    fn check_expiries(&mut self, items: &[Item]) {
+        for item in items {
+            let owed = ["therapist", "notice"]
+                .iter()
+                .any(|letter| matches!(rules::state(item, letter), Some("pending" | "sending")));
+            if owed && item.contains_key("expires") {
+                let reference = item["reference"].as_s().unwrap();
+                self.broken.push(format!(
+                    "(b) {reference} expires and is owed to the therapist"
+                ));
+            }
+        }
+    }
+
+    async fn enquiries(&self) -> Vec<Item> {
+        let mut items = self.items().await;
+        items.retain(|item| item["kind"].as_s().unwrap() == "enquiry");
+        items
     }
 
     fn event(&mut self) -> Event {
@@ -398,13 +705,14 @@ impl World {
             6 | 7 => Some(Event::Sweep),
             8 => self.feedback().map(Event::Feedback),
             _ => (!self.accepted.is_empty() && self.random.percent(40))
-                .then(|| Event::Release(self.random.pick(&self.accepted).clone())),
+                .then(|| Event::Release(self.random.pick(&self.accepted).reference.clone())),
         };
         drawn.unwrap_or_else(|| Event::Post(self.random.below(self.forms.len() as u64) as usize))
     }
 
     async fn step(&mut self) {
-        match self.random.below(10) {
+        match self.random.below(11) {
+            10 => self.return_after_a_day().await,
             0 | 1 => {
                 let minutes =
                     *self
@@ -412,16 +720,38 @@ impl World {
                         .pick(&[1, 3, 11, 11, 90, 23 * 60, 23 * 60 + 55, 24 * 60, 25 * 60]);
                 self.now += SignedDuration::from_mins(minutes);
                 self.say(format!("{minutes} minutes later"));
+                if self.random.percent(50) {
+                    self.expire().await;
+                }
             }
             2 => {
-                let change = self.random.below(5);
+                let change = self.random.below(14);
                 self.ses.mailbox().account(|account| match change {
                     0 => account.paused = true,
                     1 => account.max_24_hour_send = Some(0),
                     2 => account.identities.clear(),
+                    3 => account.sandbox = true,
+                    4 => account.suspended = true,
+                    5 => account.mail_from_verified = false,
+                    6 => account.allowed = false,
+                    7 => account.configuration_sets.clear(),
                     _ => *account = Account::default(),
                 });
                 self.say(format!("the account changes ({change})"));
+                if self.random.percent(15) {
+                    // It stays so for hours, and ends by itself.
+                    for _ in 0..3 {
+                        self.now += SignedDuration::from_mins(150);
+                        self.play(vec![Event::Sweep]).await;
+                    }
+                    self.ses
+                        .mailbox()
+                        .account(|account| *account = Account::default());
+                    self.say("the account is as it was");
+                }
+                if self.random.percent(25) {
+                    self.rewrite().await;
+                }
             }
             3 => {
                 // A double click, on two instances.
@@ -438,14 +768,149 @@ impl World {
         self.now += SignedDuration::from_secs(self.random.between(1, 40));
     }
 
+    /// Somebody writes again a little more than a day after they did, which is when the cool-down of what was decided then, and
+    /// was not sent at once, still runs.
+    async fn return_after_a_day(&mut self) {
+        if self.accepted.is_empty() {
+            return;
+        }
+        let place = self.random.below(self.accepted.len() as u64) as usize;
+        let minutes = 24 * 60 + self.random.between(2, 30);
+        let then = self.accepted[place].at + SignedDuration::from_mins(minutes);
+        if then < self.now {
+            return;
+        }
+        // What was owed until now may go out only now.
+        self.now = then.min(self.now + SignedDuration::from_mins(self.random.between(0, 25)));
+        self.play(vec![Event::Sweep]).await;
+        self.now = then;
+        self.say("a day later");
+        let form = self.random.below(self.forms.len() as u64) as usize;
+        self.play(vec![Event::Post(form)]).await;
+        if let Some(newest) = self.stream.last().cloned() {
+            self.play(vec![Event::Stream(vec![newest])]).await;
+        }
+    }
+
+    /// Something stays out of order for an hour. What is still owed then must have raised the template's alarms.
+    async fn outage(&mut self) {
+        let trouble = *self.random.pick(&[
+            Trouble::Paused,
+            Trouble::NoQuota,
+            Trouble::Unverified,
+            Trouble::Sandbox,
+            Trouble::SesUnreachable,
+            Trouble::SesFails,
+            Trouble::SesTooBusy,
+            Trouble::WordsRefused,
+            Trouble::TableReadOnly,
+        ]);
+        self.say(format!("an hour of {trouble:?}"));
+        self.weather = Weather::Outage(match trouble {
+            Trouble::SesUnreachable => Some((Calls::Mails, Fault::Unreached)),
+            Trouble::SesFails => Some((Calls::Mails, Fault::ServerErrorBefore)),
+            Trouble::SesTooBusy => Some((Calls::Mails, Fault::Throttled)),
+            Trouble::WordsRefused => Some((Calls::Mails, Fault::Words)),
+            Trouble::TableReadOnly => Some((Calls::Writes, Fault::Throttled)),
+            _ => None,
+        });
+        self.ses.mailbox().account(|account| {
+            *account = Account::default();
+            match trouble {
+                Trouble::Paused => account.paused = true,
+                Trouble::NoQuota => account.max_24_hour_send = Some(0),
+                Trouble::Unverified => account.identities.clear(),
+                Trouble::Sandbox => account.sandbox = true,
+                _ => {}
+            }
+        });
+        let began = self.now;
+        let before = self.lines.len();
+        let mut ages = Vec::new();
+        // A service that keeps a sweep waiting may leave it no time for all.
+        let mut got_through = false;
+        for minutes in [36, 5, 5] {
+            self.now += SignedDuration::from_mins(minutes);
+            let from = self.lines.len();
+            let answers = self.play(vec![Event::Sweep]).await;
+            if let Some(Some(Ok(answer))) = answers.first() {
+                let number = |name: &str| answer[name].as_u64().unwrap();
+                got_through |= number("owed") == number("delivered") + number("left");
+            }
+            let lines = &self.lines[from..];
+            ages.push(
+                lines
+                    .iter()
+                    .find_map(|line| line["oldest_owed_seconds"].as_u64()),
+            );
+        }
+        let mut owed = self.enquiries().await;
+        self.check_expiries(&owed);
+        owed.retain(|item| {
+            let since = item.get("owed_since").map(|since| since.as_s().unwrap());
+            since.is_some_and(|since| since.parse::<Timestamp>().unwrap() <= began)
+        });
+        if owed.is_empty() {
+            return;
+        }
+        // Three in a row are above half an hour, or missing, which counts as much (`OldestOwedAlarm`).
+        if !ages.iter().all(|age| age.is_none_or(|age| age > 1_800)) {
+            let owed = owed.len();
+            self.broken.push(format!(
+                "(b) {owed} stay owed, and the sweeps said {ages:?} of the oldest"
+            ));
+        }
+        if !got_through {
+            return;
+        }
+        let raised = |code: &str, reference: Option<&str>| {
+            self.lines[before..].iter().any(|line| {
+                line["alarm"] == code
+                    && reference.is_none_or(|reference| line["reference"] == reference)
+            })
+        };
+        let mut missing = Vec::new();
+        let (mut to_therapist, mut known) = (false, false);
+        for item in &owed {
+            let reference = item["reference"].as_s().unwrap();
+            let key = item["pk"].as_s().unwrap();
+            if self.newer.iter().any(|(newer, _)| newer == key) {
+                if !raised("record_parked", Some(reference)) {
+                    missing.push(format!("record_parked of {reference}"));
+                }
+                continue;
+            }
+            known = true;
+            to_therapist |= rules::state(item, "therapist") == Some("pending");
+        }
+        let expected = match trouble {
+            Trouble::Paused | Trouble::NoQuota | Trouble::Unverified => {
+                known.then_some("operator_needed")
+            }
+            Trouble::WordsRefused => to_therapist.then_some("letter_refused"),
+            _ => None,
+        };
+        missing.extend(
+            expected
+                .filter(|code| !raised(code, None))
+                .map(str::to_owned),
+        );
+        for missing in missing {
+            self.broken.push(format!(
+                "(b) something stays owed without the alarm {missing}"
+            ));
+        }
+    }
+
     /// Everything works again: what is owed must now be done within a few sweeps.
     async fn settle(&mut self) {
-        self.calm = true;
+        self.weather = Weather::Calm;
         self.ses
             .mailbox()
             .account(|account| *account = Account::default());
         self.now += SignedDuration::from_mins(5);
         self.say("everything works again");
+        self.catch_up().await;
         if self.random.percent(50) {
             let mails = self.ses.mailbox().mails();
             for mail in mails {
@@ -470,24 +935,150 @@ impl World {
     }
 }
 
+impl World {
+    /// How many calls arrived, or what was broken and what had been done.
+    async fn verdict(&mut self) -> Result<u64, String> {
+        let mut broken = std::mem::take(&mut self.broken);
+        broken.extend(rules::broken(self).await);
+        if broken.is_empty() {
+            return Ok(self.ledger.lock().unwrap().calls);
+        }
+        Err(format!(
+            "{}\nseed {}, what was done:\n{}",
+            broken.join("\n"),
+            self.seed,
+            self.log.join("\n")
+        ))
+    }
+}
+
 /// Plays the schedule of a seed. Returns how many calls arrived, or what was broken and what had been done.
 pub async fn play(seed: u64) -> Result<u64, String> {
     let mut world = World::new(seed).await;
     for _ in 0..world.random.between(5, 12) {
         world.step().await;
     }
-    world.settle().await;
-    let mut broken = std::mem::take(&mut world.broken);
-    broken.extend(rules::broken(&world).await);
-    if broken.is_empty() {
-        return Ok(world.ledger.lock().unwrap().calls);
+    if world.random.percent(30) {
+        world.outage().await;
     }
-    Err(format!(
-        "{}\nseed {}, what was done:\n{}",
-        broken.join("\n"),
-        world.seed,
-        world.log.join("\n")
-    ))
+    world.settle().await;
+    world.verdict().await
+}
+
+/// What is stopped in the middle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Stopped {
+    Post,
+    Stream,
+    Sweep,
+    Report,
+}
+
+/// One enquiry, and one invocation that dies at its `nth` call; afterwards everything works. Returns whether there was
+/// such a call at all.
+pub async fn crash(stopped: Stopped, nth: u32, moment: Moment) -> Result<bool, String> {
+    let mut world = World::new(1).await;
+    // Somebody whose auto-reply bounces: every kind of letter is owed at some time.
+    world.forms[0]["email"] = "bounce+ben@simulator.amazonses.com".into();
+    world.variables.clear();
+    world.weather = Weather::Calm;
+    if stopped != Stopped::Post {
+        world.play(vec![Event::Post(0)]).await;
+    }
+    if stopped == Stopped::Report {
+        let batch = Event::Stream(world.stream.clone());
+        world.play(vec![batch]).await;
+    }
+    let event = match stopped {
+        Stopped::Post => Event::Post(0),
+        Stopped::Stream => Event::Stream(world.stream.clone()),
+        Stopped::Sweep => Event::Sweep,
+        Stopped::Report => {
+            let mails = world.ses.mailbox().mails();
+            let mut notices = mails.iter().flat_map(|mail| &mail.notices);
+            let bounce = notices.find(|notice| notice.kind == "Bounce").unwrap();
+            Event::Feedback(bounce.sns_event())
+        }
+    };
+    world.weather = Weather::Crash(nth, moment);
+    let answers = world.play(vec![event.clone()]).await;
+    let died = answers[0].is_none();
+    world.weather = Weather::Calm;
+    world.now += SignedDuration::from_mins(3);
+    // What called the function tries again: a person, the event source, SNS, the timer.
+    world.play(vec![event]).await;
+    world.settle().await;
+    world.verdict().await?;
+    Ok(died)
+}
+
+/// One post whose calls to the table meet this fault until before the call of this number; afterwards everything works.
+/// Returns the alarms that it raised, and why its auto-reply was withheld; nothing when it was sent.
+pub async fn post_meets(fault: Fault, until: u32) -> Result<(Vec<String>, Option<String>), String> {
+    let mut world = World::new(1).await;
+    world.forms[0]["email"] = "ben@example.net".into();
+    world.variables.clear();
+    world.weather = Weather::Meets(Calls::Table(0, until), fault);
+    world.play(vec![Event::Post(0)]).await;
+    if world.accepted.len() != 1 {
+        return Err(format!("it was not accepted:\n{}", world.log.join("\n")));
+    }
+    let alarms = world.lines.iter().filter_map(|line| line["alarm"].as_str());
+    let alarms = alarms.map(str::to_owned).collect();
+    world.settle().await;
+    world.verdict().await?;
+    let items = world.enquiries().await;
+    let reason = items.first().and_then(rules::reason);
+    Ok((alarms, reason.map(str::to_owned)))
+}
+
+/// A form that was sent a day ago is sent again while the table lets itself be read and not written, and the marker of the
+/// first one has expired and is still there. Returns how many letters the therapist gets.
+pub async fn late_repeat_meets_a_table_that_cannot_be_written() -> Result<usize, String> {
+    let mut world = World::new(1).await;
+    world.forms[0]["email"] = "ben@example.net".into();
+    world.variables.clear();
+    world.weather = Weather::Calm;
+    world.play(vec![Event::Post(0), Event::Sweep]).await;
+    world.settle().await;
+    world.now += SignedDuration::from_hours(25);
+    world.weather = Weather::Meets(Calls::Writes, Fault::Conflict);
+    world.play(vec![Event::Post(0)]).await;
+    world.settle().await;
+    world.verdict().await?;
+    let mails = world.ses.mailbox().mails();
+    let letters = mails
+        .iter()
+        .filter(|mail| ["therapist", "not_stored"].contains(&mail.tags()["letter"]));
+    Ok(letters.count())
+}
+
+/// A batch of three of which the second meets a table that fails, and then once more from the second on. Returns which
+/// record was reported at first, and how many mails there were after each.
+pub async fn batch_with_a_failure() -> Result<(Value, usize, usize), String> {
+    let mut world = World::new(1).await;
+    world.variables.clear();
+    for (form, address) in ["ada@example.org", "ben@example.net", "cas@example.net"]
+        .iter()
+        .enumerate()
+    {
+        world.forms[form]["email"] = (*address).into();
+        world.weather = Weather::Calm;
+        world.play(vec![Event::Post(form)]).await;
+    }
+    // Of the second: the booking and the lease, each with the SDK's own retries.
+    world.weather = Weather::Meets(Calls::Table(7, 13), Fault::ServerErrorBefore);
+    let batch = Event::Stream(world.stream.clone());
+    let mut answers = world.play(vec![batch]).await;
+    let reported = answers.remove(0).unwrap()?;
+    let before = world.ses.mailbox().mails().len();
+    world.weather = Weather::Calm;
+    let rest = Event::Stream(world.stream[1..].to_vec());
+    world.play(vec![rest]).await;
+    let after = world.ses.mailbox().mails().len();
+    world.settle().await;
+    world.verdict().await?;
+    Ok((reported, before, after))
 }
 
 /// A form of the schedule: it stays the same, so that posting it again is a repeat.
@@ -507,8 +1098,19 @@ fn form_of(form: usize, addresses: &[&str], random: &mut Random) -> Value {
     post
 }
 
+/// The image that the stream carries of an enquiry, as it was when it was new.
+pub fn as_it_was_new(item: Item) -> Value {
+    let mut image = serde_json::to_value(serde_dynamo::Item::from(item)).unwrap();
+    let pending = json!({ "M": { "state": { "S": "pending" }, "attempts": { "N": "0" } } });
+    image["deliveries"] = json!({ "M": {
+        "therapist": pending, "auto_reply": pending, "decided": { "BOOL": false },
+    }});
+    image["revision"] = json!({ "N": "0" });
+    image
+}
+
 /// The event that API Gateway makes of a post.
-fn http(form: &Value) -> Value {
+pub fn post_event(form: &Value) -> Value {
     json!({
         "version": "2.0",
         "routeKey": "$default",

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_runtime_api::client::http::{
@@ -10,10 +11,12 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::http::{Headers, StatusCode};
+use axum::body::Bytes;
 use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, oneshot};
 
 use super::random::Random;
 
@@ -35,14 +38,35 @@ pub struct Plan {
     pub invocation: usize,
     /// What time it is for it.
     pub now: Timestamp,
+    /// What time it is in truth: the clocks of machines do not agree.
+    pub truly: Timestamp,
+    /// How long it may run.
+    pub time: Duration,
     /// Where its faults come from.
     pub random: Random,
     /// How many calls in a hundred meet a fault, at DynamoDB and at SES.
     pub faulty: (u64, u64),
     /// The calls to DynamoDB, counted from 0, that all meet a fault: an outage.
     pub outage: std::ops::Range<u32>,
+    /// How many calls in a hundred are slow.
+    pub slow: u64,
+    /// How many answers of an index in a hundred are out of date.
+    pub stale: u64,
+    /// What each of a kind of calls meets, as long as an outage lasts.
+    pub always: Option<(Calls, Fault)>,
     /// At which call, counted from 0, it dies.
     pub crash: Option<(u32, Moment)>,
+}
+
+/// A kind of calls.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Calls {
+    /// Sends.
+    Mails,
+    /// Writes to the table.
+    Writes,
+    /// The calls to the table from this one to before that one, counted from 0.
+    Table(u32, u32),
 }
 
 impl Plan {
@@ -51,20 +75,28 @@ impl Plan {
         Self {
             invocation,
             now,
+            truly: now,
+            time: Duration::from_secs(29),
             random: Random::new(0),
             faulty: (0, 0),
             outage: 0..0,
+            slow: 0,
+            stale: 0,
+            always: None,
             crash: None,
         }
     }
 }
+
+/// What a send and the record of it take at the most, without what may pass between the look at the clock and the send.
+const RECORDABLE: Duration = Duration::from_secs(7);
 
 /// A mail that SES took, as the wire saw it.
 #[derive(Debug, Clone)]
 pub struct Sent {
     /// Which invocation sent it.
     pub invocation: usize,
-    /// When, in the schedule's time.
+    /// When in truth, in the schedule's time.
     pub at: Timestamp,
     /// Whether SES's answer came back.
     pub confirmed: bool,
@@ -76,6 +108,8 @@ pub struct Sent {
 /// What happened to one invocation.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Happened {
+    /// How many calls left it.
+    pub calls: u32,
     /// How many faults it met.
     pub faults: u32,
     /// How many of them at DynamoDB.
@@ -93,6 +127,12 @@ pub struct Ledger {
     pub invocations: Vec<Happened>,
     /// How many calls there were.
     pub calls: u64,
+    /// Calls that have left and were not answered yet.
+    pub on_their_way: u32,
+    /// Sends that were begun with too little time left, in words.
+    pub too_late: Vec<String>,
+    /// What the indexes answered before.
+    answers: HashMap<String, Vec<Vec<Value>>>,
 }
 
 /// The wire of one instance of the function. An instance serves one invocation at a time, as in Lambda.
@@ -106,18 +146,27 @@ pub struct Wire {
 #[derive(Debug)]
 struct UnderWay {
     plan: Plan,
+    since: Instant,
     calls: u32,
     table_calls: u32,
     dead: bool,
 }
 
+/// What a call meets.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Fault {
+pub enum Fault {
+    /// No connection comes about.
+    Unreached,
+    /// SES refuses a mail for its words.
+    Words,
     LostBefore,
     TimeoutBefore,
     ServerErrorBefore,
     Throttled,
+    /// A transaction meets another write, or a write meets a transaction.
     Conflict,
+    /// A transaction is cancelled because one of its writes was throttled.
+    Cancelled,
     LostAfter,
     TimeoutAfter,
     ServerErrorAfter,
@@ -145,6 +194,18 @@ impl Request {
         self.operation.is_some()
     }
 
+    fn is_write(&self) -> bool {
+        let reads = ["GetItem", "Query"];
+        self.operation
+            .as_deref()
+            .is_some_and(|operation| !reads.contains(&operation))
+    }
+
+    /// The index that is asked.
+    fn index(&self) -> Option<&str> {
+        self.body.get("IndexName")?.as_str()
+    }
+
     /// The enquiry that a change is of.
     fn changed(&self) -> Option<&str> {
         self.operation
@@ -168,6 +229,7 @@ impl Wire {
         Arc::new(Self {
             under_way: Mutex::new(UnderWay {
                 plan: Plan::calm(0, Timestamp::UNIX_EPOCH),
+                since: Instant::now(),
                 calls: 0,
                 table_calls: 0,
                 dead: false,
@@ -192,6 +254,7 @@ impl Wire {
     pub fn begin(&self, plan: Plan) {
         *self.under_way.lock().unwrap() = UnderWay {
             plan,
+            since: Instant::now(),
             calls: 0,
             table_calls: 0,
             dead: false,
@@ -208,7 +271,8 @@ impl Wire {
         self.under_way.lock().unwrap().dead
     }
 
-    fn die(&self) {
+    /// The process ends, at a call or because its time is up.
+    pub fn die(&self) {
         let mut under_way = self.under_way.lock().unwrap();
         under_way.dead = true;
         self.happened(under_way.plan.invocation, |happened| {
@@ -226,6 +290,7 @@ impl Wire {
         let mut under_way = self.under_way.lock().unwrap();
         let UnderWay {
             plan,
+            since,
             calls,
             table_calls,
             dead,
@@ -235,6 +300,11 @@ impl Wire {
         }
         let number = *calls;
         *calls += 1;
+        let left = plan.time.saturating_sub(since.elapsed());
+        if !request.is_table() && left < RECORDABLE {
+            let words = format!("a send began {left:?} before the end");
+            self.ledger.lock().unwrap().too_late.push(words);
+        }
         let (outage, percent) = if request.is_table() {
             *table_calls += 1;
             (plan.outage.contains(&(*table_calls - 1)), plan.faulty.0)
@@ -242,38 +312,31 @@ impl Wire {
             (false, plan.faulty.1)
         };
         let faulty = plan.random.percent(percent) || outage;
-        let fault = faulty.then(|| match &request.operation {
-            Some(operation) if operation == "TransactWriteItems" => *plan.random.pick(&[
-                Fault::LostBefore,
-                Fault::TimeoutBefore,
-                Fault::ServerErrorBefore,
-                Fault::Throttled,
-                Fault::Conflict,
-                Fault::LostAfter,
-                Fault::TimeoutAfter,
-                Fault::ServerErrorAfter,
-            ]),
-            _ => *plan.random.pick(&[
-                Fault::LostBefore,
-                Fault::TimeoutBefore,
-                Fault::ServerErrorBefore,
-                Fault::Throttled,
-                Fault::LostAfter,
-                Fault::LostAfter,
-                Fault::TimeoutAfter,
-                Fault::ServerErrorAfter,
-            ]),
+        let fault = faulty.then(|| *plan.random.pick(faults_of(request)));
+        let always = plan.always.and_then(|(calls, fault)| {
+            let meets = match calls {
+                Calls::Mails => !request.is_table(),
+                Calls::Writes => request.is_write(),
+                Calls::Table(from, to) => {
+                    request.is_table() && (from..to).contains(&(*table_calls - 1))
+                }
+            };
+            meets.then_some(fault)
         });
-        if fault.is_some() {
-            self.happened(plan.invocation, |happened| {
-                happened.faults += 1;
-                happened.table_faults += u32::from(request.is_table());
-            });
-        }
+        let fault = always.or(fault);
+        let slow = plan.random.percent(plan.slow);
+        self.happened(plan.invocation, |happened| {
+            happened.calls += 1;
+            happened.faults += u32::from(fault.is_some() || slow);
+            happened.table_faults += u32::from(fault.is_some() && request.is_table());
+        });
+        let stale = request.index().is_some() && plan.random.percent(plan.stale);
         Next::Call {
             invocation: plan.invocation,
-            at: plan.now,
+            at: plan.truly,
             fault,
+            slow: slow.then(|| Duration::from_millis(20 + plan.random.below(230))),
+            stale: stale.then(|| plan.random.fork()),
             crash: plan
                 .crash
                 .filter(|(nth, _)| *nth == number)
@@ -282,15 +345,17 @@ impl Wire {
     }
 
     async fn call(
-        &self,
+        self: Arc<Self>,
         plain: SharedHttpConnector,
-        request: HttpRequest,
+        mut request: HttpRequest,
     ) -> Result<HttpResponse, ConnectorError> {
         let read = Request::read(&request);
         let Next::Call {
             invocation,
             at,
             fault,
+            slow,
+            stale,
             crash,
         } = self.next(&read)
         else {
@@ -300,25 +365,42 @@ impl Wire {
             self.die();
             return std::future::pending().await;
         }
+        if let Some(pause) = slow {
+            tokio::time::sleep(pause).await;
+        }
         match fault {
+            Some(Fault::Unreached) => {
+                // The HTTP client's own error, as it is in life: nothing listens there.
+                request.set_uri("http://127.0.0.1:1/").unwrap();
+            }
+            Some(Fault::Words) => return Ok(refused()),
             Some(Fault::LostBefore) => return Err(lost()),
             Some(Fault::TimeoutBefore) => return Err(timeout()),
             Some(Fault::ServerErrorBefore) => return Ok(server_error()),
             Some(Fault::Throttled) => return Ok(throttled(read.is_table())),
-            Some(Fault::Conflict) => return Ok(conflict()),
+            Some(Fault::Conflict) => return Ok(conflict(&read)),
+            Some(Fault::Cancelled) => return Ok(cancelled("ThrottlingError")),
             _ => {}
         }
-        let response = plain.call(request).await?;
-        let status = response.status();
-        let headers = response.headers().clone();
-        let body = response
-            .into_body()
-            .collect()
-            .await
-            .map_err(ConnectorError::io)?
-            .to_bytes();
+        // Whatever becomes of the caller: what has left arrives, and the ledger knows of it.
+        let (sender, answered) = oneshot::channel();
         let confirmed = fault.is_none() && !matches!(crash, Some(Moment::Arrived));
-        self.write_down(&read, status.is_success(), &body, invocation, at, confirmed);
+        let wire = Arc::clone(&self);
+        let index = read.index().map(str::to_owned);
+        let mut waiting = Waiting::new(&self, invocation, read.is_table());
+        self.ledger.lock().unwrap().on_their_way += 1;
+        tokio::spawn(async move {
+            let answer = arrive(plain, request).await;
+            if let Ok((status, _, body)) = &answer {
+                let confirmed = confirmed && !sender.is_closed();
+                wire.write_down(&read, status.is_success(), body, invocation, at, confirmed);
+            }
+            wire.ledger.lock().unwrap().on_their_way -= 1;
+            let _ = sender.send(answer);
+        });
+        let answer = answered.await;
+        waiting.over = true;
+        let (status, headers, body) = answer.unwrap()?;
         match (crash, fault) {
             (Some(Moment::Arrived), _) => {
                 self.die();
@@ -330,9 +412,41 @@ impl Wire {
             (Some(Moment::Answered), _) => self.die(),
             _ => {}
         }
-        let mut answer = HttpResponse::new(status, body.into());
+        let body = match index.filter(|_| status.is_success()) {
+            Some(index) => self.as_indexed(&index, &body, stale).into(),
+            None => body.into(),
+        };
+        let mut answer = HttpResponse::new(status, body);
         *answer.headers_mut() = headers;
+        // It may be another body now.
+        answer.headers_mut().remove("content-length");
         Ok(answer)
+    }
+
+    /// What an index answers. It follows the table a little later: an answer may be an old one, lack what is new, and
+    /// still name what is no more.
+    fn as_indexed(&self, index: &str, answer: &[u8], stale: Option<Random>) -> String {
+        let mut answer: Value = serde_json::from_slice(answer).unwrap();
+        let now = answer["Items"].as_array().unwrap().clone();
+        let mut ledger = self.ledger.lock().unwrap();
+        let before = ledger.answers.entry(index.to_owned()).or_default();
+        if let Some(mut random) = stale {
+            let mut items = now.clone();
+            let old = before
+                .get(random.below(before.len().max(1) as u64) as usize)
+                .cloned()
+                .unwrap_or_default();
+            match random.below(3) {
+                0 => items = old,
+                1 => items.retain(|_| random.percent(50)),
+                _ => items.extend(old),
+            }
+            answer["Count"] = items.len().into();
+            answer["ScannedCount"] = items.len().into();
+            answer["Items"] = items.into();
+        }
+        before.push(now);
+        answer.to_string()
     }
 
     fn write_down(
@@ -372,6 +486,53 @@ impl Wire {
     }
 }
 
+/// The real answer to a request.
+async fn arrive(
+    plain: SharedHttpConnector,
+    request: HttpRequest,
+) -> Result<(StatusCode, Headers, Bytes), ConnectorError> {
+    let response = plain.call(request).await?;
+    let status = response.status();
+    let headers = response.headers().clone();
+    let body = response.into_body().collect().await;
+    Ok((
+        status,
+        headers,
+        body.map_err(ConnectorError::io)?.to_bytes(),
+    ))
+}
+
+/// A call that somebody waits for. When they stop waiting, because the machine is too slow for their patience, that is a
+/// fault like any other.
+struct Waiting {
+    wire: Arc<Wire>,
+    invocation: usize,
+    is_table: bool,
+    over: bool,
+}
+
+impl Waiting {
+    fn new(wire: &Arc<Wire>, invocation: usize, is_table: bool) -> Self {
+        Self {
+            wire: Arc::clone(wire),
+            invocation,
+            is_table,
+            over: false,
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.over {
+            self.wire.happened(self.invocation, |happened| {
+                happened.faults += 1;
+                happened.table_faults += u32::from(self.is_table);
+            });
+        }
+    }
+}
+
 enum Next {
     /// The process is dead already.
     Never,
@@ -379,8 +540,60 @@ enum Next {
         invocation: usize,
         at: Timestamp,
         fault: Option<Fault>,
+        slow: Option<Duration>,
+        stale: Option<Random>,
         crash: Option<Moment>,
     },
+}
+
+/// What may happen to this call.
+fn faults_of(request: &Request) -> &'static [Fault] {
+    match request.operation.as_deref() {
+        None => &[
+            Fault::Unreached,
+            Fault::Words,
+            Fault::LostBefore,
+            Fault::TimeoutBefore,
+            Fault::ServerErrorBefore,
+            Fault::Throttled,
+            Fault::LostAfter,
+            Fault::LostAfter,
+            Fault::TimeoutAfter,
+            Fault::ServerErrorAfter,
+        ],
+        Some("TransactWriteItems") => &[
+            Fault::Unreached,
+            Fault::LostBefore,
+            Fault::TimeoutBefore,
+            Fault::ServerErrorBefore,
+            Fault::Throttled,
+            Fault::Conflict,
+            Fault::Conflict,
+            Fault::Cancelled,
+            Fault::LostAfter,
+            Fault::TimeoutAfter,
+            Fault::ServerErrorAfter,
+        ],
+        Some("UpdateItem" | "PutItem" | "DeleteItem") => &[
+            Fault::Unreached,
+            Fault::LostBefore,
+            Fault::TimeoutBefore,
+            Fault::ServerErrorBefore,
+            Fault::Throttled,
+            Fault::Conflict,
+            Fault::LostAfter,
+            Fault::LostAfter,
+            Fault::TimeoutAfter,
+            Fault::ServerErrorAfter,
+        ],
+        Some(_) => &[
+            Fault::Unreached,
+            Fault::LostAfter,
+            Fault::TimeoutAfter,
+            Fault::ServerErrorAfter,
+            Fault::Throttled,
+        ],
+    }
 }
 
 #[derive(Debug)]
@@ -392,7 +605,7 @@ struct Connector {
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (wire, plain) = (Arc::clone(&self.wire), self.plain.clone());
-        HttpConnectorFuture::new(async move { wire.call(plain, request).await })
+        HttpConnectorFuture::new(wire.call(plain, request))
     }
 }
 
@@ -437,10 +650,24 @@ fn throttled(table: bool) -> HttpResponse {
     }
 }
 
-fn conflict() -> HttpResponse {
+fn refused() -> HttpResponse {
+    let words = json!({ "message": "Message contains a virus." });
+    answer(400, "MessageRejected", &words)
+}
+
+fn conflict(request: &Request) -> HttpResponse {
+    if request.operation.as_deref() == Some("TransactWriteItems") {
+        return cancelled("TransactionConflict");
+    }
+    let code = "TransactionConflictException";
+    let message = "Transaction is ongoing for the item";
+    answer(400, code, &json!({ "__type": code, "message": message }))
+}
+
+/// A transaction that was cancelled because of its last write.
+fn cancelled(reason: &str) -> HttpResponse {
     let code = "TransactionCanceledException";
-    let reasons =
-        json!([{ "Code": "None" }, { "Code": "None" }, { "Code": "TransactionConflict" }]);
+    let reasons = json!([{ "Code": "None" }, { "Code": "None" }, { "Code": reason }]);
     answer(
         400,
         code,

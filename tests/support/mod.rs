@@ -9,6 +9,7 @@
     reason = "a test that cannot go on shall stop, and not every module uses everything"
 )]
 
+pub mod logs;
 pub mod template;
 
 use std::collections::HashMap;

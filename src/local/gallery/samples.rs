@@ -40,7 +40,7 @@ impl Sample {
     #[must_use]
     pub fn full_name(&self) -> String {
         let kind = match self.mail.letter {
-            Letter::Therapist => "therapist",
+            Letter::Therapist | Letter::NotStored => "therapist",
             Letter::AutoReply => "client",
             Letter::Notice => "notice",
         };
@@ -156,6 +156,7 @@ impl<'a> Samples<'a> {
         let sent = MailState::Sent {
             message_id: "0100".to_owned(),
             at: self.received_at,
+            delayed_since: None,
         };
         let about = |received| self.letter(received, &to);
         vec![

@@ -1,0 +1,558 @@
+//! What an enquiry owes is done, whatever comes in between: each case of `docs/delivery.md` that needs a time, an outage or
+//! a neighbour of its own. Random ones are the simulator's.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use enquiry_desk::app::App;
+use enquiry_desk::clock::Clock;
+use enquiry_desk::local::dynamo::Dynamo;
+use enquiry_desk::local::function::Function;
+use enquiry_desk::local::ses::account::Account;
+use enquiry_desk::local::ses::{Mail, Ses};
+use enquiry_desk::local::stream::filter::Filter;
+use enquiry_desk::local::stream::{self, mapping};
+use enquiry_desk::local::{Desk, Endpoints, Options, product};
+use enquiry_desk::practice::Practice;
+use jiff::{SignedDuration, Timestamp};
+use saphyr::{LoadableYamlNode, Yaml};
+use serde_json::{Value, json};
+use tracing::instrument::WithSubscriber;
+
+use crate::simulator::{as_it_was_new, post_event};
+use crate::support::Item;
+use crate::support::logs::Logs;
+
+/// The function with its table and SES, where nothing happens by itself and the test says what time it is.
+struct Bench {
+    dynamo: Dynamo,
+    ses: Ses,
+    app: Arc<App>,
+    logs: Logs,
+}
+
+fn at(minutes: i64) -> Timestamp {
+    let start: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
+    start + SignedDuration::from_mins(minutes)
+}
+
+impl Bench {
+    async fn start(variables: &[(&str, &str)]) -> Self {
+        let dynamo = Dynamo::start(None, "enquiries").await.unwrap();
+        let ses = Ses::start(None, Account::default()).await.unwrap();
+        let endpoints = Endpoints {
+            url: String::new(),
+            port: 1,
+            dynamodb: dynamo.endpoint().to_owned(),
+            ses: ses.endpoint().to_owned(),
+            table: dynamo.table().to_owned(),
+        };
+        let given = |name: &str| {
+            let given = variables.iter().find(|(variable, _)| *variable == name);
+            given.map(|(_, value)| (*value).to_owned())
+        };
+        let settings = product::settings(&endpoints, given).unwrap();
+        let app = product::app(&endpoints, settings, Practice::compiled().clone());
+        Self {
+            dynamo,
+            ses,
+            app,
+            logs: Logs::default(),
+        }
+    }
+
+    /// One invocation at this time, with so much time left.
+    async fn invoke_with(
+        &self,
+        now: Timestamp,
+        seconds: i64,
+        event: Value,
+    ) -> Result<Value, String> {
+        let clock = Clock::new(now, now + SignedDuration::from_secs(seconds));
+        let invocation = self.app.handle(event, &clock);
+        let answer = invocation.with_subscriber(self.logs.dispatch()).await;
+        answer.map_err(|error| error.to_string())
+    }
+
+    async fn invoke(&self, now: Timestamp, event: Value) -> Value {
+        self.invoke_with(now, 29, event).await.unwrap()
+    }
+
+    async fn sweep(&self, now: Timestamp) -> Value {
+        self.invoke(now, json!({ "command": "sweep" })).await
+    }
+
+    /// Posts a form, and hands its record to the function. Returns the reference.
+    async fn post(&self, now: Timestamp, email: &str, message: &str) -> String {
+        let reference = self.store(now, email, message).await;
+        let event = self.stream(&[&reference]).await;
+        self.invoke(now, event).await;
+        reference
+    }
+
+    /// Posts a form, and nothing reads the stream.
+    async fn store(&self, now: Timestamp, email: &str, message: &str) -> String {
+        let form = json!({
+            "name": "Zoë", "email": email, "goal": "relax", "consent": "yes", "message": message,
+        });
+        let answer = self.invoke(now, post_event(&form)).await;
+        let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+        body["reference"].as_str().unwrap().to_owned()
+    }
+
+    async fn item(&self, reference: &str) -> Item {
+        let got = self.dynamo.client().get_item();
+        let got = got.table_name(self.dynamo.table());
+        let key = AttributeValue::S(format!("enquiry#{reference}"));
+        got.key("pk", key).send().await.unwrap().item.unwrap()
+    }
+
+    /// Changes an item by hand.
+    async fn update(&self, reference: &str, expression: &str) {
+        let client = self.dynamo.client();
+        client
+            .update_item()
+            .table_name(self.dynamo.table())
+            .key("pk", AttributeValue::S(format!("enquiry#{reference}")))
+            .update_expression(expression)
+            .expression_attribute_values(":v", AttributeValue::N("99".to_owned()))
+            .send()
+            .await
+            .unwrap();
+    }
+
+    /// A batch with the records of these enquiries, as they were when they were new.
+    async fn stream(&self, references: &[&str]) -> Value {
+        let mut records = Vec::new();
+        for (place, reference) in references.iter().enumerate() {
+            records.push(json!({
+                "eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb",
+                "dynamodb": {
+                    "SequenceNumber": (100 + place).to_string(),
+                    "NewImage": as_it_was_new(self.item(reference).await),
+                },
+            }));
+        }
+        json!({ "Records": records })
+    }
+
+    async fn show(&self, reference: &str) -> Value {
+        let show = json!({ "command": "show", "reference": reference });
+        self.invoke(at(0), show).await["deliveries"].take()
+    }
+
+    fn mails(&self) -> Vec<Arc<Mail>> {
+        self.ses.mailbox().mails()
+    }
+
+    /// How many mails went to this address.
+    fn mails_to(&self, address: &str) -> usize {
+        let mails = self.mails();
+        mails.iter().filter(|mail| mail.to == [address]).count()
+    }
+
+    fn pause(&self, paused: bool) {
+        self.ses
+            .mailbox()
+            .account(|account| account.paused = paused);
+    }
+}
+
+/// What SES would say of this mail.
+fn report(mail: &Mail, kind: &str) -> Value {
+    let mut record = mail.notices[0].record.clone();
+    record["eventType"] = kind.into();
+    let mut event = mail.notices[0].sns_event();
+    event["Records"][0]["Sns"]["Message"] = record.to_string().into();
+    event
+}
+
+#[tokio::test]
+async fn the_cool_down_begins_when_the_auto_reply_leaves_however_long_it_waited() {
+    let bench = Bench::start(&[]).await;
+    bench.pause(true);
+    bench.post(at(0), "zoe@example.org", "1").await;
+    bench.pause(false);
+    let hours = 60;
+    bench.sweep(at(6 * hours)).await;
+    assert_eq!(bench.mails_to("zoe@example.org"), 1);
+    for (minutes, mails, why) in [
+        (
+            25 * hours,
+            1,
+            "a day after it was decided about, it was sent 19 hours ago",
+        ),
+        (
+            30 * hours + 1,
+            1,
+            "24 hours after the last moment at which it could have left",
+        ),
+        (30 * hours + 2, 2, "then the address is free"),
+    ] {
+        let message = minutes.to_string();
+        bench.post(at(minutes), "zoe@example.org", &message).await;
+        assert_eq!(bench.mails_to("zoe@example.org"), mails, "{why}");
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_was_refused_by_the_days_limit_is_not_booked() {
+    let bench = Bench::start(&[("AUTO_REPLIES_PER_DAY", "1")]).await;
+    bench.post(at(0), "ada@example.org", "1").await;
+    let refused = bench.post(at(1), "ben@example.org", "1").await;
+    let auto_reply = bench.show(&refused).await["auto_reply"].take();
+    assert_eq!(auto_reply["reason"], "daily_cap");
+    let day = 24 * 60;
+    bench.post(at(day - 60), "ben@example.org", "2").await;
+    assert_eq!(
+        bench.mails_to("ben@example.org"),
+        1,
+        "another day, and no cool-down"
+    );
+}
+
+#[tokio::test]
+async fn a_delay_is_shown_until_something_is_known() {
+    let bench = Bench::start(&[]).await;
+    let reference = bench.post(at(0), "zoe@example.org", "1").await;
+    for (letter, mail) in ["therapist", "auto_reply"].iter().zip(bench.mails()) {
+        let state = async || bench.show(&reference).await[*letter].take();
+        for minutes in [30, 60] {
+            bench
+                .invoke(at(minutes), report(&mail, "DeliveryDelay"))
+                .await;
+            let shown = state().await;
+            assert_eq!(shown["state"], "sent", "{letter}");
+            assert_eq!(
+                shown["delayed_since"],
+                at(30).to_string(),
+                "the first one counts"
+            );
+        }
+        for kind in ["Delivery", "DeliveryDelay"] {
+            bench.invoke(at(90), report(&mail, kind)).await;
+            let shown = state().await;
+            assert_eq!(shown["state"], "delivered", "{letter} after {kind}");
+            assert_eq!(shown["delayed_since"], Value::Null);
+        }
+    }
+    assert_eq!(
+        bench.mails().len(),
+        2,
+        "nobody is told before it is settled"
+    );
+    assert_eq!(bench.logs.alarms(), [""; 0]);
+}
+
+#[tokio::test]
+async fn going_past_the_table_raises_an_alarm() {
+    let bench = Bench::start(&[]).await;
+    let client = bench.dynamo.client();
+    let table = bench.dynamo.table();
+    client
+        .delete_table()
+        .table_name(table)
+        .send()
+        .await
+        .unwrap();
+    let reference = bench.store(at(0), "zoe@example.org", "1").await;
+    assert_eq!(bench.mails_to("therapist@example.com"), 1);
+    assert_eq!(bench.logs.alarms(), ["table_unavailable"]);
+    let lines = bench.logs.lines();
+    let alarm = lines.iter().find(|line| line.get("alarm").is_some());
+    assert_eq!(alarm.unwrap()["reference"], reference);
+}
+
+#[tokio::test]
+async fn a_report_of_a_letter_past_the_table_settles_no_other() {
+    // The table had the enquiry all the same: only its answers were lost.
+    let bench = Bench::start(&[]).await;
+    let reference = bench.store(at(0), "zoe@example.org", "1").await;
+    let report = |kind: &str| {
+        let message = json!({
+            "eventType": kind,
+            "bounce": { "bounceType": "Permanent" },
+            "mail": { "messageId": "m", "tags": { "reference": [reference], "letter": ["not_stored"] } },
+        });
+        json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": message.to_string() } }] })
+    };
+    // What is owed is sent at any occasion, this one too.
+    bench.invoke(at(0), report("Delivery")).await;
+    assert_eq!(bench.show(&reference).await["therapist"]["state"], "sent");
+    assert_eq!(bench.mails_to("therapist@example.com"), 1);
+    assert_eq!(bench.logs.alarms(), [""; 0]);
+    bench.invoke(at(2), report("Bounce")).await;
+    assert_eq!(bench.logs.alarms(), ["therapist_unreachable"]);
+    assert_eq!(bench.show(&reference).await["therapist"]["state"], "sent");
+}
+
+#[tokio::test]
+async fn after_days_without_the_event_source_the_sweep_sends_everything_and_says_how_old_it_was() {
+    let bench = Bench::start(&[]).await;
+    let mut references = Vec::new();
+    for n in 0..3 {
+        let address = format!("client{n}@example.org");
+        references.push(bench.store(at(n), &address, "1").await);
+    }
+    let days = 30 * 60;
+    let swept = bench.sweep(at(days)).await;
+    assert_eq!(swept, json!({ "owed": 3, "delivered": 3, "left": 0 }));
+    assert_eq!(bench.mails_to("therapist@example.com"), 3);
+    for reference in &references {
+        let auto_reply = bench.show(reference).await["auto_reply"].take();
+        assert_eq!(
+            auto_reply["reason"], "late",
+            "an answer after a day helps nobody"
+        );
+    }
+    bench.sweep(at(days + 5)).await;
+    let seconds = u64::try_from(days * 60).unwrap();
+    assert_eq!(bench.logs.oldest_owed_seconds(), [seconds, 0]);
+    assert_eq!(
+        bench.mails().len(),
+        3,
+        "swept twice, and nothing is sent twice"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_stream_and_two_sweeps_at_once_send_nothing_twice() {
+    let bench = Arc::new(Bench::start(&[]).await);
+    for round in 1..=20 {
+        let address = format!("client{round}@example.org");
+        let reference = bench.store(at(round), &address, "1").await;
+        let sweep = json!({ "command": "sweep" });
+        let events = [
+            bench.stream(&[&reference]).await,
+            sweep.clone(),
+            bench.stream(&[&reference]).await,
+            sweep,
+        ];
+        let mut under_way = tokio::task::JoinSet::new();
+        for event in events {
+            let bench = Arc::clone(&bench);
+            under_way.spawn(async move { bench.invoke(at(round), event).await });
+        }
+        under_way.join_all().await;
+        assert_eq!(bench.mails_to(&address), 1);
+        let mails = usize::try_from(round).unwrap();
+        assert_eq!(bench.mails_to("therapist@example.com"), mails);
+    }
+}
+
+#[tokio::test]
+async fn what_a_newer_version_has_written_is_left_for_it_and_never_dropped() {
+    let bench = Bench::start(&[]).await;
+    let reference = bench.store(at(0), "zoe@example.org", "1").await;
+    let event = bench.stream(&[&reference]).await;
+    bench.update(&reference, "SET v = :v ADD revision :v").await;
+    let before = bench.item(&reference).await;
+    // The record is one that this version could read; the item is not.
+    let answer = bench.invoke(at(1), event).await;
+    assert_eq!(
+        answer,
+        json!({ "batchItemFailures": [] }),
+        "the shard moves on"
+    );
+    let swept = bench.sweep(at(2)).await;
+    assert_eq!(swept, json!({ "owed": 1, "delivered": 0, "left": 1 }));
+    assert_eq!(bench.logs.alarms(), ["record_parked", "record_parked"]);
+    assert_eq!(bench.item(&reference).await, before);
+    assert!(bench.mails().is_empty());
+
+    // The version that can read it is rolled out.
+    bench
+        .update(&reference, "SET v = revision - revision ADD revision :v")
+        .await;
+    bench.sweep(at(5)).await;
+    assert_eq!(bench.mails().len(), 2);
+}
+
+#[tokio::test]
+async fn nothing_is_begun_that_could_not_be_recorded_in_time() {
+    let bench = Bench::start(&[]).await;
+    let first = bench.store(at(0), "ada@example.org", "1").await;
+    let second = bench.store(at(0), "ben@example.org", "1").await;
+    let event = bench.stream(&[&first, &second]).await;
+    for seconds in [0, 1, 8, 14] {
+        let answer = bench.invoke_with(at(1), seconds, event.clone()).await;
+        let failures = json!({ "batchItemFailures": [{ "itemIdentifier": "100" }] });
+        assert_eq!(
+            answer.unwrap(),
+            failures,
+            "{seconds} seconds are not enough"
+        );
+        assert!(bench.mails().is_empty());
+    }
+    let sweep = json!({ "command": "sweep" });
+    let swept = bench.invoke_with(at(1), 10, sweep).await.unwrap();
+    assert_eq!(swept["delivered"], 0);
+    let answer = bench.invoke(at(2), event).await;
+    assert_eq!(answer, json!({ "batchItemFailures": [] }));
+    assert_eq!(bench.mails().len(), 4);
+}
+
+#[tokio::test]
+async fn a_record_without_its_enquiry_or_with_an_expired_one_sends_nothing() {
+    let bench = Bench::start(&[]).await;
+    let reference = bench.store(at(0), "zoe@example.org", "1").await;
+    let mut event = bench.stream(&[&reference]).await;
+    let key = AttributeValue::S(format!("enquiry#{reference}"));
+    let delete = bench.dynamo.client().delete_item();
+    let delete = delete.table_name(bench.dynamo.table()).key("pk", key);
+    delete.send().await.unwrap();
+    assert_eq!(
+        bench.invoke(at(1), event.clone()).await,
+        json!({ "batchItemFailures": [] })
+    );
+    // The table's own deletion, as a stream with old images would tell it.
+    let record = &mut event["Records"][0];
+    record["eventName"] = "REMOVE".into();
+    record["dynamodb"]["OldImage"] = record["dynamodb"]["NewImage"].take();
+    assert_eq!(
+        bench.invoke(at(2), event).await,
+        json!({ "batchItemFailures": [] })
+    );
+    assert!(bench.mails().is_empty());
+}
+
+/// A desk whose function turns away as many batches of the stream as this before it takes one, as Lambda does when the
+/// account has no concurrency left.
+async fn busy(batches: u32) -> (Desk, Arc<AtomicU32>) {
+    let left = Arc::new(AtomicU32::new(batches));
+    let turned_away = Arc::clone(&left);
+    let options = Options {
+        stream: stream::Settings {
+            mapping: mapping::Settings {
+                backoff: Duration::from_millis(1),
+                ..mapping::Settings::default()
+            },
+            ..stream::Settings::default()
+        },
+        ..Options::default()
+    };
+    let desk = Desk::start(options, async |endpoints| {
+        let settings = product::settings(&endpoints, |_| None).unwrap();
+        let practice = Practice::compiled().clone();
+        let function = product::function(product::app(&endpoints, settings, practice));
+        Ok(Function::new(move |event: Value| {
+            let busy = event.pointer("/Records/0/dynamodb").is_some()
+                && turned_away
+                    .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |left| {
+                        left.checked_sub(1)
+                    })
+                    .is_ok();
+            let function = function.clone();
+            async move {
+                if busy {
+                    return Err("Rate Exceeded.".to_owned());
+                }
+                function.call(event).await
+            }
+        }))
+    })
+    .await
+    .unwrap();
+    (desk, left)
+}
+
+async fn post_to(desk: &Desk, message: &str) {
+    let form = json!({
+        "name": "Zoë", "email": format!("client{message}@example.org"), "goal": "relax",
+        "consent": "yes", "message": message,
+    });
+    let answer = desk.function().call(post_event(&form)).await.unwrap();
+    assert_eq!(answer["statusCode"], 201);
+}
+
+#[tokio::test]
+async fn deliveries_wait_while_the_function_is_busy_and_none_is_lost() {
+    let (desk, left) = busy(5).await;
+    for message in ["1", "2", "3"] {
+        post_to(&desk, message).await;
+    }
+    desk.settled().await;
+    assert_eq!(left.load(Ordering::SeqCst), 0);
+    assert_eq!(desk.mails().len(), 6);
+    assert!(desk.failures().is_empty());
+    desk.stop().await;
+}
+
+#[tokio::test]
+async fn what_used_up_its_retries_is_pointed_at_and_the_sweep_sends_it_once() {
+    let (desk, left) = busy(1_000).await;
+    post_to(&desk, "1").await;
+    desk.settled().await;
+    assert!(desk.mails().is_empty());
+    let failures = desk.failures();
+    assert_eq!(failures.len(), 1);
+    assert!(
+        !failures[0].to_string().contains("client1"),
+        "a pointer, and not the record"
+    );
+    left.store(0, Ordering::SeqCst);
+    for _ in 0..2 {
+        let swept = desk.function().call(json!({ "command": "sweep" })).await;
+        assert!(swept.is_ok());
+        assert_eq!(desk.mails().len(), 2);
+    }
+    desk.stop().await;
+}
+
+#[test]
+fn the_local_event_source_is_the_templates() {
+    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("template.yaml");
+    let text = std::fs::read_to_string(file).unwrap();
+    let template = Yaml::load_from_str(&text).unwrap().remove(0);
+    let function = &template["Resources"]["Function"]["Properties"];
+    let source = &function["Events"]["Enquiries"]["Properties"];
+    let number = |name: &str| source[name].as_integer().unwrap();
+    let ours = mapping::Settings::default();
+    assert_eq!(i64::try_from(ours.batch_size).unwrap(), number("BatchSize"));
+    assert_eq!(
+        ours.retries.map(i64::from),
+        Some(number("MaximumRetryAttempts"))
+    );
+    let age = u64::try_from(number("MaximumRecordAgeInSeconds")).unwrap();
+    assert_eq!(ours.max_age, Some(Duration::from_secs(age)));
+    assert_eq!(
+        Some(ours.bisect),
+        source["BisectBatchOnFunctionError"].as_bool()
+    );
+    let reports = source["FunctionResponseTypes"][0].as_str();
+    assert_eq!(
+        ours.report_failures,
+        reports == Some("ReportBatchItemFailures")
+    );
+    let filters = source["FilterCriteria"]["Filters"].as_vec().unwrap();
+    let filters = filters.iter().map(|filter| {
+        let pattern = filter["Pattern"].as_str().unwrap();
+        Filter::parse(pattern).unwrap()
+    });
+    assert_eq!(ours.filters, filters.collect::<Vec<_>>());
+    assert_eq!(source["StartingPosition"].as_str(), Some("TRIM_HORIZON"));
+    // What the template leaves to its default is left out here as well.
+    let known = [
+        "Stream",
+        "StartingPosition",
+        "FilterCriteria",
+        "BatchSize",
+        "FunctionResponseTypes",
+        "BisectBatchOnFunctionError",
+        "MaximumRetryAttempts",
+        "MaximumRecordAgeInSeconds",
+        "DestinationConfig",
+    ];
+    for (name, _) in source.as_mapping().unwrap() {
+        let name = name.as_str().unwrap();
+        assert!(
+            known.contains(&name),
+            "{name} is not played by the local driver"
+        );
+    }
+    assert_eq!(ours.window, Duration::ZERO);
+    // The invocation's end, too: `local/product.rs` and `local/function.rs` have it.
+    assert_eq!(function["Timeout"].as_integer(), Some(29));
+}
