@@ -41,9 +41,19 @@ impl<V: Fn(&str) -> Option<String>> Instance<V> {
         let client = crate::tls::client();
         let secret = SecretSource::from_variables(&variable, client.clone());
         let read = fetch(secret.as_ref()).await;
+        let with_secret = build(&variable, &client, read.as_ref());
+        let (app, in_vain) = match with_secret {
+            Ok(app) => (app, secret.is_some() && read.is_none()),
+            // A slip in the secret must not close the desk; one in the environment is found here again.
+            Err(faults) => {
+                let app = build(&variable, &client, None)?;
+                unusable(&faults);
+                (app, true)
+            }
+        };
         let running = Running {
-            app: build(&variable, &client, read.as_ref())?,
-            asked_in_vain: (secret.is_some() && read.is_none()).then_some(now),
+            app,
+            asked_in_vain: in_vain.then_some(now),
         };
         Ok(Self {
             variable,
@@ -89,11 +99,19 @@ impl<V: Fn(&str) -> Option<String>> Instance<V> {
                 app
             }
             Err(faults) => {
-                error!(alarm = "secret_unavailable", error = %faults, "the secret cannot be used");
+                unusable(&faults);
                 app
             }
         }
     }
+}
+
+fn unusable(faults: &SettingFaults) {
+    error!(
+        alarm = "secret_unavailable",
+        error = %faults,
+        "the secret cannot be used: enquiries are stored without an auto-reply"
+    );
 }
 
 async fn fetch(secret: Option<&SecretSource>) -> Option<SecretVariables> {

@@ -261,6 +261,36 @@ async fn without_the_key_an_enquiry_is_stored_and_found_by_its_address_later() {
 }
 
 #[tokio::test]
+async fn a_slip_in_the_secret_does_not_close_the_desk() {
+    let app = TestApp::start().await;
+    let slip = json!({ "HASH_KEY": KEY, "TOKEN_KEYS": "too short" }).to_string();
+    let (url, _) = secrets(&[
+        (200, json!({ "SecretString": slip })),
+        (200, json!({ "SecretString": KEY })),
+    ])
+    .await;
+    let now = Timestamp::now();
+    let instance = Instance::start(variables(&app, &url), now).await.unwrap();
+    let answer = instance.handle(form("1"), &clock(now)).await.unwrap();
+    assert_eq!(answer["statusCode"], 303);
+    assert!(app.items("counter").await.is_empty());
+    // Mended, it is read without a deployment.
+    let later = now + SignedDuration::from_secs(11);
+    instance.handle(form("2"), &clock(later)).await.unwrap();
+    let counters = app.items("counter").await;
+    assert!(
+        counters
+            .iter()
+            .any(|it| it["pk"].as_s().unwrap().starts_with("source#"))
+    );
+    app.mails().await;
+    app.finish().await;
+    // A slip in the environment still stops the start, by name.
+    let none = |_: &str| None;
+    assert!(Instance::start(none, now).await.is_err());
+}
+
+#[tokio::test]
 async fn a_secret_that_never_comes_stops_nothing() {
     let app = TestApp::start().await;
     let (url, _) = secrets(&[(0, Value::Null)]).await;
