@@ -277,7 +277,7 @@ def wait_for_mails(stack, reference, client):
     to = sorted(address for mail in mine() for address in mail["To"])
     check(to == sorted([THERAPIST, client]), f"the mails of {reference} went to {to}")
     for mail in mine():
-        check(SENDER in mail["Source"], f"a mail came from {mail['Source']}, not from {SENDER}")
+        check(SENDER in mail["Source"], f"an email came from {mail['Source']}, not from {SENDER}")
         check(mail["BodyText"] and mail["BodyHtml"], f"the mail {mail['Subject']!r} lacks its text or its HTML")
     therapist, = [m for m in mine() if m["To"] == [THERAPIST]]
     check(reference in therapist["Subject"], f"the therapist's subject lacks the reference: {therapist['Subject']!r}")
@@ -314,7 +314,7 @@ def walk(stack):
     check(status == 422, f"the wrong enquiry answered {status}, not 422: {body[:800]}")
     check(headers.get("content-type", "").startswith("application/problem+json"), f"its type is {headers.get('content-type')}")
     pointers = sorted(e["pointer"] for e in json.loads(body)["errors"])
-    check(pointers == ["#/email", "#/name"], f"its faults are {pointers}")
+    check(pointers == ["#/email", "#/name"], f"its errors are {pointers}")
     status, _, page = stack.post_form(FORM | {"email": "zoe"})
     check(status == 422 and "aches after" in page, f"the wrong form answered {status}, or lost what was typed:\n{page[:800]}")
 

@@ -1,6 +1,6 @@
 """The mail checks behind `.ci/mail-test`: takes a folder of .eml files, and fails when one of them misses a bar.
 
-Each tool also gets a bad sample of our own along with the letters. A tool that finds nothing wrong with it has not
+Each tool also gets a bad sample of our own along with the emails. A tool that finds nothing wrong with it has not
 looked, and the check fails.
 """
 
@@ -18,15 +18,15 @@ from email.utils import parseaddr
 from pathlib import Path
 
 BROWSER = Path(os.environ["ENQUIRY_DESK_BROWSER"])
-SCREENSHOTS = Path("screenshots/letters")
+SCREENSHOTS = Path("screenshots/emails")
 
 # The bar for SpamAssassin, and the rules that may fire, each with the reason why it stays.
 SPAM_BAR = 1.0
 SPAM_RULES = {
-    "HTML_MESSAGE": "the letter has an HTML part, beside a text part that is as complete",
+    "HTML_MESSAGE": "the email has an HTML part, beside a text part that is as complete",
     "T_FILL_THIS_FORM_SHORT": "the therapist reads each answer under the form's own label",
     "T_FILL_THIS_FORM_FRAUD_PHISH": "the same, with everything filled in",
-    "FILL_THIS_FORM": "the same, in the plain letter",
+    "FILL_THIS_FORM": "the same, in the plain email",
 }
 # Not counted: the client's own address is in Reply-To, whatever provider they have.
 SPAM_IGNORED = ("FREEMAIL_",)
@@ -53,9 +53,9 @@ BAD_HTML = "<!DOCTYPE html><html><body><p><table><tr><td><img src=http://127.0.0
 failures = []
 
 
-def fail(letter, words):
-    failures.append(f"{letter}: {words}")
-    print(f"  {letter}: {words}")
+def fail(email, words):
+    failures.append(f"{email}: {words}")
+    print(f"  {email}: {words}")
 
 
 def run(command, **options):
@@ -111,9 +111,9 @@ def check_mime(name, source):
         if message.get_content_type() != "multipart/alternative" or kinds != ["text/plain", "text/html"]:
             fail(name, f"not the two alternatives, text first: {message.get_content_type()} of {kinds}")
     if len(source) > SIZE:
-        fail(name, f"{len(source)} octets, above {SIZE}")
+        fail(name, f"{len(source)} bytes, above {SIZE}")
     if (longest := max(map(len, source.splitlines()))) > LINE:
-        fail(name, f"a line of {longest} octets")
+        fail(name, f"a line of {longest} bytes")
     return None if html is None else html.get_content()
 
 
@@ -154,7 +154,7 @@ def check_browser(pages, work):
         sys.exit(f"Chromium did not run:\n{done.stderr.decode()}")
     looks = json.loads(done.stdout)
     if {look["name"] for look in looks} != set(jobs):
-        sys.exit("Chromium did not look at every letter")
+        sys.exit("Chromium did not look at every email")
     found = {}
     for look in looks:
         if look["name"] == "bad":
@@ -171,16 +171,16 @@ def check_browser(pages, work):
     return len(looks) - sum(look["name"] == "bad" for look in looks)
 
 
-def check_spam(letters, work, strict):
+def check_spam(emails, work, strict):
     """SpamAssassin: stock rules, nothing learned, nothing asked over the network.
 
-    If `strict`, each rule that counts against a letter needs a reason above. In other mails a visitor may have typed anything.
+    If `strict`, each rule that counts against an email needs a reason above. In other mails a visitor may have typed anything.
     """
     if strict:
-        # The same letters, as if the client used Gmail: some rules only look at mail from such addresses.
-        letters = letters | {f"{name}-gmail": CLIENTS.sub(rb"\1@gmail.com", it) for name, it in letters.items()}
-    box = mailbox.mbox(work / "letters.mbox")
-    for name, source in (letters | {"bad": BAD_MAIL}).items():
+        # The same emails, as if the client used Gmail: some rules only look at mail from such addresses.
+        emails = emails | {f"{name}-gmail": CLIENTS.sub(rb"\1@gmail.com", it) for name, it in emails.items()}
+    box = mailbox.mbox(work / "emails.mbox")
+    for name, source in (emails | {"bad": BAD_MAIL}).items():
         message = email.message_from_bytes(source)
         received = RECEIVED.format(to=message["To"], date=message["Date"], name=name)
         box.add(f"Received: {received}\n".encode() + source.replace(b"\r\n", b"\n"))
@@ -189,7 +189,7 @@ def check_spam(letters, work, strict):
     home.mkdir()
     done = run(
         ["spamassassin", "--local", "--nocreate-prefs", "--mbox",
-         "--cf=use_bayes 0", "--cf=report_safe 0", "--cf=add_header all Scores _TESTSSCORES_", work / "letters.mbox"],
+         "--cf=use_bayes 0", "--cf=report_safe 0", "--cf=add_header all Scores _TESTSSCORES_", work / "emails.mbox"],
         env=os.environ | {"HOME": str(home)},
     )
     if done.returncode != 0:
@@ -201,8 +201,8 @@ def check_spam(letters, work, strict):
         name = re.search(r"with ESMTPS id (\S+) for", message["Received"])[1]
         pairs = re.findall(r"(\w+)=(-?[\d.]+)", message["X-Spam-Scores"])
         scored[name] = {rule: float(score) for rule, score in pairs}
-    if set(scored) != {*letters, "bad"}:
-        sys.exit(f"SpamAssassin scored {len(scored)} of {len(letters) + 1} messages")
+    if set(scored) != {*emails, "bad"}:
+        sys.exit(f"SpamAssassin scored {len(scored)} of {len(emails) + 1} messages")
     if scored.pop("bad").get("GTUBE", 0) < 100:
         fail("(bad sample)", "SpamAssassin does not know its own test mail")
     fired = {}
@@ -219,7 +219,7 @@ def check_spam(letters, work, strict):
                 fail(name, f"SpamAssassin: {rule} ({score}) fires, and .ci/mail_test.py has no reason for it")
     for rule, (score, names) in sorted(fired.items(), key=lambda item: -item[1][0]):
         reason = SPAM_RULES.get(rule, "nothing against us" if score <= 0 else "no reason is known")
-        print(f"  {rule} {score:+.3f} in {len(names)} letters: {reason}")
+        print(f"  {rule} {score:+.3f} in {len(names)} emails: {reason}")
     print(f"  highest score: {worst[0]:.3f} ({worst[1]})")
 
 
@@ -227,19 +227,19 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path, help="the .eml files")
     parser.add_argument("--work", type=Path, required=True, help="an empty folder for files in between")
-    parser.add_argument("--every", type=Path, help="a folder of snapshots, each of which must be among the letters")
+    parser.add_argument("--every", type=Path, help="a folder of snapshots, each of which must be among the emails")
     options = parser.parse_args()
-    letters = {path.stem: path.read_bytes() for path in sorted(options.folder.glob("*.eml"))}
-    if not letters:
+    emails = {path.stem: path.read_bytes() for path in sorted(options.folder.glob("*.eml"))}
+    if not emails:
         sys.exit(f"there is no .eml file in {options.folder}")
     if options.every:
         snapshots = {path.stem.removeprefix("main__letters__") for path in options.every.glob("main__letters__*.snap")}
-        if not snapshots or snapshots != set(letters):
-            sys.exit(f"the letters are not those of the snapshots: {sorted(snapshots ^ set(letters))}")
+        if not snapshots or snapshots != set(emails):
+            sys.exit(f"the emails are not those of the snapshots: {sorted(snapshots ^ set(emails))}")
 
-    print(f"MIME: {len(letters)} letters")
+    print(f"MIME: {len(emails)} emails")
     pages = {}
-    for name, source in letters.items():
+    for name, source in emails.items():
         if (html := check_mime(name, source)) is not None:
             pages[name] = options.work / "pages" / f"{name}.html"
             pages[name].parent.mkdir(exist_ok=True)
@@ -249,7 +249,7 @@ def main():
     print("axe-core in Chromium")
     print(f"  {check_browser(pages, options.work)} looks; screenshots are in {SCREENSHOTS}")
     print("SpamAssassin")
-    check_spam(letters, options.work, strict=options.every is not None)
+    check_spam(emails, options.work, strict=options.every is not None)
     if failures:
         sys.exit(f"{len(failures)} findings")
     print("no finding")

@@ -20,7 +20,7 @@ def main(document: str, tree: str, lock: str, out: str) -> int:
     # Where the copy lay that the document was made from says nothing to anybody.
     text = re.sub(r'path\+file://[^"#]*#', "", text).replace("?download_url=file://.#src/main.rs", "")
     bill = json.loads(text)
-    faults = []
+    errors = []
 
     ours = bill["metadata"]["component"]
     built = set()
@@ -38,10 +38,10 @@ def main(document: str, tree: str, lock: str, out: str) -> int:
     text = json.dumps(bill, indent=2, ensure_ascii=False) + "\n"
     invalid = JsonStrictValidator(SchemaVersion.V1_5).validate_str(text)
     if invalid is not None:
-        faults.append(f"the document is not CycloneDX 1.5: {invalid}")
+        errors.append(f"the document is not CycloneDX 1.5: {invalid}")
     listed = [(part["name"], part["version"]) for part in bill["components"]]
-    faults += [f"listed twice: {part}" for part in set(listed) if listed.count(part) > 1]
-    faults += [f"in the binary and not listed: {name} {version}" for name, version in sorted(built - set(listed))]
+    errors += [f"listed twice: {part}" for part in set(listed) if listed.count(part) > 1]
+    errors += [f"in the binary and not listed: {name} {version}" for name, version in sorted(built - set(listed))]
 
     locked = {
         (package["name"], package["version"]): package.get("checksum")
@@ -50,22 +50,22 @@ def main(document: str, tree: str, lock: str, out: str) -> int:
     for part in bill["components"]:
         name, version = part["name"], part["version"]
         if part.get("purl") != f"pkg:cargo/{name}@{version}".replace("+", "%2B"):
-            faults.append(f"{name} {version}: package URL {part.get('purl')}")
+            errors.append(f"{name} {version}: package URL {part.get('purl')}")
         if not all("expression" in licence for licence in part.get("licenses", [])) or not part.get("licenses"):
-            faults.append(f"{name} {version}: no licence that a machine can read")
+            errors.append(f"{name} {version}: no licence that a machine can read")
         checksums = [entry["content"] for entry in part.get("hashes", []) if entry["alg"] == "SHA-256"]
         if checksums != [locked.get((name, version))]:
-            faults.append(f"{name} {version}: another checksum than in the lock file")
+            errors.append(f"{name} {version}: another checksum than in the lock file")
 
     known = {part["bom-ref"] for part in bill["components"]} | {ours["bom-ref"]}
     for entry in bill["dependencies"]:
         for reference in [entry["ref"], *entry.get("dependsOn", [])]:
             if reference not in known:
-                faults.append(f"depends on what is not listed: {reference}")
+                errors.append(f"depends on what is not listed: {reference}")
 
-    for fault in faults:
-        print(f"error: {fault}", file=sys.stderr)
-    if faults:
+    for error in errors:
+        print(f"error: {error}", file=sys.stderr)
+    if errors:
         return 1
     Path(out).write_text(text, encoding="utf-8")
     print(f"{len(listed)} components of {ours['name']} {ours['version']}: {out}")

@@ -13,12 +13,12 @@ use lambda_runtime::Error;
 use serde_json::Value;
 
 use crate::clock::Clock;
+use crate::email::Mailer;
 use crate::invocation::Invocation;
-use crate::mail::Mailer;
 use crate::practice::Practice;
 use crate::settings::Settings;
 use crate::store::Store;
-use crate::{command, feedback, intake, stream};
+use crate::{commands, feedback, stream, web};
 
 /// Everything that lives as long as the function does.
 pub struct App {
@@ -56,7 +56,7 @@ impl App {
                     .with_initial_backoff(Duration::from_millis(40)),
             )
             .build();
-        // SES has no idempotency token: a retry that nobody decided could send a mail twice.
+        // SES has no idempotency token: a retry that nobody decided could send an email twice.
         let ses = ses
             .timeout_config(timeouts(Duration::from_secs(5), Duration::from_secs(5)))
             .retry_config(RetryConfig::disabled())
@@ -121,12 +121,12 @@ impl App {
     pub async fn handle(self: &Arc<Self>, event: Value, clock: &Clock) -> Result<Value, Error> {
         // Boxed, since the SDK's futures are large and deeply nested.
         match Invocation::recognise(event)? {
-            Invocation::Http(request) => intake::handle(self, request, clock).boxed().await,
+            Invocation::Http(request) => web::handle(self, request, clock).boxed().await,
             Invocation::Stream(records) => stream::handle(self, records, clock).boxed().await,
             Invocation::Feedback(messages) => {
                 feedback::handle(self, &messages, clock).boxed().await
             }
-            Invocation::Command(command) => command::handle(self, &command, clock).boxed().await,
+            Invocation::Command(command) => commands::handle(self, &command, clock).boxed().await,
         }
     }
 }

@@ -5,7 +5,7 @@
 
 pub mod answers;
 mod email;
-mod fault;
+mod error;
 mod field;
 mod name;
 mod personal;
@@ -21,7 +21,7 @@ use crate::practice::TreatmentKey;
 use answers::{Area, Cause, ContactBy, Goal, RecentInjury, Warmth};
 
 pub use email::EmailAddress;
-pub use fault::{Fault, Why};
+pub use error::{Fault, Why};
 pub use field::{Arity, Field};
 pub use name::Name;
 pub use phone::Phone;

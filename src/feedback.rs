@@ -1,4 +1,4 @@
-//! What SES reports back about a mail, recorded on its enquiry: delivered, delayed, bounced, complained, rejected.
+//! What SES reports back about an email, recorded on its enquiry: delivered, delayed, bounced, complained, rejected.
 //!
 //! Reports come late, repeatedly and out of order; the states' rank settles that. An auto-reply that bounced makes a
 //! notice to the therapist, and its address gets no further auto-reply.
@@ -12,11 +12,11 @@ use tracing::{error, info, warn};
 
 use crate::app::App;
 use crate::clock::Clock;
+use crate::delivery::{self, EmailKind, Report};
 use crate::enquiry::Reference;
-use crate::outbox::{self, Letter, Report};
-use crate::store::{Change, Record, StoreFault};
+use crate::store::{Change, Record, StoreError};
 
-/// The part of an SES event that says which mail it is about and what became of it ("Contents of event data that
+/// The part of an SES event that says which email it is about and what became of it ("Contents of event data that
 /// Amazon SES publishes to Amazon SNS").
 #[derive(Deserialize)]
 struct SesEvent {
@@ -40,7 +40,7 @@ struct Tags {
     #[serde(default)]
     reference: Vec<String>,
     #[serde(default)]
-    letter: Vec<String>,
+    kind: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -61,59 +61,56 @@ pub async fn handle(app: &Arc<App>, messages: &[String], clock: &Clock) -> Resul
             warn!("feedback that is no event of SES");
             continue;
         };
-        if let Err(fault) = one(app, &event, clock).await {
-            error!(code = fault.code, "the table could not {}", fault.doing);
-            failed = Some(fault);
+        if let Err(error) = one(app, &event, clock).await {
+            error!(code = error.code, "the table could not {}", error.doing);
+            failed = Some(error);
         }
     }
     match failed {
         None => Ok(json!({ "messages": messages.len() })),
-        Some(fault) => Err(fault.into()),
+        Some(error) => Err(error.into()),
     }
 }
 
-async fn one(app: &Arc<App>, event: &SesEvent, clock: &Clock) -> Result<(), StoreFault> {
+async fn one(app: &Arc<App>, event: &SesEvent, clock: &Clock) -> Result<(), StoreError> {
     let tags = &event.mail.tags;
     let reference = tags
         .reference
         .first()
         .and_then(|reference| Reference::parse(reference).ok());
-    let letter = tags
-        .letter
-        .first()
-        .and_then(|letter| Letter::from_key(letter));
+    let kind = tags.kind.first().and_then(|kind| EmailKind::from_key(kind));
     let report = report_of(event);
-    let (Some(reference), Some(letter)) = (reference, letter) else {
-        // SES also tells the topic when it is connected, and of mails that others send with this configuration set.
-        info!(kind = event.kind, "feedback about none of our mails");
+    let (Some(reference), Some(kind)) = (reference, kind) else {
+        // SES also tells the topic when it is connected, and of emails that others send with this configuration set.
+        info!(event_type = event.kind, "feedback about none of our mails");
         return Ok(());
     };
-    info!(%reference, %letter, kind = event.kind, message_id = event.mail.message_id, "feedback from SES");
+    info!(%reference, %kind, event_type = event.kind, message_id = event.mail.message_id, "feedback from SES");
     let Some(report) = report else {
         return Ok(());
     };
     // What can be repeated without harm comes first: when something later fails, the same report comes again.
     let is_bad = !matches!(report, Report::Delivered | Report::Delayed);
-    if letter != Letter::AutoReply && is_bad {
-        error!(alarm = "therapist_unreachable", %reference, %letter, kind = event.kind, "the therapist's mailbox turned a mail away");
+    if kind != EmailKind::AutoReply && is_bad {
+        error!(alarm = "therapist_unreachable", %reference, %kind, event_type = event.kind, "the therapist's mailbox turned an email away");
     }
     let Some(record) = app.store.load(&reference).await? else {
         return Ok(());
     };
-    if letter == Letter::AutoReply && report.is_final() {
+    if kind == EmailKind::AutoReply && report.is_final() {
         let address = &record.received.enquiry.email;
         app.store.never_reply_to(address, &reference, clock).await?;
     }
     let message_id = &event.mail.message_id;
-    let record = record_report(app, record, letter, report, message_id, clock).await?;
-    if let Some(record) = record.filter(|record| record.deliveries.is_owed()) {
-        // A notice that cannot be sent now stays owed, and the sweep goes on.
-        let _ = outbox::deliver(app, record, clock).await;
+    let record = record_report(app, record, kind, report, message_id, clock).await?;
+    if let Some(record) = record.filter(|record| record.deliveries.is_pending()) {
+        // A notice that cannot be sent now stays pending, and the sweep goes on.
+        let _ = delivery::deliver(app, record, clock).await;
     }
     Ok(())
 }
 
-/// What the event means for its mail; nothing for those that only tell of progress.
+/// What the event means for its email; nothing for those that only tell of progress.
 fn report_of(event: &SesEvent) -> Option<Report> {
     match event.kind.as_str() {
         "Delivery" => Some(Report::Delivered),
@@ -131,15 +128,15 @@ fn report_of(event: &SesEvent) -> Option<Report> {
 async fn record_report(
     app: &App,
     mut record: Record,
-    letter: Letter,
+    kind: EmailKind,
     report: Report,
     message_id: &str,
     clock: &Clock,
-) -> Result<Option<Record>, StoreFault> {
+) -> Result<Option<Record>, StoreError> {
     loop {
         let mut deliveries = record.deliveries.clone();
         let now = clock.now();
-        if !deliveries.report(letter, report, message_id, now) {
+        if !deliveries.report(kind, report, message_id, now) {
             return Ok(Some(record));
         }
         record = match app

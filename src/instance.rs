@@ -12,7 +12,7 @@ use crate::app::App;
 use crate::clock::Clock;
 use crate::practice::Practice;
 use crate::secret::{SecretSource, SecretVariables};
-use crate::settings::{SettingFaults, Settings};
+use crate::settings::{SettingErrors, Settings};
 
 /// How long a copy that has no key waits before it asks for the secret again.
 const AGAIN: SignedDuration = SignedDuration::from_secs(10);
@@ -37,7 +37,7 @@ impl<V: Fn(&str) -> Option<String>> Instance<V> {
     ///
     /// # Errors
     /// The variables that are missing or wrong, by name.
-    pub async fn start(variable: V, now: Timestamp) -> Result<Self, SettingFaults> {
+    pub async fn start(variable: V, now: Timestamp) -> Result<Self, SettingErrors> {
         let client = crate::tls::client();
         let secret = SecretSource::from_variables(&variable, client.clone());
         let read = fetch(secret.as_ref()).await;
@@ -45,9 +45,9 @@ impl<V: Fn(&str) -> Option<String>> Instance<V> {
         let (app, in_vain) = match with_secret {
             Ok(app) => (app, secret.is_some() && read.is_none()),
             // A slip in the secret must not close the desk; one in the environment is found here again.
-            Err(faults) => {
+            Err(errors) => {
                 let app = build(&variable, &client, None)?;
-                unusable(&faults);
+                unusable(&errors);
                 (app, true)
             }
         };
@@ -98,18 +98,18 @@ impl<V: Fn(&str) -> Option<String>> Instance<V> {
                 running.asked_in_vain = None;
                 app
             }
-            Err(faults) => {
-                unusable(&faults);
+            Err(errors) => {
+                unusable(&errors);
                 app
             }
         }
     }
 }
 
-fn unusable(faults: &SettingFaults) {
+fn unusable(errors: &SettingErrors) {
     error!(
         alarm = "secret_unavailable",
-        error = %faults,
+        error = %errors,
         "the secret cannot be used: enquiries are stored without an auto-reply"
     );
 }
@@ -117,10 +117,10 @@ fn unusable(faults: &SettingFaults) {
 async fn fetch(secret: Option<&SecretSource>) -> Option<SecretVariables> {
     match secret?.fetch().await {
         Ok(read) => Some(read),
-        Err(fault) => {
+        Err(error) => {
             error!(
                 alarm = "secret_unavailable",
-                code = fault.code,
+                code = error.code,
                 "the secret could not be read: enquiries are stored without an auto-reply"
             );
             None
@@ -132,7 +132,7 @@ fn build(
     variable: &impl Fn(&str) -> Option<String>,
     client: &SharedHttpClient,
     secret: Option<&SecretVariables>,
-) -> Result<Arc<App>, SettingFaults> {
+) -> Result<Arc<App>, SettingErrors> {
     let of_secret = |name: &str| {
         let value = secret.and_then(|secret| secret.get(name));
         value.map(str::to_owned)

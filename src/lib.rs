@@ -1,4 +1,4 @@
-//! The enquiry desk of a one-person practice: one function, one table, two mails.
+//! The enquiry desk of a one-person practice: one function, one table, two emails.
 //!
 //! The modules stand here in the order of an enquiry's way. ARCHITECTURE.md is the map.
 
@@ -13,16 +13,16 @@ pub mod telemetry;
 pub mod enquiry;
 pub mod practice;
 
-pub mod intake;
-pub mod screening;
+pub mod spam;
 pub mod store;
+pub mod web;
 
-pub mod outbox;
+pub mod delivery;
 pub mod stream;
 
-pub mod mail;
+pub mod email;
 
-pub mod command;
+pub mod commands;
 pub mod feedback;
 
 pub mod secret;

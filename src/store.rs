@@ -25,18 +25,18 @@ use sha2::Sha256;
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::delivery::{self, Withheld};
 use crate::enquiry::{EmailAddress, Enquiry, Received, Reference};
-use crate::outbox::{self, Withheld};
-use crate::screening::{Nonce, Screening, Verdict};
 use crate::settings::{HashKey, Settings};
+use crate::spam::{Nonce, Score, Verdict};
 
 use sliding::SlidingCount;
 
-pub use item::{Record, StoreFault};
+pub use item::{Record, StoreError};
 pub use privacy::{CoolDown, Page, Place, Trace};
 
 /// How long a repeat of the same post finds its first one.
-const MARKER_LIFE: SignedDuration = SignedDuration::from_hours(24);
+const IDEMPOTENCY_WINDOW: SignedDuration = SignedDuration::from_hours(24);
 /// How many times a transaction that met another one is tried again; a reference that is taken counts too.
 const TRIES: u32 = 5;
 /// What one call may take, with the SDK's own retries.
@@ -65,7 +65,7 @@ pub enum Accepted {
     /// It is in the table.
     New(Reference),
     /// The same post was there already, under this reference.
-    Repeat(Reference),
+    Duplicate(Reference),
     /// Nothing was stored: its source has sent too much in too short a time. In so many seconds it may send again.
     Flood {
         /// From 1 to 660.
@@ -80,10 +80,10 @@ pub struct Post<'a> {
     /// What was asked.
     pub enquiry: &'a Enquiry,
     /// What the screening said.
-    pub screening: &'a Screening,
+    pub screening: &'a Score,
     /// What makes it the same as another one.
-    pub identity: &'a Identity,
-    /// The practice's letters, for another reference when this one is taken.
+    pub identity: &'a IdempotencyKey,
+    /// The practice's emails, for another reference when this one is taken.
     pub prefix: &'a str,
     /// Its name.
     pub reference: &'a Reference,
@@ -95,7 +95,7 @@ pub struct Post<'a> {
 
 /// The identity of a post: a keyed hash of its submission id and its answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Identity(String);
+pub struct IdempotencyKey(String);
 
 /// What became of a conditional change.
 #[derive(Debug)]
@@ -123,20 +123,20 @@ impl Store {
     /// The identity of a post. Answers that differ under the same submission id are another identity. While there is no
     /// key, the hash is one without: a repeat is found all the same, and the marker is gone after a day.
     #[must_use]
-    pub fn identity(&self, submission: Option<Uuid>, enquiry: &Enquiry) -> Identity {
+    pub fn identity(&self, submission: Option<Uuid>, enquiry: &Enquiry) -> IdempotencyKey {
         // The serialised enquiry has one form for one meaning: checked parts, fixed order, left-out fields left out.
         let answers = serde_json::to_vec(enquiry).unwrap_or_default();
         let submission = submission.map(Uuid::into_bytes);
         let key = self.hash_key.as_ref().map_or(&[][..], HashKey::as_bytes);
         let parts = [submission.as_ref().map_or(&[][..], |id| &id[..]), &answers];
-        Identity(hash(key, "identity", &parts))
+        IdempotencyKey(hash(key, "identity", &parts))
     }
 
     /// Draws a reference at random.
     ///
     /// # Errors
     /// When the system has no randomness.
-    pub fn draw(&self, prefix: &str) -> Result<Reference, StoreFault> {
+    pub fn draw(&self, prefix: &str) -> Result<Reference, StoreError> {
         Ok(Reference::from_random(prefix, random()?))
     }
 
@@ -144,7 +144,7 @@ impl Store {
     ///
     /// # Errors
     /// When it has none.
-    pub fn random<const N: usize>(&self) -> Result<[u8; N], StoreFault> {
+    pub fn random<const N: usize>(&self) -> Result<[u8; N], StoreError> {
         random()
     }
 
@@ -157,7 +157,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be written. Whether it was written may then be unknown: the same identity finds out.
-    pub async fn accept(&self, post: &Post<'_>, clock: &Clock) -> Result<Accepted, StoreFault> {
+    pub async fn accept(&self, post: &Post<'_>, clock: &Clock) -> Result<Accepted, StoreError> {
         let received = Received {
             reference: post.reference.clone(),
             received_at: clock.now(),
@@ -176,11 +176,11 @@ impl Store {
                 return Ok(Accepted::New(record.received.reference));
             };
             match reasons? {
-                Cancelled::Repeat(reference) if reference == record.received.reference => {
+                Cancelled::Duplicate(reference) if reference == record.received.reference => {
                     // Our own item: an earlier try went through and its answer was lost.
                     return Ok(Accepted::New(reference));
                 }
-                Cancelled::Repeat(reference) => return Ok(Accepted::Repeat(reference)),
+                Cancelled::Duplicate(reference) => return Ok(Accepted::Duplicate(reference)),
                 Cancelled::Flood { retry_after } => return Ok(Accepted::Flood { retry_after }),
                 Cancelled::ProofUsed => return Ok(Accepted::ProofUsed),
                 Cancelled::ReferenceTaken => {
@@ -202,20 +202,22 @@ impl Store {
         }
         // A post that always met others may be one of many of the same: then one of them is in the table.
         match self.marked(post.identity, clock.now()).await? {
-            Some(reference) => Ok(Accepted::Repeat(reference)),
-            None => Err(StoreFault::new("accept", code)),
+            Some(reference) => Ok(Accepted::Duplicate(reference)),
+            None => Err(StoreError::new("accept", code)),
         }
     }
 
     /// The reference that the marker of this identity holds, unless it has expired: TTL deletes late.
     async fn marked(
         &self,
-        identity: &Identity,
+        identity: &IdempotencyKey,
         now: Timestamp,
-    ) -> Result<Option<Reference>, StoreFault> {
-        let found = self.get("accept", item::marker_key(&identity.0)).await?;
+    ) -> Result<Option<Reference>, StoreError> {
+        let found = self
+            .get("accept", item::idempotency_item_key(&identity.0))
+            .await?;
         let marker = found.filter(|marker| !item::is_over(marker, now));
-        Ok(marker.as_ref().and_then(item::marked_reference))
+        Ok(marker.as_ref().and_then(item::reference_of))
     }
 
     /// Books one auto-reply to this address, which must leave before the clock's deadline: the address must not have had
@@ -232,7 +234,7 @@ impl Store {
         &self,
         received: &Received,
         clock: &Clock,
-    ) -> Result<Result<(), Withheld>, StoreFault> {
+    ) -> Result<Result<(), Withheld>, StoreError> {
         let address = self.address_key("book", &received.enquiry.email)?;
         let expires = clock.lease_until() + COOL_DOWN;
         for attempt in 1..=TRIES {
@@ -252,9 +254,9 @@ impl Store {
                 Booking::Conflict => {
                     let pause =
                         u64::from(30 * attempt) + u64::from(u8::from_be_bytes(random()?)) / 4;
-                    // The mails themselves come first.
+                    // The emails themselves come first.
                     if !clock
-                        .wait(Duration::from_millis(pause), outbox::NEEDED)
+                        .wait(Duration::from_millis(pause), delivery::NEEDED)
                         .await
                     {
                         break;
@@ -270,7 +272,7 @@ impl Store {
             }
             // It was somebody else's by then, or gone: look once more.
         }
-        Err(StoreFault::new("book", "TransactionConflict"))
+        Err(StoreError::new("book", "TransactionConflict"))
     }
 
     /// Books an address that is free at this time, and counts it for the day.
@@ -280,8 +282,8 @@ impl Store {
         reference: &Reference,
         now: Timestamp,
         expires: Timestamp,
-    ) -> Result<Booking, StoreFault> {
-        let unbuildable = |_| StoreFault::new("book", "Unbuildable");
+    ) -> Result<Booking, StoreError> {
+        let unbuildable = |_| StoreError::new("book", "Unbuildable");
         let cool_down = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item::cool_down(address, reference, expires)))
@@ -315,9 +317,9 @@ impl Store {
                 TransactWriteItemsError::TransactionCanceledException(cancelled) => {
                     Booking::of(cancelled.cancellation_reasons())
                 }
-                error => Err(StoreFault::new("book", error.code().unwrap_or("Unknown"))),
+                error => Err(StoreError::new("book", error.code().unwrap_or("Unknown"))),
             },
-            Err(error) => Err(StoreFault::from_sdk("book", &error)),
+            Err(error) => Err(StoreError::from_sdk("book", &error)),
         }
     }
 
@@ -327,7 +329,7 @@ impl Store {
         address: &str,
         reference: &Reference,
         expires: Timestamp,
-    ) -> Result<bool, StoreFault> {
+    ) -> Result<bool, StoreError> {
         let prolonged = self
             .client
             .update_item()
@@ -352,17 +354,17 @@ impl Store {
                 // Still ours, and booked for as long or longer: by our own lost answer, or by who is at it beside us.
                 UpdateItemError::ConditionalCheckFailedException(held) => {
                     Ok(held.item().is_some_and(|held| {
-                        item::marked_reference(held).as_ref() == Some(reference)
+                        item::reference_of(held).as_ref() == Some(reference)
                             && !item::is_undeliverable(held)
                     }))
                 }
-                error => Err(StoreFault::new("book", error.code().unwrap_or("Unknown"))),
+                error => Err(StoreError::new("book", error.code().unwrap_or("Unknown"))),
             },
-            Err(error) => Err(StoreFault::from_sdk("book", &error)),
+            Err(error) => Err(StoreError::from_sdk("book", &error)),
         }
     }
 
-    /// A mail to this address came back for good, or its reader complained: it gets no auto-reply for as long as
+    /// An email to this address came back for good, or its reader complained: it gets no auto-reply for as long as
     /// enquiries are kept. Nothing is remembered of an enquiry that has been erased meanwhile.
     ///
     /// # Errors
@@ -372,8 +374,8 @@ impl Store {
         address: &EmailAddress,
         because_of: &Reference,
         clock: &Clock,
-    ) -> Result<(), StoreFault> {
-        let unbuildable = |_| StoreFault::new("remember", "Unbuildable");
+    ) -> Result<(), StoreError> {
+        let unbuildable = |_| StoreError::new("remember", "Unbuildable");
         let expires = clock.now() + self.retention;
         let undeliverable =
             item::undeliverable(&self.address_key("remember", address)?, because_of, expires);
@@ -402,10 +404,10 @@ impl Store {
             let error = match transaction.clone().send().await {
                 Ok(_) => return Ok(()),
                 Err(SdkError::ServiceError(error)) => error.into_err(),
-                Err(error) => return Err(StoreFault::from_sdk("remember", &error)),
+                Err(error) => return Err(StoreError::from_sdk("remember", &error)),
             };
             let TransactWriteItemsError::TransactionCanceledException(cancelled) = &error else {
-                return Err(StoreFault::new(
+                return Err(StoreError::new(
                     "remember",
                     error.code().unwrap_or("Unknown"),
                 ));
@@ -421,7 +423,7 @@ impl Store {
             // Another change of the enquiry was under way at this moment.
             let pause = Duration::from_millis(u64::from(50 * tries));
             if tries >= TRIES || !clock.wait(pause, ONE_CALL).await {
-                return Err(StoreFault::new("remember", code.unwrap_or("Unknown")));
+                return Err(StoreError::new("remember", code.unwrap_or("Unknown")));
             }
             tries += 1;
         }
@@ -431,12 +433,12 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be read, or the item is not one that this version understands.
-    pub async fn load(&self, reference: &Reference) -> Result<Option<Record>, StoreFault> {
+    pub async fn load(&self, reference: &Reference) -> Result<Option<Record>, StoreError> {
         let found = self.get("load", item::enquiry_key(reference)).await?;
         found.map(Record::from_item).transpose()
     }
 
-    /// Replaces the verdict and the mails' states of an enquiry by those of `next`, if nobody has changed it since it
+    /// Replaces the verdict and the emails' states of an enquiry by those of `next`, if nobody has changed it since it
     /// was `seen`. What the enquiry owes and when it expires follow from the states.
     ///
     /// # Errors
@@ -446,7 +448,7 @@ impl Store {
         seen: &Record,
         mut next: Record,
         now: Timestamp,
-    ) -> Result<Change, StoreFault> {
+    ) -> Result<Change, StoreError> {
         next.revision = seen.revision + 1;
         // Tells our own write from another's, when its answer was lost and the SDK asked again.
         let writer = Uuid::from_bytes(random()?).simple().to_string();
@@ -475,22 +477,25 @@ impl Store {
             next.addressed = true;
         }
         // Nobody finds an enquiry by its client's address that has no key of it yet: the sweep looks after that too.
-        if next.deliveries.is_owed() || !next.addressed {
-            set.push_str(", owed = :owed, owed_since = :since");
-            values.insert(":owed".to_owned(), AttributeValue::S(item::OWED.to_owned()));
+        if next.deliveries.is_pending() || !next.addressed {
+            set.push_str(", pending = :pending, due = :since");
+            values.insert(
+                ":pending".to_owned(),
+                AttributeValue::S(item::OWED.to_owned()),
+            );
             values.insert(
                 ":since".to_owned(),
-                AttributeValue::S(next.owed_since().to_string()),
+                AttributeValue::S(next.due().to_string()),
             );
         } else {
-            remove.extend(["owed", "owed_since"]);
+            remove.extend(["pending", "due"]);
         }
-        if next.deliveries.is_owed_to_therapist() {
+        if next.deliveries.is_pending_for_therapist() {
             remove.push("expires");
         } else {
-            // The first time at which nothing was owed counts: a letter that is sent once more keeps nothing longer.
+            // The first time at which nothing was pending counts: an email that is sent once more keeps nothing longer.
             set.push_str(
-                ", settled = if_not_exists(settled, :now), expires = if_not_exists(settled, :now) + :life",
+                ", completed = if_not_exists(completed, :now), expires = if_not_exists(completed, :now) + :life",
             );
             values.insert(
                 ":now".to_owned(),
@@ -537,7 +542,7 @@ impl Store {
                 }
                 Record::from_item(current).map(|record| Change::Lost(Some(Box::new(record))))
             }
-            Err(error) => Err(StoreFault::from_sdk("change", &error)),
+            Err(error) => Err(StoreError::from_sdk("change", &error)),
         }
     }
 
@@ -545,26 +550,26 @@ impl Store {
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub async fn owed(&self, most: usize) -> Result<Vec<(Reference, Timestamp)>, StoreFault> {
-        let mut owed = Vec::new();
+    pub async fn pending(&self, most: usize) -> Result<Vec<(Reference, Timestamp)>, StoreError> {
+        let mut pending = Vec::new();
         let mut from = None;
         loop {
             let answer = self
                 .client
                 .query()
                 .table_name(&self.table)
-                .index_name("owed")
-                .key_condition_expression("owed = :owed")
-                .expression_attribute_values(":owed", AttributeValue::S(item::OWED.to_owned()))
+                .index_name("pending")
+                .key_condition_expression("pending = :pending")
+                .expression_attribute_values(":pending", AttributeValue::S(item::OWED.to_owned()))
                 .set_exclusive_start_key(from)
                 .send()
                 .await
-                .map_err(|error| StoreFault::from_sdk("owed", &error))?;
-            owed.extend(answer.items().iter().filter_map(item::owed_since_of));
+                .map_err(|error| StoreError::from_sdk("list what is pending", &error))?;
+            pending.extend(answer.items().iter().filter_map(item::pending_since_of));
             from = answer.last_evaluated_key;
-            if from.is_none() || owed.len() >= most {
-                owed.truncate(most);
-                return Ok(owed);
+            if from.is_none() || pending.len() >= most {
+                pending.truncate(most);
+                return Ok(pending);
             }
         }
     }
@@ -577,7 +582,7 @@ impl Store {
         &self,
         received: &Received,
         most: i32,
-    ) -> Result<Vec<Timestamp>, StoreFault> {
+    ) -> Result<Vec<Timestamp>, StoreError> {
         let answer = self
             .client
             .query()
@@ -596,7 +601,7 @@ impl Store {
             .limit(most)
             .send()
             .await
-            .map_err(|error| StoreFault::from_sdk("earlier", &error))?;
+            .map_err(|error| StoreError::from_sdk("earlier", &error))?;
         Ok(answer
             .items()
             .iter()
@@ -607,12 +612,12 @@ impl Store {
     async fn write_new(
         &self,
         record: &Record,
-        identity: &Identity,
+        identity: &IdempotencyKey,
         nonce: Option<&Nonce>,
         source: Option<IpAddr>,
         now: Timestamp,
-    ) -> Result<(), Result<Cancelled, StoreFault>> {
-        let unbuildable = |_| Err(StoreFault::new("accept", "Unbuildable"));
+    ) -> Result<(), Result<Cancelled, StoreError>> {
+        let unbuildable = |_| Err(StoreError::new("accept", "Unbuildable"));
         let received = &record.received;
         let address = self.address_key("accept", &received.enquiry.email).ok();
         let enquiry = item::new_enquiry(record, address, &identity.0).map_err(Err)?;
@@ -630,11 +635,11 @@ impl Store {
                 .build()
         });
         let counter = counter.transpose().map_err(unbuildable)?;
-        let marker = item::marker(&identity.0, &received.reference, now + MARKER_LIFE);
+        let marker = item::marker(&identity.0, &received.reference, now + IDEMPOTENCY_WINDOW);
         let marker = Put::builder()
             .table_name(&self.table)
             .set_item(Some(marker))
-            // TTL deletes late: a marker that has expired does not count.
+            // TTL deletes late: an idempotency record that has expired does not count.
             .condition_expression("attribute_not_exists(pk) OR expires < :now")
             .expression_attribute_values(":now", AttributeValue::N(now.as_second().to_string()))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
@@ -682,12 +687,12 @@ impl Store {
                         retry_after,
                     ))
                 }
-                error => Err(Err(StoreFault::new(
+                error => Err(Err(StoreError::new(
                     "accept",
                     error.code().unwrap_or("Unknown"),
                 ))),
             },
-            Err(error) => Err(Err(StoreFault::from_sdk("accept", &error))),
+            Err(error) => Err(Err(StoreError::from_sdk("accept", &error))),
         }
     }
 
@@ -696,22 +701,22 @@ impl Store {
         &self,
         doing: &'static str,
         address: &EmailAddress,
-    ) -> Result<String, StoreFault> {
-        self.hash("address", &[address.folded().as_bytes()])
-            .ok_or_else(|| StoreFault::new(doing, StoreFault::NO_KEY))
+    ) -> Result<String, StoreError> {
+        self.hash("address", &[address.canonical().as_bytes()])
+            .ok_or_else(|| StoreError::new(doing, StoreError::NO_KEY))
     }
 
     /// The counter of a source. IPv6 is counted by /64: whoever has one address has all of it.
     fn source_key(&self, source: IpAddr) -> Option<String> {
-        let octets = match source.to_canonical() {
+        let bytes = match source.to_canonical() {
             IpAddr::V4(address) => address.octets().to_vec(),
             IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
         };
-        let hash = self.hash("source", &[&octets])?;
+        let hash = self.hash("source", &[&bytes])?;
         Some(item::source_key(&hash))
     }
 
-    /// How long an enquiry is kept once nothing is owed to the therapist.
+    /// How long an enquiry is kept once nothing is pending to the therapist.
     fn life(&self, verdict: Verdict) -> SignedDuration {
         match verdict {
             Verdict::Clear => self.retention,
@@ -747,7 +752,7 @@ fn hash(key: &[u8], purpose: &str, parts: &[&[u8]]) -> String {
 /// Why DynamoDB cancelled the accepting transaction.
 #[derive(Debug)]
 enum Cancelled {
-    Repeat(Reference),
+    Duplicate(Reference),
     ReferenceTaken,
     Flood {
         retry_after: u32,
@@ -767,13 +772,13 @@ impl Cancelled {
         reasons: &[CancellationReason],
         proven: bool,
         retry_after: impl Fn(&item::Item) -> u32,
-    ) -> Result<Self, StoreFault> {
+    ) -> Result<Self, StoreError> {
         let failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
         if let Some(reason) = reasons.first().filter(failed) {
-            let reference = reason.item().and_then(item::marked_reference);
+            let reference = reason.item().and_then(item::reference_of);
             return reference
-                .map(Self::Repeat)
-                .ok_or_else(|| StoreFault::new("accept", "MarkerUnreadable"));
+                .map(Self::Duplicate)
+                .ok_or_else(|| StoreError::new("accept", "MarkerUnreadable"));
         }
         if reasons.get(1).filter(failed).is_some() {
             return Ok(Self::ReferenceTaken);
@@ -802,7 +807,7 @@ impl Cancelled {
             .find(|code| *code != "None");
         match code {
             Some("ThrottlingError" | "ProvisionedThroughputExceeded") => Ok(Self::Throttled),
-            code => Err(StoreFault::new("accept", code.unwrap_or("Unknown"))),
+            code => Err(StoreError::new("accept", code.unwrap_or("Unknown"))),
         }
     }
 }
@@ -822,11 +827,11 @@ enum Booking {
 
 impl Booking {
     /// The reasons stand in the order of the writes: the cool-down, the day's count.
-    fn of(reasons: &[CancellationReason]) -> Result<Self, StoreFault> {
+    fn of(reasons: &[CancellationReason]) -> Result<Self, StoreError> {
         let failed = |reason: &&CancellationReason| reason.code() == Some("ConditionalCheckFailed");
         if let Some(reason) = reasons.first().filter(failed) {
             return Ok(Self::Held {
-                by: reason.item().and_then(item::marked_reference),
+                by: reason.item().and_then(item::reference_of),
                 undeliverable: reason.item().is_some_and(item::is_undeliverable),
             });
         }
@@ -847,13 +852,13 @@ impl Booking {
             .iter()
             .filter_map(CancellationReason::code)
             .find(|code| *code != "None");
-        Err(StoreFault::new("book", code.unwrap_or("Unknown")))
+        Err(StoreError::new("book", code.unwrap_or("Unknown")))
     }
 }
 
-fn random<const N: usize>() -> Result<[u8; N], StoreFault> {
+fn random<const N: usize>() -> Result<[u8; N], StoreError> {
     let mut bytes = [0; N];
-    getrandom::fill(&mut bytes).map_err(|_| StoreFault::new("accept", "NoRandomness"))?;
+    getrandom::fill(&mut bytes).map_err(|_| StoreError::new("accept", "NoRandomness"))?;
     Ok(bytes)
 }
 

@@ -8,15 +8,15 @@ use tracing::{error, info, warn};
 
 use crate::app::App;
 use crate::clock::Clock;
+use crate::delivery::{self, Unfinished};
 use crate::invocation::StreamRecord;
-use crate::outbox::{self, Unfinished};
-use crate::store::{Record, StoreFault};
+use crate::store::{Record, StoreError};
 
 /// Delivers the new enquiries of a batch, in order, and reports the first record that must come again: the event
 /// source then repeats that one and all behind it (`ReportBatchItemFailures`). Those behind a failed one are delivered
 /// all the same, and coming again sends them nothing twice.
 ///
-/// What stays owed for a reason that another try at once would not mend is left to the sweep, so that it does not
+/// What stays pending for a reason that another try at once would not mend is left to the sweep, so that it does not
 /// hold up the others.
 ///
 /// # Errors
@@ -53,7 +53,7 @@ async fn one(app: &Arc<App>, change: StreamRecord, clock: &Clock) -> Outcome {
         error!(
             alarm = "record_parked",
             sequence_number = change.dynamodb.sequence_number,
-            code = StoreFault::UNREADABLE,
+            code = StoreError::UNREADABLE,
             "record parked"
         );
         return Outcome::Done;
@@ -67,42 +67,42 @@ async fn one(app: &Arc<App>, change: StreamRecord, clock: &Clock) -> Outcome {
         return Outcome::Done;
     };
     let record = serde_json::from_value(image)
-        .map_err(|_| StoreFault {
+        .map_err(|_| StoreError {
             doing: "read",
-            code: StoreFault::UNREADABLE.to_owned(),
+            code: StoreError::UNREADABLE.to_owned(),
         })
         .and_then(Record::from_image);
     let record = match record {
         Ok(record) => record,
-        Err(fault) => {
-            // Nothing is lost: the item stays in the table and in the index of what is owed, under the alarm's eye.
+        Err(error) => {
+            // Nothing is lost: the item stays in the table and in the index of what is pending, under the alarm's eye.
             error!(
                 alarm = "record_parked",
                 sequence_number = change.dynamodb.sequence_number,
-                code = fault.code,
+                code = error.code,
                 "record parked"
             );
             return Outcome::Done;
         }
     };
     let reference = record.received.reference.clone();
-    match outbox::deliver(app, record, clock).await {
+    match delivery::deliver(app, record, clock).await {
         Ok(()) => {
             info!(%reference, "enquiry delivered");
             Outcome::Done
         }
-        Err(Unfinished::Owed) => {
-            warn!(%reference, "mails stay owed: the sweep goes on");
+        Err(Unfinished::Pending) => {
+            warn!(%reference, "emails stay pending: the sweep goes on");
             Outcome::Done
         }
         Err(Unfinished::Panicked) => Outcome::Done,
         Err(Unfinished::Later) => Outcome::OutOfTime,
-        Err(Unfinished::Store(fault)) if fault.is_unreadable() => {
-            error!(alarm = "record_parked", %reference, code = fault.code, "left for a newer version");
+        Err(Unfinished::Store(error)) if error.is_unreadable() => {
+            error!(alarm = "record_parked", %reference, code = error.code, "left for a newer version");
             Outcome::Done
         }
-        Err(Unfinished::Store(fault)) => {
-            error!(%reference, code = fault.code, "the table could not {}", fault.doing);
+        Err(Unfinished::Store(error)) => {
+            error!(%reference, code = error.code, "the table could not {}", error.doing);
             Outcome::Again
         }
     }

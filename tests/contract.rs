@@ -9,7 +9,7 @@ use std::path::Path;
 use axum::http::Method;
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{Arity, EmailAddress, Field, Message, Name, Phone, Times, text};
-use enquiry_desk::intake::{MAX_ANSWERS, MAX_BODY, Refusal};
+use enquiry_desk::web::{MAX_ANSWERS, MAX_BODY, RequestError};
 use serde_json::{Map, Value, json};
 
 use crate::support::{BROWSER, COMPLETE, MINIMAL, TestApp, minimal_json, urlencoded};
@@ -87,7 +87,7 @@ fn rule(field: Field) -> Value {
         Field::Submission => {
             json!({ "anyOf": [{ "type": "string", "format": "uuid" }, { "const": "" }] })
         }
-        Field::EmailConfirmed | Field::Token | Field::Altcha | Field::Trap => {
+        Field::EmailConfirmed | Field::Token | Field::Altcha | Field::Honeypot => {
             json!({ "type": "string" })
         }
     }
@@ -136,7 +136,7 @@ fn description(field: Field) -> String {
         Field::Altcha => {
             "A proof of work for a challenge from `/altcha`, where one is asked for. Never a fault."
         }
-        Field::Trap => "Leave it empty: what fills it in counts as a program.",
+        Field::Honeypot => "Leave it empty: what fills it in counts as a program.",
         _ => "",
     };
     let label = field.label();
@@ -221,8 +221,8 @@ fn code_table() -> String {
     )
 }
 
-fn refusals_of(status: u16) -> Vec<&'static Refusal> {
-    Refusal::ALL
+fn refusals_of(status: u16) -> Vec<&'static RequestError> {
+    RequestError::ALL
         .iter()
         .filter(|refusal| refusal.row().status.as_u16() == status)
         .collect()
@@ -420,7 +420,7 @@ fn enquiries() -> Value {
             "summary": "Send an enquiry.",
             "description": format!(
                 "`Accept` decides between a page and JSON; without a preference the answer speaks the language of the \
-                 body. A body has at most {MAX_BODY} octets, in UTF-8."
+                 body. A body has at most {MAX_BODY} bytes, in UTF-8."
             ),
             "requestBody": { "required": true, "content": encodings() },
             "responses": responses,
@@ -436,7 +436,7 @@ fn enquiries() -> Value {
 
 fn document() -> Value {
     let mut responses = Map::new();
-    let statuses: BTreeSet<u16> = Refusal::ALL
+    let statuses: BTreeSet<u16> = RequestError::ALL
         .iter()
         .map(|refusal| refusal.row().status.as_u16())
         .collect();
@@ -902,7 +902,7 @@ async fn every_refusal_answers_as_its_row_says() {
             "",
         ),
     ];
-    let rows: BTreeMap<&str, &Refusal> = Refusal::ALL
+    let rows: BTreeMap<&str, &RequestError> = RequestError::ALL
         .iter()
         .map(|refusal| (refusal.row().slug, refusal))
         .collect();
@@ -958,7 +958,9 @@ async fn every_refusal_answers_as_its_row_says() {
             let wait = answer.header("retry-after").parse::<u32>().ok();
             match refusal {
                 // When exactly the source may go on is its counter's business (`limits`).
-                Refusal::TooManyRequests(most) => assert!((1..=*most).contains(&wait.unwrap())),
+                RequestError::TooManyRequests(most) => {
+                    assert!((1..=*most).contains(&wait.unwrap()))
+                }
                 other => assert_eq!(wait, other.retry_after(), "{name}"),
             }
             let allow = match (name, path) {
@@ -1064,7 +1066,7 @@ async fn a_program_hears_when_to_try_again_and_whom_to_phone() {
     let problem = answer.json();
     assert_eq!(problem["type"], slug("unavailable"));
     assert_eq!(problem["phone"], "07835 346476");
-    app.finish_owing().await;
+    app.finish_pending().await;
 }
 
 #[tokio::test]

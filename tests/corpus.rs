@@ -73,13 +73,13 @@ fn every_command_of_the_corpus_is_done_or_refused_in_words() {
 }
 
 #[test]
-fn every_practice_of_the_corpus_is_refused_by_line_or_writes_all_letters() {
+fn every_practice_of_the_corpus_is_refused_by_line_or_writes_all_emails() {
     replay("practice");
 }
 
 #[test]
-fn every_letter_of_the_corpus_is_well_formed_and_without_foreign_links() {
-    replay("letters");
+fn every_email_of_the_corpus_is_well_formed_and_without_foreign_links() {
+    replay("emails");
 }
 
 #[test]

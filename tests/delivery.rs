@@ -217,14 +217,14 @@ async fn an_address_that_was_refused_by_the_days_limit_is_not_booked() {
 async fn a_delay_is_shown_until_something_is_known() {
     let bench = Bench::start(&[]).await;
     let reference = bench.post(at(0), "zoe@example.org", "1").await;
-    for (letter, mail) in ["therapist", "auto_reply"].iter().zip(bench.mails()) {
-        let state = async || bench.show(&reference).await[*letter].take();
+    for (email, mail) in ["therapist", "auto_reply"].iter().zip(bench.mails()) {
+        let state = async || bench.show(&reference).await[*email].take();
         for minutes in [30, 60] {
             bench
                 .invoke(at(minutes), report(&mail, "DeliveryDelay"))
                 .await;
             let shown = state().await;
-            assert_eq!(shown["state"], "sent", "{letter}");
+            assert_eq!(shown["state"], "sent", "{email}");
             assert_eq!(
                 shown["delayed_since"],
                 at(30).to_string(),
@@ -234,7 +234,7 @@ async fn a_delay_is_shown_until_something_is_known() {
         for kind in ["Delivery", "DeliveryDelay"] {
             bench.invoke(at(90), report(&mail, kind)).await;
             let shown = state().await;
-            assert_eq!(shown["state"], "delivered", "{letter} after {kind}");
+            assert_eq!(shown["state"], "delivered", "{email} after {kind}");
             assert_eq!(shown["delayed_since"], Value::Null);
         }
     }
@@ -266,7 +266,7 @@ async fn going_past_the_table_raises_an_alarm() {
 }
 
 #[tokio::test]
-async fn a_report_of_a_letter_past_the_table_settles_no_other() {
+async fn a_report_of_an_email_past_the_table_settles_no_other() {
     // The table had the enquiry all the same: only its answers were lost.
     let bench = Bench::start(&[]).await;
     let reference = bench.store(at(0), "zoe@example.org", "1").await;
@@ -274,11 +274,11 @@ async fn a_report_of_a_letter_past_the_table_settles_no_other() {
         let message = json!({
             "eventType": kind,
             "bounce": { "bounceType": "Permanent" },
-            "mail": { "messageId": "m", "tags": { "reference": [reference], "letter": ["not_stored"] } },
+            "mail": { "messageId": "m", "tags": { "reference": [reference], "kind": ["fallback"] } },
         });
         json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": message.to_string() } }] })
     };
-    // What is owed is sent at any occasion, this one too.
+    // What is pending is sent at any occasion, this one too.
     bench.invoke(at(0), report("Delivery")).await;
     assert_eq!(bench.show(&reference).await["therapist"]["state"], "sent");
     assert_eq!(bench.mails_to("therapist@example.com"), 1);
@@ -298,7 +298,7 @@ async fn after_days_without_the_event_source_the_sweep_sends_everything_and_says
     }
     let days = 30 * 60;
     let swept = bench.sweep(at(days)).await;
-    assert_eq!(swept, json!({ "owed": 3, "delivered": 3, "left": 0 }));
+    assert_eq!(swept, json!({ "pending": 3, "delivered": 3, "left": 0 }));
     assert_eq!(bench.mails_to("therapist@example.com"), 3);
     for reference in &references {
         let auto_reply = bench.show(reference).await["auto_reply"].take();
@@ -309,7 +309,7 @@ async fn after_days_without_the_event_source_the_sweep_sends_everything_and_says
     }
     bench.sweep(at(days + 5)).await;
     let seconds = u64::try_from(days * 60).unwrap();
-    assert_eq!(bench.logs.oldest_owed_seconds(), [seconds, 0]);
+    assert_eq!(bench.logs.oldest_due_seconds(), [seconds, 0]);
     assert_eq!(
         bench.mails().len(),
         3,
@@ -357,7 +357,7 @@ async fn what_a_newer_version_has_written_is_left_for_it_and_never_dropped() {
         "the shard moves on"
     );
     let swept = bench.sweep(at(2)).await;
-    assert_eq!(swept, json!({ "owed": 1, "delivered": 0, "left": 1 }));
+    assert_eq!(swept, json!({ "pending": 1, "delivered": 0, "left": 1 }));
     assert_eq!(bench.logs.alarms(), ["record_parked", "record_parked"]);
     assert_eq!(bench.item(&reference).await, before);
     assert!(bench.mails().is_empty());

@@ -182,13 +182,10 @@ async fn the_sample_of_a_stream_event_has_the_shape_of_a_real_item() {
     }
     let image = image.as_object_mut().unwrap();
     image.remove("expires");
-    image.remove("settled");
+    image.remove("completed");
     image.remove("writer");
-    image.insert("owed".to_owned(), json!({ "S": "owed" }));
-    image.insert(
-        "owed_since".to_owned(),
-        json!({ "S": "2026-11-23T09:30:00Z" }),
-    );
+    image.insert("pending".to_owned(), json!({ "S": "pending" }));
+    image.insert("due".to_owned(), json!({ "S": "2026-11-23T09:30:00Z" }));
 
     let mut sample = event("stream-insert.json");
     let shown = sample.pointer_mut("/Records/0/dynamodb/NewImage").unwrap();

@@ -10,27 +10,27 @@
     reason = "a test that cannot go on shall stop"
 )]
 
-mod canary;
 mod contract;
 mod corpus;
 mod delivery;
+mod emails;
+mod end_to_end;
 mod events;
 mod fuzzing;
-mod hostile;
-mod letters;
-mod limits;
 mod local;
+mod log_privacy;
+mod malformed_input;
 mod pages;
 mod policy;
 mod practice;
 mod privacy;
-mod promises;
 mod properties;
-mod reading;
-mod road;
-mod screening;
+mod rate_limits;
+mod readability;
 mod secret;
+mod security;
 mod simulator;
+mod spam;
 mod support;
 mod template;
 mod tokens;

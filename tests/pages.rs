@@ -2,9 +2,9 @@
 
 use axum::http::StatusCode;
 use enquiry_desk::enquiry::{Field, Reference};
-use enquiry_desk::intake::pages::{ConfirmationPage, FormPage, Notice, RefusalPage};
-use enquiry_desk::intake::{EnquiryForm, Refusal};
 use enquiry_desk::practice::Practice;
+use enquiry_desk::web::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
+use enquiry_desk::web::{EnquiryForm, RequestError};
 
 use crate::support::{COMPLETE, MINIMAL, TestApp};
 
@@ -38,7 +38,7 @@ fn shown<'a>(
     FormPage {
         practice,
         form,
-        faults,
+        errors: faults,
         suggestion: form.email_suggestion().filter(|_| !faults.is_empty()),
         notice,
         action: "/enquiries",
@@ -84,7 +84,7 @@ fn the_example_site_carries_the_form_that_the_function_renders() {
 #[test]
 fn the_script_is_small() {
     let script = include_str!("../site/enquiry.js");
-    assert!(script.len() < 6_000, "{} octets", script.len());
+    assert!(script.len() < 6_000, "{} bytes", script.len());
 }
 
 #[test]
@@ -93,8 +93,8 @@ fn nothing_is_inline_so_that_the_policy_can_forbid_it() {
     let empty = EnquiryForm::default();
     let reference = Reference::parse("BB-7KQ4M").unwrap();
     let notice = Notice {
-        title: Refusal::Unavailable.row().title,
-        words: Refusal::Unavailable.words(),
+        title: RequestError::Unavailable.row().title,
+        words: RequestError::Unavailable.words(),
     };
     for html in [
         page(practice, &empty),
@@ -105,7 +105,7 @@ fn nothing_is_inline_so_that_the_policy_can_forbid_it() {
         }
         .render()
         .unwrap(),
-        RefusalPage {
+        ErrorPage {
             practice,
             title: "x",
             words: "y".to_owned(),
@@ -300,7 +300,7 @@ fn a_new_wording_of_the_consent_asks_for_it_again() {
 fn a_form_that_cannot_be_taken_keeps_everything_and_gives_the_number_to_call() {
     let practice = Practice::compiled();
     let form = form(&[(Field::Name, "Zoë"), (Field::Message, "kept")]);
-    for refusal in [Refusal::Unavailable, Refusal::TooManyRequests(90)] {
+    for refusal in [RequestError::Unavailable, RequestError::TooManyRequests(90)] {
         let notice = Notice {
             title: refusal.row().title,
             words: refusal.words(),
@@ -324,7 +324,7 @@ fn warm_stones_are_asked_about_only_where_there_are_some() {
 
 #[test]
 fn the_trap_is_out_of_reach_and_never_filled_in_again() {
-    let html = page(Practice::compiled(), &form(&[(Field::Trap, "caught")]));
+    let html = page(Practice::compiled(), &form(&[(Field::Honeypot, "caught")]));
     assert!(!html.contains("caught"));
     assert!(html.contains(r#"name="extra_detail" type="text" tabindex="-1" autocomplete="off">"#));
 }

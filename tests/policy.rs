@@ -157,7 +157,7 @@ impl Call {
         let action = match content.keys().next().map(String::as_str) {
             Some("Simple") => "ses:SendEmail",
             Some("Raw") => "ses:SendRawEmail",
-            other => panic!("a mail of another kind: {other:?}"),
+            other => panic!("an email of another kind: {other:?}"),
         };
         assert!(self.body["FromEmailAddressIdentityArn"].is_null());
         let from = bare(self.text("/FromEmailAddress"));
@@ -409,7 +409,7 @@ const PATHS: &[Path] = &[
         },
     },
     Path {
-        name: "sending is paused, and the sweep sends what is owed",
+        name: "sending is paused, and the sweep sends what is pending",
         variables: &[("SES_SANDBOX", "false")],
         play: |stage| {
             Box::pin(async {
@@ -450,7 +450,9 @@ const PATHS: &[Path] = &[
                 let listed = stage.command(json!({ "command": "list" })).await;
                 assert_eq!(&listed["enquiries"][0]["reference"], reference);
                 stage
-                    .command(json!({ "command": "resend", "reference": reference, "letter": "therapist" }))
+                    .command(
+                        json!({ "command": "resend", "reference": reference, "kind": "therapist" }),
+                    )
                     .await;
                 assert_eq!(stage.mails().await, 3);
                 let exported = stage

@@ -5,7 +5,7 @@ use enquiry_desk::practice::Practice;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
 
-use crate::reading;
+use crate::readability;
 
 const SOURCE: &str = include_str!("../practice.toml");
 
@@ -110,7 +110,7 @@ fn every_text_reads_easily() {
         ));
     }
     for text in texts {
-        let ease = reading::ease(&text);
+        let ease = readability::ease(&text);
         assert!(ease >= 60.0, "{ease:.0} for: {text}");
     }
 }

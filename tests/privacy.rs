@@ -268,7 +268,7 @@ impl Desk {
             "eventType": kind,
             "bounce": { "bounceType": "Permanent" },
             "mail": { "messageId": mail.message_id, "tags": {
-                "reference": [mail.tags()["reference"]], "letter": [mail.tags()["letter"]],
+                "reference": [mail.tags()["reference"]], "kind": [mail.tags()["kind"]],
             } },
         });
         json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": message.to_string() } }] })
@@ -368,11 +368,11 @@ async fn an_operator_finds_an_enquiry_whose_reference_they_do_not_know() {
         all["enquiries"][0],
         json!({
             "reference": suspect, "received_at": "2026-11-23T14:00:00Z", "verdict": "suspect", "name": "Zoë O'Brien",
-            "therapist": "pending", "auto_reply": "pending", "notice": null, "owed": true,
+            "therapist": "pending", "auto_reply": "pending", "notice": null, "pending": true,
         })
     );
     assert_eq!(all["enquiries"][1]["therapist"], "sent");
-    assert_eq!(all["enquiries"][1]["owed"], false);
+    assert_eq!(all["enquiries"][1]["pending"], false);
     assert!(
         !all.to_string().contains("example.com"),
         "the name is enough to find somebody"
@@ -481,33 +481,33 @@ async fn the_therapists_mail_goes_again_when_somebody_asks() {
     assert_eq!(desk.ses.mailbox().mails().len(), 2);
     let answer = desk
         .later(DAY)
-        .ask(json!({ "command": "resend", "reference": reference, "letter": "therapist" }))
+        .ask(json!({ "command": "resend", "reference": reference, "kind": "therapist" }))
         .await;
     assert_eq!(
-        (&answer["sent"], &answer["letter"]),
+        (&answer["sent"], &answer["kind"]),
         (&json!(true), &json!("therapist"))
     );
     assert_eq!(desk.to("therapist@example.com").len(), 2);
     assert_eq!(desk.to("zoe@example.com").len(), 1);
     let item = desk.item(&format!("enquiry#{reference}")).await.unwrap();
     assert_eq!(item["expires"], expires, "it is kept no longer for that");
-    assert!(!item.contains_key("owed"));
+    assert!(!item.contains_key("pending"));
     desk.finish().await;
 }
 
 #[tokio::test]
-async fn a_mail_to_the_therapist_that_cannot_go_again_now_stays_owed() {
+async fn an_email_to_the_therapist_that_cannot_go_again_now_stays_pending() {
     let desk = Desk::start().await;
     let reference = desk.enquire("zoe@example.com", &[]).await;
     desk.ses.mailbox().account(|account| account.paused = true);
-    let again = json!({ "command": "resend", "reference": reference, "letter": "therapist" });
+    let again = json!({ "command": "resend", "reference": reference, "kind": "therapist" });
     let answer = desk.ask(again.clone()).await;
     assert_eq!(
         (&answer["sent"], &answer["state"]["state"]),
         (&json!(false), &json!("pending"))
     );
     let error = desk.event(again).await.unwrap_err();
-    assert!(error.contains("still owed"), "{error}");
+    assert!(error.contains("still pending"), "{error}");
     desk.ses.mailbox().account(|account| account.paused = false);
     assert_eq!(
         desk.ask(json!({ "command": "sweep" })).await["delivered"],
@@ -520,7 +520,7 @@ async fn a_mail_to_the_therapist_that_cannot_go_again_now_stays_owed() {
 #[tokio::test]
 async fn an_auto_reply_goes_again_only_within_all_its_limits() {
     let desk = Desk::start_with(Account::default(), &[("AUTO_REPLIES_PER_DAY", "1")]).await;
-    let resend = |reference: &str| json!({ "command": "resend", "reference": reference, "letter": "auto_reply" });
+    let resend = |reference: &str| json!({ "command": "resend", "reference": reference, "kind": "auto_reply" });
 
     let first = desk.enquire("zoe@example.com", &[]).await;
     let error = desk.event(resend(&first)).await.unwrap_err();
@@ -574,8 +574,8 @@ async fn an_auto_reply_goes_again_only_within_all_its_limits() {
 #[tokio::test]
 async fn what_may_not_be_sent_again_is_refused_with_what_to_do_instead() {
     let desk = Desk::start().await;
-    let resend = |reference: &str| json!({ "command": "resend", "reference": reference, "letter": "auto_reply" });
-    let owed = desk.post("owed@example.com", &[]).await;
+    let resend = |reference: &str| json!({ "command": "resend", "reference": reference, "kind": "auto_reply" });
+    let pending = desk.post("pending@example.com", &[]).await;
     let suspect = desk
         .enquire("spam@example.com", &[("extra_detail", "x")])
         .await;
@@ -589,7 +589,7 @@ async fn what_may_not_be_sent_again_is_refused_with_what_to_do_instead() {
     );
     let unknown = desk.enquire("una@example.com", &[]).await;
     for (reference, words) in [
-        (&owed, "still owed"),
+        (&pending, "still pending"),
         (&suspect, "release it"),
         (&role, "those of machines"),
         (&bounced, "ring the client"),
@@ -604,10 +604,10 @@ async fn what_may_not_be_sent_again_is_refused_with_what_to_do_instead() {
         assert_eq!(desk.item(&format!("enquiry#{reference}")).await, before);
     }
     let error = desk
-        .event(json!({ "command": "resend", "reference": owed, "letter": "notice" }))
+        .event(json!({ "command": "resend", "reference": pending, "kind": "notice" }))
         .await
         .unwrap_err();
-    assert!(error.contains("\"letter\": \"auto_reply\""), "{error}");
+    assert!(error.contains("\"kind\": \"auto_reply\""), "{error}");
     desk.finish().await;
 }
 
@@ -790,7 +790,7 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
     assert_eq!(preview["dry_run"], true);
     assert_eq!(
         preview["would_erase"],
-        json!({ "enquiries": 2, "markers": 2, "cool_downs": 1 })
+        json!({ "enquiries": 2, "idempotency_records": 2, "cool_downs": 1 })
     );
     assert_eq!(
         references(&preview),
@@ -836,7 +836,7 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
     let again = desk.ask(really).await;
     assert_eq!(
         again["erased"],
-        json!({ "enquiries": 0, "markers": 0, "cool_downs": 0 })
+        json!({ "enquiries": 0, "idempotency_records": 0, "cool_downs": 0 })
     );
     assert_eq!(again["complete"], true);
     assert_eq!(
@@ -854,7 +854,7 @@ async fn one_enquiry_is_erased_by_its_reference_and_the_others_stay() {
     let preview = desk.ask(erase(&second, false)).await;
     assert_eq!(
         preview["would_erase"],
-        json!({ "enquiries": 1, "markers": 1, "cool_downs": 0 })
+        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 0 })
     );
     let receipt = desk.ask(erase(&second, true)).await;
     assert_eq!(receipt["erased"], preview["would_erase"]);
@@ -876,7 +876,7 @@ async fn one_enquiry_is_erased_by_its_reference_and_the_others_stay() {
     let receipt = desk.ask(erase(&first, true)).await;
     assert_eq!(
         receipt["erased"],
-        json!({ "enquiries": 1, "markers": 1, "cool_downs": 1 })
+        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 1 })
     );
     let again = desk.ask(erase(&first, true)).await;
     assert_eq!(
@@ -992,9 +992,9 @@ async fn a_report_that_comes_during_or_after_an_erasure_remembers_no_address() {
 
     desk.ask(report).await;
     assert_eq!(desk.kinds().await, ["counter", "counter"]);
-    for letter in ["therapist", "auto_reply"] {
+    for email in ["therapist", "auto_reply"] {
         let error = desk
-            .event(json!({ "command": "resend", "reference": "BB-00000", "letter": letter }))
+            .event(json!({ "command": "resend", "reference": "BB-00000", "kind": email }))
             .await
             .unwrap_err();
         assert!(error.contains("there is no enquiry"), "{error}");
@@ -1028,7 +1028,7 @@ async fn an_item_of_a_newer_version_is_listed_and_erased_although_nobody_can_rea
         .await;
     assert_eq!(
         receipt["erased"],
-        json!({ "enquiries": 1, "markers": 1, "cool_downs": 1 })
+        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 1 })
     );
     assert_eq!(desk.kinds().await, ["counter", "counter"]);
     desk.finish().await;
@@ -1046,7 +1046,7 @@ async fn the_marker_of_a_later_post_stays_when_the_earlier_one_is_erased() {
         .await;
     assert_eq!(
         receipt["erased"],
-        json!({ "enquiries": 1, "markers": 0, "cool_downs": 0 })
+        json!({ "enquiries": 1, "idempotency_records": 0, "cool_downs": 0 })
     );
     assert_eq!(
         desk.post("zoe@example.com", &[]).await,
@@ -1194,7 +1194,7 @@ async fn the_privacy_notice_says_what_the_product_does() {
     ] {
         assert!(notice.contains(said), "{said}");
     }
-    let ease = crate::reading::ease(notice);
+    let ease = crate::readability::ease(notice);
     assert!(ease > 55.0, "{ease}");
 }
 
@@ -1219,7 +1219,7 @@ async fn everything_in_the_table_ends_by_itself_unless_it_still_owes_something()
     desk.enquire("ben@example.com", &[]).await;
     let report = desk.feedback("Bounce", &desk.to("ben@example.com")[0]);
     desk.ask(report).await;
-    desk.ask(json!({ "command": "resend", "reference": clear, "letter": "therapist" }))
+    desk.ask(json!({ "command": "resend", "reference": clear, "kind": "therapist" }))
         .await;
     let kinds = ["cool-down", "counter", "enquiry", "marker"];
     let mut made = desk.kinds().await;
@@ -1239,12 +1239,12 @@ async fn everything_in_the_table_ends_by_itself_unless_it_still_owes_something()
         .await;
     // One that never got out, from long ago.
     desk.ses.mailbox().account(|account| account.paused = true);
-    let owed = desk.at(long_ago).enquire("owen@example.com", &[]).await;
+    let pending = desk.at(long_ago).enquire("owen@example.com", &[]).await;
 
     for item in desk.items().await {
-        let owes = item.contains_key("owed");
+        let owes = item.contains_key("pending");
         assert_eq!(item.contains_key("expires"), !owes, "{}", text(&item, "pk"));
-        assert!(!owes || text(&item, "pk") == format!("enquiry#{owed}"));
+        assert!(!owes || text(&item, "pk") == format!("enquiry#{pending}"));
     }
     let expiry = |item: &Item| item["expires"].as_n().unwrap().parse::<i64>().unwrap();
     let life = |item: &Item| {
@@ -1269,7 +1269,7 @@ async fn everything_in_the_table_ends_by_itself_unless_it_still_owes_something()
     left.retain(|pk| pk.starts_with("enquiry#"));
     left.sort();
     let mut expected =
-        [&clear_later, &today, &owed].map(|reference| format!("enquiry#{reference}"));
+        [&clear_later, &today, &pending].map(|reference| format!("enquiry#{reference}"));
     expected.sort();
     assert_eq!(
         left, expected,
@@ -1280,6 +1280,6 @@ async fn everything_in_the_table_ends_by_itself_unless_it_still_owes_something()
     desk.ses.mailbox().account(|account| account.paused = false);
     desk.at(long_ago).ask(json!({ "command": "sweep" })).await;
     desk.dynamo.sweep().unwrap();
-    assert!(desk.item(&format!("enquiry#{owed}")).await.is_none());
+    assert!(desk.item(&format!("enquiry#{pending}")).await.is_none());
     desk.finish().await;
 }

@@ -5,8 +5,8 @@ use enquiry_desk::enquiry::answers::{Area, Choice, ContactBy, Goal, RecentInjury
 use enquiry_desk::enquiry::{
     Arity, EmailAddress, Enquiry, Field, Message, Name, Phone, Reference, Times, text,
 };
-use enquiry_desk::intake::EnquiryForm;
 use enquiry_desk::practice::Practice;
+use enquiry_desk::web::EnquiryForm;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -17,7 +17,7 @@ use serde_json::Value;
 use crate::fuzzing::{Desk, item, post};
 
 /// What breaks careless programs: marks that compose, across what is dropped and what is trimmed; fillers, controls,
-/// directions, joiners; letters that grow when they are normalised.
+/// directions, joiners; emails that grow when they are normalised.
 const NASTY: &str = "\u{301}\u{308}\u{323}\u{345}\u{3099}\u{200b}\u{feff}\u{34f}\u{200c}\u{200d}\u{202e}\u{2066}\u{ad}\u{e0041}\u{fe0f}\
     \r\n\t\0\u{7f}\u{85}\u{a0}\u{2028}\u{3000} \u{1100}\u{1161}\u{11a8}\u{ac00}\u{115f}\u{3164}\u{212b}\u{1e9b}\u{fb2c}\u{1d160}\u{390}\
     Aeo\u{ff0e}\u{3002}@.+-,;:&=%<>\"'0123";
@@ -33,12 +33,12 @@ fn config() -> ProptestConfig {
 /// Any text of up to so many characters.
 fn typed(longest: usize) -> impl Strategy<Value = String> {
     let nasty: Vec<char> = NASTY.chars().collect();
-    let letter = prop_oneof![
+    let email = prop_oneof![
         3 => select(nasty),
         2 => proptest::char::range('a', 'z'),
         1 => any::<char>(),
     ];
-    vec(letter, 0..=longest).prop_map(|letters| letters.into_iter().collect())
+    vec(email, 0..=longest).prop_map(|emails| emails.into_iter().collect())
 }
 
 /// An address by the rule of browsers, often of Gmail, with dots and tags.
@@ -133,9 +133,9 @@ proptest! {
 
     #[test]
     fn an_address_is_folded_once_and_for_all(address in address()) {
-        let folded = EmailAddress::parse(&address.folded());
-        prop_assert!(folded.is_ok(), "{}", address.folded());
-        prop_assert_eq!(folded.unwrap().folded(), address.folded());
+        let folded = EmailAddress::parse(&address.canonical());
+        prop_assert!(folded.is_ok(), "{}", address.canonical());
+        prop_assert_eq!(folded.unwrap().canonical(), address.canonical());
     }
 
     #[test]
@@ -151,18 +151,18 @@ proptest! {
             .enumerate()
             .map(|(index, c)| if capital >> (index % 16) & 1 == 1 { c.to_ascii_uppercase() } else { c })
             .collect();
-        let same = |written: String| EmailAddress::parse(&written).unwrap().folded();
-        prop_assert_eq!(same(format!("{cased}@{domain}")), address.folded());
+        let same = |written: String| EmailAddress::parse(&written).unwrap().canonical();
+        prop_assert_eq!(same(format!("{cased}@{domain}")), address.canonical());
         let before = local.split('+').next().unwrap();
         if before.chars().all(|c| c == '.') {
             return Ok(());
         }
-        prop_assert_eq!(same(format!("{cased}+{tag}@{domain}")), address.folded());
+        prop_assert_eq!(same(format!("{cased}+{tag}@{domain}")), address.canonical());
         if ["gmail.com", "googlemail.com"].contains(&domain) {
             let mut dotted = before.to_owned();
             dotted.insert(dot.index(before.len() + 1), '.');
-            prop_assert_eq!(same(format!("{dotted}@gmail.com")), address.folded());
-            prop_assert_eq!(same(format!("{dotted}+{tag}@googlemail.com")), address.folded());
+            prop_assert_eq!(same(format!("{dotted}@gmail.com")), address.canonical());
+            prop_assert_eq!(same(format!("{dotted}+{tag}@googlemail.com")), address.canonical());
         }
     }
 
@@ -171,7 +171,7 @@ proptest! {
         let near = if swap { one.domain().to_owned() } else { "gmail.com".to_owned() };
         let other = EmailAddress::parse(&format!("{local}@{near}")).unwrap();
         for (one, other) in [(&one, &other), (&one, &one)] {
-            prop_assert_eq!(one.folded() == other.folded(), person(one) == person(other), "{} {}", one.as_str(), other.as_str());
+            prop_assert_eq!(one.canonical() == other.canonical(), person(one) == person(other), "{} {}", one.as_str(), other.as_str());
         }
     }
 

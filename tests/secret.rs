@@ -238,14 +238,14 @@ async fn without_the_key_an_enquiry_is_stored_and_found_by_its_address_later() {
         .update_item()
         .table_name(app.desk.dynamo().table())
         .key("pk", item["pk"].clone())
-        .update_expression("SET owed = :owed, owed_since = received_at REMOVE address")
-        .expression_attribute_values(":owed", AttributeValue::S("owed".to_owned()))
+        .update_expression("SET pending = :pending, due = received_at REMOVE address")
+        .expression_attribute_values(":pending", AttributeValue::S("pending".to_owned()))
         .send()
         .await
         .unwrap();
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
     let swept = app.items("enquiry").await.remove(0);
-    assert!(swept["address"] == item["address"] && !swept.contains_key("owed"));
+    assert!(swept["address"] == item["address"] && !swept.contains_key("pending"));
 
     let later = now + SignedDuration::from_secs(11);
     instance.handle(form("2"), &clock(later)).await.unwrap();

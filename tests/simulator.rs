@@ -211,6 +211,6 @@ async fn a_record_that_fails_is_reported_and_those_behind_it_are_sent_once() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_marker_that_has_expired_makes_no_repeat_when_the_table_cannot_be_written_either() {
-    let letters = schedule::late_repeat_meets_a_table_that_cannot_be_written().await;
-    assert_eq!(letters.unwrap(), 2, "one for each of the two enquiries");
+    let emails = schedule::late_repeat_meets_a_table_that_cannot_be_written().await;
+    assert_eq!(emails.unwrap(), 2, "one for each of the two enquiries");
 }

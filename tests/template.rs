@@ -242,7 +242,7 @@ fn somebody_is_told_of_everything_that_needs_a_person() {
     let log = stack.resolve(&json!({ "Ref": "FunctionLog" })).unwrap();
     let filters = stack.resources("AWS::Logs::MetricFilter");
     for (metric, field) in [
-        ("OldestOwedSeconds", "$.oldest_owed_seconds"),
+        ("OldestOwedSeconds", "$.oldest_due_seconds"),
         ("AlarmLines", "$.alarm"),
     ] {
         let filter = filters

@@ -7,7 +7,7 @@ use axum::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::screening::{ProofOfWork, TimeToken};
+use enquiry_desk::spam::{ProofOfWork, TimeToken};
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -401,19 +401,19 @@ fn garbage(random: &mut Random, good: &[String]) -> String {
             .collect::<String>()
     };
     let chosen = random.below(good.len() as u64) as usize;
-    let mut octets = good[chosen].clone().into_bytes();
+    let mut bytes = good[chosen].clone().into_bytes();
     match random.below(5) {
         0 => some(random),
         1 => {
-            let at = random.below(octets.len() as u64) as usize;
-            octets[at] = b"A+/=_-\0 {"[random.below(9) as usize];
-            String::from_utf8(octets).unwrap()
+            let at = random.below(bytes.len() as u64) as usize;
+            bytes[at] = b"A+/=_-\0 {"[random.below(9) as usize];
+            String::from_utf8(bytes).unwrap()
         }
-        2 => good[chosen][..random.below(octets.len() as u64) as usize].to_owned(),
+        2 => good[chosen][..random.below(bytes.len() as u64) as usize].to_owned(),
         3 => STANDARD.encode(some(random)),
         _ => {
             // Inside the base64 of the JSON.
-            let mut json = STANDARD.decode(&octets).unwrap_or(octets);
+            let mut json = STANDARD.decode(&bytes).unwrap_or(bytes);
             let at = random.below(json.len() as u64) as usize;
             json[at] = random.below(256) as u8;
             STANDARD.encode(json)

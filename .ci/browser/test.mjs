@@ -49,7 +49,7 @@ for (const script of [true, false]) {
     await visitor.leave();
   });
 
-  test(`${how}, faults are shown with a focused summary, and everything is kept`, async () => {
+  test(`${how}, errors are shown with a focused summary, and everything is kept`, async () => {
     const visitor = await arrive({ script });
     const { page } = visitor;
     const email = address();
@@ -179,7 +179,7 @@ for (const script of [true, false]) {
   });
 }
 
-test("the script shows faults as the server does", async () => {
+test("the script shows errors as the server does", async () => {
   const seen = [];
   for (const plain of [true, false]) {
     const visitor = await arrive({ plain });
@@ -591,7 +591,7 @@ test("the Nu validator finds no error, in what the server sends and in what the 
   const browserLike = { accept: "text/html", "content-type": "application/x-www-form-urlencoded" };
   const post = (body) => fetch(`${desk.url}/enquiries`, { method: "POST", headers: browserLike, body });
   const answers = {
-    "sent-form": await fetch(`${desk.url}/`), "sent-faults": await post("contact_by=phone"), "sent-refusal": await post("unknown=1"),
+    "sent-form": await fetch(`${desk.url}/`), "sent-errors": await post("contact_by=phone"), "sent-refusal": await post("unknown=1"),
     "sent-question": await post("name=Zo%C3%AB&email=zoe%40gmial.com&goal=relax&consent=yes&message=%0A%0Ax"),
     "sent-confirmation": await fetch(`${desk.url}/thank-you?reference=BB-7KQ4M`),
     "sent-site": await fetch(`${desk.url}/site/`), "sent-site-thank-you": await fetch(`${desk.url}/site/thank-you.html`),

@@ -3,7 +3,7 @@
 //! The rule is that of `<input type=email>` (WHATWG HTML, "Email state"), with two labels or more in the domain,
 //! since nobody is reached at a bare host name; internationalised domains become punycode, as SES wants them.
 
-use super::fault::Why;
+use super::error::Why;
 use super::field::{EMAIL_FORMAT, Field};
 use super::personal::personal;
 use super::text;
@@ -26,7 +26,7 @@ personal! {
 }
 
 impl EmailAddress {
-    /// The longest address, in octets (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+    /// The longest address, in bytes (RFC 5321, section 4.5.3.1.3, less the angle brackets).
     pub const MAX: usize = 254;
 
     /// Checks and cleans a typed address.
@@ -65,7 +65,7 @@ impl EmailAddress {
     /// The address under which a person is counted: lower case, without a `+tag`, and without the dots that Gmail
     /// ignores; a local part of which nothing would be left stays whole. Never used to write to.
     #[must_use]
-    pub fn folded(&self) -> String {
+    pub fn canonical(&self) -> String {
         let whole = self.local_part().to_ascii_lowercase();
         let local = whole
             .split_once('+')
@@ -78,7 +78,7 @@ impl EmailAddress {
         format!("{local}@{domain}")
     }
 
-    /// Whether mail systems carry it: browsers take any dots and any length before the `@`, SMTP takes 64 octets and no dot
+    /// Whether mail systems carry it: browsers take any dots and any length before the `@`, SMTP takes 64 bytes and no dot
     /// at either end or beside another (RFC 5321, sections 4.1.2 and 4.5.3.1.1). SES refuses a whole mail over it.
     #[must_use]
     pub fn is_carried(&self) -> bool {
@@ -254,7 +254,7 @@ mod tests {
             "z.o.e.brien@GMAIL.com",
         ] {
             assert_eq!(
-                EmailAddress::parse(typed).unwrap().folded(),
+                EmailAddress::parse(typed).unwrap().canonical(),
                 "zoebrien@gmail.com"
             );
         }
@@ -264,7 +264,7 @@ mod tests {
             ("+zoe@example.com", "+zoe@example.com"),
             ("+ann@googlemail.com", "+ann@gmail.com"),
         ] {
-            assert_eq!(EmailAddress::parse(typed).unwrap().folded(), folded);
+            assert_eq!(EmailAddress::parse(typed).unwrap().canonical(), folded);
         }
     }
 }

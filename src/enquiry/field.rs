@@ -1,7 +1,7 @@
 //! The fields of the form, once: their names on the wire, their questions and hints, and what is said when one is
 //! wrong. The pages, the problem documents, the mails and the tests all read this table.
 
-use super::fault::Why;
+use super::error::Why;
 use super::{email, name, phone};
 
 /// How often a field may be posted.
@@ -88,7 +88,7 @@ fields! {
     /// A proof of work.
     Altcha = "altcha", Single, "", "";
     /// The trap: people never see it, programs fill it in.
-    Trap = "extra_detail", Single, "Leave this empty", "";
+    Honeypot = "extra_detail", Single, "Leave this empty", "";
 }
 
 impl Field {
@@ -135,7 +135,7 @@ impl Field {
             Self::EmailConfirmed => Why::new("email_confirmed_format", RELOAD),
             Self::Token => Why::new("token_format", RELOAD),
             Self::Altcha => Why::new("altcha_format", RELOAD),
-            Self::Trap => Why::new("extra_detail_format", RELOAD),
+            Self::Honeypot => Why::new("extra_detail_format", RELOAD),
         }
     }
 
@@ -152,7 +152,7 @@ impl Field {
                 Why::new(email::SUGGESTION, "Did you mean name@gmail.com?"),
             ]),
             Self::Phone => reasons.push(phone::FORMAT),
-            // Its value is never a fault, only its type.
+            // Its value is never an error, only its type.
             Self::EmailConfirmed => reasons.clear(),
             _ if self.only_weighs() => return Vec::new(),
             _ => {}
@@ -164,7 +164,7 @@ impl Field {
     /// Whether whatever stands in the field is taken, and only weighs: people do not fill it in, and cannot mend it.
     #[must_use]
     pub const fn only_weighs(self) -> bool {
-        matches!(self, Self::Token | Self::Altcha | Self::Trap)
+        matches!(self, Self::Token | Self::Altcha | Self::Honeypot)
     }
 
     /// What is said when a value is of another type than text: only JSON can do that.

@@ -1,6 +1,6 @@
 //! The client's name: any script, no control characters.
 
-use super::fault::Why;
+use super::error::Why;
 use super::field::Field;
 use super::personal::personal;
 use super::text;
@@ -79,7 +79,7 @@ mod tests {
     fn debug_is_silent() {
         assert_eq!(
             format!("{:?}", Name::parse("Zoë").unwrap()),
-            "Name(4 octets)"
+            "Name(4 bytes)"
         );
     }
 }

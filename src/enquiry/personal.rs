@@ -21,7 +21,7 @@ macro_rules! personal {
 
         impl std::fmt::Debug for $name {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(f, concat!(stringify!($name), "({} octets)"), self.0.len())
+                write!(f, concat!(stringify!($name), "({} bytes)"), self.0.len())
             }
         }
     };

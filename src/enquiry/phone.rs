@@ -10,7 +10,7 @@ use rlibphonenumber::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::fault::Why;
+use super::error::Why;
 use super::field::PHONE_FORMAT;
 use super::text;
 
@@ -115,7 +115,7 @@ static BRITISH: LazyLock<Option<PhoneNumberUtil>> = LazyLock::new(|| {
 
 impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Phone({} octets)", self.typed.len())
+        write!(f, "Phone({} bytes)", self.typed.len())
     }
 }
 

@@ -24,7 +24,7 @@ impl Reference {
             .filter_map(|byte| ALPHABET.get(usize::from(byte % 32)));
         Self(format!(
             "{prefix}-{}",
-            drawn.map(|letter| char::from(*letter)).collect::<String>()
+            drawn.map(|email| char::from(*email)).collect::<String>()
         ))
     }
 

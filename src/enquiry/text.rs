@@ -32,7 +32,7 @@ pub fn is_control(c: char) -> bool {
 /// Control characters stay in, so that the check of the field can refuse them.
 #[must_use]
 pub fn single_line(typed: &str) -> String {
-    // Without the invisible ones first: a mark behind one of them would otherwise stay apart from its letter.
+    // Without the invisible ones first: a mark behind one of them would otherwise stay apart from its email.
     let visible = typed.chars().filter(|c| !is_invisible(*c));
     visible.nfc().collect::<String>().trim().to_owned()
 }
@@ -78,11 +78,11 @@ mod tests {
                 "white space around it goes, no-break spaces too",
             ),
             ("Zoe\u{308}", "Zoë", "a combining mark is composed"),
-            ("Nguy\u{1ec5}n", "Nguyễn", "composed letters stay"),
+            ("Nguy\u{1ec5}n", "Nguyễn", "composed emails stay"),
             (
                 "Zoe\u{200b}\u{308}",
                 "Zoë",
-                "a mark is composed with the letter before it, whatever nobody saw between them",
+                "a mark is composed with the email before it, whatever nobody saw between them",
             ),
             (
                 "a\u{202e}b\u{200b}c\u{feff}",

@@ -1,6 +1,6 @@
 //! The two free texts of the form: when the client can come, and anything else they want to say.
 
-use super::fault::Why;
+use super::error::Why;
 use super::field::Field;
 use super::personal::personal;
 use super::text;

@@ -32,7 +32,7 @@ const TTL_SWEEP: Duration = Duration::from_secs(60);
 
 /// The table's indexes: name, partition, order.
 const INDEXES: [(&str, &str, &str); 3] = [
-    ("owed", "owed", "owed_since"),
+    ("pending", "pending", "due"),
     ("address", "address", "received_at"),
     ("received", "kind", "received_at"),
 ];
@@ -228,7 +228,7 @@ async fn create_table(
         .create_table()
         .table_name(table)
         .billing_mode(BillingMode::PayPerRequest);
-    for name in ["pk", "owed", "owed_since", "address", "received_at", "kind"] {
+    for name in ["pk", "pending", "due", "address", "received_at", "kind"] {
         request = request.attribute_definitions(text(name).map_err(|error| wrong(&error))?);
     }
     request = request.key_schema(key("pk", KeyType::Hash).map_err(|error| wrong(&error))?);

@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use self::samples::{Sample, Samples};
 use super::outbox::{MAIL_POLICY, not_found, page, respond};
-use crate::practice::{Practice, PracticeFaults};
+use crate::practice::{Practice, PracticeErrors};
 
 pub mod samples;
 
@@ -56,7 +56,7 @@ struct Section {
 #[derive(Template)]
 #[template(path = "local/faults.html")]
 struct Faults {
-    faults: PracticeFaults,
+    faults: PracticeErrors,
 }
 
 async fn gallery(State(file): State<Arc<PathBuf>>, Query(when): Query<When>) -> Response {
@@ -119,7 +119,7 @@ async fn html(
 }
 
 /// The practice as its file is now; as it was compiled, when the file is no longer there.
-fn practice(file: &std::path::Path) -> Result<Practice, PracticeFaults> {
+fn practice(file: &std::path::Path) -> Result<Practice, PracticeErrors> {
     match std::fs::read_to_string(file) {
         Ok(text) => Practice::from_toml(&text),
         Err(_) => Ok(Practice::compiled().clone()),

@@ -9,7 +9,7 @@ use super::{Endpoints, aws};
 use crate::app::App;
 use crate::clock::Clock;
 use crate::practice::Practice;
-use crate::settings::{SettingFaults, Settings};
+use crate::settings::{SettingErrors, Settings};
 
 /// How long one invocation may take, in seconds: `Timeout` in `template.yaml`.
 const TIMEOUT: i64 = 29;
@@ -22,7 +22,7 @@ const TIMEOUT: i64 = 29;
 pub fn settings(
     endpoints: &Endpoints,
     given: impl Fn(&str) -> Option<String>,
-) -> Result<Settings, SettingFaults> {
+) -> Result<Settings, SettingErrors> {
     Settings::from_env(|name| match name {
         // The local system made its own table.
         "TABLE_NAME" => Some(endpoints.table.clone()),

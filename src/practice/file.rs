@@ -59,9 +59,9 @@ impl fmt::Display for Fault {
 
 /// Everything that is wrong in `practice.toml`, in the order of the lines. Never empty.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PracticeFaults(pub Vec<Fault>);
+pub struct PracticeErrors(pub Vec<Fault>);
 
-impl fmt::Display for PracticeFaults {
+impl fmt::Display for PracticeErrors {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (index, fault) in self.0.iter().enumerate() {
             if index > 0 {
@@ -73,7 +73,7 @@ impl fmt::Display for PracticeFaults {
     }
 }
 
-impl std::error::Error for PracticeFaults {}
+impl std::error::Error for PracticeErrors {}
 
 /// Reads a practice from the text of its file.
 ///
@@ -85,7 +85,7 @@ impl std::error::Error for PracticeFaults {}
 pub(super) fn read(
     text: &str,
     tzif: impl Fn(&str) -> Option<(&'static str, &'static [u8])>,
-) -> Result<Practice, PracticeFaults> {
+) -> Result<Practice, PracticeErrors> {
     let (root, syntax) = DeTable::parse_recoverable(text);
     let mut faults = Faults {
         text,
@@ -104,7 +104,7 @@ pub(super) fn read(
     faults.found.sort_by_key(|fault| fault.line);
     match practice {
         Some(practice) if faults.found.is_empty() => Ok(practice),
-        _ => Err(PracticeFaults(faults.found)),
+        _ => Err(PracticeErrors(faults.found)),
     }
 }
 

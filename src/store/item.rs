@@ -2,14 +2,14 @@
 //!
 //! | `pk` | `kind` | what | expires |
 //! | --- | --- | --- | --- |
-//! | `enquiry#BB-7KQ4M` | `enquiry` | an enquiry with the states of its mails | the retention after nothing is owed to the therapist |
+//! | `enquiry#BB-7KQ4M` | `enquiry` | an enquiry with the states of its emails | the retention after nothing is pending to the therapist |
 //! | `marker#<hash>` | `marker` | the identity of a post and its reference | 24 hours |
 //! | `source#<hash>` | `counter` | how many enquiries one source sent, by the minute (`store/sliding.rs`) | 22 minutes |
 //! | `day#2026-11-23` | `counter` | how many auto-replies left on one day (UTC) | 48 hours |
-//! | `cool-down#<hash>` | `cool-down` | an address that had an auto-reply, and for which enquiry; or one that mails do not reach | 24 hours after the send; the retention |
+//! | `cool-down#<hash>` | `cool-down` | an address that had an auto-reply, and for which enquiry; or one that emails do not reach | 24 hours after the send; the retention |
 //! | `nonce#<hex>` | `nonce` | a challenge that was solved and has been used | with the challenge, within 24 hours |
 //!
-//! Index `owed` (`owed`, `owed_since`) holds only what is owed; index `address` (`address`, `received_at`) finds all
+//! Index `pending` (`pending`, `due`) holds only what is pending; index `address` (`address`, `received_at`) finds all
 //! enquiries of one person; index `received` (`kind`, `received_at`) finds them all by their time.
 //!
 //! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
@@ -23,16 +23,16 @@ use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
 use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
+use crate::delivery::Deliveries;
 use crate::enquiry::{Received, Reference};
-use crate::outbox::Deliveries;
-use crate::screening::{Nonce, Screening, Signal, Verdict};
+use crate::spam::{Nonce, Score, Signal, Verdict};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The version of the enquiry's item that this code writes, and the newest that it reads.
 const VERSION: u32 = 1;
-/// The only partition of the index of what is owed.
-pub(super) const OWED: &str = "owed";
+/// The only partition of the index of what is pending.
+pub(super) const OWED: &str = "pending";
 
 /// An enquiry as it stands in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +43,7 @@ pub struct Record {
     pub verdict: Verdict,
     /// Why the screening said so.
     pub signals: Vec<Signal>,
-    /// Where its mails stand.
+    /// Where its emails stand.
     pub deliveries: Deliveries,
     /// How often it was changed.
     pub revision: u64,
@@ -56,7 +56,7 @@ pub struct Record {
 impl Record {
     /// An enquiry that has just come in.
     #[must_use]
-    pub fn new(received: Received, screening: &Screening) -> Self {
+    pub fn new(received: Received, screening: &Score) -> Self {
         Self {
             received,
             verdict: screening.verdict(),
@@ -68,7 +68,7 @@ impl Record {
         }
     }
 
-    /// The same enquiry with other states of its mails.
+    /// The same enquiry with other states of its emails.
     #[must_use]
     pub fn with(&self, deliveries: Deliveries) -> Self {
         Self {
@@ -77,11 +77,11 @@ impl Record {
         }
     }
 
-    /// Since when it owes something: its place in the index of what is owed.
+    /// Since when it owes something: its place in the index of what is pending.
     #[must_use]
-    pub fn owed_since(&self) -> Timestamp {
+    pub fn due(&self) -> Timestamp {
         self.deliveries
-            .owed_from
+            .pending_since
             .unwrap_or(self.received.received_at)
     }
 
@@ -89,11 +89,11 @@ impl Record {
     ///
     /// # Errors
     /// When it is no enquiry, or one that this version does not understand.
-    pub fn from_image(image: serde_dynamo::Item) -> Result<Self, StoreFault> {
+    pub fn from_image(image: serde_dynamo::Item) -> Result<Self, StoreError> {
         Self::from_item(Item::from(image))
     }
 
-    pub(super) fn from_item(item: Item) -> Result<Self, StoreFault> {
+    pub(super) fn from_item(item: Item) -> Result<Self, StoreError> {
         // The version first: a newer item may have another shape altogether.
         match item
             .get("v")
@@ -101,14 +101,14 @@ impl Record {
             .and_then(|v| v.parse::<u32>().ok())
         {
             Some(version) if version <= VERSION => {}
-            _ => return Err(StoreFault::new("read", StoreFault::UNKNOWN_VERSION)),
+            _ => return Err(StoreError::new("read", StoreError::UNKNOWN_VERSION)),
         }
         // The library panics at a type of data that the SDK does not know.
         if !item.values().all(is_known) {
-            return Err(StoreFault::new("read", StoreFault::UNREADABLE));
+            return Err(StoreError::new("read", StoreError::UNREADABLE));
         }
         let stored: StoredEnquiry =
-            dynamo::from_item(item).map_err(|_| StoreFault::new("read", StoreFault::UNREADABLE))?;
+            dynamo::from_item(item).map_err(|_| StoreError::new("read", StoreError::UNREADABLE))?;
         Ok(stored.into())
     }
 }
@@ -139,9 +139,9 @@ struct StoredEnquiry {
     #[serde(default)]
     uncounted: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    owed: Option<String>,
+    pending: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    owed_since: Option<Timestamp>,
+    due: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
 }
@@ -177,12 +177,12 @@ pub(super) fn enquiry_key(reference: &Reference) -> String {
     format!("enquiry#{reference}")
 }
 
-/// The item of a new enquiry: it owes its mails from the first moment and never expires while it does.
+/// The item of a new enquiry: it owes its emails from the first moment and never expires while it does.
 pub(super) fn new_enquiry(
     record: &Record,
     address: Option<String>,
     identity: &str,
-) -> Result<Item, StoreFault> {
+) -> Result<Item, StoreError> {
     let received = &record.received;
     let stored = StoredEnquiry {
         pk: enquiry_key(&received.reference),
@@ -192,20 +192,20 @@ pub(super) fn new_enquiry(
         reference: received.reference.clone(),
         received_at: received.received_at,
         address,
-        marker: Some(marker_key(identity)),
+        marker: Some(idempotency_item_key(identity)),
         verdict: record.verdict,
         signals: record.signals.clone(),
         enquiry: received.enquiry.clone(),
         deliveries: record.deliveries.clone(),
         uncounted: record.uncounted,
-        owed: Some(OWED.to_owned()),
-        owed_since: Some(received.received_at),
+        pending: Some(OWED.to_owned()),
+        due: Some(received.received_at),
         expires: None,
     };
-    dynamo::to_item(stored).map_err(|_| StoreFault::new("accept", StoreFault::UNREADABLE))
+    dynamo::to_item(stored).map_err(|_| StoreError::new("accept", StoreError::UNREADABLE))
 }
 
-pub(super) fn marker_key(identity: &str) -> String {
+pub(super) fn idempotency_item_key(identity: &str) -> String {
     format!("marker#{identity}")
 }
 
@@ -220,7 +220,10 @@ pub(super) fn is_written_by(item: &Item, writer: &str) -> bool {
 
 pub(super) fn marker(identity: &str, reference: &Reference, expires: Timestamp) -> Item {
     HashMap::from([
-        ("pk".to_owned(), AttributeValue::S(marker_key(identity))),
+        (
+            "pk".to_owned(),
+            AttributeValue::S(idempotency_item_key(identity)),
+        ),
         ("kind".to_owned(), AttributeValue::S("marker".to_owned())),
         (
             "reference".to_owned(),
@@ -255,7 +258,7 @@ pub(super) fn undeliverable(address: &str, because_of: &Reference, expires: Time
     item
 }
 
-/// Whether a cool-down is there because mails to the address do not arrive or are not wanted.
+/// Whether a cool-down is there because emails to the address do not arrive or are not wanted.
 pub(super) fn is_undeliverable(cool_down: &Item) -> bool {
     cool_down.contains_key("undeliverable")
 }
@@ -299,8 +302,8 @@ pub(super) fn count(expires: Timestamp, most: u32) -> Item {
     ])
 }
 
-/// The reference that a marker holds.
-pub(super) fn marked_reference(item: &Item) -> Option<Reference> {
+/// The reference that an idempotency record holds.
+pub(super) fn reference_of(item: &Item) -> Option<Reference> {
     Reference::parse(text(item, "reference")?).ok()
 }
 
@@ -312,9 +315,9 @@ pub(super) fn is_over(item: &Item, now: Timestamp) -> bool {
 }
 
 /// The reference of an enquiry by its key, and since when it owes something, as the index returns them.
-pub(super) fn owed_since_of(item: &Item) -> Option<(Reference, Timestamp)> {
+pub(super) fn pending_since_of(item: &Item) -> Option<(Reference, Timestamp)> {
     let reference = Reference::parse(text(item, "pk")?.strip_prefix("enquiry#")?).ok()?;
-    Some((reference, text(item, "owed_since")?.parse().ok()?))
+    Some((reference, text(item, "due")?.parse().ok()?))
 }
 
 /// The reference of an enquiry by its key, and when it came in, as an index returns them.
@@ -334,8 +337,8 @@ pub(super) fn received_at_of(item: &Item) -> Option<Timestamp> {
     text(item, "received_at")?.parse().ok()
 }
 
-pub(super) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreFault> {
-    dynamo::to_attribute_value(value).map_err(|_| StoreFault::new("change", StoreFault::UNREADABLE))
+pub(super) fn attribute(value: &impl Serialize) -> Result<AttributeValue, StoreError> {
+    dynamo::to_attribute_value(value).map_err(|_| StoreError::new("change", StoreError::UNREADABLE))
 }
 
 fn is_known(value: &AttributeValue) -> bool {
@@ -352,14 +355,14 @@ pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
 
 /// Why the table could not be read or written: what was tried and the code of the failure, nothing personal.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoreFault {
+pub struct StoreError {
     /// What was tried.
     pub doing: &'static str,
     /// DynamoDB's code, or the kind of the failure on the way to it.
     pub code: String,
 }
 
-impl StoreFault {
+impl StoreError {
     /// The key of the hashes is out of reach.
     pub const NO_KEY: &'static str = "KeyUnavailable";
     /// The item was written by a newer version of this code.
@@ -397,10 +400,10 @@ impl StoreFault {
     }
 }
 
-impl fmt::Display for StoreFault {
+impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the table could not {}: {}", self.doing, self.code)
     }
 }
 
-impl std::error::Error for StoreFault {}
+impl std::error::Error for StoreError {}

@@ -12,7 +12,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::item::{self, Item};
-use super::{Record, Store, StoreFault};
+use super::{Record, Store, StoreError};
 use crate::enquiry::{EmailAddress, Received, Reference};
 
 /// Where an enquiry stands among all, by when it came in: what a page begins after. Its text tells no more than the time
@@ -67,14 +67,14 @@ pub struct Trace {
     address: Option<String>,
 }
 
-/// What is kept about an address itself: that it had an auto-reply a short time ago, or that mails to it come back.
+/// What is kept about an address itself: that it had an auto-reply a short time ago, or that emails to it come back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CoolDown {
     /// Which enquiry it is there for.
     pub because_of: Option<Reference>,
     /// When it will be deleted by itself.
     pub expires: Option<Timestamp>,
-    /// Whether a mail came back for good, or its reader complained.
+    /// Whether an email came back for good, or its reader complained.
     pub undeliverable: bool,
 }
 
@@ -89,7 +89,7 @@ impl Store {
         last: Timestamp,
         after: Option<&Place>,
         most: usize,
-    ) -> Result<Page, StoreFault> {
+    ) -> Result<Page, StoreError> {
         let kind = AttributeValue::S("enquiry".to_owned());
         self.page("received", "kind", kind, first, last, after, most)
             .await
@@ -104,7 +104,7 @@ impl Store {
         address: &EmailAddress,
         after: Option<&Place>,
         most: usize,
-    ) -> Result<Page, StoreFault> {
+    ) -> Result<Page, StoreError> {
         let address = AttributeValue::S(self.address_key("find", address)?);
         let (first, last) = (Timestamp::UNIX_EPOCH, Timestamp::MAX);
         self.page("address", "address", address, first, last, after, most)
@@ -124,7 +124,7 @@ impl Store {
         last: Timestamp,
         after: Option<&Place>,
         most: usize,
-    ) -> Result<Page, StoreFault> {
+    ) -> Result<Page, StoreError> {
         let text = |text: &dyn fmt::Display| AttributeValue::S(text.to_string());
         let begin = after.map(|place| {
             Item::from([
@@ -150,7 +150,7 @@ impl Store {
             .set_exclusive_start_key(begin)
             .send()
             .await
-            .map_err(|error| StoreFault::from_sdk("list", &error))?;
+            .map_err(|error| StoreError::from_sdk("list", &error))?;
         let mut places: Vec<Place> = answer
             .items()
             .iter()
@@ -170,7 +170,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be read. An item that this version does not understand is none: it can be erased all the same.
-    pub async fn trace(&self, reference: &Reference) -> Result<Option<Trace>, StoreFault> {
+    pub async fn trace(&self, reference: &Reference) -> Result<Option<Trace>, StoreError> {
         let Some(found) = self.get("trace", item::enquiry_key(reference)).await? else {
             return Ok(None);
         };
@@ -185,7 +185,7 @@ impl Store {
             expires: item::expires_of(&found),
             record: Record::from_item(found).ok(),
             // A marker that had expired may belong to a later post of the same.
-            marked: marked.as_ref().and_then(item::marked_reference).as_ref() == Some(reference),
+            marked: marked.as_ref().and_then(item::reference_of).as_ref() == Some(reference),
             marker,
             address,
         }))
@@ -195,7 +195,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be written. Erasing again then goes on where it stopped.
-    pub async fn erase(&self, trace: &Trace) -> Result<(), StoreFault> {
+    pub async fn erase(&self, trace: &Trace) -> Result<(), StoreError> {
         if let Some(marker) = &trace.marker {
             self.delete(marker.clone(), Some(&trace.reference)).await?;
         }
@@ -206,7 +206,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be written. Erasing again then goes on where it stopped.
-    pub async fn erase_with_cool_down(&self, trace: &Trace) -> Result<(), StoreFault> {
+    pub async fn erase_with_cool_down(&self, trace: &Trace) -> Result<(), StoreError> {
         let cool_down = trace.address.as_deref().map(item::cool_down_key);
         if let Some(key) = &cool_down {
             self.delete(key.clone(), Some(&trace.reference)).await?;
@@ -224,7 +224,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn erase_address(&self, address: &EmailAddress) -> Result<(), StoreFault> {
+    pub async fn erase_address(&self, address: &EmailAddress) -> Result<(), StoreError> {
         let key = item::cool_down_key(&self.address_key("find", address)?);
         self.delete(key, None).await
     }
@@ -233,7 +233,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn cool_down(&self, address: &EmailAddress) -> Result<Option<CoolDown>, StoreFault> {
+    pub async fn cool_down(&self, address: &EmailAddress) -> Result<Option<CoolDown>, StoreError> {
         let key = item::cool_down_key(&self.address_key("find", address)?);
         Ok(self.get("trace", key).await?.as_ref().map(CoolDown::of))
     }
@@ -242,7 +242,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be read.
-    pub async fn cool_down_of(&self, trace: &Trace) -> Result<Option<CoolDown>, StoreFault> {
+    pub async fn cool_down_of(&self, trace: &Trace) -> Result<Option<CoolDown>, StoreError> {
         let Some(address) = &trace.address else {
             return Ok(None);
         };
@@ -255,7 +255,7 @@ impl Store {
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn forget_booking(&self, received: &Received) -> Result<(), StoreFault> {
+    pub async fn forget_booking(&self, received: &Received) -> Result<(), StoreError> {
         let address = self.address_key("book", &received.enquiry.email)?;
         let key = item::cool_down_key(&address);
         self.delete(key, Some(&received.reference)).await
@@ -265,13 +265,13 @@ impl Store {
     /// than those in the table.
     #[must_use]
     pub fn receipt_code(&self, address: &EmailAddress) -> Option<String> {
-        let mut code = self.hash("receipt", &[address.folded().as_bytes()])?;
+        let mut code = self.hash("receipt", &[address.canonical().as_bytes()])?;
         code.truncate(16);
         Some(code)
     }
 
-    /// Deletes an item; with `of`, only when it is there for this enquiry. One that is gone already is no fault.
-    async fn delete(&self, key: String, of: Option<&Reference>) -> Result<(), StoreFault> {
+    /// Deletes an item; with `of`, only when it is there for this enquiry. One that is gone already is no error.
+    async fn delete(&self, key: String, of: Option<&Reference>) -> Result<(), StoreError> {
         let mut request = self
             .client
             .delete_item()
@@ -290,7 +290,7 @@ impl Store {
             {
                 Ok(())
             }
-            Err(error) => Err(StoreFault::from_sdk("erase", &error)),
+            Err(error) => Err(StoreError::from_sdk("erase", &error)),
         }
     }
 
@@ -299,7 +299,7 @@ impl Store {
         &self,
         doing: &'static str,
         key: String,
-    ) -> Result<Option<Item>, StoreFault> {
+    ) -> Result<Option<Item>, StoreError> {
         let answer = self
             .client
             .get_item()
@@ -308,7 +308,7 @@ impl Store {
             .consistent_read(true)
             .send()
             .await
-            .map_err(|error| StoreFault::from_sdk(doing, &error))?;
+            .map_err(|error| StoreError::from_sdk(doing, &error))?;
         Ok(answer.item)
     }
 }
@@ -316,7 +316,7 @@ impl Store {
 impl CoolDown {
     fn of(found: &Item) -> Self {
         Self {
-            because_of: item::marked_reference(found),
+            because_of: item::reference_of(found),
             expires: item::expires_of(found),
             undeliverable: item::is_undeliverable(found),
         }

@@ -1,6 +1,6 @@
 //! Reads HTML strictly, to find any tag, attribute or link that our templates do not write: then somebody's text is markup.
 
-/// The tags of our pages and letters.
+/// The tags of our pages and emails.
 const TAGS: &[&str] = &[
     "a", "body", "br", "button", "code", "dd", "div", "dl", "dt", "em", "fieldset", "footer",
     "form", "h1", "h2", "h3", "head", "header", "html", "input", "label", "legend", "li", "link",

@@ -15,10 +15,10 @@
 mod command;
 mod decode;
 mod desk;
+mod emails;
 mod feedback;
 mod http;
 mod input;
-mod letters;
 mod markup;
 mod panics;
 mod practice;
@@ -43,7 +43,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("feedback", feedback::play),
     ("command", command::play),
     ("practice", practice::play),
-    ("letters", letters::play),
+    ("emails", emails::play),
 ];
 
 /// The target of this name.

@@ -1,12 +1,12 @@
-//! The therapist's file: its faults have their lines, and a practice that is taken can write every page and every letter.
+//! The therapist's file: its faults have their lines, and a practice that is taken can write every page and every email.
 
-use enquiry_desk::intake::pages::{ConfirmationPage, FormPage, Notice, RefusalPage};
-use enquiry_desk::intake::{EnquiryForm, Refusal};
 use enquiry_desk::local::gallery::samples::Samples;
 use enquiry_desk::practice::Practice;
+use enquiry_desk::web::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
+use enquiry_desk::web::{EnquiryForm, RequestError};
 use tokio::runtime::Runtime;
 
-use super::{letters, markup};
+use super::{emails, markup};
 
 pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
     let Ok(text) = std::str::from_utf8(data) else {
@@ -49,7 +49,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
             away_until: away_until.map(|day| day.parse().unwrap()),
         };
         for sample in samples.every() {
-            letters::check(&sample.mail, &links);
+            emails::check(&sample.mail, &links);
         }
     }
     true
@@ -61,22 +61,22 @@ fn pages(practice: &Practice, links: &[&str]) {
     let page = |faults, notice| FormPage {
         practice,
         form: &form,
-        faults,
+        errors: faults,
         suggestion: None,
         notice,
         action: "/enquiries",
         submission: String::new(),
         proof: false,
     };
-    let row = Refusal::Unavailable.row();
+    let row = RequestError::Unavailable.row();
     let notice = Notice {
         title: row.title,
-        words: Refusal::Unavailable.words(),
+        words: RequestError::Unavailable.words(),
     };
-    let refused = RefusalPage {
+    let refused = ErrorPage {
         practice,
         title: row.title,
-        words: Refusal::Unavailable.words(),
+        words: RequestError::Unavailable.words(),
     };
     let confirmed = ConfirmationPage {
         practice,

@@ -187,7 +187,7 @@ impl Play {
         let items = match (letter, body["IndexName"].as_str()) {
             (b'n', _) => json!([]),
             (b'v', _) => json!([{ "pk": { "S": "enquiry#" } }, { "received_at": { "S": "soon" } }]),
-            (_, Some("owed")) => json!([{ "pk": key, "owed_since": time }]),
+            (_, Some("owed")) => json!([{ "pk": key, "due": time }]),
             _ => json!([{ "pk": key, "received_at": time, "reference": { "S": STORED } }]),
         };
         ok(&json!({ "Items": items }))

@@ -27,8 +27,8 @@ fn put(pk: &str) -> Put {
         .table_name(TABLE)
         .item("pk", text(pk))
         .item("kind", text("enquiry"))
-        .item("owed", text("yes"))
-        .item("owed_since", text("2026-03-02T09:00:00Z"))
+        .item("pending", text("yes"))
+        .item("due", text("2026-03-02T09:00:00Z"))
         .condition_expression("attribute_not_exists(pk)")
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .build()
@@ -162,8 +162,8 @@ async fn conditions_transactions_indexes_and_the_stream_survive_a_restart() {
     let owed = client
         .query()
         .table_name(TABLE)
-        .index_name("owed")
-        .key_condition_expression("owed = :yes AND owed_since < :now")
+        .index_name("pending")
+        .key_condition_expression("pending = :yes AND due < :now")
         .expression_attribute_values(":yes", text("yes"))
         .expression_attribute_values(":now", text("2026-03-02T09:30:00Z"))
         .send()
@@ -194,7 +194,7 @@ async fn the_table_is_the_templates() {
         .map(|index| index.index_name().unwrap())
         .collect();
     indexes.sort();
-    assert_eq!(indexes, ["address", "owed", "received"]);
+    assert_eq!(indexes, ["address", "pending", "received"]);
     assert_eq!(
         table
             .stream_specification()

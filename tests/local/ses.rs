@@ -114,8 +114,7 @@ fn service_error(sent: Sent) -> SendEmailError {
 async fn an_accepted_mail_is_kept_with_its_complete_request() {
     let (_ses, mailbox, client) = start(Account::default()).await;
     let mut mail = post();
-    mail.tags
-        .push(("letter".to_owned(), "therapist".to_owned()));
+    mail.tags.push(("kind".to_owned(), "therapist".to_owned()));
     mail.headers
         .push(("Auto-Submitted".to_owned(), "auto-replied".to_owned()));
     let id = mail.send(&client).await.unwrap().message_id.unwrap();
@@ -128,7 +127,7 @@ async fn an_accepted_mail_is_kept_with_its_complete_request() {
     assert_eq!(kept.to, ["client@example.org"]);
     assert_eq!(kept.text.as_deref(), Some("Grüße"));
     assert_eq!(kept.headers["Auto-Submitted"], "auto-replied");
-    assert_eq!(kept.tags()["letter"], "therapist");
+    assert_eq!(kept.tags()["kind"], "therapist");
     assert_eq!(
         kept.request["Content"]["Simple"]["Subject"],
         json!({ "Data": "Zoë", "Charset": "UTF-8" })
@@ -338,7 +337,7 @@ async fn requests_that_ses_forbids_are_bad_requests() {
         (
             "tag with a dot",
             Post {
-                tags: tags("letter", "a.b"),
+                tags: tags("kind", "a.b"),
                 ..post()
             },
         ),
@@ -352,7 +351,7 @@ async fn requests_that_ses_forbids_are_bad_requests() {
         (
             "long tag",
             Post {
-                tags: tags("letter", &"a".repeat(257)),
+                tags: tags("kind", &"a".repeat(257)),
                 ..post()
             },
         ),

@@ -10,11 +10,11 @@ use jiff::{SignedDuration, Timestamp};
 use super::schedule::{Accepted, NAMES, Reported, World};
 use crate::support::Item;
 
-/// A mail and what the wire knows of it.
+/// An email and what the wire knows of it.
 struct Left {
     mail: Arc<Mail>,
     reference: String,
-    letter: String,
+    kind: String,
     invocation: usize,
     at: Timestamp,
     /// SES's answer came, and what it said was written on the enquiry.
@@ -34,9 +34,9 @@ pub async fn broken(world: &World) -> Vec<String> {
         .map(|item| (text(item, "reference"), item))
         .collect();
     let left = left(world, &mut broken);
-    let of = |reference: &str, letter: &str| {
+    let of = |reference: &str, kind: &str| {
         left.iter()
-            .filter(|left| left.reference == reference && left.letter == letter)
+            .filter(|left| left.reference == reference && left.kind == kind)
             .collect::<Vec<_>>()
     };
 
@@ -52,7 +52,7 @@ pub async fn broken(world: &World) -> Vec<String> {
         }
     }
     for (reference, item) in &enquiries {
-        let state = |letter: &str| state(item, letter);
+        let state = |kind: &str| state(item, kind);
         if of(reference, "therapist").is_empty() {
             broken.push(format!("(b) the therapist never heard of {reference}"));
         }
@@ -63,12 +63,12 @@ pub async fn broken(world: &World) -> Vec<String> {
         };
         if !told {
             let state = state("therapist");
-            broken.push(format!("(b) {reference} ends with its letter {state:?}"));
+            broken.push(format!("(b) {reference} ends with its kind {state:?}"));
         }
-        // What the table has deleted may have owed an auto-reply that was late by then.
+        // What the table has deleted may have pending an auto-reply that was late by then.
         let has_expired = has_expired(world, item);
-        if !has_expired && item.contains_key("owed") || !item.contains_key("expires") {
-            broken.push(format!("(b) {reference} is still owed or never expires"));
+        if !has_expired && item.contains_key("pending") || !item.contains_key("expires") {
+            broken.push(format!("(b) {reference} is still pending or never expires"));
         }
         let notices = of(reference, "notice").len();
         if matches!(state("notice"), Some("sent" | "delivered")) && notices == 0 {
@@ -134,7 +134,7 @@ fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
             .get(report.reference.as_str())
             .filter(|item| !has_expired(world, item));
         let Some(mail) =
-            known.and_then(|item| item["deliveries"].as_m().unwrap().get(&report.letter))
+            known.and_then(|item| item["deliveries"].as_m().unwrap().get(&report.kind))
         else {
             continue;
         };
@@ -148,8 +148,8 @@ fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
             .position(|known| known == state);
         if rank.is_none_or(|rank| rank < least) {
             broken.push(format!(
-                "(b) the {} letter of {} is {state} although SES reported {}",
-                report.letter, report.reference, report.kind
+                "(b) the {} kind of {} is {state} although SES reported {}",
+                report.kind, report.reference, report.kind
             ));
         }
     }
@@ -159,8 +159,8 @@ fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
 /// An address whose mail came back, or whose reader complained, gets no auto-reply afterwards, for as long as it is known.
 fn unwanted(world: &World, left: &[Left]) -> Vec<String> {
     let mut broken = Vec::new();
-    let person = |left: &Left| EmailAddress::parse(&left.mail.to[0]).unwrap().folded();
-    let auto_replies = || left.iter().filter(|left| left.letter == "auto_reply");
+    let person = |left: &Left| EmailAddress::parse(&left.mail.to[0]).unwrap().canonical();
+    let auto_replies = || left.iter().filter(|left| left.kind == "auto_reply");
     let known = |report: &&Reported| {
         let is_final = report.permanent || report.kind == "Complaint";
         // The function may have had no item to find the address in.
@@ -211,10 +211,10 @@ fn repeats(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
 /// went past the table because it could not be written.
 fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec<String> {
     let mut broken = Vec::new();
-    // A report about another copy may have come first, and then says all there is to know of this letter.
+    // A report about another copy may have come first, and then says all there is to know of this email.
     let is_settled = |copy: &Left| {
         let item = enquiries.get(copy.reference.as_str())?;
-        let mail = item["deliveries"].as_m().unwrap().get(&copy.letter)?;
+        let mail = item["deliveries"].as_m().unwrap().get(&copy.kind)?;
         let mail = mail.as_m().unwrap();
         let reported = ["delivered", "bounced", "complained"];
         let state = mail["state"].as_s().unwrap().as_str();
@@ -227,35 +227,35 @@ fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec
     for copy in left {
         let sent = &ledger.sent[&copy.mail.message_id];
         let happened = ledger.invocations[copy.invocation];
-        let (reference, letter) = (copy.reference.as_str(), copy.letter.as_str());
+        let (reference, kind) = (copy.reference.as_str(), copy.kind.as_str());
         if copy.straight {
             *straight.entry(copy.invocation).or_default() += 1;
             if happened.table_faults == 0 && !happened.crashed {
                 broken.push(format!("(c) {reference} went past a table that works"));
             }
         } else if copy.certain {
-            *certain.entry((reference, letter)).or_default() += 1;
+            *certain.entry((reference, kind)).or_default() += 1;
         } else if sent.confirmed
             && !happened.crashed
             && happened.table_faults == 0
             && is_settled(copy).is_none()
         {
             broken.push(format!(
-                "(c) the {letter} letter of {reference} left and was not written down"
+                "(c) the {kind} kind of {reference} left and was not written down"
             ));
         }
     }
-    for ((reference, letter), copies) in certain {
+    for ((reference, kind), copies) in certain {
         if copies > 1 {
             broken.push(format!(
-                "(c) {copies} copies of the {letter} letter of {reference} left without a reason"
+                "(c) {copies} copies of the {kind} kind of {reference} left without a reason"
             ));
         }
     }
     for (invocation, copies) in straight {
         if copies > 1 {
             broken.push(format!(
-                "(c) {copies} letters went past the table in invocation #{invocation}"
+                "(c) {copies} emails went past the table in invocation #{invocation}"
             ));
         }
     }
@@ -267,9 +267,9 @@ fn auto_replies(left: &[Left]) -> Vec<String> {
     let mut broken = Vec::new();
     let mut by_reference: HashMap<&str, u32> = HashMap::new();
     let mut by_person: HashMap<String, Vec<Timestamp>> = HashMap::new();
-    for left in left.iter().filter(|left| left.letter == "auto_reply") {
+    for left in left.iter().filter(|left| left.kind == "auto_reply") {
         *by_reference.entry(&left.reference).or_default() += 1;
-        let person = EmailAddress::parse(&left.mail.to[0]).unwrap().folded();
+        let person = EmailAddress::parse(&left.mail.to[0]).unwrap().canonical();
         by_person.entry(person).or_default().push(left.at);
     }
     for (reference, times) in by_reference {
@@ -319,7 +319,7 @@ fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
     let mut left = Vec::new();
     for mail in world.ses.mailbox().mails() {
         let Some(sent) = ledger.sent.get(&mail.message_id) else {
-            broken.push("the wire has missed a mail".to_owned());
+            broken.push("the wire has missed an email".to_owned());
             continue;
         };
         let tags = mail.tags();
@@ -327,7 +327,7 @@ fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
         left.push(Left {
             reference: tags["reference"].to_owned(),
             // Past the table or not, it is the enquiry in the therapist's mailbox.
-            letter: tags["letter"].replace("not_stored", "therapist"),
+            kind: tags["kind"].replace("fallback", "therapist"),
             invocation: sent.invocation,
             at: sent.at,
             certain: sent.confirmed && sent.recorded,
@@ -348,9 +348,9 @@ pub fn reason(item: &Item) -> Option<&str> {
     Some(auto_reply.unwrap().get("reason")?.as_s().unwrap())
 }
 
-/// Where a letter stands.
-pub fn state<'a>(item: &'a Item, letter: &str) -> Option<&'a str> {
+/// Where an email stands.
+pub fn state<'a>(item: &'a Item, kind: &str) -> Option<&'a str> {
     let deliveries = item["deliveries"].as_m().unwrap();
-    let state = deliveries.get(letter)?.as_m().unwrap()["state"].as_s();
+    let state = deliveries.get(kind)?.as_m().unwrap()["state"].as_s();
     Some(state.unwrap())
 }

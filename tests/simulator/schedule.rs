@@ -835,19 +835,19 @@ impl World {
             let answers = self.play(vec![Event::Sweep]).await;
             if let Some(Some(Ok(answer))) = answers.first() {
                 let number = |name: &str| answer[name].as_u64().unwrap();
-                got_through |= number("owed") == number("delivered") + number("left");
+                got_through |= number("pending") == number("delivered") + number("left");
             }
             let lines = &self.lines[from..];
             ages.push(
                 lines
                     .iter()
-                    .find_map(|line| line["oldest_owed_seconds"].as_u64()),
+                    .find_map(|line| line["oldest_due_seconds"].as_u64()),
             );
         }
         let mut owed = self.enquiries().await;
         self.check_expiries(&owed);
         owed.retain(|item| {
-            let since = item.get("owed_since").map(|since| since.as_s().unwrap());
+            let since = item.get("due").map(|since| since.as_s().unwrap());
             since.is_some_and(|since| since.parse::<Timestamp>().unwrap() <= began)
         });
         if owed.is_empty() {
@@ -885,9 +885,9 @@ impl World {
         }
         let expected = match trouble {
             Trouble::Paused | Trouble::NoQuota | Trouble::Unverified => {
-                known.then_some("operator_needed")
+                known.then_some("misconfigured")
             }
-            Trouble::WordsRefused => to_therapist.then_some("letter_refused"),
+            Trouble::WordsRefused => to_therapist.then_some("email_refused"),
             _ => None,
         };
         missing.extend(
@@ -925,7 +925,7 @@ impl World {
             self.now += SignedDuration::from_mins(2);
             let answers = self.play(vec![Event::Sweep]).await;
             if let Some(Some(Ok(answer))) = answers.first()
-                && answer["owed"] == 0
+                && answer["pending"] == 0
             {
                 return;
             }
@@ -1049,7 +1049,7 @@ pub async fn late_repeat_meets_a_table_that_cannot_be_written() -> Result<usize,
     let mails = world.ses.mailbox().mails();
     let letters = mails
         .iter()
-        .filter(|mail| ["therapist", "not_stored"].contains(&mail.tags()["letter"]));
+        .filter(|mail| ["therapist", "fallback"].contains(&mail.tags()["kind"]));
     Ok(letters.count())
 }
 

@@ -191,9 +191,9 @@ async fn owed(table: &aws_sdk_dynamodb::Client) -> i32 {
         let page = table
             .query()
             .table_name("enquiries")
-            .index_name("owed")
-            .key_condition_expression("owed = :owed")
-            .expression_attribute_values(":owed", AttributeValue::S("owed".to_owned()))
+            .index_name("pending")
+            .key_condition_expression("pending = :pending")
+            .expression_attribute_values(":pending", AttributeValue::S("pending".to_owned()))
             .select(Select::Count)
             .set_exclusive_start_key(from)
             .send()

@@ -451,7 +451,7 @@ impl Enquiry {
             message_id: of("therapist", "message_id"),
             auto_reply: of("auto_reply", "state"),
             notice: of("notice", "state"),
-            owed: item.contains_key("owed"),
+            owed: item.contains_key("pending"),
             expires: item.contains_key("expires"),
         }
     }
@@ -463,9 +463,9 @@ impl Left {
         let words = mail.text.as_deref().unwrap_or_default();
         Self {
             reference: tags["reference"].to_owned(),
-            letter: tags["letter"].to_owned(),
+            letter: tags["kind"].to_owned(),
             message_id: mail.message_id.clone(),
-            person: EmailAddress::parse(&mail.to[0]).unwrap().folded(),
+            person: EmailAddress::parse(&mail.to[0]).unwrap().canonical(),
             at: mail.at,
             answered: mail.answered,
             straight: words.contains("could not be stored"),

@@ -45,12 +45,10 @@ impl Logs {
         alarms.map(str::to_owned).collect()
     }
 
-    /// What the sweeps said of the oldest that is owed, in seconds: the alarm's metric.
-    pub fn oldest_owed_seconds(&self) -> Vec<u64> {
+    /// What the sweeps said of the oldest that is pending, in seconds: the alarm's metric.
+    pub fn oldest_due_seconds(&self) -> Vec<u64> {
         let lines = self.lines();
-        let ages = lines
-            .iter()
-            .map(|line| line["oldest_owed_seconds"].as_u64());
+        let ages = lines.iter().map(|line| line["oldest_due_seconds"].as_u64());
         ages.flatten().collect()
     }
 }
@@ -58,9 +56,9 @@ impl Logs {
 struct Writer(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Writer {
-    fn write(&mut self, octets: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(octets);
-        Ok(octets.len())
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -29,7 +29,7 @@ use serde_json::Value;
 /// An item of the table.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// The running system. Dropping it fails the test when an enquiry still owes a mail, unless the test said so.
+/// The running system. Dropping it fails the test when an enquiry still owes an email, unless the test said so.
 pub struct TestApp {
     /// The local system.
     pub desk: Desk,
@@ -46,7 +46,7 @@ struct Ending {
 impl Drop for Ending {
     fn drop(&mut self) {
         if !self.said && !std::thread::panicking() {
-            panic!("end the test with `finish` or `finish_owing`");
+            panic!("end the test with `finish` or `finish_pending`");
         }
     }
 }
@@ -171,22 +171,22 @@ impl TestApp {
         self.desk.function().call(event).await
     }
 
-    /// Ends the test with nothing owed, and stops everything.
+    /// Ends the test with nothing pending, and stops everything.
     pub async fn finish(mut self) {
         self.ending.said = true;
         self.desk.settled().await;
         for item in self.items("enquiry").await {
             assert!(
-                !item.contains_key("owed"),
-                "{:?} still owes a mail",
+                !item.contains_key("pending"),
+                "{:?} still owes an email",
                 item["pk"]
             );
         }
         self.desk.stop().await;
     }
 
-    /// Ends the test although something is owed, and stops everything.
-    pub async fn finish_owing(mut self) {
+    /// Ends the test although something is pending, and stops everything.
+    pub async fn finish_pending(mut self) {
         self.ending.said = true;
         self.desk.stop().await;
     }

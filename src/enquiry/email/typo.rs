@@ -208,7 +208,7 @@ const ENDINGS: &[(&str, &str)] = &[
     (".orgg", ".org"),
 ];
 
-/// How short a provider's first label may be for a slip in it to be told from another name: "live" is one letter away
+/// How short a provider's first label may be for a slip in it to be told from another name: "live" is one email away
 /// from "love", "life" and "olive".
 const TELLING: usize = 5;
 
@@ -288,7 +288,7 @@ fn nearest(domain: &str) -> Option<&'static str> {
     near.next().is_none().then_some(first)
 }
 
-/// Whether one typing slip (a letter too many, too few, another one, or two swapped) turns one into the other.
+/// Whether one typing slip (an email too many, too few, another one, or two swapped) turns one into the other.
 fn one_slip(typed: &str, meant: &str) -> bool {
     let (typed, meant) = (typed.as_bytes(), meant.as_bytes());
     let same_front = typed.iter().zip(meant).take_while(|(a, b)| a == b).count();

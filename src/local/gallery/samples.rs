@@ -1,4 +1,4 @@
-//! The table of sample enquiries: one for every kind of letter. The gallery shows them, and the tests review them.
+//! The table of sample enquiries: one for every kind of email. The gallery shows them, and the tests review them.
 //!
 //! Nobody here is real: the addresses are under example.com and the phone numbers are reserved for fiction.
 
@@ -10,39 +10,39 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
+use crate::delivery::{EmailKind, MailState, Withheld};
+use crate::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use crate::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
 };
-use crate::mail::{AutoReply, AutoReplyLetter, Mail, NoticeLetter, TherapistLetter, Trouble};
-use crate::outbox::{Letter, MailState, Withheld};
 use crate::practice::{Practice, TreatmentKey};
-use crate::screening::Signal;
+use crate::spam::Signal;
 
-/// A message with everything in it that might break a letter, or become a link.
+/// A message with everything in it that might break an email, or become a link.
 pub const HOSTILE: &str = "</td></table><script>alert(1)</script> <img src=x onerror=alert(1)> {{ 7*7 }} {% if %}\n\
     Look at http://evil.example/a?b=c&d=<e> or evil.example or write to bad@evil.example\n\
     right\u{202e}to left, nothing\u{200b}here, a bell\u{2066}\n\
     \n--\nYour automatic answer was not sent.\n.\nEnd";
 
-/// A letter about a sample enquiry.
+/// An email about a sample enquiry.
 pub struct Sample {
     /// Its name: unique among the letters of its kind, and fit for a file.
     pub name: &'static str,
     /// What is special about the enquiry.
     pub about: &'static str,
-    /// The letter.
-    pub mail: Mail,
+    /// The email.
+    pub mail: Email,
 }
 
 impl Sample {
     /// A name that is unique among all samples.
     #[must_use]
     pub fn full_name(&self) -> String {
-        let kind = match self.mail.letter {
-            Letter::Therapist | Letter::NotStored => "therapist",
-            Letter::AutoReply => "client",
-            Letter::Notice => "notice",
+        let kind = match self.mail.kind {
+            EmailKind::Therapist | EmailKind::Fallback => "therapist",
+            EmailKind::AutoReply => "client",
+            EmailKind::Notice => "notice",
         };
         format!("{kind}_{}", self.name)
     }
@@ -55,7 +55,7 @@ pub struct Samples<'a> {
     pub practice: &'a Practice,
     /// When they came in.
     pub received_at: Timestamp,
-    /// The day on which the therapist is back; one of the letters says "in two weeks" if there is none.
+    /// The day on which the therapist is back; one of the emails says "in two weeks" if there is none.
     pub away_until: Option<Date>,
 }
 
@@ -116,7 +116,7 @@ impl<'a> Samples<'a> {
         received
     }
 
-    /// The letters to the therapist, for every kind of enquiry.
+    /// The emails to the therapist, for every kind of enquiry.
     #[must_use]
     pub fn to_therapist(&self) -> Vec<Sample> {
         let to = therapist();
@@ -158,98 +158,102 @@ impl<'a> Samples<'a> {
             at: self.received_at,
             delayed_since: None,
         };
-        let about = |received| self.letter(received, &to);
+        let about = |received| self.email(received, &to);
         vec![
-            sample("complete", "Everything filled in", about(&full).into_mail()),
+            sample(
+                "complete",
+                "Everything filled in",
+                about(&full).into_email(),
+            ),
             sample(
                 "minimal",
                 "Only what the form requires",
-                about(&least).into_mail(),
+                about(&least).into_email(),
             ),
             sample(
                 "injured",
                 "Injured in the last 48 hours; a text message is asked for",
-                about(&injured).into_mail(),
+                about(&injured).into_email(),
             ),
             sample(
                 "named_another",
                 "Another treatment is named than the guide suggests",
-                about(&named).into_mail(),
+                about(&named).into_email(),
             ),
             sample(
                 "not_sure",
                 "Not sure what they want, and it hurts in many places",
-                about(&open).into_mail(),
+                about(&open).into_email(),
             ),
             sample(
                 "suspect",
                 "Looks like spam, so no answer is sent",
-                TherapistLetter {
+                TherapistEmail {
                     suspect: true,
                     signals: &[Signal::Links, Signal::Markup],
                     auto_reply: Some(&suspect),
                     ..about(&full)
                 }
-                .into_mail(),
+                .into_email(),
             ),
             sample(
                 "repeat",
                 "Has written before",
-                TherapistLetter {
+                TherapistEmail {
                     earlier: &earlier,
                     auto_reply: Some(&sent),
                     ..about(&full)
                 }
-                .into_mail(),
+                .into_email(),
             ),
             sample(
                 "repeat_often",
                 "Has written many times, the last time a moment ago",
-                TherapistLetter {
+                TherapistEmail {
                     earlier: &many,
                     more_earlier: true,
                     auto_reply: Some(&cool_down),
                     ..about(&least)
                 }
-                .into_mail(),
+                .into_email(),
             ),
             sample(
                 "private",
                 "With the privacy setting: nothing about health in the mailbox",
-                TherapistLetter {
+                TherapistEmail {
                     privacy: true,
                     ..about(&injured)
                 }
-                .into_mail(),
+                .into_email(),
             ),
             sample(
                 "away",
                 "While you are away",
-                TherapistLetter {
+                TherapistEmail {
                     away_until,
                     ..about(&least)
                 }
-                .into_mail(),
+                .into_email(),
             ),
             sample(
-                "not_stored",
+                "fallback",
                 "The database could not be reached, so this mail is all there is",
-                TherapistLetter {
+                TherapistEmail {
                     auto_reply: None,
                     privacy: true,
                     ..about(&full)
                 }
-                .into_mail(),
+                .into_email(),
             ),
             sample(
                 "hostile",
                 "Somebody tries to do harm",
-                about(&hostile).into_mail(),
+                about(&hostile).into_email(),
             ),
-            sample("long", "As long as it can get", about(&long).into_mail()),
+            sample("long", "As long as it can get", about(&long).into_email()),
             sample(
                 "plain",
-                "If the letter cannot be made beautiful: the plain one",
+                "If the email cannot be made beautiful: the plain one",
                 about(&hostile).plain(),
             ),
             sample(
@@ -260,7 +264,7 @@ impl<'a> Samples<'a> {
         ]
     }
 
-    /// The letters to the client, for the rows of the guide and for what stands across them.
+    /// The emails to the client, for the rows of the guide and for what stands across them.
     ///
     /// A practice without a warm treatment does not ask about warmth, and has fewer.
     #[must_use]
@@ -272,7 +276,7 @@ impl<'a> Samples<'a> {
             received.enquiry.answers.treatment = named;
             sample(name, about, self.client_mail(&received))
         };
-        let mut letters = vec![
+        let mut emails = vec![
             answer(
                 "treat_cool",
                 "Pain or an injury, without warmth",
@@ -372,11 +376,11 @@ impl<'a> Samples<'a> {
             ),
         ];
         if !self.practice.asks_warmth() {
-            letters.retain(|it| {
+            emails.retain(|it| {
                 !["treat_cool", "treat_warm", "relax_cool", "relax_warm"].contains(&it.name)
             });
         }
-        letters
+        emails
     }
 
     /// The notices to the therapist, for every trouble.
@@ -385,13 +389,13 @@ impl<'a> Samples<'a> {
         let (full, without_phone) = (self.complete(), self.minimal());
         let notice = |name, about, received, trouble| {
             let to = therapist();
-            let letter = NoticeLetter {
+            let email = NoticeEmail {
                 practice: self.practice,
                 to: &to,
                 received,
                 trouble,
             };
-            sample(name, about, letter.into_mail())
+            sample(name, about, email.into_email())
         };
         vec![
             notice("bounced", "The answer came back", &full, Trouble::Bounced),
@@ -428,7 +432,7 @@ impl<'a> Samples<'a> {
         ]
     }
 
-    /// Every letter.
+    /// Every email.
     #[must_use]
     pub fn every(&self) -> Vec<Sample> {
         let mut all = self.to_therapist();
@@ -437,13 +441,13 @@ impl<'a> Samples<'a> {
         all
     }
 
-    /// The letter to the therapist about this enquiry, with nothing special about it.
+    /// The email to the therapist about this enquiry, with nothing special about it.
     #[must_use]
-    pub fn letter<'b>(&self, received: &'b Received, to: &'b EmailAddress) -> TherapistLetter<'b>
+    pub fn email<'b>(&self, received: &'b Received, to: &'b EmailAddress) -> TherapistEmail<'b>
     where
         'a: 'b,
     {
-        TherapistLetter {
+        TherapistEmail {
             practice: self.practice,
             to,
             received,
@@ -457,10 +461,10 @@ impl<'a> Samples<'a> {
         }
     }
 
-    /// The letter to the client about this enquiry.
+    /// The email to the client about this enquiry.
     #[must_use]
-    pub fn client_mail(&self, received: &Received) -> Mail {
-        AutoReplyLetter {
+    pub fn client_mail(&self, received: &Received) -> Email {
+        AutoReplyEmail {
             content: AutoReply {
                 practice: self.practice,
                 reference: &received.reference,
@@ -472,7 +476,7 @@ impl<'a> Samples<'a> {
             to: &received.enquiry.email,
             reply_to: &therapist(),
         }
-        .into_mail()
+        .into_email()
     }
 
     /// The answer about warmth, if the form asks for it.
@@ -531,7 +535,7 @@ pub fn with(mut received: Received, change: impl FnOnce(&mut Enquiry)) -> Receiv
     received
 }
 
-fn sample(name: &'static str, about: &'static str, mail: Mail) -> Sample {
+fn sample(name: &'static str, about: &'static str, mail: Email) -> Sample {
     Sample { name, about, mail }
 }
 

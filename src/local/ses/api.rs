@@ -53,13 +53,13 @@ const OWN_HEADERS: &[&str] = &[
 
 /// An answer that is no success.
 #[derive(Debug)]
-struct Refusal {
+struct RequestError {
     status: u16,
     code: String,
     message: String,
 }
 
-impl Refusal {
+impl RequestError {
     fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -94,7 +94,7 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v2/email/outbound-emails", post(send_email))
         .route("/v2/email/account", get(get_account))
         .fallback(async || {
-            refuse(&Refusal::new(
+            refuse(&RequestError::new(
                 404,
                 "UnknownOperationException",
                 "This catcher knows SendEmail and GetAccount only.",
@@ -135,7 +135,7 @@ async fn send_email(
     let request: Value = match serde_json::from_slice(&body) {
         Ok(request @ Value::Object(_)) => request,
         _ => {
-            return refuse(&Refusal::new(
+            return refuse(&RequestError::new(
                 400,
                 "SerializationException",
                 "The request is no JSON object.",
@@ -145,17 +145,17 @@ async fn send_email(
     let fault = lock(&state.faults).take(&recipients(&request));
     match &fault {
         Some(Fault::Throttled) => {
-            return refuse(&Refusal::throttled("Maximum sending rate exceeded."));
+            return refuse(&RequestError::throttled("Maximum sending rate exceeded."));
         }
         Some(Fault::Rejected) => {
-            return refuse(&Refusal::rejected("Message rejected due to content."));
+            return refuse(&RequestError::rejected("Message rejected due to content."));
         }
         Some(Fault::Error {
             status,
             code,
             message,
-        }) => return refuse(&Refusal::new(*status, code, message.clone())),
-        Some(Fault::ServerErrorBefore(status)) => return refuse(&Refusal::server(*status)),
+        }) => return refuse(&RequestError::new(*status, code, message.clone())),
+        Some(Fault::ServerErrorBefore(status)) => return refuse(&RequestError::server(*status)),
         Some(Fault::TimeoutBefore) => return never(&state, &line).await,
         Some(Fault::ResetBefore) => return reset(&line),
         Some(Fault::ServerErrorAfter(_) | Fault::TimeoutAfter | Fault::ResetAfter) | None => {}
@@ -167,7 +167,7 @@ async fn send_email(
         Err(refusal) => return refuse(&refusal),
     };
     match fault {
-        Some(Fault::ServerErrorAfter(status)) => refuse(&Refusal::server(status)),
+        Some(Fault::ServerErrorAfter(status)) => refuse(&RequestError::server(status)),
         Some(Fault::TimeoutAfter) => never(&state, &line).await,
         Some(Fault::ResetAfter) => reset(&line),
         _ => answer(StatusCode::OK, None, &json!({ "MessageId": message_id })),
@@ -175,7 +175,7 @@ async fn send_email(
 }
 
 /// Does what SES does until it answers with a message id.
-fn accept(state: &Arc<State>, request: Value, answered: bool) -> Result<String, Refusal> {
+fn accept(state: &Arc<State>, request: Value, answered: bool) -> Result<String, RequestError> {
     let now = Timestamp::now();
     let message_id = ids::message_id(now);
     let mail = compose(request, &message_id, now)?;
@@ -202,7 +202,7 @@ fn accept(state: &Arc<State>, request: Value, answered: bool) -> Result<String, 
     };
     state.accept(mail).map_err(|error| {
         tracing::warn!(%error, "a mail could not be kept, so it was not accepted");
-        Refusal::server(500)
+        RequestError::server(500)
     })?;
     Ok(message_id)
 }
@@ -212,19 +212,19 @@ fn check_account(
     account: &Account,
     mail: &Mail,
     configuration_set: Option<&str>,
-) -> Result<(), Refusal> {
+) -> Result<(), RequestError> {
     if !account.allowed {
         return Err(access_denied("ses:SendEmail"));
     }
     if account.suspended {
-        return Err(Refusal::new(
+        return Err(RequestError::new(
             400,
             "AccountSuspendedException",
             "The message can't be sent because the account's ability to send email has been permanently restricted.",
         ));
     }
     if account.paused {
-        return Err(Refusal::new(
+        return Err(RequestError::new(
             400,
             "SendingPausedException",
             "Sending paused for this account. For more information, please check the inbox of the email address associated with your AWS account.",
@@ -233,7 +233,7 @@ fn check_account(
     if let Some(set) = configuration_set
         && !account.configuration_sets.contains(set)
     {
-        return Err(Refusal::new(
+        return Err(RequestError::new(
             404,
             "NotFoundException",
             format!("Configuration set <{set}> does not exist."),
@@ -253,13 +253,13 @@ fn check_account(
         );
     }
     if !unverified.is_empty() {
-        return Err(Refusal::rejected(format!(
+        return Err(RequestError::rejected(format!(
             "Email address is not verified. The following identities failed the check in region EU-WEST-2: {}",
             unverified.join(", ")
         )));
     }
     if !account.mail_from_verified {
-        return Err(Refusal::new(
+        return Err(RequestError::new(
             400,
             "MailFromDomainNotVerifiedException",
             "The message can't be sent because the sending domain isn't verified.",
@@ -268,27 +268,27 @@ fn check_account(
     let spent =
         |quota: u32| state.sent_since(a_day_ago()) >= usize::try_from(quota).unwrap_or(usize::MAX);
     if account.max_24_hour_send.is_some_and(spent) {
-        return Err(Refusal::throttled("Daily message quota exceeded."));
+        return Err(RequestError::throttled("Daily message quota exceeded."));
     }
     if let Some(rate) = account.max_send_rate {
         let seconds = Timestamp::now().as_duration().as_secs_f64();
         if !lock(&state.bucket).take(rate, mail.to.len(), seconds) {
-            return Err(Refusal::throttled("Maximum sending rate exceeded."));
+            return Err(RequestError::throttled("Maximum sending rate exceeded."));
         }
     }
     Ok(())
 }
 
 /// Checks the request and renders its message.
-fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, Refusal> {
+fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, RequestError> {
     let to = recipients(&request);
     if to.is_empty() {
-        return Err(Refusal::bad_request(
+        return Err(RequestError::bad_request(
             "Destination must contain at least one recipient.",
         ));
     }
     if to.len() > MAX_RECIPIENTS {
-        return Err(Refusal::bad_request("Recipient count exceeds 50."));
+        return Err(RequestError::bad_request("Recipient count exceeds 50."));
     }
     let from = text(&request, "FromEmailAddress")
         .unwrap_or_default()
@@ -331,23 +331,23 @@ fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, Ref
             cc: list(&destination, "CcAddresses"),
             reply_to,
             subject: part(simple, "Subject")?
-                .ok_or_else(|| Refusal::bad_request("Subject must not be null."))?,
+                .ok_or_else(|| RequestError::bad_request("Subject must not be null."))?,
             text: part(&body, "Text")?,
             html: part(&body, "Html")?,
             headers: check_headers(simple)?,
         };
         if draft.subject.contains(['\r', '\n']) {
-            return Err(Refusal::bad_request(
+            return Err(RequestError::bad_request(
                 "Header fields must not contain line breaks: Subject",
             ));
         }
-        mail.eml = message::render(&draft, message_id, now).map_err(Refusal::bad_request)?;
+        mail.eml = message::render(&draft, message_id, now).map_err(RequestError::bad_request)?;
         mail.text = draft.text;
         mail.html = draft.html;
     } else if let Some(raw) = content.get("Raw") {
         let bytes = text(raw, "Data")
             .and_then(|data| STANDARD.decode(data).ok())
-            .ok_or_else(|| Refusal::bad_request("Raw data must be base64."))?;
+            .ok_or_else(|| RequestError::bad_request("Raw data must be base64."))?;
         let raw = String::from_utf8_lossy(&bytes);
         let sender = message::fields(&raw.replace("\r\n", "\n").replace('\n', "\r\n"))
             .into_iter()
@@ -360,7 +360,7 @@ fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, Ref
         check_mailbox(&sender)?;
         mail.eml = message::pass_through(&raw, &sender, message_id, now);
     } else {
-        return Err(Refusal::bad_request(
+        return Err(RequestError::bad_request(
             "Content must have Simple or Raw; this catcher knows no templates.",
         ));
     }
@@ -390,15 +390,15 @@ fn field(mail: &Mail, wanted: &str) -> String {
 }
 
 /// One `Content` of the request: its data, when it is there.
-fn part(parent: &Value, name: &str) -> Result<Option<String>, Refusal> {
+fn part(parent: &Value, name: &str) -> Result<Option<String>, RequestError> {
     let Some(content) = parent.get(name).filter(|content| !content.is_null()) else {
         return Ok(None);
     };
     let data = text(content, "Data")
-        .ok_or_else(|| Refusal::bad_request(format!("{name} must have Data.")))?;
+        .ok_or_else(|| RequestError::bad_request(format!("{name} must have Data.")))?;
     let charset = text(content, "Charset").unwrap_or("US-ASCII");
     if !data.is_ascii() && !charset.eq_ignore_ascii_case("UTF-8") {
-        return Err(Refusal::bad_request(format!(
+        return Err(RequestError::bad_request(format!(
             "{name} has characters that its charset {charset} does not have."
         )));
     }
@@ -406,9 +406,9 @@ fn part(parent: &Value, name: &str) -> Result<Option<String>, Refusal> {
 }
 
 /// Checks a mailbox as SES does: ASCII (a display name is an encoded word), an address with a local part and a domain.
-fn check_mailbox(mailbox: &str) -> Result<(), Refusal> {
+fn check_mailbox(mailbox: &str) -> Result<(), RequestError> {
     if !mailbox.is_ascii() {
-        return Err(Refusal::bad_request(
+        return Err(RequestError::bad_request(
             "Non-ASCII characters in an address must be encoded: a name as encoded words, a domain as punycode.",
         ));
     }
@@ -416,24 +416,24 @@ fn check_mailbox(mailbox: &str) -> Result<(), Refusal> {
         .chars()
         .any(|character| character.is_ascii_control())
     {
-        return Err(Refusal::bad_request(
+        return Err(RequestError::bad_request(
             "Local address contains control or whitespace",
         ));
     }
     if mailbox.len() > 320 {
-        return Err(Refusal::bad_request(
+        return Err(RequestError::bad_request(
             "Address length is more than 320 characters long",
         ));
     }
     let address = message::address(mailbox);
     let Some((local, domain)) = address.rsplit_once('@') else {
-        return Err(Refusal::bad_request("Missing final '@domain'"));
+        return Err(RequestError::bad_request("Missing final '@domain'"));
     };
     if local.is_empty() {
-        return Err(Refusal::bad_request("Missing local name"));
+        return Err(RequestError::bad_request("Missing local name"));
     }
     if local.len() > 64 {
-        return Err(Refusal::bad_request(
+        return Err(RequestError::bad_request(
             "Local name is more than 64 characters long",
         ));
     }
@@ -443,18 +443,18 @@ fn check_mailbox(mailbox: &str) -> Result<(), Refusal> {
             ' ', '"', '(', ')', ',', ':', ';', '<', '>', '@', '[', ']', '\\',
         ])
     {
-        return Err(Refusal::bad_request(
+        return Err(RequestError::bad_request(
             "Local address contains control or whitespace",
         ));
     }
     if !quoted && (local.starts_with('.') || local.ends_with('.') || local.contains("..")) {
-        return Err(Refusal::bad_request("Illegal address"));
+        return Err(RequestError::bad_request("Illegal address"));
     }
     if domain.starts_with('.') {
-        return Err(Refusal::bad_request("Domain starts with dot"));
+        return Err(RequestError::bad_request("Domain starts with dot"));
     }
     if domain.ends_with('.') {
-        return Err(Refusal::bad_request("Domain ends with dot"));
+        return Err(RequestError::bad_request("Domain ends with dot"));
     }
     let label = |label: &str| {
         !label.is_empty()
@@ -464,12 +464,14 @@ fn check_mailbox(mailbox: &str) -> Result<(), Refusal> {
                 .all(|character| character.is_ascii_alphanumeric() || character == '-')
     };
     if !domain.contains('.') || domain.len() > 255 || !domain.split('.').all(label) {
-        return Err(Refusal::bad_request("Domain contains illegal character"));
+        return Err(RequestError::bad_request(
+            "Domain contains illegal character",
+        ));
     }
     Ok(())
 }
 
-fn check_tags(request: &Value) -> Result<(), Refusal> {
+fn check_tags(request: &Value) -> Result<(), RequestError> {
     for tag in request
         .get("EmailTags")
         .and_then(Value::as_array)
@@ -482,7 +484,7 @@ fn check_tags(request: &Value) -> Result<(), Refusal> {
                 character.is_ascii_alphanumeric() || matches!(character, '_' | '-')
             });
             if value.is_empty() || value.len() > MAX_TAG || !alphabet {
-                return Err(Refusal::bad_request(format!(
+                return Err(RequestError::bad_request(format!(
                     "Invalid tag {what} <{value}>: only alphanumeric ASCII characters, '_', and '-' are allowed, 1 to 256 of them."
                 )));
             }
@@ -491,14 +493,14 @@ fn check_tags(request: &Value) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn check_headers(simple: &Value) -> Result<Vec<(String, String)>, Refusal> {
+fn check_headers(simple: &Value) -> Result<Vec<(String, String)>, RequestError> {
     let entries = simple
         .get("Headers")
         .and_then(Value::as_array)
         .cloned()
         .unwrap_or_default();
     if entries.len() > MAX_HEADERS {
-        return Err(Refusal::bad_request(format!(
+        return Err(RequestError::bad_request(format!(
             "Headers must have length less than or equal to {MAX_HEADERS}."
         )));
     }
@@ -512,7 +514,7 @@ fn check_headers(simple: &Value) -> Result<Vec<(String, String)>, Refusal> {
                 .bytes()
                 .all(|byte| matches!(byte, 33..=126) && byte != b':')
         {
-            return Err(Refusal::bad_request(format!(
+            return Err(RequestError::bad_request(format!(
                 "Invalid header name <{name}>."
             )));
         }
@@ -521,7 +523,7 @@ fn check_headers(simple: &Value) -> Result<Vec<(String, String)>, Refusal> {
             || name.len() + value.len() > 996
             || !value.bytes().all(|byte| matches!(byte, 32..=126))
         {
-            return Err(Refusal::bad_request(format!(
+            return Err(RequestError::bad_request(format!(
                 "Invalid value of the header <{name}>."
             )));
         }
@@ -531,7 +533,9 @@ fn check_headers(simple: &Value) -> Result<Vec<(String, String)>, Refusal> {
                 .iter()
                 .any(|(other, _)| other.eq_ignore_ascii_case(name))
         {
-            return Err(Refusal::bad_request(format!("Duplicate header '{name}'.")));
+            return Err(RequestError::bad_request(format!(
+                "Duplicate header '{name}'."
+            )));
         }
         headers.push((name.to_owned(), value.to_owned()));
     }
@@ -564,8 +568,8 @@ fn text<'a>(parent: &'a Value, name: &str) -> Option<&'a str> {
     parent.get(name).and_then(Value::as_str)
 }
 
-fn access_denied(action: &str) -> Refusal {
-    Refusal::new(
+fn access_denied(action: &str) -> RequestError {
+    RequestError::new(
         403,
         "AccessDeniedException",
         format!("User is not authorized to perform: {action}"),
@@ -590,7 +594,7 @@ fn reset(line: &Line) -> Response {
     Response::new(Body::empty())
 }
 
-fn refuse(refusal: &Refusal) -> Response {
+fn refuse(refusal: &RequestError) -> Response {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer(
         status,

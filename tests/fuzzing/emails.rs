@@ -1,0 +1,273 @@
+//! Emails: whatever was typed, each is a well-formed mail without a foreign link, and the one to the client does not
+//! change by an octet.
+
+use arbitrary::{Result, Unstructured};
+use enquiry_desk::delivery::{EmailKind, MailState, Withheld};
+use enquiry_desk::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
+use enquiry_desk::enquiry::answers::{Choice, ContactBy};
+use enquiry_desk::enquiry::{
+    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times, text,
+};
+use enquiry_desk::local::gallery::samples::therapist;
+use enquiry_desk::practice::Practice;
+use enquiry_desk::spam::Signal;
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+use tokio::runtime::Runtime;
+
+use super::http::LINKS;
+use super::markup;
+
+/// What becomes of the auto-reply in the end, as far as a notice tells.
+const TROUBLES: [Trouble; 6] = [
+    Trouble::Bounced,
+    Trouble::Complained,
+    Trouble::Rejected,
+    Trouble::Unknown,
+    Trouble::Withheld(Withheld::Late),
+    Trouble::Withheld(Withheld::DailyCap),
+];
+
+pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
+    let Ok(drawn) = Drawn::from(&mut Unstructured::new(data)) else {
+        return false;
+    };
+    let practice = Practice::compiled();
+    let to = therapist();
+    let received = &drawn.received;
+    let email = TherapistEmail {
+        practice,
+        to: &to,
+        received,
+        suspect: drawn.suspect,
+        signals: if drawn.suspect { Signal::ALL } else { &[] },
+        auto_reply: drawn.auto_reply.as_ref(),
+        earlier: &drawn.earlier,
+        more_earlier: drawn.earlier.len() > 20,
+        away_until: drawn.away_until,
+        privacy: drawn.privacy,
+    };
+    let notice = |trouble| NoticeEmail {
+        practice,
+        to: &to,
+        received,
+        trouble,
+    };
+    let to_therapist = [email.into_email(), email.plain(), email.bare()]
+        .into_iter()
+        .chain(TROUBLES.map(|trouble| notice(trouble).into_email()));
+    for mail in to_therapist {
+        check(&mail, &LINKS);
+        no_foreign_link(&mail, received.enquiry.email.as_str());
+        assert_eq!(mail.to, to);
+    }
+
+    let mail = to_client(received, drawn.away_until);
+    check(&mail, &LINKS);
+    let same = to_client(&without_texts(received), drawn.away_until);
+    let words = |mail: &Email| (mail.subject.clone(), mail.text.clone(), mail.html.clone());
+    assert_eq!(
+        words(&mail),
+        words(&same),
+        "typed text reached the client's email"
+    );
+    assert_eq!(
+        (&mail.headers, &mail.reply_to),
+        (&same.headers, &same.reply_to)
+    );
+    assert_eq!(mail.to, received.enquiry.email);
+    true
+}
+
+/// An enquiry and what is known of it.
+struct Drawn {
+    received: Received,
+    suspect: bool,
+    auto_reply: Option<MailState>,
+    earlier: Vec<Timestamp>,
+    away_until: Option<Date>,
+    privacy: bool,
+}
+
+impl Drawn {
+    /// The closed answers come first; the rest is what was typed: name, address, number, times and message, each after
+    /// the first behind a line break and `&`.
+    fn from(u: &mut Unstructured<'_>) -> Result<Self> {
+        let received_at = u.int_in_range(1_700_000_000..=2_000_000_000)?;
+        let received_at = Timestamp::from_second(received_at).unwrap();
+        let at = received_at;
+        let states = [
+            MailState::NEW,
+            MailState::Sent {
+                message_id: "m".to_owned(),
+                at,
+                delayed_since: None,
+            },
+            MailState::Failed {
+                reason: "r".to_owned(),
+                at,
+            },
+            MailState::Unknown { at },
+            MailState::Withheld {
+                reason: Withheld::CoolDown,
+            },
+        ];
+        let auto_reply = optional(u, |u| u.choose(&states).cloned())?;
+        let earlier = u.int_in_range(0..=25)?;
+        let earlier = (1..=earlier).map(|days| at - SignedDuration::from_hours(24 * days));
+        let away_until = optional(u, |u| u.int_in_range(-40..=900))?;
+        let away_until = away_until.map(|days: i64| {
+            let day = at + SignedDuration::from_hours(24 * days);
+            day.to_zoned(jiff::tz::TimeZone::UTC).date()
+        });
+        let (suspect, privacy) = (u.arbitrary()?, u.arbitrary()?);
+        let reference = Reference::from_random("BB", u.arbitrary()?);
+        let contact_by = *u.choose(ContactBy::ALL)?;
+        let answers = answers(u)?;
+        let typed = String::from_utf8_lossy(u.bytes(u.len())?);
+        let mut typed = typed.split("\n&");
+        let mut next = || typed.next().unwrap_or_default();
+        let enquiry = Enquiry {
+            name: Name::parse(next()).unwrap_or_else(|_| Name::parse("Sam Carter").unwrap()),
+            email: EmailAddress::parse(next())
+                .unwrap_or_else(|_| EmailAddress::parse("sam@example.com").unwrap()),
+            phone: Phone::parse(next()).ok(),
+            contact_by,
+            answers,
+            times: Times::parse(next()).unwrap_or_default(),
+            message: Message::parse(next()).unwrap_or_default(),
+            consent_version: Practice::compiled().consent.version.clone(),
+        };
+        Ok(Self {
+            received: Received {
+                reference,
+                received_at,
+                enquiry,
+            },
+            suspect,
+            auto_reply,
+            earlier: earlier.collect(),
+            away_until,
+            privacy,
+        })
+    }
+}
+
+fn answers(u: &mut Unstructured<'_>) -> Result<Answers> {
+    let treatments = &Practice::compiled().treatments;
+    let areas: u8 = u.arbitrary()?;
+    let all = enquiry_desk::enquiry::answers::Area::ALL;
+    Ok(Answers {
+        area: all
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| areas >> index & 1 == 1)
+            .map(|(_, area)| *area)
+            .collect(),
+        cause: choice(u)?,
+        goal: *u.choose(Choice::ALL)?,
+        recent_injury: choice(u)?,
+        warmth: choice(u)?,
+        treatment: optional(u, |u| Ok(u.choose(treatments)?.key.clone()))?,
+    })
+}
+
+fn optional<'u, T>(
+    u: &mut Unstructured<'u>,
+    draw: impl FnOnce(&mut Unstructured<'u>) -> Result<T>,
+) -> Result<Option<T>> {
+    match u.arbitrary()? {
+        true => draw(u).map(Some),
+        false => Ok(None),
+    }
+}
+
+fn choice<C: Choice>(u: &mut Unstructured<'_>) -> Result<Option<C>> {
+    optional(u, |u| Ok(*u.choose(C::ALL)?))
+}
+
+fn to_client(received: &Received, away_until: Option<Date>) -> Email {
+    AutoReplyEmail {
+        content: AutoReply {
+            practice: Practice::compiled(),
+            reference: &received.reference,
+            received_at: received.received_at,
+            away_until,
+            contact_by: received.enquiry.contact_by,
+            answers: &received.enquiry.answers,
+        },
+        to: &received.enquiry.email,
+        reply_to: &therapist(),
+    }
+    .into_email()
+}
+
+/// The same enquiry from somebody who typed next to nothing.
+fn without_texts(received: &Received) -> Received {
+    let mut plain = received.clone();
+    plain.enquiry = Enquiry {
+        name: Name::parse("A").unwrap(),
+        email: EmailAddress::parse("a@example.org").unwrap(),
+        phone: None,
+        times: None,
+        message: None,
+        consent_version: String::new(),
+        ..plain.enquiry
+    };
+    plain
+}
+
+/// What every mail keeps to: one line in each header, below what Gmail cuts, no line too long for RFC 5322, no control
+/// characters, and no tag, attribute or link that our templates do not write.
+pub(super) fn check(mail: &Email, links: &[&str]) {
+    let html = mail.html.as_deref().unwrap_or_default();
+    let bytes = mail.text.len() + html.len();
+    assert!(bytes < 100_000, "{bytes} bytes");
+    let addresses = [Some(&mail.to), mail.reply_to.as_ref()];
+    let addresses = addresses.into_iter().flatten().map(EmailAddress::as_str);
+    let headers = mail
+        .headers
+        .iter()
+        .flat_map(|(name, value)| [*name, *value]);
+    for line in addresses.chain(headers).chain([mail.subject.as_str()]) {
+        assert!(
+            !line.contains(text::is_control) && !line.is_empty() && line.len() < 255,
+            "{line:?}"
+        );
+    }
+    for line in html.lines().chain(mail.text.lines()) {
+        assert!(line.len() < 998, "a line of {} bytes", line.len());
+    }
+    let unseen = |c: char| text::is_control(c) && c != '\n' || text::is_invisible(c);
+    assert!(
+        !html.contains(unseen) && !mail.text.contains(unseen),
+        "{}",
+        mail.text
+    );
+    assert!(
+        mail.text.ends_with('\n') && !mail.text.contains("\n\n\n"),
+        "{:?}",
+        mail.text
+    );
+    markup::check(html, links).unwrap_or_else(|found| panic!("{found} in {html}"));
+    assert_eq!(mail.headers.is_empty(), mail.kind != EmailKind::AutoReply);
+}
+
+/// No mail program makes a link of anything that was typed, but for the address, which the therapist shall write to.
+fn no_foreign_link(mail: &Email, address: &str) {
+    let escaped = address.replace('&', "&#38;").replace('\'', "&#39;");
+    for part in [mail.html.as_deref().unwrap_or_default(), &mail.text] {
+        let mut part = part.replace(address, "").replace(&escaped, "");
+        for link in LINKS {
+            part = part.replace(link, "");
+        }
+        let part = part.to_ascii_lowercase();
+        for live in ["http://", "https://"] {
+            assert!(!part.contains(live), "{live} in {part}");
+        }
+        for (at, _) in part.match_indices("www.") {
+            let after = part[at + 4..].chars().next();
+            assert!(!after.is_some_and(char::is_alphanumeric), "www. in {part}");
+        }
+    }
+}
