@@ -1,139 +1,232 @@
-//! The application: what every kind of event needs, and where each kind goes.
+//! The application: builds its parts once, and sends each event to one entry point. Nothing else names it.
 
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+mod event;
 
-use aws_config::timeout::TimeoutConfig;
-use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use futures_util::FutureExt;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Error;
 use serde_json::Value;
+use tracing::{error, info};
 
+use crate::aws::{self, Clients, Secret, SecretSource};
 use crate::clock::Clock;
-use crate::email::Mailer;
-use crate::invocation::Invocation;
+use crate::commands::Commands;
+use crate::delivery::Delivery;
+use crate::desk::Desk;
 use crate::practice::Practice;
-use crate::settings::Settings;
+use crate::ses::Ses;
+use crate::settings::{SettingErrors, Settings};
 use crate::store::Store;
-use crate::{commands, feedback, stream, web};
+use crate::submission::Submission;
+use crate::web::Web;
+use crate::{feedback, stream, web};
 
-/// Everything that lives as long as the function does.
+pub use event::{Event, UnknownEvent};
+
+/// How long an execution environment without its secret waits before it asks for it again.
+const SECRET_RETRY: SignedDuration = SignedDuration::from_secs(10);
+
+/// Everything that lives as long as an execution environment does.
 pub struct App {
-    /// What the deployment decided.
-    pub settings: Settings,
-    /// The practice's own words.
-    pub practice: Practice,
+    /// The public pages and the endpoint.
+    pub web: Arc<Web>,
+    /// The emails.
+    pub delivery: Arc<Delivery>,
+    /// The operator's commands.
+    pub commands: Commands,
     /// The table.
     pub store: Store,
-    /// The way to SES.
-    pub mailer: Mailer,
-    /// When enquiries went straight to the mailbox, because the table could not be written.
-    pub(crate) went_straight: Mutex<Vec<Timestamp>>,
 }
 
 impl App {
-    /// Builds the application over the SDK's configuration of each service: region, credentials, endpoint, HTTP
-    /// client. How long a call may take and what is tried again is decided here.
+    /// Builds the application over these settings, this practice and these clients.
     #[must_use]
-    pub fn new(
-        settings: Settings,
-        practice: Practice,
-        dynamodb: aws_sdk_dynamodb::config::Builder,
-        ses: aws_sdk_sesv2::config::Builder,
-    ) -> Self {
-        // One call may take 3 seconds in all, so that the client who waits gets an answer in time.
-        let dynamodb = dynamodb
-            .timeout_config(timeouts(
-                Duration::from_millis(1_400),
-                Duration::from_secs(3),
-            ))
-            .retry_config(
-                RetryConfig::standard()
-                    .with_max_attempts(3)
-                    .with_initial_backoff(Duration::from_millis(40)),
-            )
-            .build();
-        // SES has no idempotency token: a retry that nobody decided could send an email twice.
-        let ses = ses
-            .timeout_config(timeouts(Duration::from_secs(5), Duration::from_secs(5)))
-            .retry_config(RetryConfig::disabled())
-            .build();
-        let store = Store::new(aws_sdk_dynamodb::Client::from_conf(dynamodb), &settings);
-        let mailer = Mailer::new(
-            aws_sdk_sesv2::Client::from_conf(ses),
-            &settings,
-            &practice.name,
+    pub fn new(settings: Settings, practice: Practice, clients: Clients) -> Arc<Self> {
+        let practice = Arc::new(practice);
+        let Settings {
+            web: web_settings,
+            store: store_settings,
+            email,
+            keys,
+        } = settings;
+        let away_until = email.away_until;
+        let store = Store::new(clients.dynamodb, &store_settings, keys.clone());
+        let ses = Ses::new(clients.ses, &email);
+        let delivery = Delivery::new(store.clone(), ses, Arc::clone(&practice), email);
+        let delivery = Arc::new(delivery);
+        let submission = Submission::new(
+            store.clone(),
+            Arc::clone(&delivery),
+            Arc::clone(&practice),
+            keys,
+            web_settings.clone(),
         );
-        Self {
-            settings,
-            practice,
+        let web = Web::new(submission, Arc::clone(&practice), web_settings);
+        let desk = Desk::new(
+            store.clone(),
+            Arc::clone(&delivery),
+            Arc::clone(&practice),
+            away_until,
+        );
+        Arc::new(Self {
+            web: Arc::new(web),
+            commands: Commands::new(desk, Arc::clone(&delivery), practice),
+            delivery,
             store,
-            mailer,
-            went_straight: Mutex::new(Vec::new()),
-        }
+        })
     }
 
-    /// Builds the application as it runs in Lambda: region and credentials from the variables that Lambda sets. The
-    /// endpoints are AWS's own, or those of `AWS_ENDPOINT_URL_DYNAMODB`, `AWS_ENDPOINT_URL_SESV2` or
-    /// `AWS_ENDPOINT_URL`.
+    /// Builds the application as it runs in Lambda, from the variables that Lambda and `template.yaml` set.
     ///
-    /// The SDK's own chain of sources (profiles, containers, instance metadata, web identity) is left out: none of it
-    /// exists in Lambda, and it makes up a tenth of the binary and most of the time before the first answer.
-    #[must_use]
+    /// # Errors
+    /// The variables that are missing or wrong, by name.
     pub fn from_variables(
-        settings: Settings,
-        practice: Practice,
-        client: SharedHttpClient,
         variable: impl Fn(&str) -> Option<String>,
-    ) -> Self {
-        let variable = |name: &str| variable(name).filter(|value| !value.is_empty());
-        let credentials = Credentials::new(
-            variable("AWS_ACCESS_KEY_ID").unwrap_or_default(),
-            variable("AWS_SECRET_ACCESS_KEY").unwrap_or_default(),
-            variable("AWS_SESSION_TOKEN"),
-            None,
-            "environment",
-        );
-        let endpoint = |service: &str| {
-            variable(&format!("AWS_ENDPOINT_URL_{service}"))
-                .or_else(|| variable("AWS_ENDPOINT_URL"))
-        };
-        let sdk = SdkConfig::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(variable("AWS_REGION").map(Region::new))
-            .credentials_provider(SharedCredentialsProvider::new(credentials))
-            .http_client(client)
-            .build();
-        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&sdk);
-        dynamodb.set_endpoint_url(endpoint("DYNAMODB"));
-        let mut ses = aws_sdk_sesv2::config::Builder::from(&sdk);
-        ses.set_endpoint_url(endpoint("SESV2"));
-        Self::new(settings, practice, dynamodb, ses)
+    ) -> Result<Arc<Self>, SettingErrors> {
+        Self::build(&variable, &aws::http_client(), None)
+    }
+
+    fn build(
+        variable: &impl Fn(&str) -> Option<String>,
+        client: &SharedHttpClient,
+        secret: Option<&Secret>,
+    ) -> Result<Arc<Self>, SettingErrors> {
+        let of_secret = |name: &str| secret.and_then(|secret| secret.get(name));
+        let settings = Settings::from_env(|name| of_secret(name).or_else(|| variable(name)))?;
+        let clients = Clients::from_variables(client.clone(), variable);
+        Ok(Self::new(settings, Practice::compiled().clone(), clients))
     }
 
     /// Answers one event.
     ///
     /// # Errors
-    /// When the event is unknown, or when what woke the function shall try again.
-    pub async fn handle(self: &Arc<Self>, event: Value, clock: &Clock) -> Result<Value, Error> {
+    /// When the event is unknown, or when what sent it must try again.
+    pub async fn handle(&self, event: Value, clock: &Clock) -> Result<Value, Error> {
         // Boxed, since the SDK's futures are large and deeply nested.
-        match Invocation::recognise(event)? {
-            Invocation::Http(request) => web::handle(self, request, clock).boxed().await,
-            Invocation::Stream(records) => stream::handle(self, records, clock).boxed().await,
-            Invocation::Feedback(messages) => {
-                feedback::handle(self, &messages, clock).boxed().await
+        match Event::recognise(event)? {
+            Event::Http(request) => web::handle(&self.web, request, clock).boxed().await,
+            Event::Stream(records) => {
+                let handled = stream::handle(&self.delivery, records, clock).boxed();
+                Ok(handled.await)
             }
-            Invocation::Command(command) => commands::handle(self, &command, clock).boxed().await,
+            Event::Feedback(messages) => {
+                let handled = feedback::handle(&self.delivery, &messages, clock).boxed();
+                Ok(handled.await?)
+            }
+            Event::Command(command) => self.commands.handle(&command, clock).boxed().await,
         }
     }
 }
 
-fn timeouts(attempt: Duration, operation: Duration) -> TimeoutConfig {
-    TimeoutConfig::builder()
-        .operation_attempt_timeout(attempt)
-        .operation_timeout(operation)
-        .build()
+/// One execution environment of the deployed function: the application, and the secret that it may still be waiting for.
+pub struct Runtime<V> {
+    variable: V,
+    client: SharedHttpClient,
+    secret: Option<SecretSource>,
+    running: Mutex<Running>,
+}
+
+struct Running {
+    app: Arc<App>,
+    /// The last failed fetch of the secret; nothing once it is there.
+    failed_at: Option<Timestamp>,
+}
+
+impl<V: Fn(&str) -> Option<String>> Runtime<V> {
+    /// Fetches the secret, once, and builds the application. Without its secret the function runs all the same: an
+    /// enquiry is stored and gets no auto-reply, and the secret is fetched again later.
+    ///
+    /// # Errors
+    /// The variables that are missing or wrong, by name.
+    pub async fn start(variable: V, now: Timestamp) -> Result<Self, SettingErrors> {
+        let client = aws::http_client();
+        let source = SecretSource::from_variables(&variable, client.clone());
+        let secret = fetch(source.as_ref()).await;
+        let (app, failed) = match App::build(&variable, &client, secret.as_ref()) {
+            Ok(app) => (app, source.is_some() && secret.is_none()),
+            // A typo in the secret must not close the desk; one in the environment is found here again.
+            Err(errors) => {
+                let app = App::build(&variable, &client, None)?;
+                unusable(&errors);
+                (app, true)
+            }
+        };
+        let running = Running {
+            app,
+            failed_at: failed.then_some(now),
+        };
+        Ok(Self {
+            variable,
+            client,
+            secret: source,
+            running: Mutex::new(running),
+        })
+    }
+
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// As [`App::handle`].
+    pub async fn handle(&self, event: Value, clock: &Clock) -> Result<Value, Error> {
+        let app = self.app(clock.now()).await;
+        app.handle(event, clock).await
+    }
+
+    /// The application, with the secret when it can be had by now.
+    async fn app(&self, now: Timestamp) -> Arc<App> {
+        let (app, is_due) = {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_due = running
+                .failed_at
+                .is_some_and(|failed| now.duration_since(failed) >= SECRET_RETRY);
+            if is_due {
+                running.failed_at = Some(now);
+            }
+            (Arc::clone(&running.app), is_due)
+        };
+        if !is_due {
+            return app;
+        }
+        let Some(secret) = fetch(self.secret.as_ref()).await else {
+            return app;
+        };
+        match App::build(&self.variable, &self.client, Some(&secret)) {
+            Ok(app) => {
+                info!("the secret is there");
+                let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+                running.app = Arc::clone(&app);
+                running.failed_at = None;
+                app
+            }
+            Err(errors) => {
+                unusable(&errors);
+                app
+            }
+        }
+    }
+}
+
+fn unusable(errors: &SettingErrors) {
+    error!(
+        alarm = "secret_unavailable",
+        error = %errors,
+        "the secret cannot be used: enquiries are stored without an auto-reply"
+    );
+}
+
+async fn fetch(secret: Option<&SecretSource>) -> Option<Secret> {
+    match secret?.fetch().await {
+        Ok(secret) => Some(secret),
+        Err(error) => {
+            error!(
+                alarm = "secret_unavailable",
+                code = error.code,
+                "the secret could not be read: enquiries are stored without an auto-reply"
+            );
+            None
+        }
+    }
 }

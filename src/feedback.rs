@@ -1,20 +1,16 @@
 //! What SES reports back about an email, recorded on its enquiry: delivered, delayed, bounced, complained, rejected.
 //!
-//! Reports come late, repeatedly and out of order; the states' rank settles that. An auto-reply that bounced makes a
-//! notice to the therapist, and its address gets no further auto-reply.
+//! Reports come late, repeatedly and out of order; the states' rank takes care of that.
 
-use std::sync::Arc;
-
-use lambda_runtime::Error;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::{error, info, warn};
 
-use crate::app::App;
 use crate::clock::Clock;
-use crate::delivery::{self, EmailKind, Report};
+use crate::delivery::Delivery;
 use crate::enquiry::Reference;
-use crate::store::{Change, Record, StoreError};
+use crate::mail_state::{EmailKind, Report};
+use crate::store::StoreError;
 
 /// The part of an SES event that says which email it is about and what became of it ("Contents of event data that
 /// Amazon SES publishes to Amazon SNS").
@@ -52,62 +48,55 @@ struct Bounce {
 /// Records each report. One that cannot be read is logged as such and never holds up the others.
 ///
 /// # Errors
-/// When the table could not be read or written: what called the function then sends the same again, which changes
-/// nothing that was recorded.
-pub async fn handle(app: &Arc<App>, messages: &[String], clock: &Clock) -> Result<Value, Error> {
+/// When the table could not be read or written: the topic then sends the same again, which changes nothing that was
+/// recorded.
+pub async fn handle(
+    delivery: &Delivery,
+    messages: &[String],
+    clock: &Clock,
+) -> Result<Value, StoreError> {
     let mut failed = None;
     for message in messages {
         let Ok(event) = serde_json::from_str::<SesEvent>(message) else {
             warn!("feedback that is no event of SES");
             continue;
         };
-        if let Err(error) = one(app, &event, clock).await {
-            error!(code = error.code, "the table could not {}", error.doing);
-            failed = Some(error);
-        }
+        failed = one(delivery, &event, clock).await.err().or(failed);
     }
     match failed {
         None => Ok(json!({ "messages": messages.len() })),
-        Some(error) => Err(error.into()),
+        Some(error) => Err(error),
     }
 }
 
-async fn one(app: &Arc<App>, event: &SesEvent, clock: &Clock) -> Result<(), StoreError> {
+async fn one(delivery: &Delivery, event: &SesEvent, clock: &Clock) -> Result<(), StoreError> {
     let tags = &event.mail.tags;
     let reference = tags
         .reference
         .first()
         .and_then(|reference| Reference::parse(reference).ok());
     let kind = tags.kind.first().and_then(|kind| EmailKind::from_key(kind));
-    let report = report_of(event);
     let (Some(reference), Some(kind)) = (reference, kind) else {
         // SES also tells the topic when it is connected, and of emails that others send with this configuration set.
-        info!(event_type = event.kind, "feedback about none of our mails");
+        info!(
+            event_type = event.kind,
+            "feedback about another sender's email"
+        );
         return Ok(());
     };
-    info!(%reference, %kind, event_type = event.kind, message_id = event.mail.message_id, "feedback from SES");
-    let Some(report) = report else {
+    let message_id = &event.mail.message_id;
+    info!(%reference, %kind, event_type = event.kind, message_id, "feedback from SES");
+    let Some(report) = report_of(event) else {
         return Ok(());
     };
-    // What can be repeated without harm comes first: when something later fails, the same report comes again.
     let is_bad = !matches!(report, Report::Delivered | Report::Delayed);
     if kind != EmailKind::AutoReply && is_bad {
         error!(alarm = "therapist_unreachable", %reference, %kind, event_type = event.kind, "the therapist's mailbox turned an email away");
     }
-    let Some(record) = app.store.load(&reference).await? else {
-        return Ok(());
-    };
-    if kind == EmailKind::AutoReply && report.is_final() {
-        let address = &record.received.enquiry.email;
-        app.store.never_reply_to(address, &reference, clock).await?;
-    }
-    let message_id = &event.mail.message_id;
-    let record = record_report(app, record, kind, report, message_id, clock).await?;
-    if let Some(record) = record.filter(|record| record.deliveries.is_pending()) {
-        // A notice that cannot be sent now stays pending, and the sweep goes on.
-        let _ = delivery::deliver(app, record, clock).await;
-    }
-    Ok(())
+    let recorded = delivery
+        .report(&reference, kind, report, message_id, clock)
+        .await;
+    recorded.inspect_err(|error| error.log(&reference))
 }
 
 /// What the event means for its email; nothing for those that only tell of progress.
@@ -120,33 +109,5 @@ fn report_of(event: &SesEvent) -> Option<Report> {
         "Reject" => Some(Report::Rejected),
         "DeliveryDelay" => Some(Report::Delayed),
         _ => None,
-    }
-}
-
-/// Writes a report down, however often others change the enquiry meanwhile. Returns the enquiry as it then is, also
-/// when the report said nothing new; nothing when it is gone.
-async fn record_report(
-    app: &App,
-    mut record: Record,
-    kind: EmailKind,
-    report: Report,
-    message_id: &str,
-    clock: &Clock,
-) -> Result<Option<Record>, StoreError> {
-    loop {
-        let mut deliveries = record.deliveries.clone();
-        let now = clock.now();
-        if !deliveries.report(kind, report, message_id, now) {
-            return Ok(Some(record));
-        }
-        record = match app
-            .store
-            .change(&record, record.with(deliveries), now)
-            .await?
-        {
-            Change::Made(record) => return Ok(Some(*record)),
-            Change::Lost(Some(current)) => *current,
-            Change::Lost(None) => return Ok(None),
-        };
     }
 }

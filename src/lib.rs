@@ -1,32 +1,53 @@
-//! The enquiry desk of a one-person practice: one function, one table, two emails.
+//! The enquiry desk of a one-person practice: one Lambda function, one table, its emails.
 //!
-//! The modules stand here in the order of an enquiry's way. ARCHITECTURE.md is the map.
+//! The modules stand here by layer, from the lowest up: a module names only modules of lower layers (`tests/architecture.rs`).
+//! ARCHITECTURE.md is the map.
 
-pub mod settings;
-
-pub mod app;
+// What everything may name.
 pub mod clock;
-pub mod instance;
-pub mod invocation;
-pub mod telemetry;
-
-pub mod enquiry;
 pub mod practice;
+pub mod telemetry;
+pub mod text;
 
+// The enquiry from checked parts, and the keys derived from the secret.
+pub mod enquiry;
+pub mod keys;
+
+// Pure rules: where an email stands, and what is signed.
+pub mod form_token;
+pub mod mail_state;
+pub mod proof_of_work;
+
+// The score, the environment, and the SDK's plumbing.
+pub mod aws;
+pub mod settings;
 pub mod spam;
-pub mod store;
-pub mod web;
 
-pub mod delivery;
-pub mod stream;
+// An enquiry with its history.
+pub mod record;
 
+// The table, and the emails.
 pub mod email;
+pub mod store;
 
+// What sends an email.
+pub mod ses;
+
+// Pending emails, sent.
+pub mod delivery;
+
+// Use cases.
+pub mod desk;
+pub mod submission;
+
+// Entry points: each translates an event, calls one use case, and translates the result.
 pub mod commands;
 pub mod feedback;
+pub mod stream;
+pub mod web;
 
-pub mod secret;
-mod tls;
+// The parts, built once.
+pub mod app;
 
 #[cfg(feature = "local")]
 pub mod local;

@@ -3,8 +3,8 @@
 use std::process::ExitCode;
 use std::sync::Arc;
 
+use enquiry_desk::app::Runtime;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::instance::Instance;
 use enquiry_desk::telemetry;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
@@ -30,9 +30,9 @@ async fn main() -> ExitCode {
 
 async fn run() -> Result<(), Error> {
     let variable = |name: &str| std::env::var(name).ok();
-    let instance = Arc::new(Instance::start(variable, Timestamp::now()).await?);
+    let runtime = Arc::new(Runtime::start(variable, Timestamp::now()).await?);
     lambda_runtime::run(service_fn(|event: LambdaEvent<Value>| {
-        let instance = Arc::clone(&instance);
+        let runtime = Arc::clone(&runtime);
         async move {
             let now = Timestamp::now();
             let deadline = i64::try_from(event.context.deadline)
@@ -41,7 +41,7 @@ async fn run() -> Result<(), Error> {
                 // `cargo lambda watch` names one that has long passed, with which nothing could be started.
                 .filter(|deadline| *deadline > now);
             let clock = Clock::new(now, deadline.unwrap_or(now + TIMEOUT));
-            instance
+            runtime
                 .handle(event.payload, &clock)
                 .await
                 .map_err(|error| Diagnostic {

@@ -1,73 +1,69 @@
-//! What the deployment decides: read from the environment once, every error named at once.
-
-mod token_keys;
+//! What the deployment decides: read from the environment once, every error named at once, and handed out in parts.
 
 use std::fmt;
 
 use jiff::civil::Date;
 
 use crate::enquiry::EmailAddress;
-
-pub use token_keys::{Key, TokenKeys};
+use crate::keys::Keys;
 
 /// The deployment's settings. The variables are set by `template.yaml`; `cargo local` sets its own.
 #[derive(Clone)]
 pub struct Settings {
-    /// `TABLE_NAME`: the table.
-    pub table_name: String,
-    /// `THERAPIST_EMAIL`: who reads the enquiries.
-    pub therapist: EmailAddress,
-    /// `SENDER_EMAIL`: the verified address that both emails come from.
-    pub sender: EmailAddress,
+    /// What the public pages need.
+    pub web: WebSettings,
+    /// What the table needs.
+    pub store: StoreSettings,
+    /// What the emails need.
+    pub email: EmailSettings,
+    /// `HASH_KEY`: the secret under which addresses are hashed and tokens are signed. It may be missing while the secret that
+    /// holds it (`SECRET_ID`) cannot be read: then enquiries are stored all the same, and get no auto-reply.
+    pub keys: Option<Keys>,
+}
+
+/// The settings of the public pages.
+#[derive(Clone)]
+pub struct WebSettings {
+    /// The name under which this form's tokens are signed: that of its table.
+    pub form: String,
     /// `ALLOWED_ORIGINS`: the sites that may post, as browsers spell an origin: `https://example.com`.
     pub allowed_origins: Vec<String>,
     /// `THANK_YOU_URL`: where a browser goes after an accepted enquiry; our own page when left out.
     pub thank_you_url: Option<String>,
-    /// `RETENTION_DAYS`: how long an enquiry is kept once nothing is pending, in days.
-    pub retention_days: u32,
-    /// `SES_SANDBOX`: whether SES delivers to verified addresses only, so that no auto-reply can be sent.
-    pub sandbox: bool,
-    /// `CONFIGURATION_SET`: the SES configuration set whose events come back.
-    pub configuration_set: Option<String>,
-    /// `AWAY_UNTIL`: the first day on which the therapist is back.
-    pub away_until: Option<Date>,
-    /// `PRIVACY`: whether health answers stay out of the mailbox.
-    pub privacy: bool,
-    /// `RATE_LIMIT_PER_SOURCE`: how many enquiries one source may send in ten minutes.
-    pub rate_limit: u32,
-    /// `AUTO_REPLIES_PER_DAY`: how many auto-replies may leave in a day (UTC).
-    pub auto_replies_per_day: u32,
-    /// `HASH_KEY`: the key under which identities and addresses are hashed. It may be missing while the secret that holds
-    /// it (`SECRET_ID`) cannot be read: then enquiries are stored all the same, and get no auto-reply.
-    pub hash_key: Option<HashKey>,
-    /// `TOKEN_KEYS`: the keys that sign time tokens and challenges; made from `HASH_KEY` when left out, and
-    /// missing like it.
-    pub token_keys: Option<TokenKeys>,
     /// `MIN_FILL_SECONDS`: a form that comes back sooner was filled in by a program; 0 switches that off. 0 to 60.
     pub min_fill_seconds: u32,
     /// `ALTCHA`: whether an enquiry has to bring a proof of work; without one it is suspect.
     pub altcha: bool,
 }
 
-/// A secret of 32 bytes or more, silent in `Debug`.
+/// The settings of the table.
 #[derive(Clone)]
-pub struct HashKey(String);
-
-impl HashKey {
-    /// The shortest key, in bytes.
-    pub const MIN: usize = 32;
-
-    /// The key itself.
-    #[must_use]
-    pub fn as_bytes(&self) -> &[u8] {
-        self.0.as_bytes()
-    }
+pub struct StoreSettings {
+    /// `TABLE_NAME`: the table.
+    pub table: String,
+    /// `RETENTION_DAYS`: how long an enquiry is kept once nothing is pending for the therapist, in days. 1 to 3,650.
+    pub retention_days: u32,
+    /// `RATE_LIMIT_PER_SOURCE`: how many enquiries one source may send in ten minutes.
+    pub rate_limit: u32,
+    /// `AUTO_REPLIES_PER_DAY`: how many auto-replies may leave in a day (UTC).
+    pub auto_replies_per_day: u32,
 }
 
-impl fmt::Debug for HashKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("HashKey(…)")
-    }
+/// The settings of the emails.
+#[derive(Clone)]
+pub struct EmailSettings {
+    /// `THERAPIST_EMAIL`: who reads the enquiries.
+    pub therapist: EmailAddress,
+    /// `SENDER_EMAIL`: the verified address that every email comes from.
+    pub sender: EmailAddress,
+    /// `CONFIGURATION_SET`: the SES configuration set whose events come back.
+    pub configuration_set: Option<String>,
+    /// `SES_SANDBOX`: whether SES delivers to verified addresses only, so that no auto-reply can be sent.
+    pub sandbox: bool,
+    /// `AWAY_UNTIL`: the first day on which the therapist is back.
+    pub away_until: Option<Date>,
+    /// `PRIVACY`: whether health answers stay out of the mailbox.
+    pub privacy: bool,
 }
 
 /// One setting that cannot be used.
@@ -104,20 +100,19 @@ impl Settings {
             variable,
             errors: Vec::new(),
         };
-        let table_name = reader.required("TABLE_NAME", "the name of the table", |name| {
+        let table = reader.required("TABLE_NAME", "the name of the table", |name| {
             Some(name.to_owned())
         });
         let address = |typed: &str| EmailAddress::parse(typed).ok();
-        let therapist = reader.required("THERAPIST_EMAIL", "an e-email address", address);
-        let sender = reader.required("SENDER_EMAIL", "an e-email address", address);
-        let key = |key: &str| (key.len() >= HashKey::MIN).then(|| HashKey(key.to_owned()));
+        let therapist = reader.required("THERAPIST_EMAIL", "an email address", address);
+        let sender = reader.required("SENDER_EMAIL", "an email address", address);
         let expected = "a secret of 32 characters or more";
         let secret_id = reader.optional("SECRET_ID", "the name of a secret", |id| {
             Some(id.to_owned())
         });
-        let hash_key = match secret_id {
-            Some(_) => reader.optional("HASH_KEY", expected, key),
-            None => reader.required("HASH_KEY", expected, key),
+        let keys = match secret_id {
+            Some(_) => reader.optional("HASH_KEY", expected, Keys::from_secret),
+            None => reader.required("HASH_KEY", expected, Keys::from_secret),
         };
         let allowed_origins = reader.optional(
             "ALLOWED_ORIGINS",
@@ -144,11 +139,6 @@ impl Settings {
             "a number from 1 to 1000000",
             positive,
         );
-        let token_keys = reader.optional(
-            "TOKEN_KEYS",
-            "secrets of 32 characters or more, with commas between",
-            TokenKeys::parse,
-        );
         let min_fill_seconds =
             reader.optional("MIN_FILL_SECONDS", "a number from 0 to 60", |seconds| {
                 seconds.parse().ok().filter(|seconds| *seconds <= 60)
@@ -160,24 +150,30 @@ impl Settings {
             reader.optional("CONFIGURATION_SET", "a name", |name| Some(name.to_owned()));
         let away_until = reader.optional("AWAY_UNTIL", "a date like 2026-12-31", day);
 
-        match (reader.errors.is_empty(), table_name, therapist, sender) {
-            (true, Some(table_name), Some(therapist), Some(sender)) => Ok(Self {
-                table_name,
-                therapist,
-                sender,
-                allowed_origins: allowed_origins.unwrap_or_default(),
-                thank_you_url,
-                retention_days: retention_days.unwrap_or(365),
-                rate_limit: rate_limit.unwrap_or(20),
-                auto_replies_per_day: auto_replies_per_day.unwrap_or(100),
-                sandbox: sandbox.unwrap_or(false),
-                configuration_set,
-                away_until,
-                privacy: privacy.unwrap_or(false),
-                token_keys: token_keys.or_else(|| hash_key.as_ref().map(TokenKeys::of_each_day)),
-                min_fill_seconds: min_fill_seconds.unwrap_or(3),
-                altcha: altcha.unwrap_or(false),
-                hash_key,
+        match (reader.errors.is_empty(), table, therapist, sender) {
+            (true, Some(table), Some(therapist), Some(sender)) => Ok(Self {
+                web: WebSettings {
+                    form: table.clone(),
+                    allowed_origins: allowed_origins.unwrap_or_default(),
+                    thank_you_url,
+                    min_fill_seconds: min_fill_seconds.unwrap_or(3),
+                    altcha: altcha.unwrap_or(false),
+                },
+                store: StoreSettings {
+                    table,
+                    retention_days: retention_days.unwrap_or(365),
+                    rate_limit: rate_limit.unwrap_or(20),
+                    auto_replies_per_day: auto_replies_per_day.unwrap_or(100),
+                },
+                email: EmailSettings {
+                    therapist,
+                    sender,
+                    configuration_set,
+                    sandbox: sandbox.unwrap_or(false),
+                    away_until,
+                    privacy: privacy.unwrap_or(false),
+                },
+                keys,
             }),
             _ => Err(SettingErrors(reader.errors)),
         }
@@ -297,12 +293,15 @@ mod tests {
     #[test]
     fn four_variables_are_enough() {
         let settings = read(&NEEDED).unwrap();
-        assert_eq!(settings.retention_days, 365);
-        assert_eq!((settings.min_fill_seconds, settings.altcha), (3, false));
+        assert_eq!(settings.store.retention_days, 365);
+        assert_eq!(
+            (settings.web.min_fill_seconds, settings.web.altcha),
+            (3, false)
+        );
         assert!(
-            !settings.sandbox
-                && settings.allowed_origins.is_empty()
-                && settings.thank_you_url.is_none()
+            !settings.email.sandbox
+                && settings.web.allowed_origins.is_empty()
+                && settings.web.thank_you_url.is_none()
         );
     }
 
@@ -314,10 +313,6 @@ mod tests {
             ("ALLOWED_ORIGINS", "https://example.com/path"),
             ("THANK_YOU_URL", "javascript:alert(1)"),
             ("RETENTION_DAYS", "0"),
-            (
-                "TOKEN_KEYS",
-                "0123456789abcdef0123456789abcdef,short-secret",
-            ),
             ("MIN_FILL_SECONDS", "61"),
             ("ALTCHA", "perhaps"),
             ("SES_SANDBOX", "maybe"),
@@ -336,7 +331,6 @@ mod tests {
                 "ALLOWED_ORIGINS",
                 "THANK_YOU_URL",
                 "RETENTION_DAYS",
-                "TOKEN_KEYS",
                 "MIN_FILL_SECONDS",
                 "ALTCHA",
                 "SES_SANDBOX",
@@ -364,7 +358,7 @@ mod tests {
     fn a_leap_day_of_a_common_year_is_the_day_before() {
         let with = |date| read(&[&NEEDED[..], &[("AWAY_UNTIL", date)]].concat());
         let settings = with("2027-02-29").unwrap();
-        assert_eq!(settings.away_until.unwrap().to_string(), "2027-02-28");
+        assert_eq!(settings.email.away_until.unwrap().to_string(), "2027-02-28");
     }
 
     #[test]
@@ -372,7 +366,7 @@ mod tests {
         let with = |origins| read(&[&NEEDED[..], &[("ALLOWED_ORIGINS", origins)]].concat());
         let settings = with(" https://example.com , http://127.0.0.1:8080,").unwrap();
         assert_eq!(
-            settings.allowed_origins,
+            settings.web.allowed_origins,
             ["https://example.com", "http://127.0.0.1:8080"]
         );
         for wrong in [

@@ -11,6 +11,15 @@ use tracing_subscriber::{Layer, fmt};
 /// The target of the lines that alarms are computed from: they are written at every level.
 pub const METRIC: &str = "enquiry_desk::metric";
 
+/// An item or a record of the stream could not be read or worked on: it is left alone, under an alarm. An item is named by its
+/// enquiry's reference, a record by its sequence number.
+pub fn record_parked(reference: Option<&str>, sequence_number: Option<&str>, code: &str) {
+    error!(
+        alarm = "record_parked",
+        reference, sequence_number, code, "record parked"
+    );
+}
+
 /// Starts logging to standard output. `level` is the most detailed level of our own events; other crates' are never
 /// let through below `WARN`, since the runtime and the SDK trace whole bodies.
 pub fn start(level: Level) {

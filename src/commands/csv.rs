@@ -28,11 +28,11 @@ pub(super) fn row<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
 fn is_formula(cell: &str) -> bool {
     let seen = cell.trim_start_matches(|c: char| {
         c.is_whitespace()
-            || crate::enquiry::text::is_control(c)
-            || crate::enquiry::text::is_invisible(c)
+            || crate::text::is_control(c)
+            || crate::text::is_invisible(c)
             || matches!(c, '\u{200c}' | '\u{200d}')
     });
-    cell.starts_with(crate::enquiry::text::is_control)
+    cell.starts_with(crate::text::is_control)
         || seen.starts_with([
             '=', '+', '-', '@', '＝', '＋', '－', '＠', '﹦', '﹢', '﹣', '﹫', '−',
         ])

@@ -1,4 +1,4 @@
-//! `list`: the enquiries of some days, newest first, so that an operator finds one whose reference they do not know.
+//! `list`: the enquiries of some days, newest first.
 //!
 //! A row has the client's name, by which people ask, and nothing else that a client typed: for that there is `show`.
 
@@ -6,18 +6,18 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Error;
 use serde_json::{Value, json};
-use tracing::info;
 
-use super::{ENOUGH, Format, csv, refused};
-use crate::app::App;
+use super::{Commands, Format, csv, cursor, refused};
 use crate::clock::Clock;
-use crate::delivery::MailState;
+use crate::desk::list::Entry;
+use crate::mail_state::MailState;
 use crate::practice::Practice;
-use crate::store::{Place, Record};
+use crate::record::Record;
+use crate::store::Cursor;
 
-/// How many rows one answer has when nobody says.
+/// How many rows one answer has when the command does not say.
 const USUALLY: usize = 50;
-/// And at most: each row is a read of its own.
+/// And at most.
 const AT_MOST: usize = 200;
 
 const COLUMNS: [&str; 9] = [
@@ -33,18 +33,18 @@ const COLUMNS: [&str; 9] = [
 ];
 
 /// From when to when, both included.
-pub(super) struct Span {
+pub(super) struct Days {
     first: Timestamp,
     last: Timestamp,
 }
 
-impl Span {
-    /// The days from `from` to `to`, both included, as the practice's clock counts them; without them, from the first
-    /// enquiry or to the last.
+impl Days {
+    /// The days from `from` to `to`, both included, in the practice's time; without them, from the first enquiry or to the
+    /// last.
     ///
     /// # Errors
     /// When one is no day.
-    pub(super) fn of(
+    pub(super) fn read(
         practice: &Practice,
         from: Option<&str>,
         to: Option<&str>,
@@ -74,73 +74,55 @@ fn begin(practice: &Practice, day: &str, later: i64) -> Result<Timestamp, Error>
     .ok_or_else(|| refused("from and to must be days, like 2026-11-23"))
 }
 
-/// Lists the enquiries of a span.
-pub(super) async fn list(
-    app: &App,
-    span: &Span,
-    most: Option<usize>,
-    next: Option<&str>,
-    format: Format,
-    clock: &Clock,
-) -> Result<Value, Error> {
-    if most.is_some_and(|most| !(1..=AT_MOST).contains(&most)) {
-        return Err(refused(format!(
-            "most must be a number from 1 to {AT_MOST}"
-        )));
-    }
-    let after = next.map(place).transpose()?;
-    let page = app
-        .store
-        .received(
-            span.first,
-            span.last,
-            after.as_ref(),
-            most.unwrap_or(USUALLY),
-        )
-        .await?;
-    let mut rows = Vec::new();
-    let mut next = page.next;
-    let mut before: Option<&Place> = None;
-    for place in &page.places {
-        if before.is_some() && clock.remaining() < ENOUGH {
-            next = before.cloned();
-            break;
+impl Commands {
+    /// Lists the enquiries of some days.
+    pub(super) async fn list(
+        &self,
+        days: &Days,
+        limit: Option<usize>,
+        after: Option<&str>,
+        format: Format,
+        clock: &Clock,
+    ) -> Result<Value, Error> {
+        let limit = limit.unwrap_or(USUALLY);
+        if !(1..=AT_MOST).contains(&limit) {
+            return Err(refused(format!(
+                "limit must be a number from 1 to {AT_MOST}"
+            )));
         }
-        match app.store.load(&place.reference).await {
-            Ok(Some(record)) => rows.push(row(&record)),
-            // Deleted since the index was written.
-            Ok(None) => {}
-            Err(error) if error.is_unreadable() => rows.push(unreadable(place)),
-            Err(error) => return Err(error.into()),
+        let after = cursor(after)?;
+        let list = self
+            .desk
+            .list(days.first, days.last, after.as_ref(), limit, clock)
+            .await?;
+        let rows: Vec<Value> = list
+            .entries
+            .iter()
+            .map(|entry| match entry {
+                Entry::Record(record) => row(record),
+                Entry::Unreadable(cursor) => unreadable(cursor),
+            })
+            .collect();
+        let mut answer = match format {
+            Format::Json => json!({ "enquiries": rows }),
+            Format::Csv => {
+                let lines: String = rows.iter().map(line).collect();
+                json!({ "csv": format!("{}{}{lines}", csv::BEGIN, csv::row(COLUMNS)) })
+            }
+        };
+        if let (Some(next), Some(answer)) = (list.next, answer.as_object_mut()) {
+            answer.insert("next_cursor".to_owned(), next.to_string().into());
         }
-        before = Some(place);
+        Ok(answer)
     }
-    info!(count = rows.len(), "enquiries listed");
-    let mut answer = match format {
-        Format::Json => json!({ "enquiries": rows }),
-        Format::Csv => {
-            let lines: String = rows.iter().map(line).collect();
-            json!({ "csv": format!("{}{}{lines}", csv::BEGIN, csv::row(COLUMNS)) })
-        }
-    };
-    if let (Some(next), Some(answer)) = (next, answer.as_object_mut()) {
-        answer.insert("next".to_owned(), next.to_string().into());
-    }
-    Ok(answer)
-}
-
-/// What `next` holds.
-pub(super) fn place(next: &str) -> Result<Place, Error> {
-    next.parse()
-        .map_err(|()| refused("next must be what the answer before gave as next"))
 }
 
 fn row(record: &Record) -> Value {
-    let deliveries = &record.deliveries;
+    let deliveries = &record.state.deliveries;
     json!({
         "reference": record.received.reference,
         "received_at": record.received.received_at,
-        "verdict": record.verdict,
+        "verdict": record.state.verdict,
         "name": record.received.enquiry.name,
         "therapist": deliveries.therapist.to_string(),
         "auto_reply": deliveries.auto_reply.to_string(),
@@ -149,10 +131,10 @@ fn row(record: &Record) -> Value {
     })
 }
 
-fn unreadable(place: &Place) -> Value {
+fn unreadable(cursor: &Cursor) -> Value {
     json!({
-        "reference": place.reference,
-        "received_at": place.received_at,
+        "reference": cursor.reference,
+        "received_at": cursor.received_at,
         "unreadable": "a newer version of the desk wrote it: deploy that one",
     })
 }

@@ -8,14 +8,14 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::words::{fold_html, fold_text};
-use super::{Email, style};
-use crate::app::App;
-use crate::delivery::EmailKind;
+use super::wrap::{fold_html, fold_text};
+use super::{Email, styles};
 use crate::enquiry::answers::{Choice, ContactBy, Goal};
 use crate::enquiry::{Answers, EmailAddress, Reference};
+use crate::mail_state::EmailKind;
 use crate::practice::{Practice, Suggestion, Treatment};
-use crate::store::Record;
+use crate::record::Record;
+use crate::settings::EmailSettings;
 
 /// Says that a machine wrote this (RFC 3834), and asks Exchange for no automatic answer to it.
 const HEADERS: [(&str, &str); 2] = [
@@ -94,19 +94,19 @@ pub struct AutoReplyEmail<'a> {
 impl<'a> AutoReplyEmail<'a> {
     /// The email about a stored enquiry.
     #[must_use]
-    pub fn new(app: &'a App, record: &'a Record) -> Self {
+    pub fn new(practice: &'a Practice, settings: &'a EmailSettings, record: &'a Record) -> Self {
         let received = &record.received;
         Self {
             content: AutoReply {
-                practice: &app.practice,
+                practice,
                 reference: &received.reference,
                 received_at: received.received_at,
-                away_until: app.settings.away_until,
+                away_until: settings.away_until,
                 contact_by: received.enquiry.contact_by,
                 answers: &received.enquiry.answers,
             },
             to: &received.enquiry.email,
-            reply_to: &app.settings.therapist,
+            reply_to: &settings.therapist,
         }
     }
 
@@ -121,6 +121,7 @@ impl<'a> AutoReplyEmail<'a> {
         Email {
             kind: EmailKind::AutoReply,
             reference: self.content.reference.clone(),
+            from_name: self.content.practice.name.clone(),
             to: self.to.clone(),
             reply_to: Some(self.reply_to.clone()),
             subject,

@@ -2,14 +2,16 @@
 
 use askama::Template;
 
-use super::therapist::{because, dial};
-use super::words::{Typed, first_name, fold_html, fold_text, reply_link};
-use super::{Email, style};
-use crate::app::App;
-use crate::delivery::{EmailKind, MailState, Withheld};
+use super::format::{dial, first_name, reply_link};
+use super::therapist::because;
+use super::user_text::Typed;
+use super::wrap::{fold_html, fold_text};
+use super::{Email, styles};
 use crate::enquiry::{EmailAddress, Received};
+use crate::mail_state::{EmailKind, MailState, Withheld};
 use crate::practice::Practice;
-use crate::store::Record;
+use crate::record::Record;
+use crate::settings::EmailSettings;
 
 /// What has become of the auto-reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -42,8 +44,8 @@ pub struct NoticeEmail<'a> {
 impl<'a> NoticeEmail<'a> {
     /// The notice about a stored enquiry: the state of its auto-reply tells what happened.
     #[must_use]
-    pub fn new(app: &'a App, record: &'a Record) -> Self {
-        let trouble = match &record.deliveries.auto_reply {
+    pub fn new(practice: &'a Practice, settings: &'a EmailSettings, record: &'a Record) -> Self {
+        let trouble = match &record.state.deliveries.auto_reply {
             MailState::Withheld { reason } => Trouble::Withheld(*reason),
             MailState::Failed { .. } => Trouble::Rejected,
             MailState::Bounced { .. } => Trouble::Bounced,
@@ -51,8 +53,8 @@ impl<'a> NoticeEmail<'a> {
             _ => Trouble::Unknown,
         };
         Self {
-            practice: &app.practice,
-            to: &app.settings.therapist,
+            practice,
+            to: &settings.therapist,
             received: &record.received,
             trouble,
         }
@@ -78,10 +80,12 @@ impl<'a> NoticeEmail<'a> {
         Email {
             kind: EmailKind::Notice,
             reference: reference.clone(),
+            from_name: self.practice.name.clone(),
             to: self.to.clone(),
-            reply_to: self
-                .may_write()
-                .then(|| self.received.enquiry.email.clone()),
+            // An address that SMTP does not carry would make SES refuse the notice itself.
+            reply_to: Some(&self.received.enquiry.email)
+                .filter(|address| self.may_write() && address.is_carried())
+                .cloned(),
             subject,
             text: fold_text(&text),
             html,

@@ -3,24 +3,13 @@
 //! The rule is that of `<input type=email>` (WHATWG HTML, "Email state"), with two labels or more in the domain,
 //! since nobody is reached at a bare host name; internationalised domains become punycode, as SES wants them.
 
-use super::error::Why;
-use super::field::{EMAIL_FORMAT, Field};
-use super::personal::personal;
-use super::text;
+use super::error::FieldError;
+use super::redacted::redacted;
+use crate::text;
 
 mod typo;
 
-/// What is said of an address that is none.
-pub(super) const FORMAT: Why = Why::new("email_format", EMAIL_FORMAT);
-/// What is said of an address that is longer than [`EmailAddress::MAX`].
-pub(super) const TOO_LONG: Why = Why::new(
-    "email_too_long",
-    "Email address must be 254 characters or less",
-);
-/// The code of the question about a likely slip.
-pub(super) const SUGGESTION: &str = "email_suggestion";
-
-personal! {
+redacted! {
     /// An address as it is stored and written to: the local part as typed, the domain in lower-case ASCII.
     EmailAddress
 }
@@ -33,19 +22,19 @@ impl EmailAddress {
     ///
     /// # Errors
     /// When it is empty, too long, or not an address by the rule of this module.
-    pub fn parse(typed: &str) -> Result<Self, Why> {
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
         let address = text::single_line(typed);
         if address.is_empty() {
-            return Err(Field::Email.missing());
+            return Err(FieldError::EmailRequired);
         }
-        let wrong = || FORMAT;
+        let wrong = || FieldError::EmailFormat;
         let (local, domain) = address.rsplit_once('@').ok_or_else(wrong)?;
         let domain = ascii_domain(domain).ok_or_else(wrong)?;
         if local.is_empty() || !local.bytes().all(is_local_byte) || !is_public_domain(&domain) {
             return Err(wrong());
         }
         if local.len() + 1 + domain.len() > Self::MAX {
-            return Err(TOO_LONG);
+            return Err(FieldError::EmailTooLong);
         }
         Ok(Self(format!("{local}@{domain}")))
     }
@@ -86,23 +75,48 @@ impl EmailAddress {
         local.len() <= 64 && local.split('.').all(|atom| !atom.is_empty())
     }
 
-    /// What the client probably meant, when what they typed looks like a slip of the finger, whether or not it is an
-    /// address: a wrong domain, a comma for a dot, a dot too many or none at all.
+    /// Whether a function or a machine reads it (RFC 2142 and the customs of mail servers): an auto-reply to it helps no person
+    /// and may start a loop.
     #[must_use]
-    pub fn meant(typed: &str) -> Option<Self> {
-        match Self::parse(typed) {
-            Ok(address) => address.suggestion(),
-            Err(_) => Self::mended(typed),
-        }
+    pub fn is_role(&self) -> bool {
+        const ROLES: &[&str] = &[
+            "abuse",
+            "bounces",
+            "daemon",
+            "do-not-reply",
+            "donotreply",
+            "hostmaster",
+            "list",
+            "mailer-daemon",
+            "no-reply",
+            "nobody",
+            "noreply",
+            "postmaster",
+            "root",
+            "security",
+            "spam",
+            "usenet",
+            "uucp",
+            "webmaster",
+            "www",
+        ];
+        let local = self.local_part().to_ascii_lowercase();
+        let local = local
+            .split_once('+')
+            .map_or(local.as_str(), |(before, _)| before);
+        ROLES.contains(&local)
     }
 
-    /// The question about this address, which was probably meant.
+    /// Reads a typed address, and with it what the client probably meant when it looks like a typo: a wrong domain, a
+    /// comma for a dot, a dot too many or none at all. What was typed need not be an address for that.
     #[must_use]
-    pub fn question(&self) -> Why {
-        Why {
-            code: SUGGESTION,
-            words: format!("Did you mean {}?", self.0).into(),
-        }
+    pub fn read(typed: &str) -> (Result<Self, FieldError>, Option<Self>) {
+        let parsed = Self::parse(typed);
+        let meant = match &parsed {
+            Ok(address) => address.suggestion(),
+            Err(_) => Self::fixed(typed),
+        };
+        (parsed, meant)
     }
 
     fn suggestion(&self) -> Option<Self> {
@@ -110,10 +124,10 @@ impl EmailAddress {
         Some(Self(format!("{}@{domain}", self.local_part())))
     }
 
-    fn mended(typed: &str) -> Option<Self> {
+    fn fixed(typed: &str) -> Option<Self> {
         let typed = text::single_line(typed);
         let (local, domain) = typed.rsplit_once('@')?;
-        let domain = typo::mend(&domain.to_lowercase())?;
+        let domain = typo::fix(&domain.to_lowercase())?;
         let address = Self::parse(&format!("{}@{domain}", local.trim_end())).ok()?;
         Some(address.suggestion().unwrap_or(address))
     }
@@ -211,7 +225,7 @@ mod tests {
             "zoe@exam\u{0}ple.com",
         ] {
             assert_eq!(
-                EmailAddress::parse(typed).unwrap_err().code,
+                EmailAddress::parse(typed).unwrap_err().code(),
                 "email_format",
                 "{typed:?}"
             );
@@ -219,7 +233,7 @@ mod tests {
         let label = "a".repeat(63);
         let long = format!("zoe@{label}.{label}.{label}.{}.com", "a".repeat(60));
         assert_eq!(
-            EmailAddress::parse(&long).unwrap_err().code,
+            EmailAddress::parse(&long).unwrap_err().code(),
             "email_too_long"
         );
         assert_eq!(

@@ -1,36 +1,114 @@
-//! What can be wrong with a field: a stable code for programs and a sentence for people.
+//! Everything that can be wrong with a field: a stable code for programs and a sentence for people.
 
 use std::borrow::Cow;
 
+use super::email::EmailAddress;
 use super::field::Field;
 
-/// Why one value was refused: a code that never changes its meaning, and words that say what to do.
-///
-/// The words never repeat what was typed.
+/// One error of a form, and the field it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Why {
-    /// Stable, for programs: `email_format`.
-    pub code: &'static str,
-    /// For people: what to do, in the words of the GOV.UK Design System.
-    pub words: Cow<'static, str>,
-}
-
-impl Why {
-    /// A reason whose words are fixed.
-    #[must_use]
-    pub const fn new(code: &'static str, words: &'static str) -> Self {
-        Self {
-            code,
-            words: Cow::Borrowed(words),
-        }
-    }
-}
-
-/// One error of a form: the field it belongs to and the reason.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// Where it is.
+pub struct FormError {
+    /// The field that has to change.
     pub field: Field,
-    /// What is wrong and what to do.
-    pub why: Why,
+    /// What is wrong.
+    pub error: FieldError,
+}
+
+/// Why a value was refused. The messages say what to do, in the words of the GOV.UK Design System, and never repeat
+/// what was typed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FieldError {
+    /// Nothing visible was typed.
+    NameRequired,
+    /// More than 100 characters.
+    NameTooLong,
+    /// A line break or another control character.
+    NameControl,
+    /// Nothing was typed.
+    EmailRequired,
+    /// Not an address by the rule of `<input type=email>`.
+    EmailFormat,
+    /// More than 254 bytes.
+    EmailTooLong,
+    /// A likely typo: this address was probably meant.
+    EmailSuggestion(EmailAddress),
+    /// A call or a text message was asked for without a number.
+    PhoneRequired,
+    /// No telephone network has numbers like it.
+    PhoneFormat,
+    /// A closed question: missing, or an answer that the form does not offer.
+    Choice(Field),
+    /// More than 500 characters.
+    TimesTooLong,
+    /// More than 4,000 characters.
+    MessageTooLong,
+    /// The box is not ticked.
+    ConsentRequired,
+    /// A wording of the consent that this practice never had.
+    ConsentVersionUnknown,
+    /// A hidden field that is not as the page made it.
+    Hidden(Field),
+    /// JSON only: a value of another type than text.
+    WrongType(Field),
+}
+
+impl FieldError {
+    /// The code: stable, for programs.
+    #[must_use]
+    pub fn code(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::NameRequired => "name_required",
+            Self::NameTooLong => "name_too_long",
+            Self::NameControl => "name_control",
+            Self::EmailRequired => "email_required",
+            Self::EmailFormat => "email_format",
+            Self::EmailTooLong => "email_too_long",
+            Self::EmailSuggestion(_) => "email_suggestion",
+            Self::PhoneRequired => "phone_required",
+            Self::PhoneFormat => "phone_format",
+            Self::Choice(field) => return format!("{}_choice", field.key()).into(),
+            Self::TimesTooLong => "times_too_long",
+            Self::MessageTooLong => "message_too_long",
+            Self::ConsentRequired => "consent_required",
+            Self::ConsentVersionUnknown => "consent_version_unknown",
+            Self::Hidden(field) => return format!("{}_format", field.key()).into(),
+            Self::WrongType(_) => "type",
+        })
+    }
+
+    /// What to do, for people.
+    #[must_use]
+    pub fn message(&self) -> Cow<'static, str> {
+        Cow::Borrowed(match self {
+            Self::NameRequired => "Enter your full name",
+            Self::NameTooLong => "Full name must be 100 characters or less",
+            Self::NameControl => "Enter your full name on one line",
+            Self::EmailRequired | Self::EmailFormat => {
+                "Enter an email address in the correct format, like name@example.com"
+            }
+            Self::EmailTooLong => "Email address must be 254 characters or less",
+            Self::EmailSuggestion(meant) => {
+                return format!("Did you mean {}?", meant.as_str()).into();
+            }
+            Self::PhoneRequired | Self::PhoneFormat => {
+                "Enter a phone number, like 01632 960 001, 07700 900 982 or +44 808 157 0192"
+            }
+            Self::Choice(field) => field.row().select,
+            Self::TimesTooLong => "Times you can make must be 500 characters or less",
+            Self::MessageTooLong => "Message must be 4,000 characters or less",
+            Self::ConsentRequired => {
+                "Select the box to say that your answers may be used to reply to you"
+            }
+            Self::ConsentVersionUnknown | Self::Hidden(_) => {
+                "Reload the page and send the form again"
+            }
+            Self::WrongType(field) => return field.main_error().message(),
+        })
+    }
+
+    /// Whether it only asks about a likely typo: what was typed may be kept.
+    #[must_use]
+    pub const fn is_question(&self) -> bool {
+        matches!(self, Self::EmailSuggestion(_))
+    }
 }

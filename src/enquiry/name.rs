@@ -1,17 +1,10 @@
 //! The client's name: any script, no control characters.
 
-use super::error::Why;
-use super::field::Field;
-use super::personal::personal;
-use super::text;
+use super::error::FieldError;
+use super::redacted::redacted;
+use crate::text;
 
-/// What is said of a name that is longer than [`Name::MAX`].
-pub(super) const TOO_LONG: Why =
-    Why::new("name_too_long", "Full name must be 100 characters or less");
-/// What is said of a name with a line break or another control character in it.
-pub(super) const CONTROL: Why = Why::new("name_control", "Enter your full name on one line");
-
-personal! {
+redacted! {
     /// A person's name: 1 to 100 characters after trimming, in any script.
     Name
 }
@@ -24,16 +17,16 @@ impl Name {
     ///
     /// # Errors
     /// When nothing visible is left, it is longer than [`Self::MAX`], or it holds a control character.
-    pub fn parse(typed: &str) -> Result<Self, Why> {
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
         let name = text::single_line(typed);
         if !text::has_something_visible(&name) {
-            return Err(Field::Name.missing());
+            return Err(FieldError::NameRequired);
         }
         if text::length(&name) > Self::MAX {
-            return Err(TOO_LONG);
+            return Err(FieldError::NameTooLong);
         }
         if name.contains(text::is_control) {
-            return Err(CONTROL);
+            return Err(FieldError::NameControl);
         }
         Ok(Self(name))
     }
@@ -66,11 +59,11 @@ mod tests {
             ("Zoë\nBcc: x@example.com", "name_control"),
             ("a\u{0}b", "name_control"),
         ] {
-            assert_eq!(Name::parse(typed).unwrap_err().code, code);
+            assert_eq!(Name::parse(typed).unwrap_err().code(), code);
         }
         assert!(Name::parse(&"ł".repeat(100)).is_ok());
         assert_eq!(
-            Name::parse(&"ł".repeat(101)).unwrap_err().code,
+            Name::parse(&"ł".repeat(101)).unwrap_err().code(),
             "name_too_long"
         );
     }

@@ -10,12 +10,8 @@ use rlibphonenumber::{
 };
 use serde::{Deserialize, Serialize};
 
-use super::error::Why;
-use super::field::PHONE_FORMAT;
-use super::text;
-
-/// What is said of a number that is none.
-pub(super) const FORMAT: Why = Why::new("phone_format", PHONE_FORMAT);
+use super::error::FieldError;
+use crate::text;
 
 /// A number that libphonenumber calls possible (a length that exists there; it need not be in use).
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,8 +28,8 @@ impl Phone {
     ///
     /// # Errors
     /// When no telephone network has numbers like it.
-    pub fn parse(typed: &str) -> Result<Self, Why> {
-        let wrong = || FORMAT;
+    pub fn parse(typed: &str) -> Result<Self, FieldError> {
+        let wrong = || FieldError::PhoneFormat;
         let typed = text::single_line(typed);
         if text::length(&typed) > Self::MAX
             || typed.contains(text::is_control)
@@ -155,7 +151,7 @@ mod tests {
             "…",
         ] {
             assert_eq!(
-                Phone::parse(typed).unwrap_err().code,
+                Phone::parse(typed).unwrap_err().code(),
                 "phone_format",
                 "{typed}"
             );

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::enquiry::text::is_invisible;
+use crate::text::is_invisible;
 
 /// Text in which phrases are found: small letters and digits with one space between words.
 pub(super) struct Searchable(String);

@@ -13,7 +13,7 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::form::EnquiryForm;
 use super::problem::RequestError;
-use crate::enquiry::{Arity, Fault, Field};
+use crate::enquiry::{Field, FieldError, FormError};
 
 /// The largest body, in bytes, after base64: 4,000 characters of any script fit into it in every encoding.
 pub const MAX_BODY: usize = 64 * 1024;
@@ -30,7 +30,7 @@ pub(super) struct Decoded {
     /// What was posted.
     pub(super) form: EnquiryForm,
     /// Values that were not text.
-    pub(super) wrong_types: Vec<Fault>,
+    pub(super) wrong_types: Vec<FormError>,
 }
 
 /// The encodings that the desk takes.
@@ -160,9 +160,9 @@ fn collect(values: Vec<(String, String)>) -> Result<Decoded, RequestError> {
     for (name, value) in values {
         let field = known(&name)?;
         let before = seen.iter().filter(|other| **other == field).count();
-        match field.arity() {
-            Arity::Single if before > 0 => return Err(RequestError::RepeatedField(field)),
-            Arity::Several if before >= MAX_ANSWERS => return Err(RequestError::TooManyFields),
+        match field.row().is_repeatable() {
+            false if before > 0 => return Err(RequestError::RepeatedField(field)),
+            true if before >= MAX_ANSWERS => return Err(RequestError::TooManyFields),
             _ => {}
         }
         seen.push(field);
@@ -197,9 +197,9 @@ fn json(body: &[u8]) -> Result<Decoded, RequestError> {
             Some(texts) => texts
                 .into_iter()
                 .for_each(|text| decoded.form.put(field, text)),
-            None => decoded.wrong_types.push(Fault {
+            None => decoded.wrong_types.push(FormError {
                 field,
-                why: field.wrong_type(),
+                error: FieldError::WrongType(field),
             }),
         }
     }
@@ -208,12 +208,12 @@ fn json(body: &[u8]) -> Result<Decoded, RequestError> {
 
 fn texts(field: Field, value: serde_json::Value) -> Option<Vec<String>> {
     use serde_json::Value;
-    match (value, field.arity()) {
-        (Value::Null, _) => Some(Vec::new()),
-        (Value::String(text), _) => Some(vec![text]),
-        // No error, and nothing that a page of ours would send: it weighs as its JSON.
-        (value, _) if field.only_weighs() => Some(vec![value.to_string()]),
-        (Value::Array(values), Arity::Several) => values
+    match value {
+        Value::Null => Some(Vec::new()),
+        Value::String(text) => Some(vec![text]),
+        // No error, and nothing that a page of ours would send: it is scored as its JSON.
+        value if field.takes_anything() => Some(vec![value.to_string()]),
+        Value::Array(values) if field.row().is_repeatable() => values
             .into_iter()
             .map(|value| {
                 if let Value::String(text) = value {

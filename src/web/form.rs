@@ -1,55 +1,58 @@
 //! The form as it was posted, and the way from it to an [`Enquiry`].
 //!
-//! Every rule stands once, in the newtype it belongs to; what `validator` runs here is those newtypes' own checks,
-//! so that all errors come back at once, each at its field, in the order of the form.
+//! Each rule stands once, in the type it belongs to. `validator` runs them all, so that every error comes back at once, in the
+//! order of the form; the checks keep what they parsed, so that each value is parsed once.
 
-use std::borrow::Cow;
+use std::sync::Arc;
 
 use uuid::Uuid;
-use validator::{ValidateArgs, ValidationError, ValidationErrors};
+use validator::{ValidateArgs, ValidationError};
 
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use crate::enquiry::{
-    Answers, EmailAddress, Enquiry, Fault, Field, Message, Name, Phone, Times, Why, text,
+    Answers, EmailAddress, Enquiry, Field, FieldError, FormError, Message, Name, Phone, Times,
 };
-use crate::practice::Practice;
+use crate::practice::{Practice, TreatmentKey};
+use crate::text;
 
 /// What was posted, as typed. Empty means left out.
 #[derive(Clone, Default, PartialEq, Eq, validator::Validate)]
-#[validate(context = Practice)]
-#[validate(schema(function = "phone_when_wanted", skip_on_field_errors = false))]
-#[allow(
-    missing_docs,
-    reason = "the table of fields in `enquiry::Field` describes each"
-)]
+#[validate(context = Checks, mutable)]
+#[validate(schema(
+    function = "phone_when_wanted",
+    use_context,
+    skip_on_field_errors = false
+))]
+#[validate(schema(function = "email_question", use_context, skip_on_field_errors = false))]
+#[allow(missing_docs, reason = "the rows in `enquiry::field` describe each")]
 pub struct EnquiryForm {
-    #[validate(custom(function = "name"))]
+    #[validate(custom(function = "name", use_context))]
     pub name: String,
-    #[validate(custom(function = "email"))]
+    #[validate(custom(function = "email", use_context))]
     pub email: String,
-    #[validate(custom(function = "phone"))]
+    #[validate(custom(function = "phone", use_context))]
     pub phone: String,
-    #[validate(custom(function = "contact_by"))]
+    #[validate(custom(function = "contact_by", use_context))]
     pub contact_by: String,
-    #[validate(custom(function = "area"))]
+    #[validate(custom(function = "area", use_context))]
     pub area: Vec<String>,
-    #[validate(custom(function = "cause"))]
+    #[validate(custom(function = "cause", use_context))]
     pub cause: String,
-    #[validate(custom(function = "goal"))]
+    #[validate(custom(function = "goal", use_context))]
     pub goal: String,
-    #[validate(custom(function = "recent_injury"))]
+    #[validate(custom(function = "recent_injury", use_context))]
     pub recent_injury: String,
-    #[validate(custom(function = "warmth"))]
+    #[validate(custom(function = "warmth", use_context))]
     pub warmth: String,
     #[validate(custom(function = "treatment", use_context))]
     pub treatment: String,
-    #[validate(custom(function = "times"))]
+    #[validate(custom(function = "times", use_context))]
     pub times: String,
-    #[validate(custom(function = "message"))]
+    #[validate(custom(function = "message", use_context))]
     pub message: String,
-    #[validate(custom(function = "consent"))]
+    #[validate(custom(function = "consent", use_context))]
     pub consent: String,
-    #[validate(custom(function = "submission"))]
+    #[validate(custom(function = "submission", use_context))]
     pub submission: String,
     pub email_confirmed: String,
     #[validate(custom(function = "consent_version", use_context))]
@@ -59,24 +62,61 @@ pub struct EnquiryForm {
     pub honeypot: String,
 }
 
+/// What became of a form: the enquiry or every error, and what is known about the address.
+pub struct Checked {
+    /// The enquiry, or every error in the order of the form.
+    pub enquiry: Result<Enquiry, Vec<FormError>>,
+    /// The form as it was read.
+    pub address: CheckedAddress,
+    /// The page's own id of this filled-in form, when it has one.
+    pub submission: Option<Uuid>,
+}
+
+/// What the question about a likely typo came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct CheckedAddress {
+    /// The address that the client is asked about.
+    pub suggestion: Option<EmailAddress>,
+    /// The suggested address, when the client was asked and took it. The button that says so posts the suggestion as
+    /// `email_confirmed` beside the `email` that was typed, so that it needs no script and loses nothing else.
+    pub taken: Option<EmailAddress>,
+}
+
 impl EnquiryForm {
     /// Puts one posted value where it belongs.
     pub fn put(&mut self, field: Field, value: String) {
         match field {
             Field::Area => self.area.push(value),
-            single => *self.single_mut(single) = value,
+            Field::Name => self.name = value,
+            Field::Email => self.email = value,
+            Field::Phone => self.phone = value,
+            Field::ContactBy => self.contact_by = value,
+            Field::Cause => self.cause = value,
+            Field::Goal => self.goal = value,
+            Field::RecentInjury => self.recent_injury = value,
+            Field::Warmth => self.warmth = value,
+            Field::Treatment => self.treatment = value,
+            Field::Times => self.times = value,
+            Field::Message => self.message = value,
+            Field::Consent => self.consent = value,
+            Field::Submission => self.submission = value,
+            Field::EmailConfirmed => self.email_confirmed = value,
+            Field::ConsentVersion => self.consent_version = value,
+            Field::Token => self.token = value,
+            Field::Altcha => self.altcha = value,
+            Field::Honeypot => self.honeypot = value,
         }
     }
 
-    /// The value of a single-value field as typed; the first one of several.
+    /// The values of a field as typed: one, or several where it may be repeated.
     #[must_use]
-    pub fn value(&self, field: Field) -> &str {
-        match field {
+    pub fn values(&self, field: Field) -> &[String] {
+        std::slice::from_ref(match field {
+            Field::Area => return &self.area,
             Field::Name => &self.name,
             Field::Email => &self.email,
             Field::Phone => &self.phone,
             Field::ContactBy => &self.contact_by,
-            Field::Area => self.area.first().map_or("", String::as_str),
             Field::Cause => &self.cause,
             Field::Goal => &self.goal,
             Field::RecentInjury => &self.recent_injury,
@@ -91,168 +131,126 @@ impl EnquiryForm {
             Field::Token => &self.token,
             Field::Altcha => &self.altcha,
             Field::Honeypot => &self.honeypot,
-        }
-    }
-
-    /// Whether this answer was chosen, for radio buttons and checkboxes.
-    #[must_use]
-    pub fn has(&self, field: Field, key: &str) -> bool {
-        match field {
-            Field::Area => self.area.iter().any(|area| area == key),
-            single => self.value(single) == key,
-        }
-    }
-
-    /// Checks everything and makes the enquiry.
-    ///
-    /// # Errors
-    /// Every error at once, in the order of the form. A likely slip in the address counts as one until the client has
-    /// confirmed the address.
-    pub fn check(&self, practice: &Practice) -> Result<Enquiry, Vec<Fault>> {
-        let mut errors = match self.validate_with_args(practice) {
-            Ok(()) => Vec::new(),
-            Err(errors) => errors_of(&errors),
-        };
-        let suggestion = self.email_suggestion();
-        if suggestion.is_some() || self.taken_suggestion().is_some() {
-            // What was typed need not be an address: there is a better one.
-            errors.retain(|error| error.field != Field::Email);
-        }
-        if let Some(suggestion) = suggestion {
-            errors.push(Fault {
-                field: Field::Email,
-                why: suggestion.question(),
-            });
-        }
-        errors.sort_by_key(|error| error.field);
-        if errors.is_empty() {
-            self.build(practice).map_err(|error| vec![error])
-        } else {
-            Err(errors)
-        }
-    }
-
-    /// What the client probably meant, unless they were asked about this very address and completed it.
-    #[must_use]
-    pub fn email_suggestion(&self) -> Option<EmailAddress> {
-        let suggestion = EmailAddress::meant(&self.email)?;
-        let completed = match EmailAddress::parse(&self.email_confirmed) {
-            Ok(confirmed) => {
-                confirmed == suggestion || EmailAddress::parse(&self.email) == Ok(confirmed)
-            }
-            // What is no address can be kept too: then the next answer says what an address looks like.
-            Err(_) => !left_out(&self.email_confirmed) && self.email_confirmed == self.email,
-        };
-        (!completed).then_some(suggestion)
-    }
-
-    /// The suggested address, when the client was asked and took it. The button that says so posts the suggestion as
-    /// `email_confirmed` beside the `email` that was typed, so that it needs no script and loses nothing else.
-    #[must_use]
-    pub fn taken_suggestion(&self) -> Option<EmailAddress> {
-        let suggestion = EmailAddress::meant(&self.email)?;
-        EmailAddress::parse(&self.email_confirmed)
-            .ok()
-            .filter(|confirmed| *confirmed == suggestion)
-    }
-
-    /// The page's own id of this filled-in form, when it has one.
-    #[must_use]
-    pub fn submission_id(&self) -> Option<Uuid> {
-        Uuid::try_parse(self.submission.trim()).ok()
-    }
-
-    fn build(&self, practice: &Practice) -> Result<Enquiry, Fault> {
-        let at = |field: Field| move |why: Why| Fault { field, why };
-        Ok(Enquiry {
-            name: Name::parse(&self.name).map_err(at(Field::Name))?,
-            email: match self.taken_suggestion() {
-                Some(taken) => taken,
-                None => EmailAddress::parse(&self.email).map_err(at(Field::Email))?,
-            },
-            phone: optional(&self.phone, Phone::parse).map_err(at(Field::Phone))?,
-            contact_by: closed(Field::ContactBy, &self.contact_by)
-                .map_err(at(Field::ContactBy))?
-                .unwrap_or(ContactBy::Email),
-            answers: Answers {
-                area: areas(&self.area).map_err(at(Field::Area))?,
-                cause: closed(Field::Cause, &self.cause).map_err(at(Field::Cause))?,
-                goal: required(Field::Goal, &self.goal).map_err(at(Field::Goal))?,
-                recent_injury: closed(Field::RecentInjury, &self.recent_injury)
-                    .map_err(at(Field::RecentInjury))?,
-                warmth: closed(Field::Warmth, &self.warmth).map_err(at(Field::Warmth))?,
-                treatment: match left_out(&self.treatment) {
-                    true => None,
-                    false => practice
-                        .treatment(self.treatment.trim())
-                        .map(|treatment| treatment.key.clone()),
-                },
-            },
-            times: Times::parse(&self.times).map_err(at(Field::Times))?,
-            message: Message::parse(&self.message).map_err(at(Field::Message))?,
-            consent_version: practice.consent.version.clone(),
         })
     }
 
-    const fn single_mut(&mut self, field: Field) -> &mut String {
-        match field {
-            Field::Name => &mut self.name,
-            Field::Email => &mut self.email,
-            Field::Phone => &mut self.phone,
-            Field::ContactBy => &mut self.contact_by,
-            Field::Cause => &mut self.cause,
-            Field::Goal => &mut self.goal,
-            Field::RecentInjury => &mut self.recent_injury,
-            Field::Warmth => &mut self.warmth,
-            Field::Treatment => &mut self.treatment,
-            Field::Times => &mut self.times,
-            Field::Message => &mut self.message,
-            Field::Consent => &mut self.consent,
-            Field::Submission => &mut self.submission,
-            Field::EmailConfirmed => &mut self.email_confirmed,
-            Field::ConsentVersion => &mut self.consent_version,
-            Field::Token => &mut self.token,
-            Field::Altcha => &mut self.altcha,
-            Field::Area | Field::Honeypot => &mut self.honeypot,
+    /// The value of a field as typed; the first one of several.
+    #[must_use]
+    pub fn value(&self, field: Field) -> &str {
+        self.values(field).first().map_or("", String::as_str)
+    }
+
+    /// Checks everything and makes the enquiry. A likely typo in the address counts as an error until the client has
+    /// confirmed the address.
+    #[must_use]
+    pub fn check(&self, practice: &Arc<Practice>) -> Checked {
+        let mut checks = Checks::new(practice);
+        // Each check has kept its error in `checks`; validator's own copy, which repeats what was typed, is dropped.
+        let _ = self.validate_with_args(&mut checks);
+        checks.errors.sort_by_key(|error| error.field);
+        Checked {
+            address: std::mem::take(&mut checks.address),
+            submission: checks.submission,
+            enquiry: checks.into_enquiry(),
         }
     }
 }
 
-/// The errors that `validator` collected. Its errors echo the raw input in their parameters: only code and words are
-/// taken, the rest is dropped here.
-fn errors_of(errors: &ValidationErrors) -> Vec<Fault> {
-    let of_field = |(name, errors): (Cow<'static, str>, &Vec<ValidationError>)| {
-        let field = Field::from_key(&name);
-        let error = |error: &ValidationError| {
-            let (Cow::Borrowed(code), Some(words)) = (&error.code, error.message.clone()) else {
-                return None;
-            };
-            // A rule over several fields belongs to the one that has to change.
-            let field = field.or_else(|| {
-                Field::ALL
-                    .iter()
-                    .copied()
-                    .find(|field| field.missing().code == *code)
-            })?;
-            Some(Fault {
-                field,
-                why: Why { code, words },
-            })
-        };
-        errors.iter().filter_map(error).collect::<Vec<_>>()
-    };
-    errors
-        .field_errors()
-        .into_iter()
-        .flat_map(of_field)
-        .collect()
+/// What the checks of one form keep.
+pub struct Checks {
+    practice: Arc<Practice>,
+    errors: Vec<FormError>,
+    address: CheckedAddress,
+    name: Option<Name>,
+    email: Option<EmailAddress>,
+    phone: Option<Phone>,
+    contact_by: Option<ContactBy>,
+    area: Vec<Area>,
+    cause: Option<Cause>,
+    goal: Option<Goal>,
+    recent_injury: Option<RecentInjury>,
+    warmth: Option<Warmth>,
+    treatment: Option<TreatmentKey>,
+    times: Option<Times>,
+    message: Option<Message>,
+    submission: Option<Uuid>,
+    consent_version: String,
 }
 
-fn error(why: Why) -> ValidationError {
-    ValidationError {
-        code: Cow::Borrowed(why.code),
-        message: Some(why.words),
-        params: Default::default(),
+/// What a check tells `validator`.
+type Valid = Result<(), ValidationError>;
+
+impl Checks {
+    fn new(practice: &Arc<Practice>) -> Self {
+        Self {
+            practice: Arc::clone(practice),
+            errors: Vec::new(),
+            address: CheckedAddress::default(),
+            name: None,
+            email: None,
+            phone: None,
+            contact_by: None,
+            area: Vec::new(),
+            cause: None,
+            goal: None,
+            recent_injury: None,
+            warmth: None,
+            treatment: None,
+            times: None,
+            message: None,
+            submission: None,
+            consent_version: practice.consent.version.clone(),
+        }
+    }
+
+    /// Keeps a parsed value in its slot, or the error.
+    fn keep<T>(
+        &mut self,
+        field: Field,
+        parsed: Result<T, FieldError>,
+        slot: impl FnOnce(&mut Self) -> &mut T,
+    ) -> Valid {
+        match parsed {
+            Ok(value) => {
+                *slot(self) = value;
+                Ok(())
+            }
+            Err(error) => self.refuse(field, error),
+        }
+    }
+
+    fn refuse(&mut self, field: Field, error: FieldError) -> Valid {
+        let code = error.code();
+        self.errors.push(FormError { field, error });
+        Err(ValidationError {
+            code,
+            message: None,
+            params: Default::default(),
+        })
+    }
+
+    fn into_enquiry(self) -> Result<Enquiry, Vec<FormError>> {
+        let email = self.address.taken.or(self.email);
+        match (self.errors.is_empty(), self.name, email, self.goal) {
+            (true, Some(name), Some(email), Some(goal)) => Ok(Enquiry {
+                name,
+                email,
+                phone: self.phone,
+                contact_by: self.contact_by.unwrap_or(ContactBy::Email),
+                answers: Answers {
+                    area: self.area,
+                    cause: self.cause,
+                    goal,
+                    recent_injury: self.recent_injury,
+                    warmth: self.warmth,
+                    treatment: self.treatment,
+                },
+                times: self.times,
+                message: self.message,
+                consent_version: self.consent_version,
+            }),
+            _ => Err(self.errors),
+        }
     }
 }
 
@@ -260,132 +258,151 @@ fn left_out(typed: &str) -> bool {
     text::single_line(typed).is_empty()
 }
 
-fn optional<T>(typed: &str, parse: impl Fn(&str) -> Result<T, Why>) -> Result<Option<T>, Why> {
+/// The answer to a closed question; none when it was left out.
+fn closed<T: Choice>(field: Field, typed: &str) -> Result<Option<T>, FieldError> {
     if left_out(typed) {
-        Ok(None)
-    } else {
-        parse(typed).map(Some)
+        return Ok(None);
     }
+    T::from_key(typed.trim())
+        .map(Some)
+        .ok_or(FieldError::Choice(field))
 }
 
-fn closed<T: Choice>(field: Field, typed: &str) -> Result<Option<T>, Why> {
-    optional(typed, |typed| {
-        T::from_key(typed.trim()).ok_or_else(|| field.missing())
+fn name(typed: &str, checks: &mut Checks) -> Valid {
+    checks.keep(Field::Name, Name::parse(typed).map(Some), |it| &mut it.name)
+}
+
+/// The address itself. Whether it is a likely typo is asked once the rest is read, by [`email_question`].
+fn email(typed: &str, checks: &mut Checks) -> Valid {
+    let (parsed, suggestion) = EmailAddress::read(typed);
+    checks.address.suggestion = suggestion;
+    checks.keep(Field::Email, parsed.map(Some), |it| &mut it.email)
+}
+
+/// Asks about a likely typo, unless the client was asked about this very address and answered.
+fn email_question(form: &EnquiryForm, checks: &mut Checks) -> Valid {
+    let Some(suggestion) = checks.address.suggestion.take() else {
+        return Ok(());
+    };
+    let confirmed = EmailAddress::parse(&form.email_confirmed);
+    if confirmed.as_ref() == Ok(&suggestion) {
+        checks.errors.retain(|error| error.field != Field::Email);
+        checks.address.taken = Some(suggestion);
+        return Ok(());
+    }
+    let kept = match (confirmed, &checks.email) {
+        (Ok(confirmed), Some(typed)) => confirmed == *typed,
+        // What is no address can be kept too: then the next answer says what an address looks like.
+        (Err(_), _) => !left_out(&form.email_confirmed) && form.email_confirmed == form.email,
+        _ => false,
+    };
+    if kept {
+        return Ok(());
+    }
+    // What was typed need not be an address: there is a better one.
+    checks.errors.retain(|error| error.field != Field::Email);
+    checks.address.suggestion = Some(suggestion.clone());
+    checks.refuse(Field::Email, FieldError::EmailSuggestion(suggestion))
+}
+
+fn phone(typed: &str, checks: &mut Checks) -> Valid {
+    if left_out(typed) {
+        return Ok(());
+    }
+    checks.keep(Field::Phone, Phone::parse(typed).map(Some), |it| {
+        &mut it.phone
     })
 }
 
-fn required<T: Choice>(field: Field, typed: &str) -> Result<T, Why> {
-    closed(field, typed)?.ok_or_else(|| field.missing())
+fn phone_when_wanted(form: &EnquiryForm, checks: &mut Checks) -> Valid {
+    let wanted = matches!(checks.contact_by, Some(ContactBy::Phone | ContactBy::Text));
+    if wanted && left_out(&form.phone) {
+        return checks.refuse(Field::Phone, FieldError::PhoneRequired);
+    }
+    Ok(())
+}
+
+fn contact_by(typed: &str, checks: &mut Checks) -> Valid {
+    checks.keep(Field::ContactBy, closed(Field::ContactBy, typed), |it| {
+        &mut it.contact_by
+    })
 }
 
 /// The areas in the order of the form, each once.
-fn areas(typed: &[String]) -> Result<Vec<Area>, Why> {
-    let mut areas = Vec::new();
-    for area in typed {
-        areas.extend(closed::<Area>(Field::Area, area)?);
+fn area(typed: &[String], checks: &mut Checks) -> Valid {
+    let areas = typed.iter().map(|area| closed(Field::Area, area));
+    let areas = areas.collect::<Result<Vec<Option<Area>>, FieldError>>();
+    let sorted = areas.map(|areas| {
+        let mut areas: Vec<Area> = areas.into_iter().flatten().collect();
+        areas.sort_unstable();
+        areas.dedup();
+        areas
+    });
+    checks.keep(Field::Area, sorted, |it| &mut it.area)
+}
+
+fn cause(typed: &str, checks: &mut Checks) -> Valid {
+    checks.keep(Field::Cause, closed(Field::Cause, typed), |it| {
+        &mut it.cause
+    })
+}
+
+fn goal(typed: &str, checks: &mut Checks) -> Valid {
+    let goal = closed(Field::Goal, typed)
+        .and_then(|goal| goal.map(Some).ok_or(FieldError::Choice(Field::Goal)));
+    checks.keep(Field::Goal, goal, |it| &mut it.goal)
+}
+
+fn recent_injury(typed: &str, checks: &mut Checks) -> Valid {
+    let answer = closed(Field::RecentInjury, typed);
+    checks.keep(Field::RecentInjury, answer, |it| &mut it.recent_injury)
+}
+
+fn warmth(typed: &str, checks: &mut Checks) -> Valid {
+    checks.keep(Field::Warmth, closed(Field::Warmth, typed), |it| {
+        &mut it.warmth
+    })
+}
+
+fn treatment(typed: &str, checks: &mut Checks) -> Valid {
+    if left_out(typed) {
+        return Ok(());
     }
-    areas.sort_unstable();
-    areas.dedup();
-    Ok(areas)
+    let treatment = checks.practice.treatment(typed.trim());
+    let key = treatment
+        .map(|treatment| Some(treatment.key.clone()))
+        .ok_or(FieldError::Choice(Field::Treatment));
+    checks.keep(Field::Treatment, key, |it| &mut it.treatment)
 }
 
-fn name(typed: &str) -> Result<(), ValidationError> {
-    Name::parse(typed).map(drop).map_err(error)
+fn times(typed: &str, checks: &mut Checks) -> Valid {
+    checks.keep(Field::Times, Times::parse(typed), |it| &mut it.times)
 }
 
-fn email(typed: &str) -> Result<(), ValidationError> {
-    EmailAddress::parse(typed).map(drop).map_err(error)
+fn message(typed: &str, checks: &mut Checks) -> Valid {
+    checks.keep(Field::Message, Message::parse(typed), |it| &mut it.message)
 }
 
-fn phone(typed: &str) -> Result<(), ValidationError> {
-    optional(typed, Phone::parse).map(drop).map_err(error)
-}
-
-fn phone_when_wanted(form: &EnquiryForm) -> Result<(), ValidationError> {
-    let by_phone = matches!(
-        ContactBy::from_key(form.contact_by.trim()),
-        Some(ContactBy::Phone | ContactBy::Text)
-    );
-    if by_phone && left_out(&form.phone) {
-        Err(error(Field::Phone.missing()))
-    } else {
-        Ok(())
-    }
-}
-
-fn contact_by(typed: &str) -> Result<(), ValidationError> {
-    closed::<ContactBy>(Field::ContactBy, typed)
-        .map(drop)
-        .map_err(error)
-}
-
-fn area(typed: &[String]) -> Result<(), ValidationError> {
-    areas(typed).map(drop).map_err(error)
-}
-
-fn cause(typed: &str) -> Result<(), ValidationError> {
-    closed::<Cause>(Field::Cause, typed)
-        .map(drop)
-        .map_err(error)
-}
-
-fn goal(typed: &str) -> Result<(), ValidationError> {
-    required::<Goal>(Field::Goal, typed)
-        .map(drop)
-        .map_err(error)
-}
-
-fn recent_injury(typed: &str) -> Result<(), ValidationError> {
-    closed::<RecentInjury>(Field::RecentInjury, typed)
-        .map(drop)
-        .map_err(error)
-}
-
-fn warmth(typed: &str) -> Result<(), ValidationError> {
-    closed::<Warmth>(Field::Warmth, typed)
-        .map(drop)
-        .map_err(error)
-}
-
-fn treatment(typed: &str, practice: &Practice) -> Result<(), ValidationError> {
-    let known = left_out(typed) || practice.treatment(typed.trim()).is_some();
-    if known {
-        Ok(())
-    } else {
-        Err(error(Field::Treatment.missing()))
-    }
-}
-
-fn times(typed: &str) -> Result<(), ValidationError> {
-    Times::parse(typed).map(drop).map_err(error)
-}
-
-fn message(typed: &str) -> Result<(), ValidationError> {
-    Message::parse(typed).map(drop).map_err(error)
-}
-
-fn consent(typed: &str) -> Result<(), ValidationError> {
+fn consent(typed: &str, checks: &mut Checks) -> Valid {
     if typed.trim() == "yes" {
-        Ok(())
-    } else {
-        Err(error(Field::Consent.missing()))
+        return Ok(());
     }
+    checks.refuse(Field::Consent, FieldError::ConsentRequired)
 }
 
-fn submission(typed: &str) -> Result<(), ValidationError> {
-    let usable = left_out(typed) || Uuid::try_parse(typed.trim()).is_ok();
-    if usable {
-        Ok(())
-    } else {
-        Err(error(Field::Submission.missing()))
+fn submission(typed: &str, checks: &mut Checks) -> Valid {
+    if left_out(typed) {
+        return Ok(());
     }
+    let id = Uuid::try_parse(typed.trim())
+        .map(Some)
+        .map_err(|_| FieldError::Hidden(Field::Submission));
+    checks.keep(Field::Submission, id, |it| &mut it.submission)
 }
 
-fn consent_version(typed: &str, practice: &Practice) -> Result<(), ValidationError> {
-    let known = left_out(typed) || typed.trim() == practice.consent.version;
-    if known {
-        Ok(())
-    } else {
-        Err(error(Field::ConsentVersion.missing()))
+fn consent_version(typed: &str, checks: &mut Checks) -> Valid {
+    if left_out(typed) || typed.trim() == checks.consent_version {
+        return Ok(());
     }
+    checks.refuse(Field::ConsentVersion, FieldError::ConsentVersionUnknown)
 }

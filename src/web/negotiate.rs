@@ -1,8 +1,8 @@
-//! Who is asking: a browser that wants a page, or a program that wants JSON.
+//! The response format: a page for a browser, or JSON for a program.
 
 use http::header::{ACCEPT, CONTENT_TYPE, HeaderMap};
 
-/// The form in which the caller wants the answer.
+/// The format of an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResponseFormat {
     /// A page.
@@ -87,7 +87,7 @@ mod tests {
     fn accept_decides_and_the_body_breaks_a_tie() {
         let browser =
             "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8";
-        for (accept, content_type, caller) in [
+        for (accept, content_type, format) in [
             (
                 Some(browser),
                 "application/x-www-form-urlencoded",
@@ -162,7 +162,7 @@ mod tests {
             }
             assert_eq!(
                 ResponseFormat::negotiate(&headers),
-                caller,
+                format,
                 "{accept:?} {content_type}"
             );
         }

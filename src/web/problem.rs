@@ -41,12 +41,12 @@ pub enum RequestError {
     Unavailable,
 }
 
-/// One row of the table.
-pub struct Row {
+/// What a request error looks like: one row of the table of problem types (RFC 9457).
+pub struct ProblemType {
     /// The status of the answer.
     pub status: StatusCode,
     /// The last part of the problem's type.
-    pub slug: &'static str,
+    pub name: &'static str,
     /// What happened, in a few words.
     pub title: &'static str,
     /// What to do.
@@ -84,10 +84,10 @@ impl RequestError {
         Self::UnknownField(harmless.then(|| name.to_owned()))
     }
 
-    /// Its row in the table.
+    /// Its problem type.
     #[must_use]
-    pub const fn row(&self) -> Row {
-        let (status, slug, title, detail) = match self {
+    pub const fn problem_type(&self) -> ProblemType {
+        let (status, name, title, detail) = match self {
             Self::RepeatedField(_) => (
                 StatusCode::BAD_REQUEST,
                 "repeated-field",
@@ -185,9 +185,9 @@ impl RequestError {
                 "Send the form again in a minute, or phone.",
             ),
         };
-        Row {
+        ProblemType {
             status,
-            slug,
+            name,
             title,
             detail,
         }
@@ -205,8 +205,8 @@ impl RequestError {
 
     /// What to do, with the field's name where there is one.
     #[must_use]
-    pub fn words(&self) -> String {
-        let detail = self.row().detail;
+    pub fn message(&self) -> String {
+        let detail = self.problem_type().detail;
         match self {
             Self::RepeatedField(field) => format!("{detail} It was “{}”.", field.key()),
             Self::UnknownField(Some(name)) => format!("{detail} “{name}” is none of them."),

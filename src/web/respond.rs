@@ -1,4 +1,6 @@
-//! Every answer to a caller, in the caller's form: pages for browsers, JSON for programs.
+//! Every answer, in the negotiated format: pages for browsers, JSON for programs.
+
+use std::borrow::Cow;
 
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION, RETRY_AFTER,
@@ -15,33 +17,35 @@ use super::form::EnquiryForm;
 use super::negotiate::ResponseFormat;
 use super::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
 use super::problem::RequestError;
-use crate::app::App;
-use crate::enquiry::{EmailAddress, Fault, Reference};
-use crate::spam::{ProofOfWork, TimeToken};
+use super::{CheckedAddress, Web};
+use crate::enquiry::{EmailAddress, FormError, Reference};
+use crate::form_token::TimeToken;
+use crate::keys;
 
 /// Where our own confirmation page lives.
 const THANK_YOU: &str = "/thank-you";
 /// Where the form is posted to.
 const ACTION: &str = "/enquiries";
 
-/// Makes the answers for one caller.
+/// Makes the answers in one format.
 pub(super) struct Answer<'a> {
-    app: &'a App,
-    caller: ResponseFormat,
+    web: &'a Web,
+    format: ResponseFormat,
 }
 
 impl<'a> Answer<'a> {
-    pub(super) const fn new(app: &'a App, caller: ResponseFormat) -> Self {
-        Self { app, caller }
+    pub(super) const fn new(web: &'a Web, format: ResponseFormat) -> Self {
+        Self { web, format }
     }
 
     /// The form with nothing in it but the time; kept by the browser, so that "back" keeps what was typed.
     pub(super) fn empty_form(&self, now: Timestamp) -> Response {
         let form = EnquiryForm {
-            token: TimeToken::issue(&self.app.settings, now).unwrap_or_default(),
+            token: self.web.submission.token(now).unwrap_or_default(),
             ..EnquiryForm::default()
         };
-        let mut response = self.form_page(StatusCode::OK, &form, &[], None);
+        let address = CheckedAddress::default();
+        let mut response = self.form_page(StatusCode::OK, &form, &address, &[], None);
         response
             .headers_mut()
             .insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -50,29 +54,29 @@ impl<'a> Answer<'a> {
 
     /// The signed time, for a form that is not on our own page, and whether such a form has to bring a proof of work.
     pub(super) fn token(&self, now: Timestamp) -> Response {
-        let settings = &self.app.settings;
-        let Some(token) = TimeToken::issue(settings, now) else {
-            return self.refusal(&RequestError::Unavailable);
+        let Some(token) = self.web.submission.token(now) else {
+            return self.problem(&RequestError::Unavailable);
         };
         let expires = now + TimeToken::LIFE;
-        // As seconds: when it ends to the millisecond is nobody's business but ours.
+        // As seconds: the exact expiry is not exposed.
         let expires = Timestamp::from_second(expires.as_second()).unwrap_or(expires);
-        let body = json!({ "token": token, "expires": expires, "altcha": settings.altcha });
+        let body =
+            json!({ "token": token, "expires": expires, "altcha": self.web.settings.altcha });
         json_response(StatusCode::OK, "application/json", &body)
     }
 
     /// A challenge for the proof of work.
     pub(super) fn challenge(&self, now: Timestamp) -> Response {
-        match ProofOfWork::challenge(&self.app.settings, now) {
+        match self.web.submission.challenge(now) {
             Some(challenge) => json_response(StatusCode::OK, "application/json", &challenge),
-            None => self.refusal(&RequestError::Unavailable),
+            None => self.problem(&RequestError::Unavailable),
         }
     }
 
     /// The enquiry is in the table.
     pub(super) fn accepted(&self, reference: &Reference) -> Response {
         let next = self.next(reference);
-        match self.caller {
+        match self.format {
             ResponseFormat::Html => (StatusCode::SEE_OTHER, [(LOCATION, next)]).into_response(),
             ResponseFormat::Json => {
                 let body = json!({ "reference": reference, "next": next });
@@ -86,7 +90,7 @@ impl<'a> Answer<'a> {
         self.page(
             StatusCode::OK,
             ConfirmationPage {
-                practice: &self.app.practice,
+                practice: &self.web.practice,
                 reference,
             }
             .render(),
@@ -94,105 +98,104 @@ impl<'a> Answer<'a> {
     }
 
     /// Fields are wrong: the whole form again, with every value, or a problem that names each field.
-    pub(super) fn errors(&self, form: &EnquiryForm, errors: &[Fault]) -> Response {
-        match self.caller {
-            ResponseFormat::Html => {
-                self.form_page(StatusCode::UNPROCESSABLE_ENTITY, form, errors, None)
-            }
-            ResponseFormat::Json => {
-                let suggestion = form.email_suggestion();
-                let errors: Vec<ProblemError<'_>> = errors
-                    .iter()
-                    .map(|error| {
-                        let suggestion = suggestion
-                            .as_ref()
-                            .filter(|_| error.why.code == "email_suggestion")
-                            .map(EmailAddress::as_str);
-                        ProblemError {
-                            pointer: format!("#/{}", error.field.key()),
-                            code: error.why.code,
-                            detail: &error.why.words,
-                            suggestion,
-                        }
-                    })
-                    .collect();
-                let problem = Problem {
-                    errors: Some(errors),
-                    ..Problem::new(
-                        StatusCode::UNPROCESSABLE_ENTITY,
-                        "field-errors",
-                        "There is a problem with the form",
-                        "Correct the fields that are named and send the form again.",
-                    )
-                };
-                json_response(
-                    StatusCode::UNPROCESSABLE_ENTITY,
-                    "application/problem+json",
-                    &problem,
-                )
-            }
+    pub(super) fn errors(
+        &self,
+        form: &EnquiryForm,
+        address: &CheckedAddress,
+        errors: &[FormError],
+    ) -> Response {
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        if self.format == ResponseFormat::Html {
+            return self.form_page(status, form, address, errors, None);
         }
+        let errors: Vec<ProblemError> = errors
+            .iter()
+            .map(|FormError { field, error }| ProblemError {
+                pointer: format!("#/{}", field.key()),
+                code: error.code(),
+                detail: error.message(),
+                suggestion: address
+                    .suggestion
+                    .as_ref()
+                    .filter(|_| error.is_question())
+                    .map(EmailAddress::as_str),
+            })
+            .collect();
+        let problem = Problem {
+            errors: Some(errors),
+            ..Problem::new(
+                status,
+                "field-errors",
+                "There is a problem with the form",
+                "Correct the fields that are named and send the form again.",
+            )
+        };
+        json_response(status, "application/problem+json", &problem)
     }
 
     /// The enquiry cannot be taken now: every value kept, and how else to reach the therapist.
-    pub(super) fn unavailable(&self, form: &EnquiryForm, refusal: &RequestError) -> Response {
-        match self.caller {
-            ResponseFormat::Html => {
-                let notice = Notice {
-                    title: refusal.row().title,
-                    words: refusal.words(),
-                };
-                with_retry(
-                    self.form_page(refusal.row().status, form, &[], Some(notice)),
-                    refusal,
-                )
-            }
-            ResponseFormat::Json => self.refusal(refusal),
+    pub(super) fn unavailable(
+        &self,
+        form: &EnquiryForm,
+        address: &CheckedAddress,
+        error: &RequestError,
+    ) -> Response {
+        if self.format == ResponseFormat::Json {
+            return self.problem(error);
         }
+        let problem = error.problem_type();
+        let notice = Notice {
+            title: problem.title,
+            message: error.message(),
+        };
+        let page = self.form_page(problem.status, form, address, &[], Some(notice));
+        with_retry(page, error)
     }
 
     /// The request is refused as a whole.
-    pub(super) fn refusal(&self, refusal: &RequestError) -> Response {
-        let row = refusal.row();
-        let response = match self.caller {
+    pub(super) fn problem(&self, error: &RequestError) -> Response {
+        let problem = error.problem_type();
+        let message = error.message();
+        let response = match self.format {
             ResponseFormat::Html => {
                 let page = ErrorPage {
-                    practice: &self.app.practice,
-                    title: row.title,
-                    words: refusal.words(),
+                    practice: &self.web.practice,
+                    title: problem.title,
+                    message,
                 };
-                self.page(row.status, page.render())
+                self.page(problem.status, page.render())
             }
             ResponseFormat::Json => {
-                let words = refusal.words();
-                let problem = Problem {
-                    phone: refusal
-                        .retry_after()
-                        .map(|_| self.app.practice.phone.shown.as_str()),
-                    ..Problem::new(row.status, row.slug, row.title, &words)
+                let phone = &self.web.practice.phone.shown;
+                let body = Problem {
+                    phone: error.retry_after().map(|_| phone.as_str()),
+                    ..Problem::new(problem.status, problem.name, problem.title, &message)
                 };
-                json_response(row.status, "application/problem+json", &problem)
+                json_response(problem.status, "application/problem+json", &body)
             }
         };
-        with_retry(response, refusal)
+        with_retry(response, error)
     }
 
     fn form_page(
         &self,
         status: StatusCode,
         form: &EnquiryForm,
-        errors: &[Fault],
+        address: &CheckedAddress,
+        errors: &[FormError],
         notice: Option<Notice>,
     ) -> Response {
         let page = FormPage {
-            practice: &self.app.practice,
+            practice: &self.web.practice,
             form,
             errors,
-            suggestion: form.email_suggestion().filter(|_| !errors.is_empty()),
+            address,
             notice,
-            submission: form.submission_id().unwrap_or_else(fresh_id).to_string(),
+            submission: Uuid::try_parse(form.submission.trim())
+                .unwrap_or_else(|_| fresh_id())
+                .to_string(),
             action: ACTION,
-            proof: self.app.settings.altcha,
+            proof: self.web.settings.altcha,
         };
         self.page(status, page.render())
     }
@@ -210,7 +213,7 @@ impl<'a> Answer<'a> {
                 error!("a page could not be rendered");
                 let words = format!(
                     "Something went wrong on our side. Please phone {}.",
-                    self.app.practice.phone.shown
+                    self.web.practice.phone.shown
                 );
                 (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
             }
@@ -220,7 +223,7 @@ impl<'a> Answer<'a> {
     /// Where a browser goes after an accepted enquiry: from configuration only, with the reference and nothing personal.
     fn next(&self, reference: &Reference) -> String {
         let base = self
-            .app
+            .web
             .settings
             .thank_you_url
             .as_deref()
@@ -232,7 +235,7 @@ impl<'a> Answer<'a> {
     /// Nothing inline, nothing from elsewhere; forms go to us, and from there to the thank-you page.
     fn policy(&self) -> String {
         let thank_you = self
-            .app
+            .web
             .settings
             .thank_you_url
             .as_deref()
@@ -249,8 +252,8 @@ impl<'a> Answer<'a> {
 #[derive(Serialize)]
 struct ProblemError<'a> {
     pointer: String,
-    code: &'static str,
-    detail: &'a str,
+    code: Cow<'static, str>,
+    detail: Cow<'static, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     suggestion: Option<&'a str>,
 }
@@ -269,9 +272,9 @@ struct Problem<'a> {
 }
 
 impl<'a> Problem<'a> {
-    fn new(status: StatusCode, slug: &str, title: &'a str, detail: &'a str) -> Self {
+    fn new(status: StatusCode, name: &str, title: &'a str, detail: &'a str) -> Self {
         Self {
-            r#type: format!("urn:enquiry-desk:problem:{slug}"),
+            r#type: format!("urn:enquiry-desk:problem:{name}"),
             title,
             status: status.as_u16(),
             detail,
@@ -294,8 +297,8 @@ fn json_response(
         .into_response()
 }
 
-fn with_retry(mut response: Response, refusal: &RequestError) -> Response {
-    if let Some(seconds) = refusal.retry_after() {
+fn with_retry(mut response: Response, error: &RequestError) -> Response {
+    if let Some(seconds) = error.retry_after() {
         response
             .headers_mut()
             .insert(RETRY_AFTER, HeaderValue::from(seconds));
@@ -311,9 +314,7 @@ fn origin_of(url: &str) -> Option<String> {
 /// A new id for a form that is about to be filled in. Without randomness it is nil, which every form would share, so
 /// that only the answers tell enquiries apart.
 fn fresh_id() -> Uuid {
-    let mut bytes = [0; 16];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => uuid::Builder::from_random_bytes(bytes).into_uuid(),
-        Err(_) => Uuid::nil(),
-    }
+    keys::random().map_or(Uuid::nil(), |bytes| {
+        uuid::Builder::from_random_bytes(bytes).into_uuid()
+    })
 }

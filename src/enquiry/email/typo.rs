@@ -155,7 +155,7 @@ const REAL: &[&str] = &[
 ];
 
 /// Domains that carry no mail and are what people write for another one.
-const SLIPS: &[(&str, &str)] = &[
+const TYPOS: &[(&str, &str)] = &[
     ("gmail.co.uk", "gmail.com"),
     ("gmail.uk", "gmail.com"),
     ("gmail.net", "gmail.com"),
@@ -217,32 +217,32 @@ pub(super) fn suggest(domain: &str) -> Option<String> {
     if known(domain) {
         return None;
     }
-    if let Some((_, meant)) = SLIPS.iter().find(|(slip, _)| *slip == domain) {
+    if let Some((_, meant)) = TYPOS.iter().find(|(typo, _)| *typo == domain) {
         return Some((*meant).to_owned());
     }
-    let mended = mend_ending(domain);
-    let candidate = mended.as_deref().unwrap_or(domain);
+    let fixed = fix_ending(domain);
+    let candidate = fixed.as_deref().unwrap_or(domain);
     if PROVIDERS.contains(&candidate) {
         return Some(candidate.to_owned());
     }
-    nearest(candidate).map(str::to_owned).or(mended)
+    nearest(candidate).map(str::to_owned).or(fixed)
 }
 
 /// A domain out of what is none: a comma or a semicolon for a dot, dots too many, no dot at all, a space within. None when
-/// that leads nowhere. A space is mended only on the way to a provider: what follows it is often another sentence.
-pub(super) fn mend(domain: &str) -> Option<String> {
+/// that leads nowhere. A space is fixed only on the way to a provider: what follows it is often another sentence.
+pub(super) fn fix(domain: &str) -> Option<String> {
     let closed: String = domain.split_whitespace().collect();
     let labels: Vec<&str> = closed
         .split(['.', ',', ';'])
         .filter(|label| !label.is_empty())
         .collect();
-    let mended = match labels.as_slice() {
+    let fixed = match labels.as_slice() {
         [] => return None,
         [single] => with_its_dots(single)?.to_owned(),
         several => several.join("."),
     };
     let spaced = closed.len() < domain.len();
-    (!spaced || PROVIDERS.contains(&mended.as_str())).then_some(mended)
+    (!spaced || PROVIDERS.contains(&fixed.as_str())).then_some(fixed)
 }
 
 /// The one provider that this is when its dots or its ending are left out: "gmailcom", "gmail".
@@ -263,10 +263,10 @@ fn known(domain: &str) -> bool {
     PROVIDERS.contains(&domain) || REAL.contains(&domain)
 }
 
-fn mend_ending(domain: &str) -> Option<String> {
-    ENDINGS.iter().find_map(|(slip, meant)| {
+fn fix_ending(domain: &str) -> Option<String> {
+    ENDINGS.iter().find_map(|(typo, meant)| {
         domain
-            .strip_suffix(slip)
+            .strip_suffix(typo)
             .map(|stem| format!("{stem}{meant}"))
     })
 }
@@ -282,14 +282,14 @@ fn nearest(domain: &str) -> Option<&'static str> {
             .split('.')
             .next()
             .is_some_and(|stem| stem.len() >= TELLING)
-            && one_slip(domain, provider)
+            && one_typo(domain, provider)
     });
     let first = near.next()?;
     near.next().is_none().then_some(first)
 }
 
 /// Whether one typing slip (an email too many, too few, another one, or two swapped) turns one into the other.
-fn one_slip(typed: &str, meant: &str) -> bool {
+fn one_typo(typed: &str, meant: &str) -> bool {
     let (typed, meant) = (typed.as_bytes(), meant.as_bytes());
     let same_front = typed.iter().zip(meant).take_while(|(a, b)| a == b).count();
     let (typed, meant) = (
@@ -310,7 +310,7 @@ fn one_slip(typed: &str, meant: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{PROVIDERS, REAL, mend, suggest};
+    use super::{PROVIDERS, REAL, fix, suggest};
 
     #[test]
     fn slips_are_asked_about() {
@@ -366,7 +366,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_domain_is_mended() {
+    fn what_is_no_domain_is_fixed() {
         for (typed, meant) in [
             ("gmail..com", Some("gmail.com")),
             ("gmail.com.", Some("gmail.com")),
@@ -386,7 +386,7 @@ mod tests {
             ("..", None),
             ("", None),
         ] {
-            assert_eq!(mend(typed).as_deref(), meant, "{typed}");
+            assert_eq!(fix(typed).as_deref(), meant, "{typed}");
         }
     }
 

@@ -1,0 +1,348 @@
+//! The SDK's plumbing: the HTTP client with Amazon's own root certificates, region, credentials and endpoints from the
+//! variables that Lambda sets, the limits of each service's calls, and the secret.
+//!
+//! The SDK's own chain of sources (profiles, containers, instance metadata, web identity) is left out: none of it exists in
+//! Lambda, and it makes up a tenth of the binary and most of the time before the first answer. One call of one operation does
+//! not pay for a third SDK client either (a twentieth of the binary): the secret is fetched by the SDK's own orchestrator with
+//! a request that is made and signed here (AWS Secrets Manager API Reference, "GetSecretValue").
+
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use aws_config::timeout::TimeoutConfig as SdkTimeouts;
+use aws_config::{BehaviorVersion as SdkVersion, Region, SdkConfig};
+use aws_sdk_dynamodb::config::retry::RetryConfig;
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
+use aws_sdk_dynamodb::error::SdkError;
+use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
+use aws_sigv4::sign::v4;
+use aws_smithy_http_client::Builder;
+use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime_api::box_error::BoxError;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::orchestrator::SensitiveOutput;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::timeout::TimeoutConfig;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::keys::Keys;
+
+/// Amazon Trust Services' roots ("Amazon Trust Services Repository"), as Debian ships them. The function speaks to AWS
+/// alone: five roots instead of the system's hundred and forty are fewer authorities to trust, and nothing is read from
+/// the disk before the first answer.
+const ROOTS: [&str; 5] = [
+    include_str!("aws/Amazon_Root_CA_1.pem"),
+    include_str!("aws/Amazon_Root_CA_2.pem"),
+    include_str!("aws/Amazon_Root_CA_3.pem"),
+    include_str!("aws/Amazon_Root_CA_4.pem"),
+    include_str!("aws/Starfield_Services_Root_G2.pem"),
+];
+
+/// An HTTP client that trusts Amazon's roots. Endpoints without TLS work too, as local ones are.
+#[must_use]
+pub fn http_client() -> SharedHttpClient {
+    let roots = ROOTS.iter().fold(TrustStore::empty(), |store, root| {
+        store.with_pem_certificate(root.as_bytes())
+    });
+    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    match TlsContext::builder().with_trust_store(roots).build() {
+        Ok(context) => builder.tls_context(context).build_https(),
+        // Certificates that were compiled in can be read; if ever not, the system's own are better than none.
+        Err(_) => builder.build_https(),
+    }
+}
+
+/// The clients of the two services.
+#[derive(Clone)]
+pub struct Clients {
+    /// DynamoDB: one call may take 3 seconds in all, so that the client who waits gets an answer in time.
+    pub dynamodb: aws_sdk_dynamodb::Client,
+    /// SES, without retries: it has no idempotency token, so a retry by itself could send an email twice.
+    pub ses: aws_sdk_sesv2::Client,
+}
+
+impl Clients {
+    /// The clients for these variables. The endpoints are AWS's own, or those of `AWS_ENDPOINT_URL_DYNAMODB`,
+    /// `AWS_ENDPOINT_URL_SESV2` or `AWS_ENDPOINT_URL`.
+    #[must_use]
+    pub fn from_variables(
+        client: SharedHttpClient,
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Self {
+        let sdk = SdkConfig::builder()
+            .behavior_version(SdkVersion::v2026_01_12())
+            .region(given(&variable, "AWS_REGION").map(Region::new))
+            .credentials_provider(SharedCredentialsProvider::new(credentials(&variable)))
+            .http_client(client)
+            .build();
+        let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&sdk)
+            .timeout_config(timeouts(
+                Duration::from_millis(1_400),
+                Duration::from_secs(3),
+            ))
+            .retry_config(
+                RetryConfig::standard()
+                    .with_max_attempts(3)
+                    .with_initial_backoff(Duration::from_millis(40)),
+            );
+        dynamodb.set_endpoint_url(endpoint(&variable, "DYNAMODB"));
+        let mut ses = aws_sdk_sesv2::config::Builder::from(&sdk)
+            .timeout_config(timeouts(Duration::from_secs(5), Duration::from_secs(5)))
+            .retry_config(RetryConfig::disabled());
+        ses.set_endpoint_url(endpoint(&variable, "SESV2"));
+        Self {
+            dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
+            ses: aws_sdk_sesv2::Client::from_conf(ses.build()),
+        }
+    }
+}
+
+fn timeouts(attempt: Duration, operation: Duration) -> SdkTimeouts {
+    SdkTimeouts::builder()
+        .operation_attempt_timeout(attempt)
+        .operation_timeout(operation)
+        .build()
+}
+
+/// A variable that is set and not empty.
+fn given(variable: impl Fn(&str) -> Option<String>, name: &str) -> Option<String> {
+    variable(name).filter(|value| !value.is_empty())
+}
+
+fn credentials(variable: impl Fn(&str) -> Option<String>) -> Credentials {
+    Credentials::new(
+        given(&variable, "AWS_ACCESS_KEY_ID").unwrap_or_default(),
+        given(&variable, "AWS_SECRET_ACCESS_KEY").unwrap_or_default(),
+        given(&variable, "AWS_SESSION_TOKEN"),
+        None,
+        "environment",
+    )
+}
+
+fn endpoint(variable: impl Fn(&str) -> Option<String>, service: &str) -> Option<String> {
+    given(&variable, &format!("AWS_ENDPOINT_URL_{service}"))
+        .or_else(|| given(&variable, "AWS_ENDPOINT_URL"))
+}
+
+/// How long fetching the secret may take: a client may be waiting.
+const SECRET_TIMEOUT: Duration = Duration::from_millis(1_500);
+
+/// Where the secret lies, and who asks.
+pub struct SecretSource {
+    id: String,
+    endpoint: String,
+    region: String,
+    credentials: Credentials,
+    client: SharedHttpClient,
+}
+
+/// What the secret says: the key itself, silent in `Debug`.
+#[derive(Clone)]
+pub struct Secret(String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(…)")
+    }
+}
+
+impl Secret {
+    /// The variable of this name, if the secret holds it.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<String> {
+        (name == "HASH_KEY").then(|| self.0.clone())
+    }
+
+    /// Reads the secret's text: the key alone, or an object with the name of the variable.
+    fn read(text: &str) -> Option<Self> {
+        #[derive(Deserialize)]
+        struct Variables {
+            #[serde(rename = "HASH_KEY")]
+            key: String,
+        }
+        let text = text.trim();
+        let key = if text.starts_with('{') {
+            serde_json::from_str::<Variables>(text).ok()?.key
+        } else {
+            text.to_owned()
+        };
+        (key.len() >= Keys::MIN).then_some(Self(key))
+    }
+}
+
+/// Why the secret could not be had: AWS's code, or the kind of the failure on the way.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecretError {
+    /// The code.
+    pub code: String,
+}
+
+impl fmt::Display for SecretError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "the secret could not be read: {}", self.code)
+    }
+}
+
+impl std::error::Error for SecretError {}
+
+impl SecretSource {
+    /// The secret that `SECRET_ID` names, when it does; nothing when the environment holds the key itself.
+    #[must_use]
+    pub fn from_variables(
+        variable: &impl Fn(&str) -> Option<String>,
+        client: SharedHttpClient,
+    ) -> Option<Self> {
+        if given(variable, "HASH_KEY").is_some() {
+            return None;
+        }
+        let region = given(variable, "AWS_REGION").unwrap_or_default();
+        let endpoint = endpoint(variable, "SECRETS_MANAGER").unwrap_or_else(|| {
+            let suffix = if region.starts_with("cn-") { ".cn" } else { "" };
+            format!("https://secretsmanager.{region}.amazonaws.com{suffix}")
+        });
+        Some(Self {
+            id: given(variable, "SECRET_ID")?,
+            endpoint: format!("{}/", endpoint.trim_end_matches('/')),
+            region,
+            credentials: credentials(variable),
+            client,
+        })
+    }
+
+    /// Fetches the secret.
+    ///
+    /// # Errors
+    /// When it cannot be had within 1.5 seconds, or holds no key of 32 bytes or more.
+    pub async fn fetch(&self) -> Result<Secret, SecretError> {
+        let error = |code: &str| SecretError {
+            code: code.to_owned(),
+        };
+        let request = self.request().map_err(|_| error("Unsignable"))?;
+        let operation = Operation::builder()
+            .service_name("SecretsManager")
+            .operation_name("GetSecretValue")
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .http_client(self.client.clone())
+            .endpoint_url(&self.endpoint)
+            .no_auth()
+            .no_retry()
+            .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
+            .timeout_config(
+                TimeoutConfig::builder()
+                    .operation_timeout(SECRET_TIMEOUT)
+                    .build(),
+            )
+            .runtime_plugin(StaticRuntimePlugin::new().with_config({
+                let mut layer = Layer::new("secret");
+                layer.store_put(SensitiveOutput);
+                layer.freeze()
+            }))
+            .serializer(|request: Request| HttpRequest::try_from(request.0).map_err(BoxError::from))
+            .deserializer(read_answer)
+            .build();
+        match operation.invoke(Request(request)).await {
+            Ok(answer) => Ok(answer),
+            Err(SdkError::ServiceError(error)) => Err(error.into_err()),
+            Err(SdkError::TimeoutError(_)) => Err(error("Timeout")),
+            Err(SdkError::DispatchFailure(_)) => Err(error("DispatchFailure")),
+            Err(_) => Err(error("Unreadable")),
+        }
+    }
+
+    /// The request, signed (Signature Version 4).
+    fn request(&self) -> Result<http::Request<aws_smithy_types::body::SdkBody>, BoxError> {
+        let body = json!({ "SecretId": self.id }).to_string();
+        let headers = [
+            ("content-type", "application/x-amz-json-1.1"),
+            ("x-amz-target", "secretsmanager.GetSecretValue"),
+        ];
+        let identity = self.credentials.clone().into();
+        let parameters = v4::SigningParams::builder()
+            .identity(&identity)
+            .region(&self.region)
+            .name("secretsmanager")
+            .time(SystemTime::now())
+            .settings(SigningSettings::default())
+            .build()?
+            .into();
+        let signable = SignableRequest::new(
+            "POST",
+            &self.endpoint,
+            headers.into_iter(),
+            SignableBody::Bytes(body.as_bytes()),
+        )?;
+        let (instructions, _) = sign(signable, &parameters)?.into_parts();
+        let mut request = http::Request::post(&self.endpoint);
+        for (name, value) in headers {
+            request = request.header(name, value);
+        }
+        let mut request = request.body(body.into())?;
+        instructions.apply_to_request_http1x(&mut request);
+        Ok(request)
+    }
+}
+
+/// The request, without a `Debug` that shows the credentials in its headers.
+struct Request(http::Request<aws_smithy_types::body::SdkBody>);
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Request(…)")
+    }
+}
+
+fn read_answer(response: &HttpResponse) -> Result<Secret, OrchestratorError<SecretError>> {
+    #[derive(Deserialize)]
+    struct Answer {
+        #[serde(rename = "SecretString")]
+        secret: Option<String>,
+        #[serde(rename = "__type")]
+        code: Option<String>,
+    }
+    let error = |code: String| OrchestratorError::operation(SecretError { code });
+    let answer = response
+        .body()
+        .bytes()
+        .and_then(|body| serde_json::from_slice::<Answer>(body).ok())
+        .ok_or_else(|| error(format!("Status{}", response.status().as_u16())))?;
+    match (answer.secret, answer.code) {
+        (Some(secret), _) if response.status().is_success() => {
+            Secret::read(&secret).ok_or_else(|| error("Unusable".to_owned()))
+        }
+        // The code may carry a namespace before it.
+        (_, Some(code)) => Err(error(
+            code.rsplit('#').next().unwrap_or_default().to_owned(),
+        )),
+        _ => Err(error(format!("Status{}", response.status().as_u16()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_is_a_key_or_an_object_with_it() {
+        let key = "0123456789abcdef0123456789abcdef";
+        let object = format!(r#"{{"HASH_KEY": "{key}", "OTHER": "x"}}"#);
+        for text in [key, &format!(" {key}\n"), &object] {
+            let secret = Secret::read(text).unwrap();
+            assert_eq!(secret.get("HASH_KEY").as_deref(), Some(key));
+            assert_eq!(secret.get("TABLE_NAME"), None);
+            assert!(!format!("{secret:?}").contains(key));
+        }
+        for unusable in [
+            "",
+            "short",
+            "{",
+            r#"{"HASH_KEY": "short"}"#,
+            r#"{"OTHER": "x"}"#,
+        ] {
+            assert!(Secret::read(unusable).is_none(), "{unusable}");
+        }
+    }
+}

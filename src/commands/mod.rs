@@ -1,0 +1,221 @@
+//! The operator's commands, and the timer's: `{"command": "sweep"}`. IAM decides who may send them.
+//!
+//! What a command answers goes to its sender; what it logs names references and counts, never a person.
+
+mod csv;
+mod erase;
+mod export;
+mod list;
+
+use std::fmt;
+use std::sync::Arc;
+
+use lambda_runtime::Error;
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use crate::clock::Clock;
+use crate::delivery::Delivery;
+use crate::desk::Desk;
+use crate::desk::erase::Subject;
+use crate::enquiry::{EmailAddress, Reference};
+use crate::mail_state::{EmailKind, MailState};
+use crate::practice::Practice;
+use crate::store::Cursor;
+
+/// The error for anything else: every command, as it is sent. A test sends each line.
+const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These are the commands:
+{"command": "list"}, {"command": "list", "from": "2026-11-01", "to": "2026-11-30", "limit": 20, "format": "csv"}
+{"command": "show", "reference": "BB-7KQ4M"}
+{"command": "release", "reference": "BB-7KQ4M"}
+{"command": "resend", "reference": "BB-7KQ4M", "kind": "therapist"}, or "kind": "auto_reply"
+{"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}
+{"command": "erase", "email": "zoe@example.com"}, {"command": "erase", "reference": "BB-7KQ4M"}: say what would go; with "confirm": true they erase it
+{"command": "sweep"}"#;
+
+#[derive(Deserialize)]
+#[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
+enum Command {
+    /// Sends what is due.
+    Sweep {},
+    /// Lists enquiries, newest first.
+    List {
+        from: Option<String>,
+        to: Option<String>,
+        limit: Option<usize>,
+        cursor: Option<String>,
+        #[serde(default)]
+        format: Format,
+    },
+    /// Shows one enquiry with the states of its emails.
+    Show { reference: String },
+    /// Answers an enquiry that only looked like spam.
+    Release { reference: String },
+    /// Sends one email once more.
+    Resend { reference: String, kind: Again },
+    /// Everything about an address.
+    Export {
+        email: String,
+        cursor: Option<String>,
+        #[serde(default)]
+        format: Format,
+    },
+    /// Erases everything about an address, or one enquiry.
+    Erase {
+        email: Option<String>,
+        reference: Option<String>,
+        #[serde(default)]
+        confirm: bool,
+    },
+}
+
+/// The emails that may go once more.
+#[derive(Debug, Clone, Copy, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Again {
+    Therapist,
+    AutoReply,
+}
+
+/// How a command answers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Format {
+    /// As data.
+    #[default]
+    Json,
+    /// As a table, for a spreadsheet.
+    Csv,
+}
+
+/// A command that cannot be carried out, and what to do.
+#[derive(Debug)]
+struct CommandError(String);
+
+impl fmt::Display for CommandError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for CommandError {}
+
+fn refused(message: impl Into<String>) -> Error {
+    CommandError(message.into()).into()
+}
+
+/// Carries out commands with these parts.
+pub struct Commands {
+    desk: Desk,
+    delivery: Arc<Delivery>,
+    practice: Arc<Practice>,
+}
+
+impl Commands {
+    /// Carries out commands with these parts.
+    #[must_use]
+    pub const fn new(desk: Desk, delivery: Arc<Delivery>, practice: Arc<Practice>) -> Self {
+        Self {
+            desk,
+            delivery,
+            practice,
+        }
+    }
+
+    /// Carries out one command.
+    ///
+    /// # Errors
+    /// When it is unknown, names nothing that exists, or the table cannot be read.
+    pub async fn handle(&self, command: &Value, clock: &Clock) -> Result<Value, Error> {
+        match Command::deserialize(command).map_err(|_| refused(KNOWN))? {
+            Command::Sweep {} => {
+                let swept = self.delivery.sweep(clock).await?;
+                Ok(
+                    json!({ "pending": swept.pending, "delivered": swept.delivered, "left": swept.left }),
+                )
+            }
+            Command::List {
+                from,
+                to,
+                limit,
+                cursor,
+                format,
+            } => {
+                let days = list::Days::read(&self.practice, from.as_deref(), to.as_deref())?;
+                self.list(&days, limit, cursor.as_deref(), format, clock)
+                    .await
+            }
+            Command::Show { reference } => {
+                let record = self.desk.show(&Reference::parse(&reference)?).await?;
+                Ok(json!({
+                    "received": record.received,
+                    "verdict": record.state.verdict,
+                    "signals": record.signals,
+                    "deliveries": record.state.deliveries,
+                }))
+            }
+            Command::Release { reference } => {
+                let reference = Reference::parse(&reference)?;
+                let record = self.desk.release(&reference, clock).await?;
+                let auto_reply = record.state.deliveries.auto_reply;
+                Ok(json!({ "reference": reference, "released": true, "auto_reply": auto_reply }))
+            }
+            Command::Resend { reference, kind } => {
+                let kind = match kind {
+                    Again::Therapist => EmailKind::Therapist,
+                    Again::AutoReply => EmailKind::AutoReply,
+                };
+                let reference = Reference::parse(&reference)?;
+                let record = self.desk.resend(&reference, kind, clock).await?;
+                let state = record.state.deliveries.of(kind);
+                let sent = matches!(
+                    state,
+                    Some(MailState::Sent { .. } | MailState::Delivered { .. })
+                );
+                Ok(
+                    json!({ "reference": reference, "kind": kind.key(), "sent": sent, "state": state }),
+                )
+            }
+            Command::Export {
+                email,
+                cursor,
+                format,
+            } => {
+                self.export(&address(&email)?, cursor.as_deref(), format, clock)
+                    .await
+            }
+            Command::Erase {
+                email: Some(email),
+                reference: None,
+                confirm,
+            } => {
+                self.erase(Subject::Address(&address(&email)?), confirm, clock)
+                    .await
+            }
+            Command::Erase {
+                email: None,
+                reference: Some(reference),
+                confirm,
+            } => {
+                let reference = Reference::parse(&reference)?;
+                self.erase(Subject::Enquiry(&reference), confirm, clock)
+                    .await
+            }
+            Command::Erase { .. } => Err(refused(
+                "erase takes either an email, for everything about it, or a reference, for one enquiry",
+            )),
+        }
+    }
+}
+
+fn address(typed: &str) -> Result<EmailAddress, Error> {
+    // The message for clients would be odd here, and what was typed is not repeated: the runtime logs an error.
+    EmailAddress::parse(typed)
+        .map_err(|_| refused("email must be one address, like zoe@example.com"))
+}
+
+fn cursor(text: Option<&str>) -> Result<Option<Cursor>, Error> {
+    text.map(str::parse)
+        .transpose()
+        .map_err(|()| refused("cursor must be what the answer before gave as next_cursor"))
+}

@@ -1,0 +1,405 @@
+//! Sends an enquiry's pending emails. Every trigger (a stream record, the timer, a person) ends in [`Delivery::deliver`].
+//!
+//! Look at the enquiry, decide about the auto-reply, then for each email in turn: take the lease, send, write down what
+//! happened together with the lease of the next. Each of these writes is conditional on what was read, so two invocations
+//! that deliver the same enquiry at once send nothing twice.
+
+mod fallback;
+mod send;
+mod sweep;
+
+use std::panic::AssertUnwindSafe;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jiff::Timestamp;
+
+use crate::clock::Clock;
+use crate::email::TherapistEmail;
+use crate::enquiry::Reference;
+use crate::mail_state::{
+    Deliveries, EmailKind, MailState, Report, ResendRefused, SendOutcome, Withheld,
+};
+use crate::practice::Practice;
+use crate::record::Record;
+use crate::ses::Ses;
+use crate::settings::EmailSettings;
+use crate::spam::Verdict;
+use crate::store::{AutoReplyQuota, Store, StoreError, Update};
+use crate::telemetry;
+
+pub use sweep::Swept;
+
+/// What a send and the record of its outcome may take: no send is started with less time left.
+const SEND_AND_RECORD: Duration = Duration::from_secs(9);
+/// What may come before that: booking an auto-reply, taking the lease.
+const NEEDED: Duration = Duration::from_secs(15);
+/// How often one invocation tries an email that SES refuses because it comes too fast.
+const TRIES: u32 = 3;
+
+/// Why an enquiry was not completed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unfinished {
+    /// The table could not be read or written.
+    Store(StoreError),
+    /// There was no time left to start.
+    OutOfTime,
+    /// An email could not be sent now, or another invocation is sending it; it stays pending.
+    Pending,
+    /// The code panicked; an alarm was raised.
+    Panicked,
+}
+
+impl From<StoreError> for Unfinished {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Sends the emails of enquiries.
+pub struct Delivery {
+    store: Store,
+    ses: Ses,
+    practice: Arc<Practice>,
+    settings: EmailSettings,
+    /// When enquiries were mailed because the table could not be written.
+    fallbacks: Mutex<Vec<Timestamp>>,
+}
+
+/// A send whose outcome is not written down yet.
+struct Attempt {
+    kind: EmailKind,
+    number: u32,
+    outcome: SendOutcome,
+}
+
+/// What is to be written about the auto-reply.
+enum Decision {
+    /// Nothing.
+    None,
+    /// Whether it is sent or withheld, decided for the first time.
+    First(Option<Withheld>),
+    /// It was to be sent, and is not any more.
+    Withhold(Withheld),
+}
+
+impl Delivery {
+    /// Delivers with these parts.
+    #[must_use]
+    pub fn new(store: Store, ses: Ses, practice: Arc<Practice>, settings: EmailSettings) -> Self {
+        Self {
+            store,
+            ses,
+            practice,
+            settings,
+            fallbacks: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Sends what is pending for this enquiry.
+    ///
+    /// # Errors
+    /// When something stays pending: the sweep, or another try of the stream, goes on from there. A panic is an error, too, so
+    /// that one enquiry never holds up the others.
+    pub async fn deliver(&self, record: Record, clock: &Clock) -> Result<(), Unfinished> {
+        let reference = record.received.reference.clone();
+        match AssertUnwindSafe(self.work(record, clock))
+            .catch_unwind()
+            .await
+        {
+            Ok(outcome) => outcome,
+            Err(_) => {
+                telemetry::record_parked(Some(reference.as_str()), None, "Panic");
+                Err(Unfinished::Panicked)
+            }
+        }
+    }
+
+    async fn work(&self, mut record: Record, clock: &Clock) -> Result<(), Unfinished> {
+        let received = record.received.clone();
+        // How often the client asked before is good to know; not knowing it stops no email.
+        let earlier = if record.state.deliveries.therapist.is_pending() {
+            let earlier = self.store.earlier(&received, TherapistEmail::EARLIER);
+            earlier.await.unwrap_or_default()
+        } else {
+            Vec::new()
+        };
+        // What this invocation does not try again, whether it has booked the auto-reply, and what it still has to write down.
+        let mut tried = Vec::new();
+        let mut booked = false;
+        let mut attempt: Option<Attempt> = None;
+        loop {
+            let mut expected = record.state.deliveries.clone();
+            if let Some(attempt) = &attempt {
+                attempt.record_in(&mut expected, clock.now());
+            }
+            let out_of_time = clock.remaining() < NEEDED;
+            let stops = out_of_time
+                || !expected.is_pending()
+                || attempt.as_ref().is_some_and(Attempt::stops);
+            let decision = if stops {
+                Decision::None
+            } else {
+                match self.decide(&record, &expected, &mut booked, clock).await {
+                    Ok(decision) => decision,
+                    Err(error) => {
+                        // Sent without its booking, it could be the second one within the cool-down. It stays pending.
+                        error.log(&received.reference);
+                        tried.push(EmailKind::AutoReply);
+                        Decision::None
+                    }
+                }
+            };
+            let mut except = tried.clone();
+            if !booked {
+                except.push(EmailKind::AutoReply);
+            }
+            let (now, lease_until) = (clock.now(), clock.lease_until());
+            let mut claimed = None;
+            let change = |record: &mut Record| {
+                let deliveries = &mut record.state.deliveries;
+                let before = deliveries.clone();
+                if let Some(attempt) = &attempt {
+                    attempt.record_in(deliveries, now);
+                }
+                claimed = None;
+                if !stops {
+                    decision.apply(deliveries, now);
+                    claimed = deliveries.claim(received.received_at, now, lease_until, &except);
+                }
+                *deliveries != before
+            };
+            record = match self.write(record, attempt.is_some(), change, clock).await? {
+                Update::Applied(record) | Update::Unchanged(record) => *record,
+                // It was erased meanwhile, and so is what was booked for it just now.
+                Update::Gone if booked => return Ok(self.store.forget_booking(&received).await?),
+                Update::Gone => return Ok(()),
+            };
+            let deliveries = &record.state.deliveries;
+            let Some(kind) = claimed else {
+                // Another invocation has decided to send it: it is booked for this one before it leaves.
+                let unbooked = matches!(deliveries.auto_reply, MailState::Pending { .. });
+                if unbooked && !booked && !stops && !tried.contains(&EmailKind::AutoReply) {
+                    attempt = None;
+                    continue;
+                }
+                if !deliveries.is_pending() {
+                    break;
+                }
+                let unfinished = if out_of_time {
+                    Unfinished::OutOfTime
+                } else {
+                    Unfinished::Pending
+                };
+                return Err(unfinished);
+            };
+            let sent = self.send(&record, kind, &earlier, clock).await;
+            if matches!(sent.outcome, SendOutcome::NotSent | SendOutcome::Ambiguous) {
+                tried.push(kind);
+            }
+            attempt = Some(sent);
+        }
+        if !record.addressed && self.store.has_keys() {
+            // It came in while the keys were out of reach: from now on it is found by its client's address.
+            self.store.update(record, clock, |_| true).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes a change. What became of a send is sent again when it is not written down: then for as long as there is time.
+    async fn write(
+        &self,
+        record: Record,
+        must: bool,
+        mut change: impl FnMut(&mut Record) -> bool,
+        clock: &Clock,
+    ) -> Result<Update, StoreError> {
+        loop {
+            let error = match self.store.update(record.clone(), clock, &mut change).await {
+                Ok(update) => return Ok(update),
+                Err(error) => error,
+            };
+            let pause = Duration::from_millis(300);
+            if !must || !clock.wait(pause, Duration::from_secs(3)).await {
+                return Err(error);
+            }
+        }
+    }
+
+    /// Decides about the auto-reply, once. What another invocation decided and did not send is booked again before it
+    /// leaves: a booking is for what leaves before the deadline of the invocation that made it, so that the cool-down runs
+    /// from the send.
+    ///
+    /// # Errors
+    /// When it could not be booked once more: then it must not leave now.
+    async fn decide(
+        &self,
+        record: &Record,
+        deliveries: &Deliveries,
+        booked: &mut bool,
+        clock: &Clock,
+    ) -> Result<Decision, StoreError> {
+        if !deliveries.decided {
+            let withheld = self.withheld(record, clock).await;
+            *booked = withheld.is_none();
+            return Ok(Decision::First(withheld));
+        }
+        if *booked || !matches!(deliveries.auto_reply, MailState::Pending { .. }) {
+            return Ok(Decision::None);
+        }
+        let withheld = self.book(record, clock).await?;
+        *booked = withheld.is_none();
+        Ok(withheld.map_or(Decision::None, Decision::Withhold))
+    }
+
+    /// Whether the auto-reply is withheld, and why. What is known of the enquiry alone comes first; then the auto-reply is
+    /// booked, so that one address gets one within the cool-down, however many enquiries name it.
+    async fn withheld(&self, record: &Record, clock: &Clock) -> Option<Withheld> {
+        let address = &record.received.enquiry.email;
+        let own = [&self.settings.therapist, &self.settings.sender];
+        if record.state.verdict == Verdict::Suspect {
+            Some(Withheld::Suspect)
+        } else if own.iter().any(|own| own.canonical() == address.canonical()) {
+            Some(Withheld::OwnAddress)
+        } else if address.is_role() {
+            Some(Withheld::RoleAddress)
+        } else if self.settings.sandbox {
+            Some(Withheld::Sandbox)
+        } else if record.uncounted {
+            Some(Withheld::CountersUnavailable)
+        } else {
+            self.book(record, clock).await.unwrap_or_else(|error| {
+                error.log(&record.received.reference);
+                Some(Withheld::CountersUnavailable)
+            })
+        }
+    }
+
+    /// Books the auto-reply; or says why it may not leave.
+    async fn book(&self, record: &Record, clock: &Clock) -> Result<Option<Withheld>, StoreError> {
+        let quota = self
+            .store
+            .book_auto_reply(&record.received, NEEDED, clock)
+            .await?;
+        Ok(match quota {
+            AutoReplyQuota::Booked => None,
+            AutoReplyQuota::CoolDown => Some(Withheld::CoolDown),
+            AutoReplyQuota::Undeliverable => Some(Withheld::Undeliverable),
+            AutoReplyQuota::DailyCap => Some(Withheld::DailyCap),
+        })
+    }
+
+    /// A suspect enquiry was misjudged: it counts as clear from now on, and its auto-reply is decided about anew. Returns the
+    /// enquiry; nothing when there is nothing to release.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn release(
+        &self,
+        record: Record,
+        clock: &Clock,
+    ) -> Result<Option<Record>, StoreError> {
+        let now = clock.now();
+        let release = |record: &mut Record| {
+            record.state.verdict = Verdict::Clear;
+            record.state.deliveries.release(now)
+        };
+        Ok(match self.store.update(record, clock, release).await? {
+            Update::Applied(record) => Some(*record),
+            Update::Unchanged(_) | Update::Gone => None,
+        })
+    }
+
+    /// One email is pending once more, because an operator asked for it: the enquiry as it then is, nothing when it is gone.
+    ///
+    /// # Errors
+    /// When the table cannot be written. Inside, when the email may not go again.
+    pub async fn resend(
+        &self,
+        record: Record,
+        kind: EmailKind,
+        clock: &Clock,
+    ) -> Result<Result<Option<Record>, ResendRefused>, StoreError> {
+        let now = clock.now();
+        let mut refused = None;
+        let again = |record: &mut Record| {
+            let deliveries = &mut record.state.deliveries;
+            let pending = match kind {
+                EmailKind::AutoReply => deliveries.resend_to_client(now),
+                _ => deliveries.resend_to_therapist(now),
+            };
+            refused = pending.err();
+            refused.is_none()
+        };
+        let updated = self.store.update(record, clock, again).await?;
+        Ok(match (updated, refused) {
+            (_, Some(refused)) => Err(refused),
+            (Update::Applied(record) | Update::Unchanged(record), None) => Ok(Some(*record)),
+            (Update::Gone, None) => Ok(None),
+        })
+    }
+
+    /// Records what SES reports about an email, and sends what is pending because of it: an auto-reply that bounced makes a
+    /// notice to the therapist, and its address gets no further auto-reply.
+    ///
+    /// # Errors
+    /// When the table could not be read or written: the same report may then come again, and changes nothing that was
+    /// recorded.
+    pub async fn report(
+        &self,
+        reference: &Reference,
+        kind: EmailKind,
+        report: Report,
+        message_id: &str,
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
+        let Some(record) = self.store.load(reference).await? else {
+            return Ok(());
+        };
+        // What can be repeated without harm comes first: when something later fails, the same report comes again.
+        if kind == EmailKind::AutoReply && report.is_final() {
+            let address = &record.received.enquiry.email;
+            self.store.never_reply_to(address, reference, clock).await?;
+        }
+        let now = clock.now();
+        let record_report = |record: &mut Record| {
+            let deliveries = &mut record.state.deliveries;
+            deliveries.report(kind, report, message_id, now)
+        };
+        match self.store.update(record, clock, record_report).await? {
+            Update::Applied(record) | Update::Unchanged(record)
+                if record.state.deliveries.is_pending() =>
+            {
+                // A notice that cannot be sent now stays pending, and the sweep goes on.
+                let _ = self.deliver(*record, clock).await;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+impl Attempt {
+    fn record_in(&self, deliveries: &mut Deliveries, now: Timestamp) {
+        deliveries.record(self.kind, self.number, &self.outcome, now);
+    }
+
+    /// Whether nothing more is sent by this invocation: a service that does not answer would cost the client the auto-reply,
+    /// so better a later one. But an email that never gets an answer must not hold it up for ever.
+    fn stops(&self) -> bool {
+        self.kind == EmailKind::Therapist
+            && self.outcome == SendOutcome::Ambiguous
+            && self.number <= TRIES
+    }
+}
+
+impl Decision {
+    fn apply(&self, deliveries: &mut Deliveries, now: Timestamp) {
+        match self {
+            Self::None => {}
+            Self::First(withheld) => deliveries.decide(*withheld),
+            Self::Withhold(reason) => deliveries.withhold(*reason, now),
+        }
+    }
+}

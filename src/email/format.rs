@@ -1,0 +1,115 @@
+//! Names, links, times and lists, as our own sentences write them.
+
+use jiff::Timestamp;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use unicode_normalization::char::is_combining_mark;
+
+use crate::enquiry::{Name, Phone, Reference};
+use crate::practice::{Practice, date_in_words};
+
+/// The client's first name, when it is harmless enough for a subject or a greeting: letters, apostrophe, hyphen, short.
+pub(super) fn first_name(name: &Name) -> Option<&str> {
+    let first = name.as_str().split_whitespace().next()?;
+    let harmless = first.chars().count() <= 20
+        && first.chars().next().is_some_and(char::is_alphabetic)
+        && first
+            .chars()
+            .all(|c| c.is_alphabetic() || is_combining_mark(c) || matches!(c, '\'' | '’' | '-'));
+    harmless.then_some(first)
+}
+
+/// What may stand in a part of a link as it is (RFC 3986, unreserved).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+const ADDRESS: &AsciiSet = &UNRESERVED.remove(b'@');
+
+/// A link that opens a reply to the client, its subject and first lines already written (RFC 6068).
+pub(super) fn reply_link(
+    practice: &Practice,
+    reference: &Reference,
+    name: &Name,
+    address: &str,
+) -> String {
+    let greeting =
+        first_name(name).map_or_else(|| "Hello,".to_owned(), |first| format!("Hello {first},"));
+    let body = format!("{greeting}\r\n\r\n{}\r\n\r\n", practice.letter.first_lines);
+    format!(
+        "mailto:{}?subject={}&body={}",
+        utf8_percent_encode(address, ADDRESS),
+        utf8_percent_encode(
+            &format!("{}: your enquiry {reference}", practice.name),
+            UNRESERVED
+        ),
+        utf8_percent_encode(&body, UNRESERVED),
+    )
+}
+
+/// A moment in the practice's time: "Monday 23 November 2026 at 10:20".
+pub(super) fn moment(practice: &Practice, moment: Timestamp) -> String {
+    let local = moment.to_zoned(practice.time_zone.rules().clone());
+    format!(
+        "{} {} at {}:{:02}",
+        date_in_words(local.date()),
+        local.year(),
+        local.hour(),
+        local.minute()
+    )
+}
+
+/// A day in the practice's time: "Monday 23 November 2026".
+pub(super) fn day(practice: &Practice, moment: Timestamp) -> String {
+    let local = moment.to_zoned(practice.time_zone.rules().clone());
+    format!("{} {}", date_in_words(local.date()), local.year())
+}
+
+/// "one", "one and two", "one, two and three".
+pub(super) fn listed(items: &[String]) -> String {
+    match items {
+        [] => String::new(),
+        [one] => one.clone(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
+}
+
+/// A sentence's first letter made small, for use within another one: "Lower back" to "lower back".
+pub(super) fn lower_first(label: &str) -> String {
+    // "I’m not sure" keeps its capital.
+    if label.starts_with("I’") {
+        return label.to_owned();
+    }
+    let mut letters = label.chars();
+    letters.next().map_or_else(String::new, |first| {
+        first.to_lowercase().chain(letters).collect()
+    })
+}
+
+/// A link that calls or texts a number (RFC 3966, RFC 5724).
+pub(super) fn dial(scheme: &str, phone: &Phone) -> String {
+    format!("{scheme}:{}", phone.e164())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_harmless_first_name_is_used() {
+        for (name, first) in [
+            ("Zoë Brontë", Some("Zoë")),
+            ("O’Brien", Some("O’Brien")),
+            ("Anne-Marie", Some("Anne-Marie")),
+            ("李 小龍", Some("李")),
+            ("<b>Zoë", None),
+            ("$$$ win", None),
+            ("www.example.com", None),
+            ("-", None),
+            ("Aaaaaaaaaaaaaaaaaaaaa", None),
+            ("R2D2", None),
+        ] {
+            assert_eq!(first_name(&Name::parse(name).unwrap()), first, "{name}");
+        }
+    }
+}

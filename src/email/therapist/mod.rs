@@ -1,0 +1,418 @@
+//! The email to the therapist: who asked, what for, what our guide suggests, and how to answer.
+//!
+//! Whatever happens, the therapist gets something: if the email cannot be rendered, [`TherapistEmail::plain`] takes
+//! its place, and if SES refuses the visitor's words, [`TherapistEmail::bare`] carries none of them.
+
+mod sentences;
+
+use askama::Template;
+use jiff::Timestamp;
+use jiff::civil::Date;
+
+use super::format::{dial, first_name, listed, lower_first, moment, reply_link};
+use super::user_text::Typed;
+use super::wrap::{fold_html, fold_text};
+use super::{Email, styles};
+use crate::enquiry::answers::{Choice, ContactBy, Goal, RecentInjury};
+use crate::enquiry::{self, EmailAddress, Enquiry, Field, Received, fields};
+use crate::mail_state::{EmailKind, MailState};
+use crate::practice::Practice;
+use crate::record::Record;
+use crate::settings::EmailSettings;
+use crate::spam::{Score, Signal, Verdict};
+use sentences::{earlier, fate, reasons, suggests};
+
+pub(super) use sentences::because;
+
+/// Everything that the email to the therapist is made from.
+#[derive(Clone, Copy)]
+pub struct TherapistEmail<'a> {
+    /// The practice.
+    pub practice: &'a Practice,
+    /// The therapist's address.
+    pub to: &'a EmailAddress,
+    /// The enquiry.
+    pub received: &'a Received,
+    /// Whether it looks like spam.
+    pub suspect: bool,
+    /// Why the screening thinks so.
+    pub signals: &'a [Signal],
+    /// What has become of the auto-reply so far; none if the enquiry could not be stored, for then there is none.
+    pub auto_reply: Option<&'a MailState>,
+    /// When earlier enquiries came from the same address, newest first.
+    pub earlier: &'a [Timestamp],
+    /// Whether there may be more of them than were looked up.
+    pub more_earlier: bool,
+    /// The day on which the therapist is back.
+    pub away_until: Option<Date>,
+    /// Whether health stays out of the mailbox. An enquiry that could not be stored is told in full all the same.
+    pub privacy: bool,
+}
+
+impl<'a> TherapistEmail<'a> {
+    /// How many earlier enquiries [`Self::new`] expects to be looked up at the most.
+    pub const EARLIER: i32 = 20;
+
+    /// The email about a stored enquiry.
+    #[must_use]
+    pub fn new(
+        practice: &'a Practice,
+        settings: &'a EmailSettings,
+        record: &'a Record,
+        earlier: &'a [Timestamp],
+    ) -> Self {
+        Self {
+            practice,
+            to: &settings.therapist,
+            received: &record.received,
+            suspect: record.state.verdict == Verdict::Suspect,
+            signals: &record.signals,
+            auto_reply: Some(&record.state.deliveries.auto_reply),
+            earlier,
+            more_earlier: i32::try_from(earlier.len()).is_ok_and(|count| count >= Self::EARLIER),
+            away_until: settings.away_until,
+            privacy: settings.privacy,
+        }
+    }
+
+    /// The email about an enquiry that could not be stored: it is in this mailbox and nowhere else.
+    #[must_use]
+    pub fn fallback(
+        practice: &'a Practice,
+        settings: &'a EmailSettings,
+        received: &'a Received,
+        score: &'a Score,
+    ) -> Self {
+        Self {
+            practice,
+            to: &settings.therapist,
+            received,
+            suspect: score.verdict() == Verdict::Suspect,
+            signals: &score.signals,
+            auto_reply: None,
+            earlier: &[],
+            more_earlier: false,
+            away_until: settings.away_until,
+            privacy: settings.privacy,
+        }
+    }
+
+    /// The email, or the plain one if it cannot be rendered.
+    #[must_use]
+    pub fn into_email(self) -> Email {
+        let page = Page::new(&self);
+        let (Ok(html), Ok(text)) = (Html { page: &page }.render(), Text { page: &page }.render())
+        else {
+            return self.plain();
+        };
+        self.email(fold_text(&text), Some(fold_html(&html)))
+    }
+
+    /// The plain email, for when rendering fails: text only, the reference and the answers, one below the other.
+    #[must_use]
+    pub fn plain(&self) -> Email {
+        let page = Page::new(self);
+        let mut text = format!("Enquiry {} to {}\n\n", page.reference, self.practice.name);
+        for alert in &page.alerts {
+            text.push_str(&format!("{}\n{}\n\n", alert.heading, alert.text));
+        }
+        for answer in page.answers.iter().chain(&page.times).chain(&page.message) {
+            text.push_str(&format!("{}\n{}\n\n", answer.label, answer.value.block()));
+        }
+        text.push_str(&page.kept_out);
+        self.email(fold_text(&text), None)
+    }
+
+    /// The bare email, for when SES refuses the others for what is in them: nothing that the visitor typed.
+    #[must_use]
+    pub fn bare(&self) -> Email {
+        let reference = &self.received.reference;
+        let text = format!(
+            "An enquiry has come in, but the email about it was refused because of the words in it. The enquiry is \
+             stored under the reference {reference}. The command \"show {reference}\" gives all of it."
+        );
+        Email {
+            subject: format!("New enquiry {reference}: please look it up"),
+            reply_to: None,
+            ..self.email(fold_text(&text), None)
+        }
+    }
+
+    fn email(&self, text: String, html: Option<String>) -> Email {
+        Email {
+            kind: match self.auto_reply {
+                Some(_) => EmailKind::Therapist,
+                None => EmailKind::Fallback,
+            },
+            reference: self.received.reference.clone(),
+            from_name: self.practice.name.clone(),
+            to: self.to.clone(),
+            // An address that no email system carries would make SES refuse the letter itself.
+            reply_to: Some(self.received.enquiry.email.clone()).filter(EmailAddress::is_carried),
+            subject: self.subject(),
+            text,
+            html,
+            headers: Vec::new(),
+        }
+    }
+
+    /// Whether the health answers are left out.
+    fn is_private(&self) -> bool {
+        self.privacy && self.auto_reply.is_some()
+    }
+
+    fn is_injured(&self) -> bool {
+        self.received.enquiry.answers.recent_injury == Some(RecentInjury::Yes) && !self.is_private()
+    }
+
+    /// Fixed words, the reference, a harmless first name and closed answers: nothing else that a visitor typed.
+    fn subject(&self) -> String {
+        let enquiry = &self.received.enquiry;
+        let mut subject = String::new();
+        for (applies, mark) in [
+            (self.auto_reply.is_none(), "[not stored] "),
+            (self.suspect, "[possible spam] "),
+            (self.is_injured(), "[injured in the last 48 hours] "),
+        ] {
+            if applies {
+                subject.push_str(mark);
+            }
+        }
+        subject.push_str(&format!("New enquiry {}", self.received.reference));
+        let mut about = Vec::from_iter(first_name(&enquiry.name).map(str::to_owned));
+        if !self.is_private() {
+            let areas: Vec<String> = enquiry
+                .answers
+                .area
+                .iter()
+                .map(|area| lower_first(area.label()))
+                .collect();
+            about.push(match areas.as_slice() {
+                [] => lower_first(wish(enquiry.answers.goal)),
+                [_] | [_, _] => listed(&areas),
+                [first, ..] => format!("{first} and more"),
+            });
+        }
+        if !about.is_empty() {
+            subject.push_str(": ");
+            subject.push_str(&about.join(", "));
+        }
+        subject
+    }
+}
+
+/// What the client wants, as the therapist reads it.
+fn wish(goal: Goal) -> &'static str {
+    match goal {
+        Goal::NotSure => "Not sure yet",
+        Goal::Treat | Goal::Relax => goal.label(),
+    }
+}
+
+/// What must not be overlooked.
+struct Alert {
+    heading: &'static str,
+    text: String,
+}
+
+/// An answer under the form's own label.
+struct Answer {
+    label: &'static str,
+    value: Typed,
+}
+
+/// A way to reach the client.
+struct Way {
+    label: &'static str,
+    link: String,
+    shown: Typed,
+}
+
+/// What both parts of the email show.
+struct Page<'a> {
+    practice: &'a Practice,
+    reference: &'a str,
+    preheader: String,
+    name: Typed,
+    alerts: Vec<Alert>,
+    wants: String,
+    suggests: String,
+    contact_by: &'static str,
+    first_way: Way,
+    other_ways: Vec<Way>,
+    times: Option<Answer>,
+    message: Option<Answer>,
+    kept_out: String,
+    answers: Vec<Answer>,
+    auto_reply: String,
+    earlier: String,
+    received: String,
+}
+
+impl<'a> Page<'a> {
+    fn new(email: &'a TherapistEmail<'a>) -> Self {
+        let (practice, received) = (email.practice, email.received);
+        let enquiry = &received.enquiry;
+        let private = email.is_private();
+        let suggestion = practice.suggest(
+            enquiry.answers.goal,
+            enquiry.answers.warmth,
+            enquiry.answers.recent_injury,
+            enquiry.answers.treatment.as_ref(),
+        );
+        let (first_way, other_ways) = ways(practice, received);
+        let when = practice.reply_by_in_words(received.received_at, email.away_until);
+        let (wants, suggests) = if private {
+            (String::new(), String::new())
+        } else {
+            (wants(enquiry), suggests(&suggestion))
+        };
+        let mut answers = labelled(practice, enquiry, private);
+        let mut take = |field| {
+            let place = answers.iter().position(|(it, _)| *it == field)?;
+            Some(answers.remove(place).1)
+        };
+        // These two have a place of their own.
+        let (times, message) = (take(Field::Times), take(Field::Message));
+        let preheader = if private {
+            format!("{} · {}", enquiry.contact_by.label(), received.reference)
+        } else {
+            format!("{wants} · {}", enquiry.contact_by.label())
+        };
+        Self {
+            practice,
+            reference: received.reference.as_str(),
+            preheader,
+            name: Typed::new(enquiry.name.as_str()),
+            alerts: alerts(email),
+            wants,
+            suggests,
+            contact_by: enquiry.contact_by.label(),
+            first_way,
+            other_ways,
+            times,
+            message,
+            kept_out: if private {
+                format!(
+                    "What the client said about their health, what they want and their message are kept out of this \
+                     mailbox. The command \"show {}\" gives all of it.",
+                    received.reference
+                )
+            } else {
+                String::new()
+            },
+            answers: answers.into_iter().map(|(_, answer)| answer).collect(),
+            auto_reply: fate(email.auto_reply, &when),
+            earlier: earlier(practice, email.earlier, email.more_earlier),
+            received: moment(practice, received.received_at),
+        }
+    }
+}
+
+/// The way to reach the client that they asked for, and the others.
+fn ways(practice: &Practice, received: &Received) -> (Way, Vec<Way>) {
+    let enquiry = &received.enquiry;
+    let email = Way {
+        label: "Email",
+        link: reply_link(
+            practice,
+            &received.reference,
+            &enquiry.name,
+            enquiry.email.as_str(),
+        ),
+        shown: Typed::as_is(enquiry.email.as_str()),
+    };
+    let Some(phone) = &enquiry.phone else {
+        return (email, Vec::new());
+    };
+    let way = |label, scheme| Way {
+        label,
+        link: dial(scheme, phone),
+        shown: Typed::new(phone.typed()),
+    };
+    let (ring, text) = (way("Ring", "tel"), way("Text", "sms"));
+    match enquiry.contact_by {
+        ContactBy::Email => (email, vec![ring, text]),
+        ContactBy::Phone => (ring, vec![email, text]),
+        ContactBy::Text => (text, vec![email, ring]),
+    }
+}
+
+fn wants(enquiry: &Enquiry) -> String {
+    let areas: Vec<String> = enquiry
+        .answers
+        .area
+        .iter()
+        .map(|area| lower_first(area.label()))
+        .collect();
+    let wish = wish(enquiry.answers.goal);
+    if areas.is_empty() {
+        wish.to_owned()
+    } else {
+        format!("{wish}: {}", listed(&areas))
+    }
+}
+
+fn alerts(email: &TherapistEmail<'_>) -> Vec<Alert> {
+    let mut alerts = Vec::new();
+    if email.auto_reply.is_none() {
+        alerts.push(Alert {
+            heading: "Not stored",
+            text: "This enquiry could not be stored. It is in this mailbox and nowhere else, so please keep this email \
+                   until you have answered it."
+                .to_owned(),
+        });
+    }
+    if email.suspect {
+        let reference = &email.received.reference;
+        let release = if email.auto_reply.is_some() {
+            format!(
+                " If it is a real client, just reply; the command \"release {reference}\" also sends the automatic answer."
+            )
+        } else {
+            " If it is a real client, just reply.".to_owned()
+        };
+        alerts.push(Alert {
+            heading: "Possible spam",
+            text: format!("{}{release}", reasons(email.signals)),
+        });
+    }
+    if email.is_injured() {
+        alerts.push(Alert {
+            heading: "Injured in the last 48 hours",
+            text: "Please offer a time after the 48 hours have passed.".to_owned(),
+        });
+    }
+    alerts
+}
+
+/// Every answer that was given, in the order of the form and labelled as the form labels it. Privacy mode leaves out what
+/// is sensitive.
+fn labelled(practice: &Practice, enquiry: &Enquiry, private: bool) -> Vec<(Field, Answer)> {
+    fields(practice)
+        .filter(|row| !(row.sensitive && private))
+        .filter_map(|row| {
+            let enquiry::Answer { text, typed } = enquiry.answer(row.field, practice)?;
+            // The rule of an address leaves nothing to make harmless.
+            let value = if typed && row.field != Field::Email {
+                Typed::new(&text)
+            } else {
+                Typed::as_is(&text)
+            };
+            let label = row.label;
+            Some((row.field, Answer { label, value }))
+        })
+        .collect()
+}
+
+#[derive(Template)]
+#[template(path = "emails/therapist.html")]
+struct Html<'a> {
+    page: &'a Page<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "emails/therapist.txt", escape = "none")]
+struct Text<'a> {
+    page: &'a Page<'a>,
+}

@@ -1,0 +1,143 @@
+//! What a person asked: the enquiry and its parts.
+//!
+//! An [`Enquiry`] can only be made from checked parts. It knows no AWS type, no HTTP type and no clock: the time at
+//! which it was received is given to it.
+
+pub mod answers;
+mod email;
+mod error;
+pub mod field;
+mod free_text;
+mod name;
+mod phone;
+mod redacted;
+mod reference;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::practice::{Practice, TreatmentKey};
+use answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
+
+pub use email::EmailAddress;
+pub use error::{FieldError, FormError};
+pub use field::{Field, fields};
+pub use free_text::{Message, Times};
+pub use name::Name;
+pub use phone::Phone;
+pub use reference::{NotAReference, Reference};
+
+/// What a client told us, checked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Enquiry {
+    /// The client's name.
+    pub name: Name,
+    /// Where the reply goes.
+    pub email: EmailAddress,
+    /// The number to ring or text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<Phone>,
+    /// How the client would like to hear back.
+    pub contact_by: ContactBy,
+    /// The closed questions about the body and the massage.
+    pub answers: Answers,
+    /// When the client could come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub times: Option<Times>,
+    /// Anything else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message: Option<Message>,
+    /// The version of the consent's wording that the client agreed to.
+    pub consent_version: String,
+}
+
+/// The closed answers: all that the auto-reply may know of an enquiry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answers {
+    /// Where it hurts, in the order of the form, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub area: Vec<Area>,
+    /// What causes it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cause: Option<Cause>,
+    /// What the client wants.
+    pub goal: Goal,
+    /// Whether there is an injury younger than 48 hours.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub recent_injury: Option<RecentInjury>,
+    /// Whether warm stones appeal.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub warmth: Option<Warmth>,
+    /// A treatment of the practice that the client named.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub treatment: Option<TreatmentKey>,
+}
+
+/// The answer to one field, as people read it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Answer {
+    /// The text.
+    pub text: String,
+    /// Whether a visitor typed it, so that whatever shows it must make it harmless.
+    pub typed: bool,
+}
+
+impl Enquiry {
+    /// The answer to a field; none when it was left out, or belongs to the page rather than to the client. A treatment that
+    /// is no longer offered is named by its key.
+    #[must_use]
+    pub fn answer(&self, field: Field, practice: &Practice) -> Option<Answer> {
+        let typed = |text: &str| {
+            Some(Answer {
+                text: text.to_owned(),
+                typed: true,
+            })
+        };
+        let said = |text: &str| {
+            Some(Answer {
+                text: text.to_owned(),
+                typed: false,
+            })
+        };
+        let answers = &self.answers;
+        match field {
+            Field::Name => typed(self.name.as_str()),
+            Field::Email => typed(self.email.as_str()),
+            Field::Phone => typed(self.phone.as_ref()?.typed()),
+            Field::ContactBy => said(self.contact_by.label()),
+            Field::Area if answers.area.is_empty() => None,
+            Field::Area => {
+                let areas: Vec<&str> = answers.area.iter().map(|area| area.label()).collect();
+                said(&areas.join(", "))
+            }
+            Field::Cause => said(answers.cause?.label()),
+            Field::Goal => said(answers.goal.label()),
+            Field::RecentInjury => said(answers.recent_injury?.label()),
+            Field::Warmth => said(answers.warmth?.label()),
+            Field::Treatment => {
+                let key = answers.treatment.as_ref()?.as_str();
+                said(practice.treatment(key).map_or(key, |it| &it.name))
+            }
+            Field::Times => typed(self.times.as_ref()?.as_str()),
+            Field::Message => typed(self.message.as_ref()?.as_str()),
+            Field::Consent => typed(&format!("Given (wording {})", self.consent_version)),
+            Field::Submission
+            | Field::EmailConfirmed
+            | Field::ConsentVersion
+            | Field::Token
+            | Field::Altcha
+            | Field::Honeypot => None,
+        }
+    }
+}
+
+/// An enquiry that was accepted: with its reference and the time it came in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Received {
+    /// Its name.
+    pub reference: Reference,
+    /// When it was accepted, in UTC, to the second.
+    pub received_at: Timestamp,
+    /// What was asked.
+    pub enquiry: Enquiry,
+}

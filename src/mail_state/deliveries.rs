@@ -1,0 +1,334 @@
+//! The emails of one enquiry together: which one is next, and what the outcome of one means for the others.
+
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::{EmailKind, MailState, Report, ResendRefused, SendOutcome, Withheld};
+
+/// After this time an auto-reply that is still pending is withheld.
+const TOO_LATE: SignedDuration = SignedDuration::from_hours(24);
+
+/// The emails of one enquiry.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Deliveries {
+    /// To the therapist.
+    pub therapist: MailState,
+    /// To the client; decided before the therapist's email is written, which reports it.
+    pub auto_reply: MailState,
+    /// To the therapist, about an auto-reply that did not arrive.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub notice: Option<MailState>,
+    /// Whether to send or to withhold the auto-reply was decided.
+    #[serde(default)]
+    pub decided: bool,
+    /// Since when something is pending, where that is later than the enquiry itself: a release, or a notice.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pending_since: Option<Timestamp>,
+}
+
+impl Deliveries {
+    /// What a new enquiry owes.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            therapist: MailState::NEW,
+            auto_reply: MailState::NEW,
+            notice: None,
+            decided: false,
+            pending_since: None,
+        }
+    }
+
+    /// The state of one email; a notice that was never needed has none.
+    #[must_use]
+    pub const fn of(&self, kind: EmailKind) -> Option<&MailState> {
+        match kind {
+            EmailKind::Therapist => Some(&self.therapist),
+            EmailKind::AutoReply => Some(&self.auto_reply),
+            EmailKind::Notice => self.notice.as_ref(),
+            EmailKind::Fallback => None,
+        }
+    }
+
+    /// The state of each email that the enquiry has or had, in the order in which they are sent.
+    pub fn states(&self) -> impl Iterator<Item = (EmailKind, &MailState)> {
+        EmailKind::ALL
+            .iter()
+            .filter_map(|kind| Some((*kind, self.of(*kind)?)))
+    }
+
+    /// Whether anything has to be sent.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.is_pending_for_therapist() || self.auto_reply.is_pending()
+    }
+
+    /// Whether the therapist has still to hear something.
+    #[must_use]
+    pub fn is_pending_for_therapist(&self) -> bool {
+        self.therapist.is_pending() || self.notice.as_ref().is_some_and(MailState::is_pending)
+    }
+
+    /// Records the decision about the auto-reply, once.
+    pub fn decide(&mut self, withheld: Option<Withheld>) {
+        if self.decided {
+            return;
+        }
+        self.decided = true;
+        if let (Some(reason), true) = (withheld, self.auto_reply.is_pending()) {
+            self.auto_reply = MailState::Withheld { reason };
+        }
+    }
+
+    /// Withholds an auto-reply that was to be sent: between the decision and the send something came in between.
+    pub fn withhold(&mut self, reason: Withheld, now: Timestamp) {
+        if let MailState::Pending { .. } = self.auto_reply {
+            self.auto_reply = MailState::Withheld { reason };
+            self.owe_notice(now);
+        }
+    }
+
+    /// Owes the auto-reply again that was withheld because the enquiry looked like spam; it is decided about anew.
+    ///
+    /// Returns whether there was one.
+    pub fn release(&mut self, now: Timestamp) -> bool {
+        let withheld = MailState::Withheld {
+            reason: Withheld::Suspect,
+        };
+        if self.auto_reply != withheld {
+            return false;
+        }
+        self.auto_reply = MailState::NEW;
+        self.decided = false;
+        self.pending_since = Some(now);
+        true
+    }
+
+    /// Owes the therapist's email once more, as a new attempt: a copy too many does no harm.
+    ///
+    /// # Errors
+    /// When it is still pending anyway.
+    pub fn resend_to_therapist(&mut self, now: Timestamp) -> Result<(), ResendRefused> {
+        if self.therapist.is_pending() {
+            return Err(ResendRefused::Pending);
+        }
+        if !self.is_pending() {
+            self.pending_since = Some(now);
+        }
+        self.therapist = MailState::NEW;
+        Ok(())
+    }
+
+    /// Owes the auto-reply once more, if it certainly never left; it is decided about anew, with all the limits of a
+    /// first one.
+    ///
+    /// # Errors
+    /// When it left, may have left, or would be withheld for the same reason again.
+    pub fn resend_to_client(&mut self, now: Timestamp) -> Result<(), ResendRefused> {
+        if self.is_pending() {
+            return Err(ResendRefused::Pending);
+        }
+        match &self.auto_reply {
+            MailState::Failed { .. }
+            | MailState::Withheld {
+                reason:
+                    Withheld::Sandbox
+                    | Withheld::CoolDown
+                    | Withheld::DailyCap
+                    | Withheld::CountersUnavailable
+                    | Withheld::Late,
+            } => {}
+            MailState::Withheld {
+                reason: Withheld::Suspect,
+            } => return Err(ResendRefused::Suspect),
+            MailState::Withheld {
+                reason: Withheld::OwnAddress | Withheld::RoleAddress,
+            } => return Err(ResendRefused::NoPerson),
+            MailState::Withheld {
+                reason: Withheld::Undeliverable,
+            }
+            | MailState::Bounced { .. }
+            | MailState::Complained { .. } => return Err(ResendRefused::CameBack),
+            MailState::Unknown { .. } => return Err(ResendRefused::MayHaveLeft),
+            MailState::Sent { .. } | MailState::Delivered { .. } => {
+                return Err(ResendRefused::Left);
+            }
+            MailState::Pending { .. } | MailState::Sending { .. } => {
+                return Err(ResendRefused::Pending);
+            }
+        }
+        self.auto_reply = MailState::NEW;
+        self.decided = false;
+        self.pending_since = Some(now);
+        Ok(())
+    }
+
+    /// The email to send next at this time, with its lease taken: the therapist first, then the client, then a notice.
+    /// An auto-reply whose lease ran out is never tried again, since it may have left; `except` are emails that this
+    /// invocation has tried already.
+    pub fn claim(
+        &mut self,
+        received_at: Timestamp,
+        now: Timestamp,
+        until: Timestamp,
+        except: &[EmailKind],
+    ) -> Option<EmailKind> {
+        self.give_up(received_at, now);
+        for kind in EmailKind::ALL.iter().copied() {
+            if let Some(state) = self.slot(kind).filter(|_| !except.contains(&kind)) {
+                let attempts = match state {
+                    MailState::Pending { attempts } => *attempts,
+                    MailState::Sending { attempt, until } if *until <= now => *attempt,
+                    _ => continue,
+                };
+                *state = MailState::Sending {
+                    attempt: attempts + 1,
+                    until,
+                };
+                return Some(kind);
+            }
+        }
+        None
+    }
+
+    /// Records what became of an attempt; an attempt that is not the current one changes nothing.
+    ///
+    /// Returns whether it was recorded.
+    pub fn record(
+        &mut self,
+        kind: EmailKind,
+        attempt: u32,
+        outcome: &SendOutcome,
+        now: Timestamp,
+    ) -> bool {
+        let Some(state) = self.slot(kind) else {
+            return false;
+        };
+        if !matches!(state, MailState::Sending { attempt: current, .. } if *current == attempt) {
+            return false;
+        }
+        *state = match (outcome, kind) {
+            (SendOutcome::Accepted { message_id }, _) => MailState::Sent {
+                message_id: message_id.clone(),
+                at: now,
+                delayed_since: None,
+            },
+            (SendOutcome::NotSent, _) => MailState::Pending { attempts: attempt },
+            (SendOutcome::Permanent { reason }, _) => MailState::Failed {
+                reason: reason.clone(),
+                at: now,
+            },
+            (SendOutcome::Ambiguous, EmailKind::AutoReply) => MailState::Unknown { at: now },
+            (
+                SendOutcome::Ambiguous,
+                EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback,
+            ) => MailState::Pending { attempts: attempt },
+        };
+        if kind == EmailKind::AutoReply {
+            self.owe_notice(now);
+        }
+        true
+    }
+
+    /// Records what SES reports, in rank: a report about another copy, a lower one, a repeated one, and a transient
+    /// bounce after the delivery change nothing. A report also settles an email of which nobody knew whether it left.
+    ///
+    /// Returns whether it was recorded.
+    pub fn report(
+        &mut self,
+        kind: EmailKind,
+        report: Report,
+        message_id: &str,
+        at: Timestamp,
+    ) -> bool {
+        let Some(state) = self.slot(kind) else {
+            return false;
+        };
+        let Some(rank) = state.rank() else {
+            return false;
+        };
+        // SES may have named no id when it took the email; then any report of this email is about it.
+        let known = state.message_id().filter(|known| !known.is_empty());
+        if known.is_some_and(|known| known != message_id) {
+            return false;
+        }
+        if report == Report::Delayed {
+            return state.delay(at);
+        }
+        let message_id = message_id.to_owned();
+        let next = match report {
+            Report::Delivered => MailState::Delivered { message_id, at },
+            Report::Bounced { transient: true } if rank == 1 => return false,
+            Report::Bounced { .. } => MailState::Bounced { message_id, at },
+            Report::Complained => MailState::Complained { message_id, at },
+            Report::Rejected if rank == 0 => MailState::Failed {
+                reason: "Reject".to_owned(),
+                at,
+            },
+            Report::Rejected | Report::Delayed => return false,
+        };
+        if next.rank().is_some_and(|next| next <= rank) {
+            return false;
+        }
+        *state = next;
+        if kind == EmailKind::AutoReply {
+            self.owe_notice(at);
+        }
+        true
+    }
+
+    fn give_up(&mut self, received_at: Timestamp, now: Timestamp) {
+        match &self.auto_reply {
+            MailState::Sending { until, .. } if *until <= now => {
+                self.auto_reply = MailState::Unknown { at: now }
+            }
+            MailState::Pending { .. }
+                if now.duration_since(self.pending_since.unwrap_or(received_at)) > TOO_LATE =>
+            {
+                self.auto_reply = MailState::Withheld {
+                    reason: Withheld::Late,
+                };
+            }
+            _ => return,
+        }
+        self.owe_notice(now);
+    }
+
+    /// The auto-reply has just changed. The therapist's email said that it is on its way: when it comes to nothing
+    /// afterwards, a notice is pending, once. An email that is still to be written reports it by itself.
+    fn owe_notice(&mut self, now: Timestamp) {
+        let came_to_nothing = matches!(
+            self.auto_reply,
+            MailState::Failed { .. }
+                | MailState::Unknown { .. }
+                | MailState::Bounced { .. }
+                | MailState::Complained { .. }
+                | MailState::Withheld { .. }
+        );
+        let was_told_otherwise = !matches!(self.therapist, MailState::Pending { .. });
+        if came_to_nothing && was_told_otherwise && self.notice.is_none() {
+            self.notice = Some(MailState::NEW);
+            self.pending_since = Some(now);
+        }
+        // It has arrived after all, before anybody was told that it had not.
+        let arrived = matches!(self.auto_reply, MailState::Delivered { .. });
+        if arrived && matches!(self.notice, Some(MailState::Pending { .. })) {
+            self.notice = None;
+        }
+    }
+
+    const fn slot(&mut self, kind: EmailKind) -> Option<&mut MailState> {
+        match kind {
+            EmailKind::Therapist => Some(&mut self.therapist),
+            EmailKind::AutoReply => Some(&mut self.auto_reply),
+            EmailKind::Notice => self.notice.as_mut(),
+            EmailKind::Fallback => None,
+        }
+    }
+}
+
+impl Default for Deliveries {
+    fn default() -> Self {
+        Self::new()
+    }
+}

@@ -1,0 +1,307 @@
+//! The state of each email of an enquiry, and the arrows between states. No clock, no network: what happens is told.
+//!
+//! `pending → sending(attempt, until) → sent | failed | withheld | unknown`, then from SES
+//! `delivered | bounced | complained`, in that rank, never downwards.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+mod deliveries;
+
+pub use deliveries::Deliveries;
+
+/// The emails that an enquiry can owe.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum EmailKind {
+    /// The enquiry itself, to the therapist.
+    Therapist,
+    /// The explanation of the treatments, to the client.
+    AutoReply,
+    /// To the therapist: the auto-reply did not arrive.
+    Notice,
+    /// The enquiry itself, to the therapist, past a table that could not be written. No item keeps its state, and what SES
+    /// reports of it says nothing about the email of an item that came to be all the same.
+    Fallback,
+}
+
+impl EmailKind {
+    /// Every kind, in the order in which an enquiry's emails are sent.
+    pub const ALL: &'static [Self] = &[
+        Self::Therapist,
+        Self::AutoReply,
+        Self::Notice,
+        Self::Fallback,
+    ];
+
+    /// Its name in the table, in SES tags and in logs.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Therapist => "therapist",
+            Self::AutoReply => "auto_reply",
+            Self::Notice => "notice",
+            Self::Fallback => "fallback",
+        }
+    }
+
+    /// Whether an enquiry's item keeps its state.
+    #[must_use]
+    pub const fn is_stored(self) -> bool {
+        !matches!(self, Self::Fallback)
+    }
+
+    /// The email of this name.
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|kind| kind.key() == key)
+    }
+}
+
+impl fmt::Display for EmailKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.key())
+    }
+}
+
+/// Why an auto-reply is not sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Withheld {
+    /// The enquiry looks like spam.
+    Suspect,
+    /// SES delivers to verified addresses only.
+    Sandbox,
+    /// The address is the practice's own.
+    OwnAddress,
+    /// The address belongs to a function or to a machine, not to a person.
+    RoleAddress,
+    /// The address had an auto-reply a short time ago.
+    CoolDown,
+    /// An earlier email to this address bounced, or its owner complained.
+    Undeliverable,
+    /// As many auto-replies as the practice allows have left today.
+    DailyCap,
+    /// The counters could not be read.
+    CountersUnavailable,
+    /// It was pending for more than a day.
+    Late,
+}
+
+impl Withheld {
+    /// Its name in the table and in logs.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Suspect => "suspect",
+            Self::Sandbox => "sandbox",
+            Self::OwnAddress => "own_address",
+            Self::RoleAddress => "role_address",
+            Self::CoolDown => "cool_down",
+            Self::Undeliverable => "undeliverable",
+            Self::DailyCap => "daily_cap",
+            Self::CountersUnavailable => "counters_unavailable",
+            Self::Late => "late",
+        }
+    }
+}
+
+/// Why an email is not sent once more, when an operator asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ResendRefused {
+    /// Mails of the enquiry are still pending.
+    Pending,
+    /// The client has it: there is one for each enquiry.
+    Left,
+    /// Nobody knows whether the client has it.
+    MayHaveLeft,
+    /// Mails to the address come back, or its owner does not want them.
+    CameBack,
+    /// The enquiry looks like spam, which a release would settle.
+    Suspect,
+    /// The address is the practice's own, or no person's.
+    NoPerson,
+}
+
+/// Where one email stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum MailState {
+    /// Owed, and nobody is at it.
+    Pending {
+        /// How many times it was tried.
+        #[serde(default)]
+        attempts: u32,
+    },
+    /// Somebody is sending it; the lease ends by itself.
+    Sending {
+        /// Which try this is, from 1.
+        attempt: u32,
+        /// When another may take over.
+        until: Timestamp,
+    },
+    /// SES took it.
+    Sent {
+        /// The name that SES gave it.
+        message_id: String,
+        /// When.
+        at: Timestamp,
+        /// Since when it is known that the other side does not take it yet; SES keeps trying.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delayed_since: Option<Timestamp>,
+    },
+    /// It will never go.
+    Failed {
+        /// The class of the failure.
+        reason: String,
+        /// When that was known.
+        at: Timestamp,
+    },
+    /// It was decided not to send it.
+    Withheld {
+        /// Why.
+        reason: Withheld,
+    },
+    /// Nobody knows whether it left, and it is not tried again.
+    Unknown {
+        /// When it was given up.
+        at: Timestamp,
+    },
+    /// The other side took it.
+    Delivered {
+        /// The name that SES gave it.
+        message_id: String,
+        /// When SES's report was recorded.
+        at: Timestamp,
+    },
+    /// It came back.
+    Bounced {
+        /// The name that SES gave it.
+        message_id: String,
+        /// When SES's report was recorded.
+        at: Timestamp,
+    },
+    /// Its reader reported it as spam.
+    Complained {
+        /// The name that SES gave it.
+        message_id: String,
+        /// When SES's report was recorded.
+        at: Timestamp,
+    },
+}
+
+/// What SES reports about an email that it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Report {
+    /// The other side took it.
+    Delivered,
+    /// It came back; `transient` when another email may get through, as with a full mailbox.
+    Bounced {
+        /// Whether another email to the address may get through.
+        transient: bool,
+    },
+    /// Its reader reported it as spam.
+    Complained,
+    /// SES took it and then would not send it.
+    Rejected,
+    /// The other side does not take it yet, and SES keeps trying: what becomes of it is still to come.
+    Delayed,
+}
+
+impl Report {
+    /// Whether no further auto-reply shall go to the address.
+    #[must_use]
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Bounced { transient: false } | Self::Complained)
+    }
+}
+
+impl MailState {
+    /// An email that nobody has tried yet.
+    pub const NEW: Self = Self::Pending { attempts: 0 };
+
+    /// Whether it still has to be sent.
+    #[must_use]
+    pub const fn is_pending(&self) -> bool {
+        matches!(self, Self::Pending { .. } | Self::Sending { .. })
+    }
+
+    /// How much is known of it: reports go upwards only. Nothing where a report would change nothing.
+    const fn rank(&self) -> Option<u8> {
+        match self {
+            Self::Pending { .. }
+            | Self::Sending { .. }
+            | Self::Unknown { .. }
+            | Self::Sent { .. } => Some(0),
+            Self::Delivered { .. } => Some(1),
+            Self::Bounced { .. } => Some(2),
+            Self::Complained { .. } => Some(3),
+            Self::Failed { .. } | Self::Withheld { .. } => None,
+        }
+    }
+
+    /// Notes the first delay of an email that is still on its way. It changes no rank: whatever is reported later, or was
+    /// earlier, says more.
+    ///
+    /// Returns whether it was noted.
+    const fn delay(&mut self, since: Timestamp) -> bool {
+        if let Self::Sent { delayed_since, .. } = self
+            && delayed_since.is_none()
+        {
+            *delayed_since = Some(since);
+            return true;
+        }
+        false
+    }
+
+    /// The name that SES gave it, as far as it is known.
+    const fn message_id(&self) -> Option<&String> {
+        match self {
+            Self::Sent { message_id, .. }
+            | Self::Delivered { message_id, .. }
+            | Self::Bounced { message_id, .. }
+            | Self::Complained { message_id, .. } => Some(message_id),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for MailState {
+    /// Its name in the table, with the reason where there is one.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Pending { .. } => "pending",
+            Self::Sending { .. } => "sending",
+            Self::Sent { .. } => "sent",
+            Self::Failed { reason, .. } => return write!(f, "failed: {reason}"),
+            Self::Withheld { reason } => return write!(f, "withheld: {}", reason.key()),
+            Self::Unknown { .. } => "unknown",
+            Self::Delivered { .. } => "delivered",
+            Self::Bounced { .. } => "bounced",
+            Self::Complained { .. } => "complained",
+        })
+    }
+}
+
+/// What has become of one attempt to send.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SendOutcome {
+    /// SES took it.
+    Accepted {
+        /// The name that SES gave it.
+        message_id: String,
+    },
+    /// It certainly did not leave, and may later.
+    NotSent,
+    /// This email will never go.
+    Permanent {
+        /// The class of the failure.
+        reason: String,
+    },
+    /// Nobody knows whether it left.
+    Ambiguous,
+}
+
+#[cfg(test)]
+mod tests;

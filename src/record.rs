@@ -1,0 +1,80 @@
+//! An enquiry with its history: what came in, what the spam filter said, and where its emails stand.
+
+use jiff::Timestamp;
+
+use crate::enquiry::Received;
+use crate::mail_state::Deliveries;
+use crate::spam::{Score, Signal, Verdict};
+
+/// An enquiry as it stands in the table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Record {
+    /// What came in. It never changes.
+    pub received: Received,
+    /// Why the spam filter judged as it did.
+    pub signals: Vec<Signal>,
+    /// Whether its source could not be counted.
+    pub uncounted: bool,
+    /// Whether it is found by its client's address: not when it came in while the keys were out of reach.
+    pub addressed: bool,
+    /// When the item with what was typed expires; none while an email to the therapist is pending.
+    pub text_expires: Option<Timestamp>,
+    /// What changes.
+    pub state: State,
+}
+
+/// What changes about an enquiry, all under one revision.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct State {
+    /// How often it was changed.
+    pub revision: u64,
+    /// What the spam filter said, or the person who released it.
+    pub verdict: Verdict,
+    /// Where its emails stand.
+    pub deliveries: Deliveries,
+    /// When nothing was pending for the therapist for the first time: how long it is kept counts from here.
+    pub completed: Option<Timestamp>,
+}
+
+impl Record {
+    /// An enquiry that has just come in.
+    #[must_use]
+    pub fn new(received: Received, score: &Score) -> Self {
+        Self {
+            received,
+            signals: score.signals.clone(),
+            uncounted: false,
+            addressed: true,
+            text_expires: None,
+            state: State::new(score.verdict()),
+        }
+    }
+
+    /// Since when its work is due: its place in the index of pending work. Taking a lease does not move it.
+    #[must_use]
+    pub fn due(&self) -> Timestamp {
+        self.state
+            .deliveries
+            .pending_since
+            .unwrap_or(self.received.received_at)
+    }
+
+    /// Whether something is still to be done: an email to send, or the address to be indexed.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.state.deliveries.is_pending() || !self.addressed
+    }
+}
+
+impl State {
+    /// The state of an enquiry that has just come in.
+    #[must_use]
+    pub const fn new(verdict: Verdict) -> Self {
+        Self {
+            revision: 0,
+            verdict,
+            deliveries: Deliveries::new(),
+            completed: None,
+        }
+    }
+}

@@ -1,0 +1,220 @@
+//! What an enquiry looks like: a person's, or a program's. One table of signals with their weights.
+//!
+//! A verdict never throws anything away: what is suspect is stored, shown to the therapist with the reasons, and gets no
+//! auto-reply. Nothing is looked up for it, so that the client waits for the accepting write only; how much one source
+//! has sent is a condition of that very write.
+
+mod lists;
+mod text;
+
+use serde::{Deserialize, Serialize};
+
+use crate::enquiry::Enquiry;
+use crate::form_token::TimeToken;
+use crate::practice::Practice;
+use crate::proof_of_work::ProofOfWork;
+use text::Searchable;
+
+/// From this weight on an enquiry is suspect.
+pub const SUSPECT: u8 = 4;
+/// So many links make an advertisement.
+const MANY_LINKS: usize = 3;
+
+/// What the signals add up to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// Nothing speaks against it, or too little.
+    Clear,
+    /// It looks like spam: kept for a short time, marked, never answered automatically.
+    Suspect,
+}
+
+impl Verdict {
+    /// Its name in the table, in logs and in exports.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Clear => "clear",
+            Self::Suspect => "suspect",
+        }
+    }
+}
+
+macro_rules! signals {
+    ($($(#[$meta:meta])* $name:ident = $code:literal, $weight:literal, $words:literal;)+) => {
+        /// Something about an enquiry that speaks for a program or an advertiser, by its code. The codes are stored.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+        pub enum Signal { $($(#[$meta])* #[serde(rename = $code)] $name,)+ }
+
+        impl Signal {
+            /// Every signal.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)+];
+
+            /// Its name in logs and in the table.
+            #[must_use]
+            pub const fn code(self) -> &'static str {
+                match self { $(Self::$name => $code,)+ }
+            }
+
+            /// The signal of this code, if there is one.
+            #[must_use]
+            pub fn from_code(code: &str) -> Option<Self> {
+                Self::ALL.iter().copied().find(|signal| signal.code() == code)
+            }
+
+            /// How much it counts; [`SUSPECT`] or more is enough alone.
+            #[must_use]
+            pub const fn weight(self) -> u8 {
+                match self { $(Self::$name => $weight,)+ }
+            }
+
+            /// What the therapist reads: the end of a sentence that begins with "This looks like spam, because".
+            #[must_use]
+            pub const fn words(self) -> &'static str {
+                match self { $(Self::$name => $words,)+ }
+            }
+        }
+    };
+}
+
+signals! {
+    /// The trap has something in it.
+    Honeypot = "honeypot", 4, "a field was filled in that people never see";
+    /// The form came back sooner than a person can fill it in, by its signed time.
+    TooFast = "too_fast", 4, "it was filled in faster than anybody can";
+    /// A proof of work was asked for and is missing, wrong, expired or was used before.
+    Proof = "proof", 4, "the check against programs was not passed";
+    /// Three links or more in all that was typed, or one in the name.
+    Links = "links", 4, "it is full of links";
+    /// A word of the practice's list.
+    ListedWord = "listed_word", 4, "it has a word that is on your list";
+    /// A sender of the practice's list.
+    ListedSender = "listed_sender", 4, "its sender is on your list";
+    /// A phrase that only advertisements have.
+    SpamPhrase = "spam_phrase", 4, "it reads like an advertisement";
+    /// HTML or forum code.
+    Markup = "markup", 2, "it has code for web pages in it";
+    /// Most of the text is in another script than the practice's own.
+    OtherScript = "other_script", 2, "it is in another script than yours";
+    /// The address is at a service for addresses that last minutes.
+    ThrowAway = "throw_away", 2, "its address is a throw-away one";
+    /// Its signed time is none of ours.
+    ForgedToken = "forged_token", 2, "the time stamp of its page is forged";
+    /// Its signed time is too old to say anything: a page that was left open, or a token that is kept for use.
+    ExpiredToken = "expired_token", 1, "the time stamp of its page is old";
+}
+
+/// What was noticed about an enquiry.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Score {
+    /// The signals, in the order of the table.
+    pub signals: Vec<Signal>,
+}
+
+impl Score {
+    /// What the signals add up to.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        let weight: u32 = self
+            .signals
+            .iter()
+            .map(|signal| u32::from(signal.weight()))
+            .sum();
+        if weight >= u32::from(SUSPECT) {
+            Verdict::Suspect
+        } else {
+            Verdict::Clear
+        }
+    }
+
+    /// The signals' codes, for the log.
+    #[must_use]
+    pub fn codes(&self) -> Vec<&'static str> {
+        self.signals.iter().map(|signal| signal.code()).collect()
+    }
+}
+
+/// Weighs a post that was found in order.
+#[must_use]
+pub fn score(
+    enquiry: &Enquiry,
+    practice: &Practice,
+    honeypot_filled: bool,
+    token: TimeToken,
+    proof: ProofOfWork,
+) -> Score {
+    let name = enquiry.name.as_str();
+    let times = enquiry.times.as_ref().map_or("", |times| times.as_str());
+    let message = enquiry
+        .message
+        .as_ref()
+        .map_or("", |message| message.as_str());
+    let typed = [name, times, message];
+    let searchable = Searchable::new(&typed);
+    let links: usize = typed.iter().map(|text| text::links(text)).sum();
+    let words = &practice.suspect.words;
+
+    let noticed = [
+        (Signal::Honeypot, honeypot_filled),
+        (Signal::TooFast, token == TimeToken::TooFast),
+        (
+            Signal::Proof,
+            !matches!(proof, ProofOfWork::NotAsked | ProofOfWork::Proven),
+        ),
+        (Signal::Links, links >= MANY_LINKS || text::links(name) > 0),
+        (
+            Signal::ListedWord,
+            words.iter().any(|word| searchable.has(word)),
+        ),
+        (Signal::ListedSender, is_listed_sender(enquiry, practice)),
+        (
+            Signal::SpamPhrase,
+            lists::SPAM_PHRASES
+                .iter()
+                .any(|phrase| searchable.has(phrase)),
+        ),
+        (
+            Signal::Markup,
+            typed.iter().any(|text| text::has_markup(text)),
+        ),
+        (
+            Signal::OtherScript,
+            text::is_foreign(&[times, message], &practice.consent.wording),
+        ),
+        (Signal::ThrowAway, is_throw_away(enquiry.email.domain())),
+        (Signal::ForgedToken, token == TimeToken::Forged),
+        (Signal::ExpiredToken, token == TimeToken::Expired),
+    ];
+    Score {
+        signals: noticed
+            .into_iter()
+            .filter_map(|(signal, seen)| seen.then_some(signal))
+            .collect(),
+    }
+}
+
+/// An address of the list in any spelling that reaches the same mailbox, or any address at a listed domain or below it.
+fn is_listed_sender(enquiry: &Enquiry, practice: &Practice) -> bool {
+    let email = &enquiry.email;
+    practice
+        .suspect
+        .senders
+        .iter()
+        .any(|listed| match listed.strip_prefix('@') {
+            Some(domain) => is_at(email.domain(), domain),
+            None => crate::enquiry::EmailAddress::parse(listed)
+                .is_ok_and(|listed| listed.canonical() == email.canonical()),
+        })
+}
+
+fn is_throw_away(domain: &str) -> bool {
+    lists::THROW_AWAY.iter().any(|listed| is_at(domain, listed))
+}
+
+/// Whether this is the domain, or one below it.
+fn is_at(domain: &str, listed: &str) -> bool {
+    domain
+        .strip_suffix(listed)
+        .is_some_and(|before| before.is_empty() || before.ends_with('.'))
+}

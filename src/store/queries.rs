@@ -1,0 +1,226 @@
+//! What is found by an index: pending work by when it is due, enquiries by their time or by their person.
+//!
+//! An index only says where to look: what is shown or done is read from the items themselves. An index may also lag a moment
+//! behind, so that a second look finds what came in meanwhile.
+
+use std::fmt;
+use std::str::FromStr;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+
+use super::schema::{self, Item, s};
+use super::{Store, StoreError};
+use crate::enquiry::{EmailAddress, Received, Reference};
+
+/// Work that is due, oldest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pending {
+    /// The enquiry whose emails are pending.
+    pub reference: Reference,
+    /// Since when.
+    pub due: Timestamp,
+}
+
+/// Where an enquiry stands among all, by when it came in: what a page begins after. Its text tells no more than the time
+/// and the reference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cursor {
+    /// When it came in.
+    pub received_at: Timestamp,
+    /// Its reference.
+    pub reference: Reference,
+}
+
+/// Some enquiries, newest first.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Page {
+    /// Where they stand.
+    pub found: Vec<Cursor>,
+    /// What the next page begins after, when there is one.
+    pub next: Option<Cursor>,
+}
+
+/// One query of an index whose entries are sorted by when an enquiry came in.
+struct ByTime<'a> {
+    index: &'static str,
+    key: &'static str,
+    value: AttributeValue,
+    first: Timestamp,
+    last: Timestamp,
+    after: Option<&'a Cursor>,
+    limit: usize,
+}
+
+impl fmt::Display for Cursor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.received_at, self.reference)
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (received_at, reference) = text.split_once(' ').ok_or(())?;
+        Ok(Self {
+            received_at: received_at.parse().map_err(drop)?,
+            reference: Reference::parse(reference).map_err(drop)?,
+        })
+    }
+}
+
+impl Store {
+    /// The work that is due at this time, oldest first, at most `limit`. What is due later is left out, and so are items of a
+    /// kind that only a newer version knows.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn pending(&self, now: Timestamp, limit: usize) -> Result<Vec<Pending>, StoreError> {
+        let mut pending = Vec::new();
+        let mut from = None;
+        loop {
+            let answer = self
+                .client
+                .query()
+                .table_name(&self.table)
+                .index_name("pending")
+                .key_condition_expression("pending = :pending AND due <= :now")
+                .set_expression_attribute_values(Some(Item::from([
+                    s(":pending", schema::PENDING),
+                    s(":now", now),
+                ])))
+                .set_exclusive_start_key(from)
+                .send()
+                .await
+                .map_err(|error| StoreError::from_sdk("list what is pending", &error))?;
+            pending.extend(answer.items().iter().filter_map(|item| {
+                Some(Pending {
+                    reference: schema::reference_in_key(item, "state")?,
+                    due: schema::time(item, "due")?,
+                })
+            }));
+            from = answer.last_evaluated_key;
+            if from.is_none() || pending.len() >= limit {
+                pending.truncate(limit);
+                return Ok(pending);
+            }
+        }
+    }
+
+    /// When earlier enquiries came from the same address, newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn earlier(
+        &self,
+        received: &Received,
+        limit: i32,
+    ) -> Result<Vec<Timestamp>, StoreError> {
+        let address = self.address_hash("find earlier enquiries", &received.enquiry.email)?;
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name("address")
+            .key_condition_expression("address = :address AND received_at < :before")
+            .set_expression_attribute_values(Some(Item::from([
+                s(":address", address),
+                s(":before", received.received_at),
+            ])))
+            .scan_index_forward(false)
+            .limit(limit)
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk("find earlier enquiries", &error))?;
+        let received_at = |item: &Item| schema::time(item, "received_at");
+        Ok(answer.items().iter().filter_map(received_at).collect())
+    }
+
+    /// The enquiries that came in from `first` to `last`, both included: after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn received(
+        &self,
+        first: Timestamp,
+        last: Timestamp,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.page(ByTime {
+            index: "received",
+            key: "kind",
+            value: AttributeValue::S(schema::ENQUIRY.to_owned()),
+            first,
+            last,
+            after,
+            limit,
+        })
+        .await
+    }
+
+    /// The enquiries from this address, however it is spelt: after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn from_address(
+        &self,
+        address: &EmailAddress,
+        after: Option<&Cursor>,
+        limit: usize,
+    ) -> Result<Page, StoreError> {
+        self.page(ByTime {
+            index: "address",
+            key: "address",
+            value: AttributeValue::S(self.address_hash("find", address)?),
+            first: Timestamp::UNIX_EPOCH,
+            last: Timestamp::MAX,
+            after,
+            limit,
+        })
+        .await
+    }
+
+    async fn page(&self, query: ByTime<'_>) -> Result<Page, StoreError> {
+        let begin = query.after.map(|cursor| {
+            Item::from([
+                s("pk", schema::enquiry_key(&cursor.reference)),
+                (query.key.to_owned(), query.value.clone()),
+                s("received_at", cursor.received_at),
+            ])
+        });
+        // One more than asked for tells whether there is another page.
+        let limit = i32::try_from(query.limit.saturating_add(1)).unwrap_or(i32::MAX);
+        let answer = self
+            .client
+            .query()
+            .table_name(&self.table)
+            .index_name(query.index)
+            .key_condition_expression("#key = :key AND received_at BETWEEN :first AND :last")
+            .expression_attribute_names("#key", query.key)
+            .expression_attribute_values(":key", query.value)
+            .expression_attribute_values(":first", AttributeValue::S(query.first.to_string()))
+            .expression_attribute_values(":last", AttributeValue::S(query.last.to_string()))
+            .scan_index_forward(false)
+            .limit(limit)
+            .set_exclusive_start_key(begin)
+            .send()
+            .await
+            .map_err(|error| StoreError::from_sdk("list", &error))?;
+        let mut found: Vec<Cursor> = answer
+            .items()
+            .iter()
+            .filter_map(|item| {
+                Some(Cursor {
+                    reference: schema::reference_in_key(item, schema::ENQUIRY)?,
+                    received_at: schema::time(item, "received_at")?,
+                })
+            })
+            .collect();
+        let more = found.len() > query.limit;
+        found.truncate(query.limit);
+        let next = found.last().filter(|_| more).cloned();
+        Ok(Page { found, next })
+    }
+}

@@ -1,0 +1,329 @@
+//! The items of the table, their attributes and indexes. `docs/table.md` describes them for people; a test holds it to this
+//! file.
+//!
+//! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer, Serialize};
+use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
+
+use super::error::StoreError;
+use crate::enquiry::{Enquiry, Received, Reference};
+use crate::mail_state::Deliveries;
+use crate::proof_of_work::Nonce;
+use crate::record::{Record, State};
+use crate::spam::{Signal, Verdict};
+
+pub(super) type Item = HashMap<String, AttributeValue>;
+
+/// The version of an enquiry's items that this code writes, and the newest that it reads.
+const VERSION: u32 = 1;
+
+/// The name of each index and of its two keys: all of them are there from the first deployment, since an update of a stack
+/// can add only one at a time. `waiting` stays empty for now.
+pub const INDEXES: [(&str, &str, &str); 4] = [
+    ("pending", "pending", "due"),
+    ("waiting", "waiting", "promised_by"),
+    ("address", "address", "received_at"),
+    ("received", "kind", "received_at"),
+];
+
+/// The only partition of the index `pending`.
+pub(super) const PENDING: &str = "pending";
+/// The kind of the item that holds what was typed: the stream's filter and the index `received` name it.
+pub(super) const ENQUIRY: &str = "enquiry";
+
+/// What was typed, and all that is known from the first moment: written once.
+#[derive(Serialize, Deserialize)]
+struct StoredEnquiry {
+    pk: String,
+    kind: String,
+    v: u32,
+    reference: Reference,
+    received_at: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    address: Option<String>,
+    /// The key of its idempotency record, so that erasing the enquiry finds it.
+    idempotency: String,
+    /// What the spam filter said; what holds now is in the state.
+    verdict: Verdict,
+    #[serde(
+        default,
+        skip_serializing_if = "Vec::is_empty",
+        deserialize_with = "known_signals"
+    )]
+    signals: Vec<Signal>,
+    enquiry: Enquiry,
+    #[serde(default)]
+    uncounted: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<i64>,
+}
+
+/// What changes: small, so that a change costs the same whatever was typed.
+#[derive(Serialize, Deserialize)]
+struct StoredState {
+    pk: String,
+    kind: String,
+    v: u32,
+    revision: u64,
+    /// Tells one's own write from another's, when its answer was lost and the SDK asked again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    writer: Option<String>,
+    verdict: Verdict,
+    deliveries: Deliveries,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pending: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    completed: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<i64>,
+}
+
+/// The signals that this version knows: a newer one may have more, and that is no reason to leave an enquiry alone.
+fn known_signals<'de, D: Deserializer<'de>>(stored: D) -> Result<Vec<Signal>, D::Error> {
+    let codes = Vec::<String>::deserialize(stored)?;
+    Ok(codes
+        .iter()
+        .filter_map(|code| Signal::from_code(code))
+        .collect())
+}
+
+pub(super) fn enquiry_key(reference: &Reference) -> String {
+    format!("enquiry#{reference}")
+}
+
+pub(super) fn state_key(reference: &Reference) -> String {
+    format!("state#{reference}")
+}
+
+pub(super) fn idempotency_key(hash: &str) -> String {
+    format!("idempotency#{hash}")
+}
+
+pub(super) fn cool_down_key(address: &str) -> String {
+    format!("cool-down#{address}")
+}
+
+pub(super) fn source_key(hash: &str) -> String {
+    format!("source#{hash}")
+}
+
+pub(super) fn day_key(now: Timestamp) -> String {
+    format!("day#{}", now.to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
+/// The item with what was typed.
+pub(super) fn enquiry_item(
+    record: &Record,
+    address: Option<String>,
+    idempotency: &str,
+) -> Result<Item, StoreError> {
+    let received = &record.received;
+    to_item(
+        "accept",
+        StoredEnquiry {
+            pk: enquiry_key(&received.reference),
+            kind: ENQUIRY.to_owned(),
+            v: VERSION,
+            reference: received.reference.clone(),
+            received_at: received.received_at,
+            address,
+            idempotency: idempotency_key(idempotency),
+            verdict: record.state.verdict,
+            signals: record.signals.clone(),
+            enquiry: received.enquiry.clone(),
+            uncounted: record.uncounted,
+            expires: None,
+        },
+    )
+}
+
+/// The item with what changes; it expires no sooner than every email to the therapist is final.
+pub(super) fn state_item(
+    record: &Record,
+    writer: Option<String>,
+    expires: Option<Timestamp>,
+) -> Result<Item, StoreError> {
+    let pending = record.is_pending();
+    let state = record.state.clone();
+    to_item(
+        "change",
+        StoredState {
+            pk: state_key(&record.received.reference),
+            kind: "state".to_owned(),
+            v: VERSION,
+            revision: state.revision,
+            writer,
+            verdict: state.verdict,
+            deliveries: state.deliveries,
+            pending: pending.then(|| PENDING.to_owned()),
+            due: pending.then(|| record.due()),
+            completed: state.completed,
+            expires: expires.map(Timestamp::as_second),
+        },
+    )
+}
+
+fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
+    dynamo::to_item(stored).map_err(|_| StoreError::new(action, StoreError::UNREADABLE))
+}
+
+/// Reads an enquiry from its two items. Without the second one it is as it came in: the state of what the stream reports is
+/// the first one, or a conditional write will tell.
+pub(super) fn record(enquiry: Item, state: Option<Item>) -> Result<Record, StoreError> {
+    let stored: StoredEnquiry = read(enquiry)?;
+    let state = match state {
+        Some(item) => read_state(item)?,
+        None => State::new(stored.verdict),
+    };
+    Ok(Record {
+        received: Received {
+            reference: stored.reference,
+            received_at: stored.received_at,
+            enquiry: stored.enquiry,
+        },
+        signals: stored.signals,
+        uncounted: stored.uncounted,
+        addressed: stored.address.is_some(),
+        text_expires: stored
+            .expires
+            .and_then(|at| Timestamp::from_second(at).ok()),
+        state,
+    })
+}
+
+pub(super) fn read_state(item: Item) -> Result<State, StoreError> {
+    let stored: StoredState = read(item)?;
+    Ok(State {
+        revision: stored.revision,
+        verdict: stored.verdict,
+        deliveries: stored.deliveries,
+        completed: stored.completed,
+    })
+}
+
+/// The version first: a newer item may have another shape altogether.
+fn read<T: for<'de> Deserialize<'de>>(item: Item) -> Result<T, StoreError> {
+    let version = number(&item, "v").and_then(|v| u32::try_from(v).ok());
+    if version.is_none_or(|version| version > VERSION) {
+        return Err(StoreError::new("read", StoreError::UNKNOWN_VERSION));
+    }
+    // The library panics at a type of data that the SDK does not know.
+    if !item.values().all(is_known) {
+        return Err(StoreError::new("read", StoreError::UNREADABLE));
+    }
+    dynamo::from_item(item).map_err(|_| StoreError::new("read", StoreError::UNREADABLE))
+}
+
+fn is_known(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::M(members) => members.values().all(is_known),
+        AttributeValue::L(values) => values.iter().all(is_known),
+        value => !value.is_unknown(),
+    }
+}
+
+/// The item that finds a duplicate of a post.
+pub(super) fn idempotency_record(hash: &str, reference: &Reference, expires: Timestamp) -> Item {
+    HashMap::from([
+        s("pk", idempotency_key(hash)),
+        s("kind", "idempotency"),
+        s("reference", reference),
+        seconds("expires", expires),
+    ])
+}
+
+/// An address that had an auto-reply, and for which enquiry.
+pub(super) fn cool_down(address: &str, reference: &Reference, expires: Timestamp) -> Item {
+    HashMap::from([
+        s("pk", cool_down_key(address)),
+        s("kind", "cool-down"),
+        s("reference", reference),
+        seconds("expires", expires),
+    ])
+}
+
+/// An address that emails do not reach, or whose owner complained.
+pub(super) fn undeliverable(address: &str, because_of: &Reference, expires: Timestamp) -> Item {
+    let mut item = cool_down(address, because_of, expires);
+    item.insert("undeliverable".to_owned(), AttributeValue::Bool(true));
+    item
+}
+
+/// Whether a cool-down is there because emails to the address do not arrive or are not wanted.
+pub(super) fn is_undeliverable(cool_down: &Item) -> bool {
+    cool_down.contains_key("undeliverable")
+}
+
+/// A challenge that cannot be used again.
+pub(super) fn nonce(nonce: &Nonce) -> Item {
+    HashMap::from([
+        s("pk", format!("nonce#{}", nonce.value)),
+        s("kind", "nonce"),
+        seconds("expires", nonce.expires),
+    ])
+}
+
+/// Counts one more auto-reply of a day, with the values of [`count`]; the limit is the condition.
+pub(super) const COUNT: &str = "SET kind = :kind, expires = :expires ADD times :one";
+
+pub(super) fn count(expires: Timestamp, limit: u32) -> Item {
+    HashMap::from([
+        s(":kind", "counter"),
+        seconds(":expires", expires),
+        n(":one", 1),
+        n(":limit", i64::from(limit)),
+    ])
+}
+
+/// The reference that an idempotency record or a cool-down holds.
+pub(super) fn reference_of(item: &Item) -> Option<Reference> {
+    Reference::parse(text(item, "reference")?).ok()
+}
+
+/// Whether an item has expired by this time, although it is still there. The conditions of writes say the same.
+pub(super) fn has_expired(item: &Item, now: Timestamp) -> bool {
+    number(item, "expires").is_some_and(|expires| expires < now.as_second())
+}
+
+/// When an item will be deleted, if that is known yet.
+pub(super) fn expires_of(item: &Item) -> Option<Timestamp> {
+    Timestamp::from_second(number(item, "expires")?).ok()
+}
+
+/// The reference in the key of an item of this kind.
+pub(super) fn reference_in_key(item: &Item, kind: &str) -> Option<Reference> {
+    let key = text(item, "pk")?.strip_prefix(kind)?.strip_prefix('#')?;
+    Reference::parse(key).ok()
+}
+
+/// An attribute that holds a time as text.
+pub(super) fn time(item: &Item, name: &str) -> Option<Timestamp> {
+    text(item, name)?.parse().ok()
+}
+
+pub(super) fn text<'a>(item: &'a Item, name: &str) -> Option<&'a str> {
+    item.get(name)?.as_s().ok().map(String::as_str)
+}
+
+pub(super) fn number(item: &Item, name: &str) -> Option<i64> {
+    item.get(name)?.as_n().ok()?.parse().ok()
+}
+
+pub(super) fn s(name: &str, text: impl ToString) -> (String, AttributeValue) {
+    (name.to_owned(), AttributeValue::S(text.to_string()))
+}
+
+pub(super) fn n(name: &str, number: i64) -> (String, AttributeValue) {
+    (name.to_owned(), AttributeValue::N(number.to_string()))
+}
+
+pub(super) fn seconds(name: &str, time: Timestamp) -> (String, AttributeValue) {
+    n(name, time.as_second())
+}

@@ -1,0 +1,199 @@
+//! Takes an enquiry: scores it and stores it, or mails it to the therapist when the table cannot be written.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tracing::{error, info, warn};
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::delivery::Delivery;
+use crate::enquiry::{Enquiry, Reference};
+use crate::form_token::TimeToken;
+use crate::keys::Keys;
+use crate::practice::Practice;
+use crate::proof_of_work::{Challenge, Nonce, ProofOfWork};
+use crate::settings::WebSettings;
+use crate::spam::{self, Score};
+use crate::store::{Accepted, NewEnquiry, Store, StoreError};
+
+/// Takes enquiries with these parts.
+pub struct Submission {
+    store: Store,
+    delivery: Arc<Delivery>,
+    practice: Arc<Practice>,
+    keys: Option<Keys>,
+    settings: WebSettings,
+}
+
+/// A checked post, with what came along with it.
+pub struct Post<'a> {
+    /// What was asked.
+    pub enquiry: Enquiry,
+    /// The page's own id of the filled-in form.
+    pub submission: Option<Uuid>,
+    /// Whether the honeypot has something in it.
+    pub honeypot_filled: bool,
+    /// The signed time of the page, as posted.
+    pub token: &'a str,
+    /// The proof of work, as posted.
+    pub proof: &'a str,
+    /// Where it came from, as the gateway saw it.
+    pub source: Option<IpAddr>,
+    /// How large the post was, for the log.
+    pub bytes: usize,
+}
+
+/// Why an enquiry was not taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NotTaken {
+    /// Its source has sent too much in too short a time. In so many seconds it may send again.
+    Flood {
+        /// From 1 to 660.
+        retry_after: u32,
+    },
+    /// Neither the table nor the mailbox could take it.
+    Unavailable,
+}
+
+impl Submission {
+    /// Takes enquiries with these parts.
+    #[must_use]
+    pub fn new(
+        store: Store,
+        delivery: Arc<Delivery>,
+        practice: Arc<Practice>,
+        keys: Option<Keys>,
+        settings: WebSettings,
+    ) -> Self {
+        Self {
+            store,
+            delivery,
+            practice,
+            keys,
+            settings,
+        }
+    }
+
+    /// A signed time for a page that is made now; `None` while the keys are out of reach.
+    #[must_use]
+    pub fn token(&self, now: Timestamp) -> Option<String> {
+        TimeToken::issue(self.keys.as_ref()?, &self.settings.form, now)
+    }
+
+    /// A challenge for the proof of work; `None` while the keys are out of reach.
+    #[must_use]
+    pub fn challenge(&self, now: Timestamp) -> Option<Challenge> {
+        ProofOfWork::challenge(self.keys.as_ref()?, &self.settings.form, now)
+    }
+
+    /// Takes one enquiry. Returns its reference; that of the first one when the same was posted before.
+    ///
+    /// # Errors
+    /// When it was neither stored nor mailed for certain.
+    pub async fn submit(&self, post: Post<'_>, clock: &Clock) -> Result<Reference, NotTaken> {
+        let token = TimeToken::read(
+            post.token,
+            self.keys.as_ref(),
+            &self.settings.form,
+            self.settings.min_fill_seconds,
+            clock.exact(),
+        );
+        let (mut proof, mut nonce) = self.proof(post.proof, clock.now());
+        let mut score = self.score(&post, token, proof);
+        // One reference, whichever way the enquiry takes.
+        let prefix = &self.practice.reference_prefix;
+        let reference = self.store.generate_reference(prefix);
+        let reference = reference.map_err(|_| NotTaken::Unavailable)?;
+        let mut accepted = self
+            .store_new(&post, &score, nonce.as_ref(), &reference, clock)
+            .await;
+        if accepted == Ok(Accepted::ProofUsed) {
+            // The work was done for another enquiry. This one is taken all the same, by what it then looks like.
+            nonce = None;
+            proof = ProofOfWork::UsedBefore;
+            score = self.score(&post, token, proof);
+            accepted = self
+                .store_new(&post, &score, nonce.as_ref(), &reference, clock)
+                .await;
+        }
+        let bytes = post.bytes;
+        let (reference, duplicate) = match accepted {
+            Ok(Accepted::New(reference)) => (reference, false),
+            Ok(Accepted::Duplicate(reference)) => (reference, true),
+            Ok(Accepted::Flood { retry_after }) => {
+                warn!("a source has sent too much");
+                return Err(NotTaken::Flood { retry_after });
+            }
+            // Without a nonce none is used: the store cannot say this here.
+            Ok(Accepted::ProofUsed) => return Err(NotTaken::Unavailable),
+            Err(error) => {
+                let StoreError { action, code } = error;
+                error!(alarm = "table_unavailable", %reference, code, "the table could not {action}");
+                self.fall_back(&reference, post.enquiry, &score, clock)
+                    .await?;
+                (reference, false)
+            }
+        };
+        info!(%reference, duplicate, verdict = ?score.verdict(), signals = ?score.codes(), ?token, ?proof, bytes, "enquiry accepted");
+        Ok(reference)
+    }
+
+    fn proof(&self, posted: &str, now: Timestamp) -> (ProofOfWork, Option<Nonce>) {
+        match &self.keys {
+            Some(keys) if self.settings.altcha => {
+                ProofOfWork::read(posted, keys, &self.settings.form, now)
+            }
+            // Without keys no proof can be judged; the enquiry gets no auto-reply anyway.
+            _ => (ProofOfWork::NotAsked, None),
+        }
+    }
+
+    fn score(&self, post: &Post<'_>, token: TimeToken, proof: ProofOfWork) -> Score {
+        spam::score(
+            &post.enquiry,
+            &self.practice,
+            post.honeypot_filled,
+            token,
+            proof,
+        )
+    }
+
+    async fn store_new(
+        &self,
+        post: &Post<'_>,
+        score: &Score,
+        nonce: Option<&Nonce>,
+        reference: &Reference,
+        clock: &Clock,
+    ) -> Result<Accepted, StoreError> {
+        let new = NewEnquiry {
+            enquiry: &post.enquiry,
+            score,
+            key: &self.store.idempotency_key(post.submission, &post.enquiry),
+            prefix: &self.practice.reference_prefix,
+            reference,
+            source: post.source,
+            nonce,
+        };
+        self.store.accept(&new, clock).await
+    }
+
+    async fn fall_back(
+        &self,
+        reference: &Reference,
+        enquiry: Enquiry,
+        score: &Score,
+        clock: &Clock,
+    ) -> Result<(), NotTaken> {
+        let mailed = self
+            .delivery
+            .fallback(reference, enquiry, score, clock)
+            .await;
+        mailed.map_err(|_| {
+            error!("an enquiry could be neither stored nor mailed");
+            NotTaken::Unavailable
+        })
+    }
+}

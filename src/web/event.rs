@@ -1,0 +1,68 @@
+//! Between the gateway's events and requests and responses (payload version 2.0).
+
+use axum::body::{Body, to_bytes};
+use axum::response::Response;
+use lambda_http::request::LambdaRequest;
+use lambda_runtime::Error;
+use serde_json::{Value, json};
+
+use super::{OwnOrigin, Source, Unread};
+
+/// The request that an event carries, with what only the event knows. When the body is not valid base64, what is left is
+/// enough to answer in the negotiated format, with the headers that let the site's script read the answer.
+pub(super) fn request(event: Value) -> Option<http::Request<Body>> {
+    let domain = event
+        .pointer("/requestContext/domainName")
+        .and_then(Value::as_str)
+        .unwrap_or_default();
+    let own_origin = OwnOrigin(format!("https://{}", domain.to_ascii_lowercase()));
+    let source = event
+        .pointer("/requestContext/http/sourceIp")
+        .and_then(Value::as_str);
+    let source = Source(source.and_then(|source| source.parse().ok()));
+    let mut request = read(event.clone()).or_else(|| without_body(event))?;
+    request.extensions_mut().insert(own_origin);
+    request.extensions_mut().insert(source);
+    Some(request)
+}
+
+/// The library panics at a body that is not base64 although the event says so.
+fn read(event: Value) -> Option<http::Request<Body>> {
+    let read = std::panic::catch_unwind(|| {
+        let request: LambdaRequest = serde_json::from_value(event).ok()?;
+        Some(lambda_http::Request::from(request).map(|body| Body::from(body.to_vec())))
+    });
+    read.ok().flatten()
+}
+
+fn without_body(mut event: Value) -> Option<http::Request<Body>> {
+    let members = event.as_object_mut()?;
+    members.remove("body");
+    members.insert("isBase64Encoded".to_owned(), false.into());
+    let mut request = read(event)?;
+    request.extensions_mut().insert(Unread);
+    Some(request)
+}
+
+/// The answer as the gateway takes it. All our bodies are text.
+pub(super) async fn response(response: Response) -> Result<Value, Error> {
+    let (parts, body) = response.into_parts();
+    let body = String::from_utf8(to_bytes(body, usize::MAX).await?.to_vec())?;
+    let mut headers = serde_json::Map::new();
+    for name in parts.headers.keys() {
+        let values: Vec<&str> = parts
+            .headers
+            .get_all(name)
+            .iter()
+            .filter_map(|value| value.to_str().ok())
+            .collect();
+        headers.insert(name.as_str().to_owned(), values.join(", ").into());
+    }
+    Ok(json!({
+        "statusCode": parts.status.as_u16(),
+        "headers": headers,
+        "body": body,
+        "isBase64Encoded": false,
+        "cookies": [],
+    }))
+}

@@ -1,0 +1,279 @@
+//! HTTP: from a request of the gateway to an answer that a person or a program can use.
+
+mod decode;
+mod event;
+mod form;
+mod negotiate;
+mod origin;
+pub mod pages;
+mod problem;
+mod respond;
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::body::to_bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Extension, Query, Request, State};
+use axum::http::{HeaderMap, header};
+use axum::middleware;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{MethodRouter, get, post};
+use lambda_runtime::Error;
+use serde::Deserialize;
+use serde_json::Value;
+use tower::ServiceExt;
+use tracing::info;
+
+use crate::clock::Clock;
+use crate::enquiry::Reference;
+use crate::practice::Practice;
+use crate::settings::WebSettings;
+use crate::submission::{NotTaken, Post, Submission};
+use respond::Answer;
+
+pub use decode::{MAX_ANSWERS, MAX_BODY};
+pub use form::{Checked, CheckedAddress, EnquiryForm};
+pub use negotiate::ResponseFormat;
+pub use problem::{ProblemType, RequestError};
+
+/// The public pages and the endpoint.
+pub struct Web {
+    submission: Submission,
+    practice: Arc<Practice>,
+    settings: WebSettings,
+}
+
+/// The origin of our own pages: the gateway's own domain, which only the event knows.
+#[derive(Clone)]
+struct OwnOrigin(String);
+
+/// Where a request came from, as the gateway saw it; `X-Forwarded-For` says what a sender wants it to say.
+#[derive(Clone, Copy)]
+struct Source(Option<IpAddr>);
+
+/// Marks a request whose body was not valid base64.
+#[derive(Clone, Copy)]
+struct Unread;
+
+/// One path: what may be asked of it, as `Allow` says it, and what answers.
+struct Route {
+    path: &'static str,
+    methods: &'static str,
+    handler: MethodRouter<Arc<Web>>,
+}
+
+impl Web {
+    /// Answers with these parts.
+    #[must_use]
+    pub const fn new(
+        submission: Submission,
+        practice: Arc<Practice>,
+        settings: WebSettings,
+    ) -> Self {
+        Self {
+            submission,
+            practice,
+            settings,
+        }
+    }
+
+    /// Every path that answers.
+    fn routes(&self) -> Vec<Route> {
+        const READ: &str = "GET, HEAD, OPTIONS";
+        let route = |path, methods, handler| Route {
+            path,
+            methods,
+            handler,
+        };
+        let form = || post(enquire).get(empty_form);
+        let mut routes = vec![
+            route("/", READ, get(empty_form)),
+            route("/enquiries", "GET, HEAD, POST, OPTIONS", form()),
+            // A site's author easily adds the slash; an enquiry must not be lost over it.
+            route("/enquiries/", "GET, HEAD, POST, OPTIONS", form()),
+            route("/thank-you", READ, get(confirmation)),
+            route("/style.css", READ, get(style_sheet)),
+            route("/enquiry.js", READ, get(script)),
+            route("/token", READ, get(token)),
+        ];
+        if self.settings.altcha {
+            routes.push(route("/altcha", READ, get(challenge)));
+            routes.push(route("/proof.js", READ, get(proof_script)));
+        }
+        routes
+    }
+
+    /// What may be asked of a path, as `Allow` says it.
+    fn allowed(&self, path: &str) -> &'static str {
+        let route = self.routes().into_iter().find(|route| route.path == path);
+        route.map_or("OPTIONS", |route| route.methods)
+    }
+}
+
+/// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share.
+///
+/// # Errors
+/// None that a client would see: what goes wrong has an answer of its own.
+pub async fn handle(web: &Arc<Web>, event: Value, clock: &Clock) -> Result<Value, Error> {
+    let Some(mut request) = event::request(event) else {
+        let mut response =
+            Answer::new(web, ResponseFormat::Html).problem(&RequestError::Unreadable);
+        origin::add_common_headers(response.headers_mut());
+        return event::response(response).await;
+    };
+    request.extensions_mut().insert(clock.clone());
+    match router(Arc::clone(web)).oneshot(request).await {
+        Ok(response) => event::response(response).await,
+        Err(never) => match never {},
+    }
+}
+
+fn router(web: Arc<Web>) -> Router {
+    let routes = web.routes().into_iter();
+    routes
+        .fold(Router::new(), |router, route| {
+            router.route(route.path, route.handler)
+        })
+        .fallback(not_found)
+        .method_not_allowed_fallback(method_not_allowed)
+        .layer(middleware::from_fn_with_state(
+            Arc::clone(&web),
+            origin::guard,
+        ))
+        .with_state(web)
+}
+
+/// The form itself; an address that was posted to shows it too, when the page is reloaded.
+async fn empty_form(State(web): State<Arc<Web>>, Extension(clock): Extension<Clock>) -> Response {
+    Answer::new(&web, ResponseFormat::Html).empty_form(clock.exact())
+}
+
+/// The signed time, for a form on another site.
+async fn token(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    headers: HeaderMap,
+) -> Response {
+    Answer::new(&web, ResponseFormat::negotiate(&headers)).token(clock.exact())
+}
+
+/// What a browser works on while the form is filled in.
+async fn challenge(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    headers: HeaderMap,
+) -> Response {
+    Answer::new(&web, ResponseFormat::negotiate(&headers)).challenge(clock.now())
+}
+
+/// Decodes, checks and submits one post.
+async fn enquire(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    Extension(Source(source)): Extension<Source>,
+    headers: HeaderMap,
+    request: Request,
+) -> Response {
+    let answer = Answer::new(&web, ResponseFormat::negotiate(&headers));
+    let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
+        return answer.problem(&RequestError::TooLarge);
+    };
+    let bytes = body.len();
+    let decoded = match decode::decode(&headers, body).await {
+        Ok(decoded) => decoded,
+        Err(error) => {
+            info!(refused = error.problem_type().name, bytes, "post refused");
+            return answer.problem(&error);
+        }
+    };
+    let form = decoded.form;
+    let checked = form.check(&web.practice);
+    let enquiry = match (checked.enquiry, decoded.wrong_types) {
+        (Ok(enquiry), wrong) if wrong.is_empty() => enquiry,
+        (checked_form, wrong) => {
+            // A value of the wrong type was left out of the form, so that its field may also count as missing.
+            let mut errors = checked_form.err().unwrap_or_default();
+            errors.retain(|error| wrong.iter().all(|wrong| wrong.field != error.field));
+            errors.extend(wrong);
+            errors.sort_by_key(|error| error.field);
+            let codes: Vec<_> = errors.iter().map(|error| error.error.code()).collect();
+            info!(errors = ?codes, bytes, "form refused");
+            return answer.errors(&form, &checked.address, &errors);
+        }
+    };
+    let post = Post {
+        enquiry,
+        submission: checked.submission,
+        honeypot_filled: !form.honeypot.trim().is_empty(),
+        token: &form.token,
+        proof: &form.altcha,
+        source,
+        bytes,
+    };
+    let error = match web.submission.submit(post, &clock).await {
+        Ok(reference) => return answer.accepted(&reference),
+        Err(NotTaken::Flood { retry_after }) => RequestError::TooManyRequests(retry_after),
+        Err(NotTaken::Unavailable) => RequestError::Unavailable,
+    };
+    answer.unavailable(&form, &checked.address, &error)
+}
+
+/// What may be asked of the confirmation page.
+#[derive(Deserialize)]
+struct Confirmed {
+    #[serde(default)]
+    reference: String,
+}
+
+async fn confirmation(
+    State(web): State<Arc<Web>>,
+    query: Result<Query<Confirmed>, QueryRejection>,
+) -> Response {
+    let reference = query
+        .ok()
+        .and_then(|Query(confirmed)| Reference::parse(&confirmed.reference).ok());
+    Answer::new(&web, ResponseFormat::Html).confirmation(reference.as_ref())
+}
+
+async fn style_sheet() -> Response {
+    asset(
+        "text/css; charset=utf-8",
+        include_str!("../../site/style.css"),
+    )
+}
+
+async fn script() -> Response {
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../../site/enquiry.js"),
+    )
+}
+
+async fn proof_script() -> Response {
+    asset(
+        "text/javascript; charset=utf-8",
+        include_str!("../../site/proof.js"),
+    )
+}
+
+/// A file that every page shares: kept for a day, so that a new deployment shows soon.
+fn asset(content_type: &'static str, body: &'static str) -> Response {
+    (
+        [
+            (header::CONTENT_TYPE, content_type),
+            (header::CACHE_CONTROL, "public, max-age=86400"),
+        ],
+        body,
+    )
+        .into_response()
+}
+
+async fn not_found(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
+    Answer::new(&web, ResponseFormat::negotiate(&headers)).problem(&RequestError::NotFound)
+}
+
+async fn method_not_allowed(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {
+    Answer::new(&web, ResponseFormat::negotiate(&headers)).problem(&RequestError::MethodNotAllowed)
+}

@@ -1,0 +1,155 @@
+//! Who may post from a browser: an exact list of origins, and the headers that stand on every answer.
+//!
+//! An `Origin` is a filter, not a proof of who posts; there are no cookies that a foreign site could borrow.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use axum::extract::{Request, State};
+use axum::http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, ORIGIN,
+    REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
+use tracing::error;
+
+use super::{Answer, OwnOrigin, RequestError, ResponseFormat, Unread, Web};
+
+/// What a request's `Origin` says.
+enum Origin {
+    /// No browser's cross-site request, or one that hides its origin (`null`, as after a redirect).
+    Absent,
+    /// A site on the list.
+    Allowed(HeaderValue),
+    /// Any other.
+    Denied,
+}
+
+/// Refuses foreign origins, answers preflights, and puts the headers on every answer that all share. A panic further in
+/// is an error of ours: the client still hears how else to reach the therapist, and the site's script may read it.
+pub(super) async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    let own = request.extensions().get::<OwnOrigin>().cloned();
+    let origin = check(&web, own.as_ref(), request.headers());
+    let answer = Answer::new(&web, ResponseFormat::negotiate(request.headers()));
+    let allowed = web.allowed(request.uri().path());
+    let mut response = match &origin {
+        Origin::Denied => answer.problem(&RequestError::ForeignOrigin),
+        _ if request.extensions().get::<Unread>().is_some() => {
+            answer.problem(&RequestError::Unreadable)
+        }
+        _ if request.method() == Method::OPTIONS => options(allowed),
+        _ => AssertUnwindSafe(next.run(request))
+            .catch_unwind()
+            .await
+            .unwrap_or_else(|_| {
+                error!("a request could not be answered: the code panicked");
+                answer.problem(&RequestError::Unavailable)
+            }),
+    };
+    if response.status() == StatusCode::METHOD_NOT_ALLOWED {
+        response
+            .headers_mut()
+            .insert(ALLOW, HeaderValue::from_static(allowed));
+    }
+    add_common_headers(response.headers_mut());
+    if let Origin::Allowed(allowed) = origin {
+        let headers = response.headers_mut();
+        headers.insert(ACCESS_CONTROL_ALLOW_ORIGIN, allowed);
+        headers.insert(
+            ACCESS_CONTROL_EXPOSE_HEADERS,
+            HeaderValue::from_static("Location, Retry-After"),
+        );
+    }
+    response
+}
+
+/// Puts the headers on an answer that all share, whoever asks.
+pub(super) fn add_common_headers(headers: &mut HeaderMap) {
+    headers.append(VARY, HeaderValue::from_static("Origin, Accept"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(
+        REFERRER_POLICY,
+        HeaderValue::from_static("strict-origin-when-cross-origin"),
+    );
+    headers
+        .entry(CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
+}
+
+fn check(web: &Web, own: Option<&OwnOrigin>, headers: &HeaderMap) -> Origin {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    match (origins.next(), origins.next()) {
+        (None, _) => Origin::Absent,
+        (Some(origin), None) if origin == "null" => Origin::Absent,
+        (Some(origin), None) => {
+            let listed = web
+                .settings
+                .allowed_origins
+                .iter()
+                .chain(own.map(|OwnOrigin(own)| own))
+                .any(|listed| origin == listed);
+            if listed {
+                Origin::Allowed(origin.clone())
+            } else {
+                Origin::Denied
+            }
+        }
+        _ => Origin::Denied,
+    }
+}
+
+/// The answer to a preflight, and to anybody who asks what is allowed.
+fn options(allowed: &'static str) -> Response {
+    let headers = [
+        (ALLOW, allowed),
+        (ACCESS_CONTROL_ALLOW_METHODS, "GET, POST"),
+        (ACCESS_CONTROL_ALLOW_HEADERS, "Accept, Content-Type"),
+        (ACCESS_CONTROL_MAX_AGE, "7200"),
+    ];
+    (StatusCode::NO_CONTENT, headers).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::Router;
+    use axum::body::Body;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use tower::ServiceExt;
+
+    use super::*;
+    use crate::app::App;
+
+    #[tokio::test]
+    async fn a_panic_is_answered_with_the_headers_that_let_a_site_read_it() {
+        let variable = |name: &str| {
+            let value = match name {
+                "TABLE_NAME" => "enquiries",
+                "THERAPIST_EMAIL" | "SENDER_EMAIL" => "desk@example.com",
+                "HASH_KEY" => "0123456789abcdef0123456789abcdef",
+                "ALLOWED_ORIGINS" => "http://127.0.0.1:1",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        };
+        let app = App::from_variables(variable).unwrap();
+        let broken = async || -> Response { panic!("a bug of ours") };
+        let router: Router = Router::new()
+            .route("/", get(broken))
+            .layer(from_fn_with_state(Arc::clone(&app.web), guard));
+        let request = axum::http::Request::get("/")
+            .header(ORIGIN, "http://127.0.0.1:1")
+            .body(Body::empty())
+            .unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::SERVICE_UNAVAILABLE);
+        let headers = response.headers();
+        assert_eq!(headers["access-control-allow-origin"], "http://127.0.0.1:1");
+        assert_eq!(headers["cache-control"], "no-store");
+        assert!(headers.contains_key("retry-after"));
+    }
+}
