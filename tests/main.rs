@@ -11,7 +11,6 @@
 )]
 
 mod contract;
-mod corpus;
 mod delivery;
 mod emails;
 mod end_to_end;
@@ -20,6 +19,7 @@ mod fuzzing;
 mod local;
 mod log_privacy;
 mod malformed_input;
+mod mutants;
 mod pages;
 mod policy;
 mod practice;
@@ -27,6 +27,7 @@ mod privacy;
 mod properties;
 mod rate_limits;
 mod readability;
+mod regressions;
 mod secret;
 mod security;
 mod simulator;

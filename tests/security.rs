@@ -5,6 +5,7 @@ use std::process::Command;
 use axum::http::{Method, StatusCode};
 use enquiry_desk::local::ses::faults::Fault;
 
+use crate::mutants;
 use crate::support::template::text;
 use crate::support::{BROWSER, COMPLETE, MINIMAL, TestApp, minimal_json, urlencoded};
 
@@ -326,18 +327,6 @@ fn a_panic_is_logged_by_its_place_and_not_by_its_words() {
     assert!(!written.contains(TYPED), "{written}");
 }
 
-/// Whether a test of this name is there: `module::name` of this binary, or `path::tests::name` of the package itself.
-fn is_a_test(path: &str) -> bool {
-    let (module, name) = path.rsplit_once("::").unwrap();
-    let file = match module.strip_suffix("::tests") {
-        Some(module) => format!("src/{}.rs", module.replace("::", "/")),
-        None => format!("tests/{}.rs", module.replace("::", "/")),
-    };
-    let file = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
-    let text = std::fs::read_to_string(file).unwrap_or_default();
-    text.contains(&format!("fn {name}("))
-}
-
 #[test]
 fn every_test_that_the_security_policy_names_is_there() {
     let policy = text("SECURITY.md");
@@ -349,16 +338,13 @@ fn every_test_that_the_security_policy_names_is_there() {
         .collect();
     assert!(named.len() > 30, "{named:?}");
     for test in &named {
-        assert!(is_a_test(test), "there is no {test}");
+        assert!(mutants::is_a_test(test), "there is no {test}");
     }
     // What is shown to fail is what is named.
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/protections");
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let patch = std::fs::read_to_string(entry.unwrap().path()).unwrap();
-        let test = patch
-            .lines()
-            .find_map(|line| line.strip_prefix("test: "))
-            .unwrap();
-        assert!(named.contains(&test), "SECURITY.md does not name {test}");
+    for test in mutants::all().into_iter().filter_map(|mutant| mutant.test) {
+        assert!(
+            named.contains(&test.as_str()),
+            "SECURITY.md does not name {test}"
+        );
     }
 }

@@ -124,6 +124,16 @@ pub(super) fn check(answer: &Value, seen: &Seen, head: bool) {
             assert!(body.starts_with("<!doctype html>") && body.trim_end().ends_with("</html>"));
             markup::check(body, &LINKS).unwrap_or_else(|found| panic!("{found} in {body}"));
         }
+        // A token or a challenge for a form on another site.
+        "application/json" if status == 200 => {
+            let given: Value = serde_json::from_str(body).unwrap();
+            assert!(
+                ["token", "challenge"]
+                    .iter()
+                    .any(|member| given[member].is_string()),
+                "{answer}"
+            );
+        }
         "application/json" => assert!(status == 201, "{answer}"),
         "application/problem+json" => {
             let problem: Value = serde_json::from_str(body).unwrap();

@@ -1,5 +1,5 @@
 //! How bytes become events: a script for AWS on the first line, then what the event says. It is text, so that people can
-//! read the corpus and the fuzzer changes what matters.
+//! read the regressions and the fuzzer changes what matters.
 
 use serde_json::Value;
 

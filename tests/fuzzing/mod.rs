@@ -1,6 +1,6 @@
 //! What the fuzzer plays with: one function per target, which takes any bytes and stops where a promise is broken.
 //!
-//! `fuzz/` puts libFuzzer in front of these functions (`.ci/fuzz`), and `tests/corpus.rs` plays what it has found again in
+//! `fuzz/` puts libFuzzer in front of these functions (`tools/fuzz`), and `tests/regressions.rs` plays what it once found again in
 //! every `cargo test`. The whole application answers, over the real SDK; only AWS is a script ([`wire`]), so that no
 //! socket is needed and an answer takes less than a millisecond.
 
@@ -35,7 +35,7 @@ pub use desk::{Desk, item, post};
 /// When a promise is broken.
 pub type Target = fn(&Runtime, &[u8]) -> bool;
 
-/// Every target by its name, which is also the name of its folder in `fuzz/corpus/`.
+/// Every target by its name, which is also the name of its folder in `regressions/`.
 pub const TARGETS: &[(&str, Target)] = &[
     ("http", http::play),
     ("decode", decode::play),
