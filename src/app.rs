@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
-use crate::practice::Practice;
+use crate::practice::{self, Practice};
 use crate::ses::Ses;
 use crate::settings::{SettingErrors, Settings};
 use crate::store::Store;
@@ -97,7 +97,7 @@ impl App {
         let of_secret = |name: &str| secret.and_then(|secret| secret.get(name));
         let settings = Settings::from_env(|name| of_secret(name).or_else(|| variable(name)))?;
         let clients = Clients::from_variables(client.clone(), variable);
-        Ok(Self::new(settings, Practice::compiled().clone(), clients))
+        Ok(Self::new(settings, practice::compiled().clone(), clients))
     }
 
     /// Answers one event.

@@ -15,7 +15,7 @@ use enquiry_desk::local::ses::{Mail, Ses};
 use enquiry_desk::local::stream::filter::Filter;
 use enquiry_desk::local::stream::{self, mapping};
 use enquiry_desk::local::{Desk, Endpoints, Options, product};
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice;
 use jiff::{SignedDuration, Timestamp};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ impl Bench {
             given.map(|(_, value)| (*value).to_owned())
         };
         let settings = product::settings(&endpoints, given).unwrap();
-        let app = product::app(&endpoints, settings, Practice::compiled().clone());
+        let app = product::app(&endpoints, settings, practice::compiled().clone());
         Self {
             dynamo,
             ses,
@@ -435,7 +435,7 @@ async fn busy(batches: u32) -> (Desk, Arc<AtomicU32>) {
     };
     let desk = Desk::start(options, async |endpoints| {
         let settings = product::settings(&endpoints, |_| None).unwrap();
-        let practice = Practice::compiled().clone();
+        let practice = practice::compiled().clone();
         let function = product::function(product::app(&endpoints, settings, practice));
         Ok(Function::new(move |event: Value| {
             let busy = event.pointer("/Records/0/dynamodb").is_some()

@@ -12,7 +12,7 @@ use enquiry_desk::local::gallery::samples::{HOSTILE, Samples, therapist, with};
 use enquiry_desk::local::ses::Ses;
 use enquiry_desk::local::ses::account::Account;
 use enquiry_desk::local::{Endpoints, Options, aws, product};
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice::{self, Practice};
 use mail_parser::MessageParser;
 
 use crate::readability;
@@ -22,7 +22,7 @@ use crate::support::TestApp;
 const RECEIVED: &str = "2026-11-23T10:20:00Z";
 
 fn practice() -> &'static Practice {
-    Practice::compiled()
+    practice::compiled()
 }
 
 fn samples() -> Samples<'static> {

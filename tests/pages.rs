@@ -2,7 +2,7 @@
 
 use axum::http::StatusCode;
 use enquiry_desk::enquiry::{Field, Reference};
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::web::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
 use enquiry_desk::web::{EnquiryForm, RequestError};
 
@@ -10,7 +10,7 @@ use crate::support::{COMPLETE, MINIMAL, TestApp};
 
 /// Another practice: no warm stones, other treatments.
 fn without_stones() -> Practice {
-    let mut practice = Practice::compiled().clone();
+    let mut practice = practice::compiled().clone();
     practice.treatments.retain(|treatment| !treatment.warm);
     practice
 }
@@ -52,7 +52,7 @@ fn shown<'a>(
 /// After a change of the template: `UPDATE_SITE=1 cargo test the_example_site` writes it into `site/index.html`.
 #[test]
 fn the_example_site_carries_the_form_that_the_function_renders() {
-    let practice = Practice::compiled();
+    let practice = practice::compiled();
     let empty = EnquiryForm::default();
     let rendered = FormPage {
         submission: String::new(),
@@ -89,7 +89,7 @@ fn the_script_is_small() {
 
 #[test]
 fn nothing_is_inline_so_that_the_policy_can_forbid_it() {
-    let practice = Practice::compiled();
+    let practice = practice::compiled();
     let empty = EnquiryForm::default();
     let reference = Reference::parse("BB-7KQ4M").unwrap();
     let notice = Notice {
@@ -125,7 +125,7 @@ fn nothing_is_inline_so_that_the_policy_can_forbid_it() {
 
 #[test]
 fn faults_are_summed_up_on_top_and_shown_at_their_fields() {
-    let html = page(Practice::compiled(), &form(&[(Field::ContactBy, "text")]));
+    let html = page(practice::compiled(), &form(&[(Field::ContactBy, "text")]));
     assert!(html.contains("<title>Error: Send an enquiry – "));
     for (field, words) in [
         ("name", "Enter your full name"),
@@ -176,7 +176,7 @@ fn every_value_is_kept_and_escaped() {
         (Field::Message, "\r\n  first line was empty"),
         (Field::Consent, "yes"),
     ];
-    let html = page(Practice::compiled(), &form(&values));
+    let html = page(practice::compiled(), &form(&values));
     assert!(html.contains(r#"value="Zoë &#34;O&#39;Brien&#34; &#60;b&#62;""#));
     assert!(html.contains(r#"value="not an address""#) && html.contains(r#"value="12""#));
     for (id, value) in [
@@ -216,7 +216,7 @@ fn a_likely_slip_is_asked_about_with_a_button_for_each_answer() {
         (Field::Goal, "treat"),
         (Field::Consent, "yes"),
     ];
-    let html = page(Practice::compiled(), &form(&typed));
+    let html = page(practice::compiled(), &form(&typed));
     assert!(
         html.contains("Check your email address") && html.contains("Did you mean zoe@gmail.com?")
     );
@@ -235,7 +235,7 @@ fn a_likely_slip_is_asked_about_with_a_button_for_each_answer() {
 
 #[test]
 fn both_answers_to_the_question_settle_it() {
-    let practice = Practice::compiled();
+    let practice = practice::compiled();
     let typed = [
         (Field::Name, "Zoë"),
         (Field::Email, "zoe@gmial.com"),
@@ -264,7 +264,7 @@ fn an_answer_to_the_question_outlives_other_faults() {
         (Field::Email, "zoe@gmial.com"),
         (Field::EmailConfirmed, "zoe@gmail.com"),
     ];
-    let html = page(Practice::compiled(), &form(&typed));
+    let html = page(practice::compiled(), &form(&typed));
     assert!(html.contains(r#"<input type="hidden" name="email_confirmed" value="zoe@gmail.com">"#));
     assert!(
         html.contains(r#"aria-required="true" aria-describedby="email-hint">"#),
@@ -279,7 +279,7 @@ fn an_answer_to_the_question_outlives_other_faults() {
 #[test]
 fn a_new_wording_of_the_consent_asks_for_it_again() {
     let html = page(
-        Practice::compiled(),
+        practice::compiled(),
         &form(&[(Field::Consent, "yes"), (Field::ConsentVersion, "1999")]),
     );
     assert!(
@@ -298,7 +298,7 @@ fn a_new_wording_of_the_consent_asks_for_it_again() {
 
 #[test]
 fn a_form_that_cannot_be_taken_keeps_everything_and_gives_the_number_to_call() {
-    let practice = Practice::compiled();
+    let practice = practice::compiled();
     let form = form(&[(Field::Name, "Zoë"), (Field::Message, "kept")]);
     for refusal in [RequestError::Unavailable, RequestError::TooManyRequests(90)] {
         let notice = Notice {
@@ -318,13 +318,13 @@ fn warm_stones_are_asked_about_only_where_there_are_some() {
     let html = page(&practice, &EnquiryForm::default());
     assert!(!html.to_lowercase().contains("stones") && !html.contains("warmth"));
     assert!(
-        page(Practice::compiled(), &EnquiryForm::default()).contains("Would you like warm stones?")
+        page(practice::compiled(), &EnquiryForm::default()).contains("Would you like warm stones?")
     );
 }
 
 #[test]
 fn the_trap_is_out_of_reach_and_never_filled_in_again() {
-    let html = page(Practice::compiled(), &form(&[(Field::Honeypot, "caught")]));
+    let html = page(practice::compiled(), &form(&[(Field::Honeypot, "caught")]));
     assert!(!html.contains("caught"));
     assert!(html.contains(r#"name="extra_detail" type="text" tabindex="-1" autocomplete="off">"#));
 }

@@ -18,7 +18,7 @@ use enquiry_desk::app::App;
 use enquiry_desk::local::function::Function;
 use enquiry_desk::local::ses::account::Account;
 use enquiry_desk::local::{Desk, Options, StartError, aws, product};
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice;
 use enquiry_desk::secret::SecretSource;
 use enquiry_desk::settings::Settings;
 use serde_json::{Value, json};
@@ -539,7 +539,7 @@ impl Stage {
                 .credentials_provider(aws::credentials())
                 .http_client(wire.client())
                 .endpoint_url(&endpoints.ses);
-            let app = App::new(settings, Practice::compiled().clone(), dynamodb, ses);
+            let app = App::new(settings, practice::compiled().clone(), dynamodb, ses);
             let function = product::function(Arc::new(app));
             let deaf = Arc::clone(&deaf);
             Ok(Function::new(move |event: Value| {

@@ -28,7 +28,7 @@ use enquiry_desk::local::dynamo::Dynamo;
 use enquiry_desk::local::ses::account::Account;
 use enquiry_desk::local::ses::{Mail, Ses};
 use enquiry_desk::local::{Endpoints, aws, product};
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -181,7 +181,7 @@ impl Desk {
             .credentials_provider(aws::credentials())
             .http_client(wire.client())
             .endpoint_url(&endpoints.ses);
-        let app = App::new(settings, Practice::compiled().clone(), dynamodb, sesv2);
+        let app = App::new(settings, practice::compiled().clone(), dynamodb, sesv2);
         Self {
             dynamo,
             ses,
@@ -677,7 +677,7 @@ async fn a_person_gets_everything_however_they_spelt_their_address() {
     assert_eq!(exported[1]["received"]["enquiry"]["message"], message);
     assert_eq!(
         exported[1]["received"]["enquiry"]["consent_version"],
-        Practice::compiled().consent.version
+        practice::compiled().consent.version
     );
     assert_eq!(exported[1]["deliveries"]["therapist"]["state"], "sent");
     assert_eq!(exported[1]["deleted_after"], "2027-11-23T09:00:00Z");

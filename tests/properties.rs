@@ -5,7 +5,7 @@ use enquiry_desk::enquiry::answers::{Area, Choice, ContactBy, Goal, RecentInjury
 use enquiry_desk::enquiry::{
     Arity, EmailAddress, Enquiry, Field, Message, Name, Phone, Reference, Times, text,
 };
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice;
 use enquiry_desk::web::EnquiryForm;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use proptest::collection::vec;
@@ -214,7 +214,7 @@ proptest! {
 
     #[test]
     fn a_form_is_taken_within_bounds_or_its_faults_are_in_its_order(fields in vec(field(), 0..24)) {
-        let practice = Practice::compiled();
+        let practice = practice::compiled();
         let mut form = EnquiryForm::default();
         for (field, value) in fields {
             form.put(field, value);
@@ -324,7 +324,7 @@ fn within_bounds(enquiry: &Enquiry) -> Result<(), TestCaseError> {
     );
     let treatment = enquiry.answers.treatment.as_ref();
     prop_assert!(
-        treatment.is_none_or(|key| Practice::compiled().treatment(key.as_str()).is_some())
+        treatment.is_none_or(|key| practice::compiled().treatment(key.as_str()).is_some())
     );
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use enquiry_desk::local::function::Function;
 use enquiry_desk::local::{Desk, Endpoints, Options, StartError, product};
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice;
 use jiff::SignedDuration;
 
 const HELP: &str = "\
@@ -101,7 +101,7 @@ fn write_environment(folder: &Path, endpoints: &Endpoints) -> Result<(), StartEr
 fn function(endpoints: Endpoints, ahead: SignedDuration) -> Result<Function, StartError> {
     let settings = product::settings(&endpoints, |name| std::env::var(name).ok())
         .map_err(|faults| StartError::new(faults.to_string()))?;
-    let app = product::app(&endpoints, settings, Practice::compiled().clone());
+    let app = product::app(&endpoints, settings, practice::compiled().clone());
     Ok(product::function_ahead(app, ahead))
 }
 

@@ -3,7 +3,7 @@
 //! An [`Enquiry`] can only be made from checked parts. It knows no AWS type, no HTTP type and no clock: the time at
 //! which it was received is given to it.
 
-pub mod answers;
+pub use practice::choices as answers;
 mod email;
 mod error;
 pub mod field;

@@ -1,6 +1,6 @@
 //! The gallery in the browser: every letter for the table of sample enquiries, in the words of `practice.toml` as the file is now.
 //!
-//! The therapist changes a word, loads the page again, and sees every consequence; or the faults of the file, by line and key.
+//! The therapist changes a word, loads the page again, and sees every consequence; or the errors of the file, by line and key.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use self::samples::{Sample, Samples};
 use super::outbox::{MAIL_POLICY, not_found, page, respond};
-use crate::practice::{Practice, PracticeErrors};
+use crate::practice::{self, Practice, PracticeErrors};
 
 pub mod samples;
 
@@ -54,16 +54,16 @@ struct Section {
 }
 
 #[derive(Template)]
-#[template(path = "local/faults.html")]
-struct Faults {
-    faults: PracticeErrors,
+#[template(path = "local/errors.html")]
+struct Errors {
+    errors: PracticeErrors,
 }
 
 async fn gallery(State(file): State<Arc<PathBuf>>, Query(when): Query<When>) -> Response {
     let practice = match practice(&file) {
         Ok(practice) => practice,
-        Err(faults) => {
-            let mut response = page(&Faults { faults });
+        Err(errors) => {
+            let mut response = page(&Errors { errors });
             *response.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
             return response;
         }
@@ -122,7 +122,7 @@ async fn html(
 fn practice(file: &std::path::Path) -> Result<Practice, PracticeErrors> {
     match std::fs::read_to_string(file) {
         Ok(text) => Practice::from_toml(&text),
-        Err(_) => Ok(Practice::compiled().clone()),
+        Err(_) => Ok(practice::compiled().clone()),
     }
 }
 

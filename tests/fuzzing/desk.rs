@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::local::{Endpoints, aws, product};
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -53,7 +53,7 @@ impl Desk {
             .region(aws_sdk_sesv2::config::Region::from_static(aws::REGION))
             .credentials_provider(aws::credentials())
             .http_client(wire.client());
-        let app = App::new(settings, Practice::compiled().clone(), dynamodb, ses);
+        let app = App::new(settings, practice::compiled().clone(), dynamodb, ses);
         Self {
             app: Arc::new(app),
             wire,

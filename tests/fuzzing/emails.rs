@@ -9,7 +9,7 @@ use enquiry_desk::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times, text,
 };
 use enquiry_desk::local::gallery::samples::therapist;
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice;
 use enquiry_desk::spam::Signal;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
@@ -32,7 +32,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
     let Ok(drawn) = Drawn::from(&mut Unstructured::new(data)) else {
         return false;
     };
-    let practice = Practice::compiled();
+    let practice = practice::compiled();
     let to = therapist();
     let received = &drawn.received;
     let email = TherapistEmail {
@@ -136,7 +136,7 @@ impl Drawn {
             answers,
             times: Times::parse(next()).unwrap_or_default(),
             message: Message::parse(next()).unwrap_or_default(),
-            consent_version: Practice::compiled().consent.version.clone(),
+            consent_version: practice::compiled().consent.version.clone(),
         };
         Ok(Self {
             received: Received {
@@ -154,7 +154,7 @@ impl Drawn {
 }
 
 fn answers(u: &mut Unstructured<'_>) -> Result<Answers> {
-    let treatments = &Practice::compiled().treatments;
+    let treatments = &practice::compiled().treatments;
     let areas: u8 = u.arbitrary()?;
     let all = enquiry_desk::enquiry::answers::Area::ALL;
     Ok(Answers {
@@ -189,7 +189,7 @@ fn choice<C: Choice>(u: &mut Unstructured<'_>) -> Result<Option<C>> {
 fn to_client(received: &Received, away_until: Option<Date>) -> Email {
     AutoReplyEmail {
         content: AutoReply {
-            practice: Practice::compiled(),
+            practice: practice::compiled(),
             reference: &received.reference,
             received_at: received.received_at,
             away_until,

@@ -1,4 +1,4 @@
-//! The therapist's file: its faults have their lines, and a practice that is taken can write every page and every email.
+//! The therapist's file: its errors have their lines, and a practice that is taken can write every page and every email.
 
 use enquiry_desk::local::gallery::samples::Samples;
 use enquiry_desk::practice::Practice;
@@ -14,12 +14,15 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
     };
     let practice = match Practice::from_toml(text) {
         Ok(practice) => practice,
-        Err(faults) => {
+        Err(errors) => {
             let lines = text.matches('\n').count() + 1;
-            assert!(!faults.0.is_empty());
-            for fault in &faults.0 {
-                assert!((1..=lines).contains(&fault.line), "{fault}");
-                assert!(!fault.message.is_empty(), "{fault}");
+            assert!(!errors.0.is_empty());
+            for error in &errors.0 {
+                assert!(
+                    error.line.is_some_and(|line| (1..=lines).contains(&line)),
+                    "{error}"
+                );
+                assert!(!error.message.is_empty(), "{error}");
             }
             return true;
         }

@@ -11,7 +11,7 @@ use enquiry_desk::local::dynamo::Dynamo;
 use enquiry_desk::local::ses::Ses;
 use enquiry_desk::local::ses::account::Account;
 use enquiry_desk::local::{Endpoints, aws, product};
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tracing::Dispatch;
@@ -262,7 +262,7 @@ impl World {
             .credentials_provider(aws::credentials())
             .http_client(client)
             .endpoint_url(&self.endpoints.ses);
-        let app = App::new(settings, Practice::compiled().clone(), dynamodb, ses);
+        let app = App::new(settings, practice::compiled().clone(), dynamodb, ses);
         Instance {
             app: Arc::new(app),
             wire,

@@ -20,7 +20,7 @@ use axum::http::{HeaderMap, Method, Request, StatusCode};
 use enquiry_desk::app::App;
 use enquiry_desk::local::ses::Mail;
 use enquiry_desk::local::{Desk, Options, StartError, product};
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -74,7 +74,7 @@ impl TestApp {
             };
             let settings = product::settings(&endpoints, given)
                 .map_err(|faults| StartError::new(faults.to_string()))?;
-            let app = product::app(&endpoints, settings, Practice::compiled().clone());
+            let app = product::app(&endpoints, settings, practice::compiled().clone());
             made = Some(Arc::clone(&app));
             Ok(product::function(app))
         })

@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span as Duration, Timestamp, Zoned};
 
-use super::content::{Practice, Span};
+use crate::{Practice, Span};
 
 /// How many days are looked through: more than any row of holidays that `practice.toml` can reasonably hold.
 const HORIZON_DAYS: u16 = 3 * 366;

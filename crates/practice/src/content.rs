@@ -1,15 +1,13 @@
 //! What `practice.toml` says, once it has been checked: plain data.
-//!
-//! `build.rs` compiles this file too, so it depends on nothing but `serde`, `jiff` and the answers of the form.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::civil::{Date, Weekday};
-use jiff::tz::TimeZone;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Deserialize, Serialize};
 
-use crate::enquiry::answers::{Area, Cause, Goal, Warmth};
+use crate::Zone;
+use crate::choices::{Area, Cause, Goal, Warmth};
 
 /// The practice: who and where it is, when it works, what it offers, and how it speaks.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -39,7 +37,7 @@ pub struct Practice {
     /// The treatments, in the order in which people should read them. Never empty.
     pub treatments: Vec<Treatment>,
     /// The guide: each pair of goal and warmth is in exactly one row.
-    pub(super) guide: Vec<GuideRow>,
+    pub(crate) guide: Vec<GuideRow>,
     /// The explanations.
     pub explain: Explain,
     /// The tone of the answer to the client.
@@ -70,90 +68,11 @@ pub struct SocialPage {
     pub link: String,
 }
 
-/// A time zone with its rules, which travel with the practice: the Lambda image has no zone database.
-#[derive(Clone)]
-pub struct Zone {
-    name: String,
-    tzif: Vec<u8>,
-    rules: TimeZone,
-}
-
-impl Zone {
-    /// Reads the rules of a zone from the contents of its TZif file (RFC 9636).
-    ///
-    /// # Errors
-    ///
-    /// The contents are no TZif file.
-    pub fn from_tzif(name: &str, tzif: &[u8]) -> Result<Self, jiff::Error> {
-        Ok(Self {
-            name: name.to_owned(),
-            tzif: tzif.to_vec(),
-            rules: TimeZone::tzif(name, tzif)?,
-        })
-    }
-
-    /// The zone's name in the IANA database.
-    #[must_use]
-    pub fn name(&self) -> &str {
-        &self.name
-    }
-
-    /// The zone's rules.
-    #[must_use]
-    pub fn rules(&self) -> &TimeZone {
-        &self.rules
-    }
-}
-
-impl fmt::Debug for Zone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("Zone").field(&self.name).finish()
-    }
-}
-
-#[derive(Serialize, Deserialize)]
-struct StoredZone {
-    name: String,
-    tzif: String,
-}
-
-impl Serialize for Zone {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let tzif = self.tzif.iter().map(|byte| format!("{byte:02x}")).collect();
-        StoredZone {
-            name: self.name.clone(),
-            tzif,
-        }
-        .serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Zone {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let stored = StoredZone::deserialize(deserializer)?;
-        let digits: Option<Vec<u8>> = stored
-            .tzif
-            .chars()
-            .map(|digit| {
-                digit
-                    .to_digit(16)
-                    .and_then(|digit| u8::try_from(digit).ok())
-            })
-            .collect();
-        let tzif: Vec<u8> = digits
-            .ok_or_else(|| de::Error::custom("the zone's rules are not hexadecimal"))?
-            .chunks(2)
-            .map(|pair| pair.iter().fold(0, |byte, digit| byte * 16 + digit))
-            .collect();
-        Self::from_tzif(&stored.name, &tzif).map_err(de::Error::custom)
-    }
-}
-
 /// The working hours of a week.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WorkingHours {
     /// From Monday to Sunday, each day's spans in order, none overlapping.
-    pub(super) days: [Vec<Span>; 7],
+    pub(crate) days: [Vec<Span>; 7],
 }
 
 impl WorkingHours {
@@ -193,12 +112,8 @@ pub struct Holiday {
 pub struct TreatmentKey(String);
 
 impl TreatmentKey {
-    /// Only for the reader of `practice.toml`, which makes the list.
-    #[allow(
-        dead_code,
-        reason = "without the feature `local`, that reader is in build.rs only"
-    )]
-    pub(super) fn listed(key: &str) -> Self {
+    /// Only for the checks, which make the list.
+    pub(crate) fn listed(key: &str) -> Self {
         Self(key.to_owned())
     }
 
@@ -236,13 +151,13 @@ pub struct Treatment {
 
 /// What the guide says about some pairs of goal and warmth.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct GuideRow {
-    pub(super) goal: Goal,
-    pub(super) warmth: Vec<Warmth>,
-    pub(super) suggest: Option<TreatmentKey>,
-    pub(super) why: String,
-    pub(super) also: Option<TreatmentKey>,
-    pub(super) also_why: Option<String>,
+pub(crate) struct GuideRow {
+    pub(crate) goal: Goal,
+    pub(crate) warmth: Vec<Warmth>,
+    pub(crate) suggest: Option<TreatmentKey>,
+    pub(crate) why: String,
+    pub(crate) also: Option<TreatmentKey>,
+    pub(crate) also_why: Option<String>,
 }
 
 /// What the practice explains.

@@ -1,7 +1,4 @@
 //! The closed questions of the form: each answer is one of a few keys.
-//!
-//! `build.rs` compiles this file too, to check the guide in `practice.toml` against these keys, so it depends on
-//! nothing but `serde`.
 
 use std::fmt;
 use std::str::FromStr;
@@ -54,6 +51,21 @@ macro_rules! choice {
 
             fn label(self) -> &'static str {
                 match self { $(Self::$variant => $label,)+ }
+            }
+        }
+
+        #[cfg(feature = "schema")]
+        impl schemars::JsonSchema for $name {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                stringify!($name).into()
+            }
+
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                schemars::json_schema!({ "type": "string", "enum": [$($key),+] })
             }
         }
 

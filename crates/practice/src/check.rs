@@ -1,0 +1,252 @@
+//! Checks what was written about a practice, in one pass that reports every error with its key.
+//!
+//! A check that reports an error goes on with an empty value, which never gets out. Texts have their rules in `text`.
+
+mod guide;
+mod hours;
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
+use guide::guide;
+
+use crate::choices::Choice;
+use crate::text::dialled;
+use crate::{
+    Explain, PhoneLine, Practice, PracticeError, PracticeErrors, Suspect, Treatment, TreatmentKey,
+    Zone, raw,
+};
+
+/// Checks a practice. `zone` finds the rules of a time zone by its name.
+///
+/// # Errors
+///
+/// Everything that is wrong.
+pub fn check(
+    raw: &raw::Practice,
+    zone: impl Fn(&str) -> Option<Zone>,
+) -> Result<Practice, PracticeErrors> {
+    let errors = RefCell::default();
+    let root = At {
+        key: String::new(),
+        errors: &errors,
+    };
+    let (contact, at) = (&raw.practice, root.field("practice"));
+    let shown = contact.phone.check(&at.field("phone"));
+    let treatments = treatments(&raw.treatment, &root.field("treatment"));
+    let practice = Practice {
+        name: contact.name.check(&at.field("name")),
+        trade: contact.trade.check(&at.field("trade")),
+        address: contact.address.check(&at.field("address")),
+        phone: PhoneLine {
+            dial: dialled(&shown),
+            shown,
+        },
+        website: contact.website.check(&at.field("website")),
+        reference_prefix: contact
+            .reference_prefix
+            .check(&at.field("reference_prefix")),
+        time_zone: time_zone(&contact.time_zone, &at.field("time_zone"), zone),
+        social: raw.social.check(&root.field("social")),
+        hours: raw.hours.check(&root.field("hours")),
+        holidays: raw.holiday.check(&root.field("holiday")),
+        reply_within_working_hours: raw.reply.check(&root.field("reply")),
+        guide: guide(&raw.guide, &treatments, &root.field("guide")),
+        treatments,
+        explain: raw.explain.check(&root.field("explain")),
+        letter: raw.letter.check(&root.field("letter")),
+        consent: raw.consent.check(&root.field("consent")),
+        suspect: raw.suspect.check(&root.field("suspect")),
+    };
+    let errors = errors.into_inner();
+    if errors.is_empty() {
+        Ok(practice)
+    } else {
+        Err(PracticeErrors(errors))
+    }
+}
+
+/// What can be checked without the values around it.
+pub(crate) trait Check {
+    type Checked;
+
+    fn check(&self, at: &At<'_>) -> Self::Checked;
+}
+
+/// Where a value stands, and what was found wrong so far.
+pub(crate) struct At<'e> {
+    key: String,
+    errors: &'e RefCell<Vec<PracticeError>>,
+}
+
+impl At<'_> {
+    pub(crate) fn field(&self, name: &str) -> Self {
+        let dot = if self.key.is_empty() { "" } else { "." };
+        self.with(format!("{}{dot}{name}", self.key))
+    }
+
+    fn item(&self, index: usize) -> Self {
+        self.with(format!("{}[{index}]", self.key))
+    }
+
+    fn with(&self, key: String) -> Self {
+        Self { key, ..*self }
+    }
+
+    pub(crate) fn error(&self, message: impl Into<String>) {
+        self.errors.borrow_mut().push(PracticeError {
+            key: self.key.clone(),
+            line: None,
+            message: message.into(),
+        });
+    }
+
+    pub(crate) fn expect(&self, holds: bool, message: impl Into<String>) {
+        if !holds {
+            self.error(message);
+        }
+    }
+
+    /// A text, with every run of spaces and line breaks as one space. Empty when it was reported.
+    pub(crate) fn text(&self, text: &str, longest: usize) -> String {
+        let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+        if text.is_empty() {
+            self.error("empty; expected a text");
+        } else if text.chars().count() > longest {
+            self.error(format!("too long; expected at most {longest} characters"));
+        } else if text.chars().any(char::is_control) {
+            self.error("holds a control character; expected a text without any");
+        } else {
+            return text;
+        }
+        String::new()
+    }
+}
+
+impl<T: Check> Check for Option<T> {
+    type Checked = Option<T::Checked>;
+
+    fn check(&self, at: &At<'_>) -> Self::Checked {
+        self.as_ref().map(|value| value.check(at))
+    }
+}
+
+impl<T: Check> Check for Vec<T> {
+    type Checked = Vec<T::Checked>;
+
+    fn check(&self, at: &At<'_>) -> Self::Checked {
+        let items = self.iter().enumerate();
+        items
+            .map(|(index, item)| item.check(&at.item(index)))
+            .collect()
+    }
+}
+
+/// Sections whose fields are checked by themselves.
+macro_rules! field_by_field {
+    ($($name:ident => $checked:ident { $($field:ident),+ })+) => {$(
+        impl Check for raw::$name {
+            type Checked = crate::$checked;
+
+            fn check(&self, at: &At<'_>) -> crate::$checked {
+                crate::$checked { $($field: self.$field.check(&at.field(stringify!($field))),)+ }
+            }
+        }
+    )+};
+}
+
+field_by_field! {
+    Social => SocialPage { name, handle, link }
+    Letter => Letter { subject, greeting, thanks, next_by_email, next_by_phone, next_by_text, sooner, sign_off, first_lines }
+    Consent => Consent { version, wording }
+}
+
+fn time_zone(name: &raw::Line, at: &At<'_>, zone: impl Fn(&str) -> Option<Zone>) -> Zone {
+    let name = name.check(at);
+    let zone = zone(&name);
+    at.expect(
+        name.is_empty() || zone.is_some(),
+        format!("expected a time zone such as \"Europe/London\", found \"{name}\""),
+    );
+    zone.unwrap_or_else(Zone::utc)
+}
+
+impl Check for raw::Treatment {
+    type Checked = Treatment;
+
+    fn check(&self, at: &At<'_>) -> Treatment {
+        Treatment {
+            key: TreatmentKey::listed(&self.key.check(&at.field("key"))),
+            name: self.name.check(&at.field("name")),
+            choose_it_for: self.choose_it_for.check(&at.field("choose_it_for")),
+            how_it_works: self.how_it_works.check(&at.field("how_it_works")),
+            warm: self.warm,
+            price: self.price.check(&at.field("price")),
+            duration: self.duration.check(&at.field("duration")),
+        }
+    }
+}
+
+fn treatments(raw: &Vec<raw::Treatment>, at: &At<'_>) -> Vec<Treatment> {
+    at.expect(
+        !raw.is_empty(),
+        "missing; expected at least one block that starts with [[treatment]]",
+    );
+    let checked = raw.check(at);
+    for (index, treatment) in checked.iter().enumerate() {
+        let key = &treatment.key;
+        let taken = checked.iter().take(index).any(|other| other.key == *key);
+        at.item(index).field("key").expect(
+            key.as_str().is_empty() || !taken,
+            format!("\"{key}\" is the key of another treatment; expected one of its own"),
+        );
+    }
+    checked
+}
+
+impl Check for raw::Explain {
+    type Checked = Explain;
+
+    fn check(&self, at: &At<'_>) -> Explain {
+        Explain {
+            massage: self.massage.check(&at.field("massage")),
+            recent_injury: self.recent_injury.check(&at.field("recent_injury")),
+            general: self.general.check(&at.field("general")),
+            area: explanations(&self.area, &at.field("area")),
+            cause: explanations(&self.cause, &at.field("cause")),
+        }
+    }
+}
+
+fn explanations<C: Choice + Ord>(
+    texts: &BTreeMap<String, raw::Sentences>,
+    at: &At<'_>,
+) -> BTreeMap<C, String> {
+    let mut checked = BTreeMap::new();
+    for (key, text) in texts {
+        let at = at.field(key);
+        if let Some(answer) = C::from_key(key) {
+            checked.insert(answer, text.check(&at));
+        } else {
+            let known = keys_of::<C>().join(", ");
+            at.error(format!("unknown key; expected one of: {known}"));
+        }
+    }
+    checked
+}
+
+impl Check for raw::Suspect {
+    type Checked = Suspect;
+
+    fn check(&self, at: &At<'_>) -> Suspect {
+        let small = |texts: Vec<String>| texts.iter().map(|text| text.to_lowercase()).collect();
+        Suspect {
+            words: small(self.words.0.check(&at.field("words"))),
+            senders: small(self.senders.0.check(&at.field("senders"))),
+        }
+    }
+}
+
+fn keys_of<C: Choice>() -> Vec<&'static str> {
+    C::ALL.iter().map(|choice| choice.key()).collect()
+}

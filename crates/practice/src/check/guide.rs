@@ -1,0 +1,141 @@
+//! The guide: which treatment to suggest for which answers.
+
+use super::{At, Check, keys_of};
+use crate::choices::{Choice, Goal, Warmth};
+use crate::content::GuideRow;
+use crate::{Treatment, TreatmentKey, raw};
+
+/// Each pair of goal and warmth in exactly one row; without a warm treatment, each goal.
+pub(super) fn guide(blocks: &[raw::Guide], treatments: &[Treatment], at: &At<'_>) -> Vec<GuideRow> {
+    let asks_warmth = treatments.iter().any(|treatment| treatment.warm);
+    let asked = if asks_warmth {
+        Warmth::ALL
+    } else {
+        &[Warmth::NotSure]
+    };
+    let pair = |goal: Goal, warmth: Warmth| {
+        if asks_warmth {
+            format!("goal \"{}\" with warmth \"{}\"", goal.key(), warmth.key())
+        } else {
+            format!("goal \"{}\"", goal.key())
+        }
+    };
+    let covers = |row: &GuideRow, goal, warmth| row.goal == goal && row.warmth.contains(&warmth);
+    let mut rows: Vec<GuideRow> = Vec::new();
+    for (index, block) in blocks.iter().enumerate() {
+        let at = at.item(index);
+        at.field("warmth").expect(
+            asks_warmth || block.warmth.is_none(),
+            "no treatment is warm, so the form does not ask about warmth; leave this line out",
+        );
+        let Some(row) = guide_row(block, asks_warmth, treatments, &at) else {
+            continue;
+        };
+        for warmth in asked.iter().filter(|warmth| row.warmth.contains(warmth)) {
+            at.field("goal").expect(
+                !rows.iter().any(|above| covers(above, row.goal, *warmth)),
+                format!(
+                    "{} is in a block above already; expected it once",
+                    pair(row.goal, *warmth)
+                ),
+            );
+        }
+        rows.push(row);
+    }
+    // The pairs of a block that could not be read would seem to be missing.
+    for goal in Goal::ALL.iter().filter(|_| rows.len() == blocks.len()) {
+        for warmth in asked {
+            at.expect(
+                rows.iter().any(|row| covers(row, *goal, *warmth)),
+                format!("no block for {}; expected one", pair(*goal, *warmth)),
+            );
+        }
+    }
+    rows
+}
+
+/// A block of the guide; none where its goal or its warmth cannot be read.
+fn guide_row(
+    block: &raw::Guide,
+    asks_warmth: bool,
+    treatments: &[Treatment],
+    at: &At<'_>,
+) -> Option<GuideRow> {
+    let suggest = listed(block.suggest.as_ref(), treatments, &at.field("suggest"));
+    let also = listed(block.also.as_ref(), treatments, &at.field("also"));
+    at.field("also").expect(
+        block.also.is_none() || block.suggest.is_some(),
+        "stands alone; expected `suggest` as well",
+    );
+    at.field("also").expect(
+        also.is_none() || also != suggest,
+        "is what is suggested already; expected another treatment",
+    );
+    at.field("also_why").expect(
+        block.also.is_some() == block.also_why.is_some(),
+        "expected `also` and `also_why` together, or neither",
+    );
+    let why = block.why.check(&at.field("why"));
+    let also_why = block.also_why.check(&at.field("also_why"));
+    let goal = answer(&block.goal, &at.field("goal"));
+    let warmth = match &block.warmth {
+        Some(answers) if asks_warmth => some_of(&answers.0, &at.field("warmth")),
+        _ => Some(Warmth::ALL.to_vec()),
+    };
+    Some(GuideRow {
+        goal: goal?,
+        warmth: warmth?,
+        suggest,
+        why,
+        also,
+        also_why,
+    })
+}
+
+fn answer<C: Choice>(text: &str, at: &At<'_>) -> Option<C> {
+    let answer = C::from_key(text.trim());
+    let known = keys_of::<C>().join("\", \"");
+    at.expect(
+        answer.is_some(),
+        format!("expected one of \"{known}\", found \"{text}\""),
+    );
+    answer
+}
+
+fn some_of<C: Choice>(texts: &[String], at: &At<'_>) -> Option<Vec<C>> {
+    at.expect(
+        !texts.is_empty(),
+        "empty; expected some of the answers, or no such line at all",
+    );
+    let mut answers = Vec::new();
+    for (index, text) in texts.iter().enumerate() {
+        let at = at.item(index);
+        let answer = answer(text, &at)?;
+        at.expect(
+            !answers.contains(&answer),
+            format!("\"{text}\" is in the list twice; expected it once"),
+        );
+        answers.push(answer);
+    }
+    Some(answers).filter(|answers| !answers.is_empty())
+}
+
+/// The key of a treatment that is offered. Without any treatment, that is the error to report.
+fn listed(
+    named: Option<&raw::Line>,
+    treatments: &[Treatment],
+    at: &At<'_>,
+) -> Option<TreatmentKey> {
+    let named = named?.check(at);
+    let keys = treatments.iter().map(|treatment| &treatment.key);
+    let found = keys.clone().find(|key| key.as_str() == named);
+    let known: Vec<_> = keys.map(|key| format!("\"{key}\"")).collect();
+    at.expect(
+        found.is_some() || named.is_empty() || known.is_empty(),
+        format!(
+            "expected the key of a treatment ({}), found \"{named}\"",
+            known.join(", ")
+        ),
+    );
+    found.cloned()
+}

@@ -1,0 +1,28 @@
+//! A practice in the therapist's own words: `practice.toml` as types, which treatment to suggest, and by when an answer
+//! can be expected.
+//!
+//! What was written comes as [`raw::Practice`], from a file or from the fields of a form; [`check`] makes a [`Practice`]
+//! of it, or reports everything that is wrong. Nothing here knows AWS, HTTP or the time of day: the caller brings the
+//! time along.
+
+mod check;
+pub mod choices;
+mod content;
+mod error;
+mod guide;
+mod hours;
+pub mod raw;
+#[cfg(feature = "toml")]
+mod reader;
+mod text;
+mod zone;
+
+pub use check::check;
+pub use content::{
+    Consent, Explain, Holiday, Letter, PhoneLine, Practice, SocialPage, Span, Suspect, Treatment,
+    TreatmentKey, WorkingHours,
+};
+pub use error::{PracticeError, PracticeErrors};
+pub use guide::{Alternative, Suggestion};
+pub use hours::{WorkingDays, date_in_words, in_words};
+pub use zone::Zone;

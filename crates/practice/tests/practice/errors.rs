@@ -1,0 +1,316 @@
+//! What is wrong in `practice.toml` is reported with line, key and what was expected, all at once.
+
+use jiff::civil::date;
+use practice::Practice;
+use practice::choices::{Choice, Goal, Warmth};
+
+use crate::{SOURCE, edited, line_of, without_warmth};
+
+/// One change to the file, the passage on whose line the error is, its key, words of its message, and who sees it.
+type ErrorCase = (
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    &'static str,
+    bool,
+);
+
+/// The reader and the JSON Schema.
+const BOTH: bool = true;
+/// The reader alone: the schema cannot compare one value with another, and knows no list of time zones.
+const READER: bool = false;
+
+#[rustfmt::skip]
+pub(crate) const ERRORS: &[ErrorCase] = &[
+    ("name = \"Body Benefits\"", "nmae = \"Body Benefits\"", "nmae", "practice.nmae", "unknown key; expected one of: name, trade", BOTH),
+    ("name = \"Body Benefits\"\n", "", "[practice]", "practice.name", "missing; expected a text", BOTH),
+    ("name = \"Body Benefits\"", "name = 7", "name = 7", "practice.name", "expected a text between quotation marks, found a whole number", BOTH),
+    ("name = \"Body Benefits\"", "name = \" \"", "name = \" \"", "practice.name", "empty", BOTH),
+    ("name = \"Body Benefits\"", "name = \"Body\\u0000Benefits\"", "name = \"Body", "practice.name", "control character", READER),
+    ("phone = \"07835 346476\"", "phone = \"call me\"", "phone = \"call", "practice.phone", "expected a phone number", BOTH),
+    ("phone = \"07835 346476\"", "phone = \"0783\"", "phone = \"0783\"", "practice.phone", "7 to 15 digits", BOTH),
+    ("phone = \"07835 346476\"", "phone = \"7835 346476\"", "phone = \"7835", "practice.phone", "starts with 0 or +", BOTH),
+    ("phone = \"07835 346476\"", "phone = \"07835 346476 or 07700 900000\"", "phone = \"07835", "practice.phone", "expected a phone number", BOTH),
+    ("reference_prefix = \"BB\"", "reference_prefix = \"Bb\"", "reference_prefix", "practice.reference_prefix", "two to four capital letters", BOTH),
+    ("reference_prefix = \"BB\"", "reference_prefix = \"BODYB\"", "reference_prefix", "practice.reference_prefix", "two to four capital letters", BOTH),
+    ("time_zone = \"Europe/London\"", "time_zone = \"Europe/Chelmsford\"", "time_zone =", "practice.time_zone", "expected a time zone", READER),
+    ("# website = \"https://www.example.com/\"", "website = \"javascript:alert(1)\"", "website = \"java", "practice.website", "starts with https://", BOTH),
+    ("link = \"https://www.facebook.com/bodybenefitsessex\"\n", "", "[[social]]", "social[0].link", "missing", BOTH),
+    ("monday = [\"9:00-17:00\"]", "monday = [\"17:00-9:00\"]", "monday =", "hours.monday[0]", "ends before it begins", READER),
+    ("monday = [\"9:00-17:00\"]", "monday = [\"9:00-12:00\", \"11:30-17:00\"]", "monday =", "hours.monday[1]", "overlaps", READER),
+    ("monday = [\"9:00-17:00\"]", "monday = [\"14:00-17:00\", \"9:00-12:00\"]", "monday =", "hours.monday[1]", "in order", READER),
+    ("monday = [\"9:00-17:00\"]", "monday = [\"9-17\"]", "monday =", "hours.monday[0]", "on the 24-hour clock", BOTH),
+    ("monday = [\"9:00-17:00\"]", "monday = [\"9:00-24:30\"]", "monday =", "hours.monday[0]", "on the 24-hour clock", BOTH),
+    ("monday = [\"9:00-17:00\"]", "monday = \"closed\"", "monday =", "hours.monday", "or [] for a day off", BOTH),
+    ("monday = [\"9:00-17:00\"]", "monday = [9]", "monday =", "hours.monday[0]", "found a whole number in the list", BOTH),
+    ("monday = [\"9:00-17:00\"]\n", "", "[hours]", "hours.monday", "missing", BOTH),
+    ("saturday = []", "satturday = []", "satturday", "hours.satturday", "unknown key", BOTH),
+    ("within_working_hours = 8", "within_working_hours = 0", "within_working_hours = 0", "reply.within_working_hours", "from 1 to 80", BOTH),
+    ("within_working_hours = 8", "within_working_hours = \"8\"", "within_working_hours = \"8\"", "reply.within_working_hours", "a whole number from 1 to 80, found a text", BOTH),
+    ("to = \"2026-12-28\"", "to = \"2026-12-32\"", "to = \"2026-12-32\"", "holiday[0].to", "expected a day of the calendar", BOTH),
+    ("to = \"2026-12-28\"", "to = \"28 December\"", "to = \"28", "holiday[0].to", "expected a day of the calendar", BOTH),
+    ("to = \"2026-12-28\"", "to = \"2025-12-28\"", "to = \"2025", "holiday[0].to", "is before", READER),
+    ("to = \"2026-12-28\"", "to = \"2036-12-28\"", "to = \"2036", "holiday[0].to", "at most 366 days", READER),
+    ("to = \"2026-12-28\"\n", "", "[[holiday]]", "holiday[0]", "either `date`, or both", BOTH),
+    ("key = \"relaxing\"", "key = \"deep-tissue-remedial\"", "key = \"deep-tissue-remedial\"\nname = \"Relaxing", "treatment[1].key", "is the key of another treatment", READER),
+    ("key = \"relaxing\"", "key = \"Relaxing!\"", "key = \"Relaxing!", "treatment[1].key", "small letters", BOTH),
+    ("warm = true", "warm = \"yes\"", "warm = \"yes\"", "treatment[2].warm", "true or false (without quotation marks), found a text", BOTH),
+    ("suggest = \"relaxing\"", "suggest = \"relax\"", "suggest = \"relax\"", "guide[3].suggest", "expected the key of a treatment (\"deep-tissue-remedial\"", READER),
+    ("also = \"hot-stones\"", "also = \"relaxing\"", "also = \"relaxing\"", "guide[4].also", "expected another treatment", READER),
+    ("also = \"hot-stones\"\n", "", "also_why = \"It is the warmer one", "guide[4].also_why", "together, or neither", BOTH),
+    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relaxed\"\nwarmth = [\"no\"]", "goal = \"relaxed\"", "guide[3].goal", "expected one of \"treat\", \"relax\", \"not-sure\", found \"relaxed\"", BOTH),
+    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = [\"cold\"]", "warmth = [\"cold\"]", "guide[3].warmth[0]", "found \"cold\"", BOTH),
+    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = []", "warmth = []", "guide[3].warmth", "empty", BOTH),
+    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = [\"no\", \"no\"]", "warmth = [\"no\", \"no\"]", "guide[3].warmth[1]", "twice", BOTH),
+    ("goal = \"relax\"\nwarmth = [\"yes\"]", "goal = \"relax\"\nwarmth = [\"yes\", \"no\"]", "goal = \"relax\"\nwarmth = [\"yes\", \"no\"]", "guide[5].goal", "goal \"relax\" with warmth \"no\" is in a block above already", READER),
+    ("lower-back = \"\"\"", "lower-bakc = \"\"\"", "lower-bakc", "explain.area.lower-bakc", "unknown key; expected one of: lower-back", BOTH),
+    ("I will ring you {when} with", "I will ring you with", "next_by_phone", "letter.next_by_phone", "{when} exactly once", BOTH),
+    ("I will ring you {when} with", "I will ring you {when} {when} with", "next_by_phone", "letter.next_by_phone", "{when} exactly once", BOTH),
+    ("Your enquiry has arrived safely.\"", "Your enquiry has arrived safely\"", "thanks =", "letter.thanks", "no full stop", BOTH),
+    ("version = \"2026-11-23\"", "version = \"23 November\"", "version =", "consent.version", "letters from A to Z", BOTH),
+    ("words = []", "words = [\"x\"]", "words = [\"x\"]", "suspect.words[0]", "at least three characters", BOTH),
+    ("senders = []", "senders = [\"example\"]", "senders = [\"example\"]", "suspect.senders[0]", "expected an address", BOTH),
+    ("[consent]", "[consents]", "[consents]", "consents", "unknown key", BOTH),
+    ("within_working_hours = 8", "within_working_hours = 300", "within_working_hours = 300", "reply.within_working_hours", "from 1 to 80", BOTH),
+    ("address = \"1 Albra Mead, Chelmsford, Essex\"", "address = [\"1 Albra Mead\"]", "address = ", "practice.address", "expected a text between quotation marks, found a list", BOTH),
+    ("[suspect]\nwords = []", "[suspect]\nwords = [\"one\", 2]", "words =", "suspect.words[1]", "found a whole number in the list", BOTH),
+    ("[[social]]\nname = \"Facebook\"", "[[social]]\n\"na.me\" = \"Facebook\"", "\"na.me\"", "social[0].na.me", "unknown key; expected one of: name, handle", BOTH),
+    ("date = \"2027-01-01\"", "date = 2027-01-01T09:00:00", "date = 2027-01-01T", "holiday[1].date", "expected a day of the calendar", BOTH),
+    ("choose_it_for = \"a time to relax, with warmth\"", "choose_it_for = \"A time to relax.\"", "choose_it_for = \"A time", "treatment[2].choose_it_for", "expected no full stop", BOTH),
+    ("subject = \"Thank you for your enquiry\"", "subject = \"Thank you for your enquiry, which has arrived safely and which I am going to answer as soon as I can\"", "subject =", "letter.subject", "at most 80 characters", BOTH),
+];
+
+#[test]
+fn each_error_is_told_with_its_line_its_key_and_what_was_expected() {
+    for (passage, replacement, place, key, message, _) in ERRORS {
+        let text = edited(passage, replacement);
+        let errors = Practice::from_toml(&text).expect_err(replacement).0;
+        let found = errors.iter().any(|error| {
+            error.line == Some(line_of(&text, place))
+                && error.key == *key
+                && error.message.contains(message)
+        });
+        assert!(
+            found,
+            "{replacement}: expected {key} with {message:?} on line {}, found {errors:#?}",
+            line_of(&text, place)
+        );
+    }
+}
+
+#[test]
+fn a_single_typo_is_told_once() {
+    for (passage, replacement) in [
+        ("name = \"Body Benefits\"", "name = 7"),
+        ("monday = [\"9:00-17:00\"]", "monday = [\"17:00-9:00\"]"),
+        ("suggest = \"relaxing\"", "suggest = \"relax\""),
+        ("also = \"hot-stones\"", "also = \"stones\""),
+        (
+            "goal = \"relax\"\nwarmth = [\"no\"]",
+            "goal = \"relaxed\"\nwarmth = [\"no\"]",
+        ),
+        ("time_zone = \"Europe/London\"", "time_zone = \"London\""),
+        ("to = \"2026-12-28\"", "to = \"2026-12-32\""),
+        ("name = \"Body Benefits\"", "name = Body Benefits"),
+    ] {
+        let errors = Practice::from_toml(&edited(passage, replacement)).expect_err(replacement);
+        assert_eq!(errors.0.len(), 1, "{replacement}: {errors}");
+    }
+}
+
+#[test]
+fn all_errors_come_at_once_and_in_order() {
+    let text = edited("phone = \"07835 346476\"", "phone = \"none\"")
+        .replacen("friday = [\"9:00-17:00\"]", "friday = [\"late\"]", 1)
+        .replacen("warm = false", "warm = 0", 1)
+        .replacen("[suspect]", "[suspects]", 1);
+    let errors = Practice::from_toml(&text).unwrap_err();
+    let keys: Vec<_> = errors.0.iter().map(|error| error.key.as_str()).collect();
+    assert_eq!(
+        keys,
+        [
+            "suspect",
+            "practice.phone",
+            "hours.friday[0]",
+            "treatment[0].warm",
+            "suspects"
+        ]
+    );
+    assert!(
+        errors
+            .to_string()
+            .starts_with("practice.toml, line 1, suspect: missing; expected a section"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn a_text_that_is_no_toml_is_told_with_its_line() {
+    let text = edited("trade = \"massage therapist\"", "trade = massage therapist");
+    let errors = Practice::from_toml(&text).unwrap_err();
+    assert_eq!(
+        errors.0[0].line,
+        Some(line_of(&text, "trade = massage")),
+        "{errors}"
+    );
+    assert!(
+        Practice::from_toml("")
+            .unwrap_err()
+            .0
+            .iter()
+            .any(|error| error.key == "practice")
+    );
+}
+
+#[test]
+fn a_guide_must_hold_every_pair_of_goal_and_warmth() {
+    let at = SOURCE
+        .find("[[guide]]\ngoal = \"relax\"\nwarmth = [\"no\"]")
+        .unwrap();
+    let end = at + SOURCE[at..].find("\n\n").unwrap();
+    let errors = Practice::from_toml(&format!("{}{}", &SOURCE[..at], &SOURCE[end..])).unwrap_err();
+    assert_eq!(errors.0.len(), 1, "{errors}");
+    assert!(
+        errors.0[0]
+            .message
+            .contains("no block for goal \"relax\" with warmth \"no\""),
+        "{errors}"
+    );
+}
+
+#[test]
+fn a_week_without_working_hours_is_refused() {
+    let text = SOURCE.replace("[\"9:00-17:00\"]", "[]");
+    let errors = Practice::from_toml(&text).unwrap_err();
+    assert!(
+        errors
+            .0
+            .iter()
+            .any(|error| error.message.contains("every day is a day off")),
+        "{errors}"
+    );
+}
+
+#[test]
+fn dates_may_stand_without_quotation_marks() {
+    let practice =
+        Practice::from_toml(&edited("date = \"2027-01-01\"", "date = 2027-01-01")).unwrap();
+    assert!(
+        practice
+            .holidays
+            .iter()
+            .any(|holiday| holiday.first == date(2027, 1, 1))
+    );
+    assert!(
+        Practice::from_toml(&edited(
+            "date = \"2027-01-01\"",
+            "date = 2027-01-01T09:00:00"
+        ))
+        .is_err()
+    );
+}
+
+#[test]
+fn without_a_warm_treatment_the_form_does_not_ask_about_warmth() {
+    let practice = Practice::from_toml(&without_warmth()).unwrap();
+    assert!(!practice.asks_warmth());
+    for warmth in Warmth::ALL.iter().copied().map(Some).chain([None]) {
+        let suggested = practice
+            .suggest(Goal::Relax, warmth, None, None)
+            .suggested
+            .unwrap();
+        assert_eq!(suggested.key.as_str(), "relaxing");
+    }
+    let text = without_warmth().replacen(
+        "goal = \"relax\"\n",
+        "goal = \"relax\"\nwarmth = [\"no\"]\n",
+        1,
+    );
+    let errors = Practice::from_toml(&text).unwrap_err();
+    assert!(errors.0.iter().any(|error| error.key == "guide[1].warmth"
+        && error.message.contains("the form does not ask about warmth")));
+    let text = without_warmth().replacen("goal = \"relax\"\n", "goal = \"treat\"\n", 1);
+    let errors = Practice::from_toml(&text).unwrap_err();
+    let messages: Vec<_> = errors
+        .0
+        .iter()
+        .map(|error| error.message.as_str())
+        .collect();
+    assert_eq!(
+        messages,
+        [
+            "no block for goal \"relax\"; expected one",
+            "goal \"treat\" is in a block above already; expected it once"
+        ]
+    );
+}
+
+#[test]
+fn what_is_missing_as_a_whole_is_told_once() {
+    let without = |section: &str, end: &str| {
+        let at = SOURCE.find(section).unwrap();
+        let end = at + SOURCE[at..].find(end).unwrap();
+        format!("{}{}", &SOURCE[..at], &SOURCE[end..])
+    };
+    for (text, key, message) in [
+        (
+            without("[letter]", "# ── What people"),
+            "letter",
+            "missing; expected a section that starts with [letter]",
+        ),
+        (
+            without("[explain.area]", "[explain.cause]").replacen(
+                "[explain]",
+                "[explain]\narea = 7",
+                1,
+            ),
+            "explain.area",
+            "expected a section that starts with [explain.area], found a whole number",
+        ),
+        (
+            without("[[social]]", "# ── When").replacen(
+                "[practice]",
+                "social = true\n[practice]",
+                1,
+            ),
+            "social",
+            "expected blocks that each start with [[social]], found true or false",
+        ),
+        (
+            without("[[social]]", "# ── When").replacen(
+                "[practice]",
+                "social = [\"Facebook\"]\n[practice]",
+                1,
+            ),
+            "social[0]",
+            "expected blocks that each start with [[social]], found a text in the list",
+        ),
+        (
+            without("[[treatment]]", "# ── Which"),
+            "treatment",
+            "missing; expected at least one block that starts with [[treatment]]",
+        ),
+    ] {
+        let errors = Practice::from_toml(&text).unwrap_err();
+        let found: Vec<_> = errors
+            .0
+            .iter()
+            .filter(|error| error.key.starts_with(key))
+            .collect();
+        assert_eq!(found.len(), 1, "{key}: {errors}");
+        assert_eq!(found[0].message, message);
+        // Without treatments nothing is warm, and that is told of the guide.
+        assert!(key == "treatment" || errors.0.len() == 1, "{key}: {errors}");
+    }
+}
+
+#[test]
+fn a_line_is_named_without_the_number_of_the_block() {
+    let text = edited("suggest = \"relaxing\"", "suggest = \"relax\"");
+    let errors = Practice::from_toml(&text).unwrap_err().to_string();
+    let line = line_of(&text, "suggest = \"relax\"");
+    let expected =
+        format!("practice.toml, line {line}, guide.suggest: expected the key of a treatment (");
+    assert!(errors.starts_with(&expected), "{errors}");
+}

@@ -1,0 +1,159 @@
+//! By when an answer is promised, and working hours in words.
+
+use jiff::civil::{Date, date};
+use jiff::tz::TimeZone;
+use practice::Practice;
+
+use crate::{SOURCE, edited};
+
+fn the_practice() -> Practice {
+    Practice::from_toml(SOURCE).unwrap()
+}
+
+/// When an enquiry comes in (London time), until when the therapist is away, and what is promised.
+type PromiseCase = (
+    &'static str,
+    Option<Date>,
+    &'static str,
+    &'static str,
+    &'static str,
+);
+
+#[rustfmt::skip]
+const PROMISES: &[PromiseCase] = &[
+    // Eight working hours, Monday to Friday from 9 to 5.
+    ("2026-11-23T09:00", None, "2026-11-23T17:00", "by Monday at 5 in the afternoon", "exactly at opening: the whole day"),
+    ("2026-11-23T15:00", None, "2026-11-24T15:00", "by Tuesday at 3 in the afternoon", "two hours today, six tomorrow"),
+    ("2026-11-23T10:20", None, "2026-11-24T11:00", "by Tuesday at 11 in the morning", "rounded up to the hour"),
+    ("2026-11-23T16:59:59", None, "2026-11-24T17:00", "by Tuesday at 5 in the afternoon", "just before closing"),
+    ("2026-11-23T17:00", None, "2026-11-24T17:00", "by Tuesday at 5 in the afternoon", "at closing"),
+    ("2026-11-24T00:00", None, "2026-11-24T17:00", "by Tuesday at 5 in the afternoon", "at midnight"),
+    ("2026-11-23T23:59:59", None, "2026-11-24T17:00", "by Tuesday at 5 in the afternoon", "just before midnight"),
+    ("2026-11-27T12:00", None, "2026-11-30T12:00", "by Monday at noon", "over a weekend"),
+    ("2026-11-28T11:00", None, "2026-11-30T17:00", "by Monday at 5 in the afternoon", "on a Saturday"),
+    ("2026-12-24T12:00", None, "2026-12-29T12:00", "by Tuesday at noon", "over Christmas, which ends with a Monday off"),
+    ("2026-12-31T12:00", None, "2027-01-04T12:00", "by Monday at noon", "New Year's Day and a weekend"),
+    ("2026-03-27T16:00", None, "2026-03-30T16:00", "by Monday at 4 in the afternoon", "summer time begins in between"),
+    ("2026-10-23T16:00", None, "2026-10-26T16:00", "by Monday at 4 in the afternoon", "summer time ends in between"),
+    ("2026-11-23T10:00", Some(date(2026, 12, 2)), "2026-12-02T17:00", "by Wednesday 2 December at 5 in the afternoon", "away for more than a week"),
+    ("2026-11-23T10:00", Some(date(2026, 11, 25)), "2026-11-25T17:00", "by Wednesday at 5 in the afternoon", "away until Wednesday"),
+    ("2026-11-23T10:00", Some(date(2026, 11, 28)), "2026-11-30T17:00", "by Monday 30 November at 5 in the afternoon", "back on a closed day; a week from today has its date"),
+    ("2026-11-23T10:00", Some(date(2026, 11, 23)), "2026-11-24T10:00", "by Tuesday at 10 in the morning", "back today"),
+    ("2026-11-23T10:00", Some(date(2020, 1, 1)), "2026-11-24T10:00", "by Tuesday at 10 in the morning", "back long ago"),
+    ("2026-12-20T10:00", Some(date(2027, 1, 1)), "2027-01-04T17:00", "by Monday 4 January at 5 in the afternoon", "back on a holiday"),
+];
+
+#[test]
+fn a_promise_counts_working_hours_only() {
+    check_promises(&the_practice(), PROMISES);
+}
+
+fn check_promises(practice: &Practice, cases: &[PromiseCase]) {
+    for (received, away_until, due, words, reason) in cases {
+        let zone = practice.time_zone.rules();
+        let received = received
+            .parse::<jiff::civil::DateTime>()
+            .unwrap()
+            .to_zoned(zone.clone())
+            .unwrap()
+            .timestamp();
+        let due = due.parse::<jiff::civil::DateTime>().unwrap();
+        assert_eq!(
+            practice.reply_by(received, *away_until).datetime(),
+            due,
+            "{reason}"
+        );
+        assert_eq!(
+            practice.reply_by_in_words(received, *away_until),
+            *words,
+            "{reason}"
+        );
+    }
+}
+
+#[test]
+fn a_promise_knows_other_hours() {
+    let text = edited(
+        "monday = [\"9:00-17:00\"]",
+        "monday = [\"9:30-12:30\", \"14:00-18:30\"]",
+    )
+    .replacen(
+        "tuesday = [\"9:00-17:00\"]",
+        "tuesday = [\"20:00-24:00\"]",
+        1,
+    )
+    .replacen("within_working_hours = 8", "within_working_hours = 4", 1);
+    #[rustfmt::skip]
+    check_promises(&Practice::from_toml(&text).unwrap(), &[
+        ("2026-11-23T08:00", None, "2026-11-23T15:00", "by Monday at 3 in the afternoon", "over a lunch break"),
+        ("2026-11-23T14:20", None, "2026-11-23T18:30", "by Monday at half past 6 in the evening", "never past closing"),
+        ("2026-11-24T09:00", None, "2026-11-25T00:00", "by the end of Tuesday", "midnight is named by the day that it ends"),
+    ]);
+}
+
+#[test]
+fn working_hours_on_the_night_of_the_clocks_are_counted_as_they_pass() {
+    let text = edited("sunday = []", "sunday = [\"0:00-4:00\"]").replacen(
+        "within_working_hours = 8",
+        "within_working_hours = 3",
+        1,
+    );
+    #[rustfmt::skip]
+    check_promises(&Practice::from_toml(&text).unwrap(), &[
+        ("2026-03-29T00:00", None, "2026-03-29T04:00", "by Sunday at 4 in the morning", "the night has an hour less"),
+        ("2026-10-25T00:00", None, "2026-10-25T02:00", "by Sunday at 2 in the morning", "the night has an hour more"),
+    ]);
+}
+
+#[test]
+fn a_promise_comes_to_an_end_whatever_the_date() {
+    let practice = the_practice();
+    let received = jiff::Timestamp::MAX;
+    assert!(
+        !practice
+            .reply_by_in_words(received, Some(Date::MAX))
+            .is_empty()
+    );
+    assert!(
+        !practice
+            .reply_by_in_words(jiff::Timestamp::MIN, None)
+            .is_empty()
+    );
+    let far = practice.reply_by("2026-11-23T10:00Z".parse().unwrap(), Some(date(9000, 1, 1)));
+    assert_eq!(far.year(), 9000);
+}
+
+#[test]
+fn a_promise_is_kept_in_the_zone_of_the_practice() {
+    let practice = Practice::from_toml(&edited("Europe/London", "Australia/Sydney")).unwrap();
+    let due = practice.reply_by("2026-11-22T22:00Z".parse().unwrap(), None);
+    assert_eq!(due.datetime(), date(2026, 11, 23).at(17, 0, 0, 0));
+    assert_eq!(due.timestamp(), "2026-11-23T06:00Z".parse().unwrap());
+    assert_ne!(due.time_zone(), &TimeZone::UTC);
+}
+
+#[test]
+fn working_hours_are_told_with_equal_days_together() {
+    let told = |practice: &Practice| -> Vec<String> {
+        practice
+            .working_days()
+            .into_iter()
+            .map(|group| format!("{}: {}", group.days, group.hours))
+            .collect()
+    };
+    assert_eq!(told(&the_practice()), ["Monday to Friday: 9 am to 5 pm"]);
+    let text = edited("wednesday = [\"9:00-17:00\"]", "wednesday = []").replacen(
+        "saturday = []",
+        "saturday = [\"9:30-12:00\", \"20:00-24:00\"]",
+        1,
+    );
+    let practice = Practice::from_toml(&text).unwrap();
+    assert_eq!(
+        told(&practice),
+        [
+            "Monday and Tuesday: 9 am to 5 pm",
+            "Thursday and Friday: 9 am to 5 pm",
+            "Saturday: 9:30 am to noon and 8 pm to midnight"
+        ]
+    );
+}
