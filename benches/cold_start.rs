@@ -50,12 +50,8 @@ async fn main() {
     let events = Events::read();
     let sent = Arc::new(AtomicUsize::new(0));
     let backend = serve(backend(Arc::clone(&sent))).await;
-    let ours = options
-        .ours
-        .unwrap_or_else(|| build(&["--bin", "enquiry-desk"]));
-    let empty = options
-        .empty
-        .unwrap_or_else(|| build(&["--bin", "empty-function", "--features", "bench"]));
+    let ours = options.ours.unwrap_or_else(|| build("enquiry-desk"));
+    let empty = options.empty.unwrap_or_else(|| build("empty-function"));
 
     let (mut ours_cold, mut empty_cold) = (Vec::new(), Vec::new());
     // The first round of each warms the disk's cache and is not counted.
@@ -200,9 +196,9 @@ impl Events {
     }
 }
 
-/// Builds one binary as it is deployed. Each has a build of its own, so that no feature of the other, nor of the
-/// tests, gets into it.
-fn build(what: &[&str]) -> PathBuf {
+/// Builds the binary of one package as it is deployed. Each has a build of its own, so that no feature of the other, nor
+/// of the tests, gets into it.
+fn build(package: &str) -> PathBuf {
     let output = Command::new(env!("CARGO"))
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .args([
@@ -211,11 +207,11 @@ fn build(what: &[&str]) -> PathBuf {
             "--locked",
             "--message-format=json-render-diagnostics",
         ])
-        .args(what)
+        .args(["--package", package, "--bin", package])
         .stderr(Stdio::inherit())
         .output()
         .expect("cargo runs");
-    assert!(output.status.success(), "cargo build {what:?} failed");
+    assert!(output.status.success(), "cargo build of {package} failed");
     String::from_utf8_lossy(&output.stdout)
         .lines()
         .filter_map(|line| serde_json::from_str::<Value>(line).ok())

@@ -48,6 +48,3 @@ pub mod web;
 
 // The parts, built once.
 pub mod app;
-
-#[cfg(feature = "local")]
-pub mod local;

@@ -5,25 +5,23 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use aws_emulator::dynamodb::Dynamo;
+use aws_emulator::function::Function;
+use aws_emulator::ses::{Mail, Ses};
+use aws_emulator::stream::filter::Filter;
+use aws_emulator::stream::{self, mapping};
+use aws_emulator::{Emulator, Options, aws};
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::local::dynamo::Dynamo;
-use enquiry_desk::local::function::Function;
-use enquiry_desk::local::ses::account::Account;
-use enquiry_desk::local::ses::{Mail, Ses};
-use enquiry_desk::local::stream::filter::Filter;
-use enquiry_desk::local::stream::{self, mapping};
-use enquiry_desk::local::{Desk, Endpoints, Options, product};
-use enquiry_desk::practice;
 use jiff::{SignedDuration, Timestamp};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Value, json};
 use tracing::instrument::WithSubscriber;
 
 use crate::simulator::{as_it_was_new, post_event};
-use crate::support::Item;
 use crate::support::logs::Logs;
+use crate::support::{Item, emulated};
 
 /// The function with its table and SES, where nothing happens by itself and the test says what time it is.
 struct Bench {
@@ -40,21 +38,10 @@ fn at(minutes: i64) -> Timestamp {
 
 impl Bench {
     async fn start(variables: &[(&str, &str)]) -> Self {
-        let dynamo = Dynamo::start(None, "enquiries").await.unwrap();
-        let ses = Ses::start(None, Account::default()).await.unwrap();
-        let endpoints = Endpoints {
-            url: String::new(),
-            port: 1,
-            dynamodb: dynamo.endpoint().to_owned(),
-            ses: ses.endpoint().to_owned(),
-            table: dynamo.table().to_owned(),
-        };
-        let given = |name: &str| {
-            let given = variables.iter().find(|(variable, _)| *variable == name);
-            given.map(|(_, value)| (*value).to_owned())
-        };
-        let settings = product::settings(&endpoints, given).unwrap();
-        let app = product::app(&endpoints, settings, practice::compiled().clone());
+        let dynamo = emulated::dynamo().await;
+        let ses = emulated::ses().await;
+        let endpoints = emulated::endpoints(dynamo.endpoint(), ses.endpoint());
+        let app = emulated::app(&endpoints, variables, aws::http_client()).unwrap();
         Self {
             dynamo,
             ses,
@@ -420,23 +407,22 @@ async fn a_record_without_its_enquiry_or_with_an_expired_one_sends_nothing() {
 
 /// A desk whose function turns away as many batches of the stream as this before it takes one, as Lambda does when the
 /// account has no concurrency left.
-async fn busy(batches: u32) -> (Desk, Arc<AtomicU32>) {
+async fn busy(batches: u32) -> (Emulator, Arc<AtomicU32>) {
     let left = Arc::new(AtomicU32::new(batches));
     let turned_away = Arc::clone(&left);
     let options = Options {
         stream: stream::Settings {
             mapping: mapping::Settings {
                 backoff: Duration::from_millis(1),
-                ..mapping::Settings::default()
+                ..emulated::event_source()
             },
             ..stream::Settings::default()
         },
-        ..Options::default()
+        ..emulated::options()
     };
-    let desk = Desk::start(options, async |endpoints| {
-        let settings = product::settings(&endpoints, |_| None).unwrap();
-        let practice = practice::compiled().clone();
-        let function = product::function(product::app(&endpoints, settings, practice));
+    let desk = Emulator::start(options, async |endpoints| {
+        let app = emulated::app(&endpoints, &[], aws::http_client()).unwrap();
+        let function = emulated::function(app);
         Ok(Function::new(move |event: Value| {
             let busy = event.pointer("/Records/0/dynamodb").is_some()
                 && turned_away
@@ -458,7 +444,7 @@ async fn busy(batches: u32) -> (Desk, Arc<AtomicU32>) {
     (desk, left)
 }
 
-async fn post_to(desk: &Desk, message: &str) {
+async fn post_to(desk: &Emulator, message: &str) {
     let form = json!({
         "name": "Zoë", "email": format!("client{message}@example.org"), "goal": "relax",
         "consent": "yes", "message": message,
@@ -509,7 +495,7 @@ fn the_local_event_source_is_the_templates() {
     let function = &template["Resources"]["Function"]["Properties"];
     let source = &function["Events"]["Enquiries"]["Properties"];
     let number = |name: &str| source[name].as_integer().unwrap();
-    let ours = mapping::Settings::default();
+    let ours = emulated::event_source();
     assert_eq!(i64::try_from(ours.batch_size).unwrap(), number("BatchSize"));
     assert_eq!(
         ours.retries.map(i64::from),
@@ -553,6 +539,6 @@ fn the_local_event_source_is_the_templates() {
         );
     }
     assert_eq!(ours.window, Duration::ZERO);
-    // The invocation's end, too: `local/product.rs` and `local/function.rs` have it.
+    // The invocation's end, too: `support/emulated.rs` and the emulator's `function.rs` have it.
     assert_eq!(function["Timeout"].as_integer(), Some(29));
 }

@@ -4,19 +4,17 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
+use aws_emulator::aws;
 use enquiry_desk::delivery::EmailKind;
-use enquiry_desk::email::{Email, Mailer, TherapistEmail};
+use enquiry_desk::email::previews::{HOSTILE, Samples, therapist, with};
+use enquiry_desk::email::{Email, TherapistEmail};
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{Answers, EmailAddress, Message, Name, Phone, Received, Times};
-use enquiry_desk::local::gallery::samples::{HOSTILE, Samples, therapist, with};
-use enquiry_desk::local::ses::Ses;
-use enquiry_desk::local::ses::account::Account;
-use enquiry_desk::local::{Endpoints, Options, aws, product};
-use enquiry_desk::practice::{self, Practice};
+use enquiry_desk::practice::Practice;
 use mail_parser::MessageParser;
 
 use crate::readability;
-use crate::support::TestApp;
+use crate::support::emulated;
 
 /// Monday 23 November 2026, twenty past ten in London.
 const RECEIVED: &str = "2026-11-23T10:20:00Z";
@@ -86,16 +84,11 @@ fn each_email_is_as_it_was_reviewed() {
 /// mail checks of `.ci/mail-test` want it, with its parts beside it to be looked at.
 #[tokio::test]
 async fn each_email_leaves_ses_as_it_was_written() {
-    let ses = Ses::start(None, Account::default()).await.unwrap();
-    let endpoints = Endpoints {
-        url: "http://127.0.0.1:8080".to_owned(),
-        port: 8080,
-        dynamodb: "http://127.0.0.1:1".to_owned(),
-        ses: ses.endpoint().to_owned(),
-        table: "enquiries".to_owned(),
-    };
-    let settings = product::settings(&endpoints, |_| None).unwrap();
-    let mailer = Mailer::new(aws::ses(ses.endpoint()), &settings, &practice().name);
+    let ses = emulated::ses().await;
+    let endpoints = emulated::endpoints("http://127.0.0.1:1", ses.endpoint());
+    let mailer = &emulated::app(&endpoints, &[], aws::http_client())
+        .unwrap()
+        .mailer;
     let folder = std::env::var_os("LETTERS_DIR").map(PathBuf::from);
     if let Some(folder) = &folder {
         fs::create_dir_all(folder).unwrap();
@@ -980,72 +973,4 @@ fn no_email_speaks_of_warmth_when_nothing_is_warm() {
             assert!(!part.to_lowercase().contains("warm"), "{part}");
         }
     }
-}
-
-#[tokio::test]
-async fn the_gallery_shows_every_email_in_the_words_of_the_file() {
-    let folder = std::env::temp_dir().join(format!("enquiry-desk-gallery-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    let file = folder.join("practice.toml");
-    fs::write(&file, include_str!("second_practice.toml")).unwrap();
-    let options = Options {
-        practice: file.clone(),
-        ..Options::default()
-    };
-    let app = TestApp::start_at(options, &[]).await;
-
-    let page = app
-        .get("/outbox/gallery?received=2026-12-01T10:00&away_until=2026-12-21")
-        .await;
-    assert_eq!(page.status, 200);
-    let practice = Practice::from_toml(include_str!("second_practice.toml")).unwrap();
-    let emails = Samples {
-        practice: &practice,
-        ..samples()
-    }
-    .every();
-    for email in &emails {
-        let name = email.full_name();
-        assert!(page.body.contains(&format!("id=\"{name}\"")), "{name}");
-        if email.mail.html.is_some() {
-            let frame = format!(
-                "/outbox/gallery/{name}?received=2026-12-01T10:00&amp;away_until=2026-12-21"
-            );
-            assert!(
-                page.body.replace("&#38;", "&amp;").contains(&frame),
-                "{name}"
-            );
-        }
-    }
-    assert!(page.body.contains("Quiet Hands") && !page.body.contains("Body Benefits"));
-
-    let frame = app
-        .get("/outbox/gallery/client_relax?received=2026-12-01T10:00&away_until=2026-12-21")
-        .await;
-    assert_eq!(frame.status, 200);
-    assert!(
-        frame
-            .header("content-security-policy")
-            .starts_with("sandbox;")
-    );
-    assert!(frame.body.contains("December"), "{}", frame.body);
-    assert_eq!(app.get("/outbox/gallery/client_nobody").await.status, 404);
-    // Nonsense in the address is read as "now".
-    assert_eq!(app.get("/outbox/gallery?received=soon").await.status, 200);
-
-    fs::write(
-        &file,
-        include_str!("second_practice.toml").replace("£40", ""),
-    )
-    .unwrap();
-    let faults = app.get("/outbox/gallery").await;
-    assert_eq!(faults.status, 422);
-    assert!(
-        faults.body.contains("practice.toml, line "),
-        "{}",
-        faults.body
-    );
-    assert!(faults.body.contains("treatment.price"), "{}", faults.body);
-    app.finish().await;
-    fs::remove_dir_all(folder).unwrap();
 }

@@ -6,11 +6,11 @@
     reason = "a test that cannot go on shall stop"
 )]
 
+use aws_emulator::Options;
 use axum::http::{Method, StatusCode};
-use enquiry_desk::local::Options;
 use serde_json::{Value, json};
 
-use crate::support::{BROWSER, COMPLETE, MINIMAL, TestApp, minimal_json, urlencoded};
+use crate::support::{BROWSER, COMPLETE, MINIMAL, TestApp, emulated, minimal_json, urlencoded};
 
 fn state<'a>(item: &'a crate::support::Item, email: &str) -> &'a str {
     let deliveries = item["deliveries"].as_m().unwrap();
@@ -284,7 +284,7 @@ async fn everything_is_still_there_after_a_restart() {
     let folder = std::env::temp_dir().join(format!("enquiry-desk-{}", std::process::id()));
     let options = || Options {
         data: Some(folder.clone()),
-        ..Options::default()
+        ..emulated::options()
     };
     let app = TestApp::start_at(options(), &[]).await;
     app.post_form(&COMPLETE).await;
@@ -459,14 +459,14 @@ async fn every_answer_has_the_headers_that_protect_it() {
 
 #[tokio::test]
 async fn what_stayed_pending_is_done_by_the_sweep() {
-    use enquiry_desk::local::ses::account::Account;
+    use aws_emulator::ses::account::Account;
     let app = TestApp::start_at(
         Options {
             account: Account {
                 paused: true,
-                ..Account::default()
+                ..emulated::account()
             },
-            ..Options::default()
+            ..emulated::options()
         },
         &[],
     )
@@ -512,7 +512,7 @@ async fn an_operator_sees_an_enquiry_by_its_reference() {
 
 #[tokio::test]
 async fn an_email_whose_words_ses_refuses_goes_without_them() {
-    use enquiry_desk::local::ses::faults::Fault;
+    use aws_emulator::ses::faults::Fault;
     let app = TestApp::start().await;
     app.desk
         .ses()
@@ -534,7 +534,7 @@ async fn an_email_whose_words_ses_refuses_goes_without_them() {
 
 #[tokio::test]
 async fn an_auto_reply_that_may_have_left_is_not_sent_again_and_the_therapist_hears_of_it() {
-    use enquiry_desk::local::ses::faults::Fault;
+    use aws_emulator::ses::faults::Fault;
     let app = TestApp::start().await;
     app.desk
         .ses()
@@ -613,7 +613,7 @@ async fn without_the_table_the_enquiry_goes_straight_to_the_mailbox_or_is_not_ac
 async fn a_table_whose_every_call_goes_wrong_is_gone_around() {
     let options = Options {
         table_faults: 1.0,
-        ..Options::default()
+        ..emulated::options()
     };
     let app = TestApp::start_at(options, &[]).await;
     let answer = app.post_form(&MINIMAL).await;

@@ -6,12 +6,12 @@ use std::process::Stdio;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use aws_emulator::ses::faults::Fault;
 use axum::Router;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
-use enquiry_desk::local::ses::faults::Fault;
 use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::sync::Notify;

@@ -16,7 +16,6 @@ mod emails;
 mod end_to_end;
 mod events;
 mod fuzzing;
-mod local;
 mod log_privacy;
 mod malformed_input;
 mod mutants;

@@ -9,22 +9,23 @@ use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_emulator::dynamodb::TableDefinition;
+use aws_emulator::function::Function;
+use aws_emulator::ses::account::Account;
+use aws_emulator::{Emulator, Options, StartError, aws};
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use enquiry_desk::app::App;
-use enquiry_desk::local::function::Function;
-use enquiry_desk::local::ses::account::Account;
-use enquiry_desk::local::{Desk, Options, StartError, aws, product};
-use enquiry_desk::practice;
+use enquiry_desk::practice::Practice;
 use enquiry_desk::secret::SecretSource;
 use enquiry_desk::settings::Settings;
 use serde_json::{Value, json};
 
-use crate::support::template::{ACCOUNT, REGION, Stack, arn, list, text_of};
-use crate::support::{COMPLETE, MINIMAL, urlencoded};
+use crate::support::template::{ACCOUNT, Stack, arn, list, text_of};
+use crate::support::{COMPLETE, MINIMAL, emulated, urlencoded};
 
 // ---------------------------------------------------------------- what is called
 
@@ -263,7 +264,7 @@ fn error(status: u16, code: &str, more: &Value) -> HttpResponse {
 
 /// One path's own system, with the settings of `template.yaml`.
 struct Stage {
-    desk: Desk,
+    desk: Emulator,
     wire: Arc<Wire>,
     /// Whether the function does not hear the stream.
     deaf: Arc<AtomicBool>,
@@ -504,43 +505,37 @@ impl Stage {
     async fn start(stack: &Stack, variables: &[(&str, &str)]) -> Self {
         let environment = stack.environment();
         let options = Options {
-            table: environment["TABLE_NAME"].clone(),
-            ..Options::default()
+            table: TableDefinition {
+                name: environment["TABLE_NAME"].clone(),
+                ..emulated::table()
+            },
+            ..emulated::options()
         };
         let wire = Arc::new(Wire::default());
         let deaf = Arc::new(AtomicBool::new(false));
         let heard = Arc::clone(&deaf);
-        let desk = Desk::start(options, async |endpoints| {
+        let desk = Emulator::start(options, async |endpoints| {
             let variable = |name: &str| {
                 let given = variables.iter().find(|(variable, _)| *variable == name);
                 given
                     .map(|(_, value)| (*value).to_owned())
                     .or_else(|| environment.get(name).cloned())
             };
-            let of_lambda = |name: &str| match name {
-                "AWS_REGION" => Some(REGION.to_owned()),
-                "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => Some("local".to_owned()),
-                _ => variable(name),
+            let aws = endpoints.variables();
+            let of_lambda = |name: &str| {
+                let of_aws = aws.iter().find(|(variable, _)| *variable == name);
+                of_aws
+                    .map(|(_, value)| value.clone())
+                    .or_else(|| variable(name))
             };
             let secret = SecretSource::from_variables(&of_lambda, wire.client());
             let secret = secret.unwrap().fetch().await.unwrap();
             let of_secret = |name: &str| secret.get(name).map(str::to_owned);
             let settings = Settings::from_env(|name| of_secret(name).or_else(|| variable(name)))
                 .map_err(|faults| StartError::new(faults.to_string()))?;
-            let dynamodb = aws_sdk_dynamodb::Config::builder()
-                .behavior_version(BehaviorVersion::v2026_01_12())
-                .region(Region::from_static(REGION))
-                .credentials_provider(aws::credentials())
-                .http_client(wire.client())
-                .endpoint_url(&endpoints.dynamodb);
-            let ses = aws_sdk_sesv2::Config::builder()
-                .behavior_version(BehaviorVersion::v2026_01_12())
-                .region(Region::from_static(REGION))
-                .credentials_provider(aws::credentials())
-                .http_client(wire.client())
-                .endpoint_url(&endpoints.ses);
-            let app = App::new(settings, practice::compiled().clone(), dynamodb, ses);
-            let function = product::function(Arc::new(app));
+            let practice = Practice::compiled().clone();
+            let app = App::from_variables(settings, practice, wire.client(), of_lambda);
+            let function = emulated::function(Arc::new(app));
             let deaf = Arc::clone(&deaf);
             Ok(Function::new(move |event: Value| {
                 let (function, deaf) = (function.clone(), Arc::clone(&deaf));

@@ -15,7 +15,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_emulator::aws;
+use aws_emulator::dynamodb::Dynamo;
+use aws_emulator::ses::account::Account;
+use aws_emulator::ses::{Mail, Ses};
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
@@ -24,16 +28,12 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::local::dynamo::Dynamo;
-use enquiry_desk::local::ses::account::Account;
-use enquiry_desk::local::ses::{Mail, Ses};
-use enquiry_desk::local::{Endpoints, aws, product};
-use enquiry_desk::practice;
+use enquiry_desk::practice::Practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::support::{BROWSER, Item, urlencoded};
+use crate::support::{BROWSER, Item, emulated, urlencoded};
 
 /// A Monday, nine o'clock in London.
 const MONDAY: &str = "2026-11-23T09:00:00Z";
@@ -150,42 +150,19 @@ struct Desk {
 
 impl Desk {
     async fn start() -> Self {
-        Self::start_with(Account::default(), &[]).await
+        Self::start_with(emulated::account(), &[]).await
     }
 
     async fn start_with(account: Account, variables: &[(&str, &str)]) -> Self {
-        let dynamo = Dynamo::start(None, "enquiries").await.unwrap();
+        let dynamo = emulated::dynamo().await;
         let ses = Ses::start(None, account).await.unwrap();
-        let endpoints = Endpoints {
-            url: "http://127.0.0.1:1".to_owned(),
-            port: 1,
-            dynamodb: dynamo.endpoint().to_owned(),
-            ses: ses.endpoint().to_owned(),
-            table: dynamo.table().to_owned(),
-        };
-        let given = |name: &str| {
-            let found = variables.iter().find(|(variable, _)| *variable == name);
-            found.map(|(_, value)| (*value).to_owned())
-        };
-        let settings = product::settings(&endpoints, given).unwrap();
+        let endpoints = emulated::endpoints(dynamo.endpoint(), ses.endpoint());
         let wire = Wire::new();
-        let dynamodb = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static(aws::REGION))
-            .credentials_provider(aws::credentials())
-            .http_client(wire.client())
-            .endpoint_url(&endpoints.dynamodb);
-        let sesv2 = aws_sdk_sesv2::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static(aws::REGION))
-            .credentials_provider(aws::credentials())
-            .http_client(wire.client())
-            .endpoint_url(&endpoints.ses);
-        let app = App::new(settings, practice::compiled().clone(), dynamodb, sesv2);
+        let app = emulated::app(&endpoints, variables, wire.client()).unwrap();
         Self {
             dynamo,
             ses,
-            app: Arc::new(app),
+            app,
             wire,
             now: Mutex::new(MONDAY.parse().unwrap()),
         }
@@ -519,7 +496,7 @@ async fn an_email_to_the_therapist_that_cannot_go_again_now_stays_pending() {
 
 #[tokio::test]
 async fn an_auto_reply_goes_again_only_within_all_its_limits() {
-    let desk = Desk::start_with(Account::default(), &[("AUTO_REPLIES_PER_DAY", "1")]).await;
+    let desk = Desk::start_with(emulated::account(), &[("AUTO_REPLIES_PER_DAY", "1")]).await;
     let resend = |reference: &str| json!({ "command": "resend", "reference": reference, "kind": "auto_reply" });
 
     let first = desk.enquire("zoe@example.com", &[]).await;
@@ -585,7 +562,7 @@ async fn what_may_not_be_sent_again_is_refused_with_what_to_do_instead() {
     desk.ask(report).await;
     desk.ses.mailbox().fail_for(
         "una@example.com",
-        enquiry_desk::local::ses::faults::Fault::ResetAfter,
+        aws_emulator::ses::faults::Fault::ResetAfter,
     );
     let unknown = desk.enquire("una@example.com", &[]).await;
     for (reference, words) in [

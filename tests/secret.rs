@@ -1,6 +1,6 @@
 //! The function's secret: fetched once at its start, and what happens while it cannot be had.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -12,11 +12,10 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::instance::Instance;
-use enquiry_desk::local::product;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{BROWSER, TestApp, urlencoded};
+use crate::support::{BROWSER, TestApp, emulated, urlencoded};
 
 const KEY: &str = "a-key-that-lies-in-secrets-manager-and-nowhere-else";
 
@@ -65,11 +64,7 @@ async fn secrets(answers: &[(u16, Value)]) -> (String, Arc<Secrets>) {
 
 /// The variables of a function beside this local system, with its secret there.
 fn variables(app: &TestApp, secrets: &str) -> impl Fn(&str) -> Option<String> + use<> {
-    let mut variables: HashMap<String, String> = product::environment(app.desk.endpoints())
-        .lines()
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
+    let mut variables = emulated::environment(app.desk.endpoints(), &[]);
     variables.remove("HASH_KEY");
     for (name, value) in [
         (

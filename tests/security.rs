@@ -2,8 +2,8 @@
 
 use std::process::Command;
 
+use aws_emulator::ses::faults::Fault;
 use axum::http::{Method, StatusCode};
-use enquiry_desk::local::ses::faults::Fault;
 
 use crate::mutants;
 use crate::support::template::text;
@@ -203,7 +203,7 @@ async fn no_line_break_of_a_visitor_reaches_a_header() {
     let mails = app.mails().await;
     assert_eq!(mails.len(), 2);
     for mail in mails {
-        for (name, value) in enquiry_desk::local::ses::message::fields(&mail.eml) {
+        for (name, value) in aws_emulator::ses::message::fields(&mail.eml) {
             let name = name.to_ascii_lowercase();
             assert!(
                 !["bcc", "cc", "x-injected"].contains(&name.as_str()),

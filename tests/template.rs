@@ -2,9 +2,9 @@
 //! and that there is no second door.
 
 use aws_sdk_dynamodb::types::TableDescription;
-use enquiry_desk::local::dynamo::Dynamo;
 use serde_json::{Value, json};
 
+use crate::support::emulated;
 use crate::support::template::{STACK, Stack, list, text_of};
 
 fn default() -> Stack {
@@ -443,7 +443,7 @@ async fn the_table_of_this_machine_is_the_one_of_the_template() {
         "Indexes": indexes,
         "Stream": written["StreamSpecification"]["StreamViewType"],
     });
-    let dynamo = Dynamo::start(None, "enquiries").await.unwrap();
+    let dynamo = emulated::dynamo().await;
     let table = dynamo
         .client()
         .describe_table()

@@ -192,13 +192,10 @@ fn every_build_keeps_to_the_lock_file() {
         .split("[package.metadata.lambda.build]")
         .nth(1)
         .unwrap();
-    assert!(
-        lambda
-            .split("\n[")
-            .next()
-            .unwrap()
-            .contains("locked = true")
-    );
+    let lambda = lambda.split("\n[").next().unwrap();
+    assert!(lambda.contains("locked = true"));
+    // Alone, so that it has the features of its own dependencies and no other.
+    assert!(lambda.contains("packages = [\"enquiry-desk\"]"));
     let run = text(".ci/run");
     let first = run
         .lines()

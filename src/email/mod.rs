@@ -3,6 +3,7 @@
 mod auto_reply;
 mod format;
 mod notice;
+pub mod previews;
 mod styles;
 mod therapist;
 mod user_text;

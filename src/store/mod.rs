@@ -9,7 +9,7 @@ mod error;
 mod queries;
 mod quota;
 mod rate_limit;
-mod schema;
+pub mod schema;
 mod submit;
 
 use std::collections::HashMap;
@@ -36,7 +36,6 @@ pub use erase::{CoolDown, StoredCopies};
 pub use error::StoreError;
 pub use queries::{Cursor, Page, Pending};
 pub use quota::AutoReplyQuota;
-pub use schema::INDEXES;
 pub use submit::{Accepted, IdempotencyKey, NewEnquiry};
 
 /// How many times a transaction that met another one is tried again; a reference that is taken counts too.

@@ -22,14 +22,43 @@ pub(super) type Item = HashMap<String, AttributeValue>;
 /// The version of an enquiry's items that this code writes, and the newest that it reads.
 const VERSION: u32 = 1;
 
-/// The name of each index and of its two keys: all of them are there from the first deployment, since an update of a stack
-/// can add only one at a time. `waiting` stays empty for now.
-pub const INDEXES: [(&str, &str, &str); 4] = [
-    ("pending", "pending", "due"),
-    ("waiting", "waiting", "promised_by"),
-    ("address", "address", "received_at"),
-    ("received", "kind", "received_at"),
+/// The partition key of every item.
+pub const PARTITION_KEY: &str = "pk";
+/// The attribute that says when an item expires (TTL), in seconds since 1970.
+pub const EXPIRY: &str = "expires";
+/// What the event source lets through: new enquiries.
+pub const NEW_ENQUIRIES: &str =
+    r#"{ "eventName": ["INSERT"], "dynamodb": { "NewImage": { "kind": { "S": ["enquiry"] } } } }"#;
+
+/// A global secondary index that projects the keys only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Index {
+    /// Its name.
+    pub name: &'static str,
+    /// The attribute that is its partition key.
+    pub partition_key: &'static str,
+    /// The attribute that is its sort key.
+    pub sort_key: &'static str,
+}
+
+/// The indexes. All of them are there from the first deployment, since an update of a stack can add only one at a time;
+/// `waiting` stays empty until enquiries have a state of their own.
+pub const INDEXES: [Index; 4] = [
+    Index::new("pending", "pending", "due"),
+    Index::new("waiting", "waiting", "promised_by"),
+    Index::new("address", "address", "received_at"),
+    Index::new("received", "kind", "received_at"),
 ];
+
+impl Index {
+    const fn new(name: &'static str, partition_key: &'static str, sort_key: &'static str) -> Self {
+        Self {
+            name,
+            partition_key,
+            sort_key,
+        }
+    }
+}
 
 /// The only partition of the index `pending`.
 pub(super) const PENDING: &str = "pending";

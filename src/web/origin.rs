@@ -115,6 +115,8 @@ fn options(allowed: &'static str) -> Response {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use axum::Router;
     use axum::body::Body;
     use axum::middleware::from_fn_with_state;

@@ -4,8 +4,8 @@ use std::sync::{Arc, LazyLock};
 
 use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::local::{Endpoints, aws, product};
-use enquiry_desk::practice;
+use enquiry_desk::practice::Practice;
+use enquiry_desk::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -34,26 +34,25 @@ impl Desk {
     #[must_use]
     pub fn new(script: &[u8], item: Value) -> Self {
         let wire = Wire::new(script, item);
-        let endpoints = Endpoints {
-            url: "http://127.0.0.1:1".to_owned(),
-            port: 1,
-            dynamodb: "http://127.0.0.1:1".to_owned(),
-            ses: "http://127.0.0.1:1".to_owned(),
-            table: "enquiries".to_owned(),
+        let variable = |name: &str| {
+            let value = match name {
+                "TABLE_NAME" => "enquiries",
+                "THERAPIST_EMAIL" => "therapist@example.com",
+                "SENDER_EMAIL" => "desk@example.com",
+                "HASH_KEY" => "this-key-keeps-no-secret-it-is-for-one-machine",
+                "RATE_LIMIT_PER_SOURCE" | "AUTO_REPLIES_PER_DAY" => "1000000",
+                "MIN_FILL_SECONDS" => "0",
+                "CONFIGURATION_SET" => "enquiry-desk",
+                "ALLOWED_ORIGINS" => ORIGIN,
+                "AWS_REGION" => "eu-west-2",
+                "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",
+                _ => return None,
+            };
+            Some(value.to_owned())
         };
-        let given = |name: &str| (name == "ALLOWED_ORIGINS").then(|| ORIGIN.to_owned());
-        let settings = product::settings(&endpoints, given).unwrap();
-        let dynamodb = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(aws_sdk_dynamodb::config::BehaviorVersion::v2026_01_12())
-            .region(aws_sdk_dynamodb::config::Region::from_static(aws::REGION))
-            .credentials_provider(aws::credentials())
-            .http_client(wire.client());
-        let ses = aws_sdk_sesv2::Config::builder()
-            .behavior_version(aws_sdk_sesv2::config::BehaviorVersion::v2026_01_12())
-            .region(aws_sdk_sesv2::config::Region::from_static(aws::REGION))
-            .credentials_provider(aws::credentials())
-            .http_client(wire.client());
-        let app = App::new(settings, practice::compiled().clone(), dynamodb, ses);
+        let settings = Settings::from_env(variable).unwrap();
+        let practice = Practice::compiled().clone();
+        let app = App::from_variables(settings, practice, wire.client(), variable);
         Self {
             app: Arc::new(app),
             wire,

@@ -3,13 +3,13 @@
 
 use arbitrary::{Result, Unstructured};
 use enquiry_desk::delivery::{EmailKind, MailState, Withheld};
+use enquiry_desk::email::previews::therapist;
 use enquiry_desk::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
 use enquiry_desk::enquiry::answers::{Choice, ContactBy};
 use enquiry_desk::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times, text,
 };
-use enquiry_desk::local::gallery::samples::therapist;
-use enquiry_desk::practice;
+use enquiry_desk::practice::Practice;
 use enquiry_desk::spam::Signal;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};

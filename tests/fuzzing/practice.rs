@@ -1,6 +1,6 @@
 //! The therapist's file: its errors have their lines, and a practice that is taken can write every page and every email.
 
-use enquiry_desk::local::gallery::samples::Samples;
+use enquiry_desk::email::previews::Samples;
 use enquiry_desk::practice::Practice;
 use enquiry_desk::web::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
 use enquiry_desk::web::{EnquiryForm, RequestError};

@@ -3,8 +3,8 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_emulator::ses::Mail;
 use enquiry_desk::enquiry::EmailAddress;
-use enquiry_desk::local::ses::Mail;
 use jiff::{SignedDuration, Timestamp};
 
 use super::schedule::{Accepted, NAMES, Reported, World};

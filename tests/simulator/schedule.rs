@@ -3,15 +3,13 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use aws_sdk_dynamodb::config::{BehaviorVersion, Region, SharedHttpClient};
+use aws_emulator::dynamodb::Dynamo;
+use aws_emulator::ses::Ses;
+use aws_emulator::{Endpoints, aws};
+use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::local::dynamo::Dynamo;
-use enquiry_desk::local::ses::Ses;
-use enquiry_desk::local::ses::account::Account;
-use enquiry_desk::local::{Endpoints, aws, product};
-use enquiry_desk::practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tracing::Dispatch;
@@ -20,8 +18,8 @@ use tracing::instrument::WithSubscriber;
 use super::random::Random;
 use super::rules;
 use super::wire::{Calls, Fault, Ledger, Moment, Plan, Wire};
-use crate::support::Item;
 use crate::support::logs::Logs;
+use crate::support::{Item, emulated};
 
 /// The names of the forms: a letter that names one is about this form.
 pub const NAMES: [&str; 5] = [
@@ -177,15 +175,9 @@ impl Event {
 impl World {
     async fn new(seed: u64) -> Self {
         let mut random = Random::new(seed);
-        let dynamo = Dynamo::start(None, "enquiries").await.unwrap();
-        let ses = Ses::start(None, Account::default()).await.unwrap();
-        let endpoints = Endpoints {
-            url: "http://127.0.0.1:1".to_owned(),
-            port: 1,
-            dynamodb: dynamo.endpoint().to_owned(),
-            ses: ses.endpoint().to_owned(),
-            table: dynamo.table().to_owned(),
-        };
+        let dynamo = emulated::dynamo().await;
+        let ses = emulated::ses().await;
+        let endpoints = emulated::endpoints(dynamo.endpoint(), ses.endpoint());
         let variables = vec![
             (
                 "RATE_LIMIT_PER_SOURCE",
@@ -243,30 +235,8 @@ impl World {
     fn instance(&self) -> Instance {
         let wire = Wire::new(Arc::clone(&self.ledger));
         let client = wire.client(self.plain.clone());
-        let given = |name: &str| {
-            self.variables
-                .iter()
-                .find(|(variable, _)| *variable == name)
-                .map(|(_, value)| (*value).to_owned())
-        };
-        let settings = product::settings(&self.endpoints, given).unwrap();
-        let dynamodb = aws_sdk_dynamodb::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static(aws::REGION))
-            .credentials_provider(aws::credentials())
-            .http_client(client.clone())
-            .endpoint_url(&self.endpoints.dynamodb);
-        let ses = aws_sdk_sesv2::Config::builder()
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .region(Region::from_static(aws::REGION))
-            .credentials_provider(aws::credentials())
-            .http_client(client)
-            .endpoint_url(&self.endpoints.ses);
-        let app = App::new(settings, practice::compiled().clone(), dynamodb, ses);
-        Instance {
-            app: Arc::new(app),
-            wire,
-        }
+        let app = emulated::app(&self.endpoints, &self.variables, client).unwrap();
+        Instance { app, wire }
     }
 
     fn say(&mut self, what: impl Into<String>) {
@@ -735,7 +705,7 @@ impl World {
                     5 => account.mail_from_verified = false,
                     6 => account.allowed = false,
                     7 => account.configuration_sets.clear(),
-                    _ => *account = Account::default(),
+                    _ => *account = emulated::account(),
                 });
                 self.say(format!("the account changes ({change})"));
                 if self.random.percent(15) {
@@ -746,7 +716,7 @@ impl World {
                     }
                     self.ses
                         .mailbox()
-                        .account(|account| *account = Account::default());
+                        .account(|account| *account = emulated::account());
                     self.say("the account is as it was");
                 }
                 if self.random.percent(25) {
@@ -815,7 +785,7 @@ impl World {
             _ => None,
         });
         self.ses.mailbox().account(|account| {
-            *account = Account::default();
+            *account = emulated::account();
             match trouble {
                 Trouble::Paused => account.paused = true,
                 Trouble::NoQuota => account.max_24_hour_send = Some(0),
@@ -907,7 +877,7 @@ impl World {
         self.weather = Weather::Calm;
         self.ses
             .mailbox()
-            .account(|account| *account = Account::default());
+            .account(|account| *account = emulated::account());
         self.now += SignedDuration::from_mins(5);
         self.say("everything works again");
         self.catch_up().await;

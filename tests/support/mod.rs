@@ -9,18 +9,18 @@
     reason = "a test that cannot go on shall stop, and not every module uses everything"
 )]
 
+pub mod emulated;
 pub mod logs;
 pub mod template;
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use aws_emulator::ses::Mail;
+use aws_emulator::{Emulator, Options, StartError, aws};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use enquiry_desk::app::App;
-use enquiry_desk::local::ses::Mail;
-use enquiry_desk::local::{Desk, Options, StartError, product};
-use enquiry_desk::practice;
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -31,8 +31,8 @@ pub type Item = HashMap<String, AttributeValue>;
 
 /// The running system. Dropping it fails the test when an enquiry still owes an email, unless the test said so.
 pub struct TestApp {
-    /// The local system.
-    pub desk: Desk,
+    /// The emulator.
+    pub desk: Emulator,
     /// The application itself, to look into.
     pub app: Arc<App>,
     ending: Ending,
@@ -59,24 +59,17 @@ impl TestApp {
 
     /// Everything in memory, with these variables set.
     pub async fn start_with(variables: &[(&str, &str)]) -> Self {
-        Self::start_at(Options::default(), variables).await
+        Self::start_at(emulated::options(), variables).await
     }
 
     /// With these options and variables.
     pub async fn start_at(options: Options, variables: &[(&str, &str)]) -> Self {
         let mut made = None;
-        let desk = Desk::start(options, async |endpoints| {
-            let given = |name: &str| {
-                variables
-                    .iter()
-                    .find(|(n, _)| *n == name)
-                    .map(|(_, value)| (*value).to_owned())
-            };
-            let settings = product::settings(&endpoints, given)
+        let desk = Emulator::start(options, async |endpoints| {
+            let app = emulated::app(&endpoints, variables, aws::http_client())
                 .map_err(|faults| StartError::new(faults.to_string()))?;
-            let app = product::app(&endpoints, settings, practice::compiled().clone());
             made = Some(Arc::clone(&app));
-            Ok(product::function(app))
+            Ok(emulated::function(app))
         })
         .await
         .unwrap();

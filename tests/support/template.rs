@@ -8,9 +8,9 @@ use saphyr::{LoadableYamlNode, Scalar, Yaml};
 use serde_json::{Map, Value, json};
 
 /// Where the stack is, and in whose account: the local system's.
-pub const REGION: &str = enquiry_desk::local::aws::REGION;
+pub const REGION: &str = aws_emulator::aws::REGION;
 /// The account.
-pub const ACCOUNT: &str = enquiry_desk::local::aws::ACCOUNT;
+pub const ACCOUNT: &str = aws_emulator::aws::ACCOUNT;
 /// The stack's name, as `samconfig.toml` has it.
 pub const STACK: &str = "enquiry-desk";
 

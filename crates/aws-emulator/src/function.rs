@@ -1,0 +1,68 @@
+//! The function as everything around it sees it: an event in Lambda's JSON goes in, an answer in Lambda's JSON comes out.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::Value;
+
+/// How long an invocation may take unless the caller says otherwise: HTTP APIs wait for hardly longer.
+const TIMEOUT: Duration = Duration::from_secs(29);
+
+type Answer = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
+
+/// A handle to the function. Clones call the same function.
+#[derive(Clone)]
+pub struct Function {
+    handler: Arc<dyn Fn(Value) -> Answer + Send + Sync>,
+    timeout: Duration,
+}
+
+impl Function {
+    /// Wraps a handler: the payload comes in Lambda's event shape, the answer is in Lambda's response shape, and `Err` is
+    /// a function error.
+    pub fn new<H, F>(handler: H) -> Self
+    where
+        H: Fn(Value) -> F + Send + Sync + 'static,
+        F: Future<Output = Result<Value, String>> + Send + 'static,
+    {
+        Self {
+            handler: Arc::new(move |event| Box::pin(handler(event))),
+            timeout: TIMEOUT,
+        }
+    }
+
+    /// The same function with another limit on the time of one invocation.
+    #[must_use]
+    pub fn with_timeout(mut self, timeout: Duration) -> Self {
+        self.timeout = timeout;
+        self
+    }
+
+    /// Invokes the function, as Lambda would: a panic and a timeout are function errors, and an invocation goes on when
+    /// its caller has stopped listening.
+    ///
+    /// # Errors
+    /// The function's own error, a panic, or a timeout, in Lambda's words where Lambda has some.
+    pub async fn call(&self, event: Value) -> Result<Value, String> {
+        let invocation = (self.handler)(event);
+        let limit = self.timeout;
+        let task = tokio::spawn(async move { tokio::time::timeout(limit, invocation).await });
+        match task.await {
+            Ok(Ok(answer)) => answer,
+            Ok(Err(_)) => Err(format!(
+                "Task timed out after {:.2} seconds",
+                limit.as_secs_f64()
+            )),
+            Err(_) => Err("the function panicked".to_owned()),
+        }
+    }
+}
+
+impl fmt::Debug for Function {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Function")
+    }
+}

@@ -1,0 +1,224 @@
+//! The mail catcher in the browser: every email that was sent, as its readers see it and as it is.
+//!
+//! The HTML of an email is not trusted: it is shown in a frame without scripts, without our origin and without the network.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Path, Request, State};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST};
+use axum::http::{HeaderValue, StatusCode};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use axum::routing::get;
+use serde_json::{Value, json};
+
+use super::ses::{Mail, Mailbox};
+use super::stream::Waker;
+
+/// For our own pages: their style, frames with mails in them, and forms that stay here.
+const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
+
+/// For a mail's HTML: what a mail brings with it, and nothing else.
+const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+
+/// A page that the navigation offers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// Where it is, such as `/`.
+    pub path: String,
+    /// What it is called.
+    pub label: String,
+}
+
+#[derive(Debug)]
+struct Pages {
+    mailbox: Mailbox,
+    stream: Waker,
+    links: Vec<Link>,
+}
+
+/// The routes under `/outbox`, and the caller's own `pages`.
+pub(super) fn router<S: Clone + Send + Sync + 'static>(
+    mailbox: Mailbox,
+    stream: Waker,
+    links: Vec<Link>,
+    pages: Router,
+) -> Router<S> {
+    Router::new()
+        .route("/outbox", get(list))
+        .route("/outbox/", get(list))
+        .route("/outbox.json", get(data))
+        .route("/outbox/failures", get(failures))
+        .route("/outbox/{mail}", get(mail))
+        .route("/outbox/{mail}/html", get(html))
+        .with_state(Arc::new(Pages {
+            mailbox,
+            stream,
+            links,
+        }))
+        .merge(pages.with_state(()))
+        .layer(middleware::from_fn(only_local))
+}
+
+/// Says that something is not there.
+pub fn not_found(text: &str) -> Response {
+    let mut response = respond(
+        "text/plain; charset=utf-8",
+        PAGE_POLICY,
+        format!("{text}\n"),
+    );
+    *response.status_mut() = StatusCode::NOT_FOUND;
+    response
+}
+
+/// Refuses requests under a foreign name: a web page elsewhere could otherwise give 127.0.0.1 a name of its own and read the
+/// mails.
+async fn only_local(request: Request, next: Next) -> Response {
+    let host = request
+        .headers()
+        .get(HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    if matches!(name, "127.0.0.1" | "localhost") {
+        return next.run(request).await;
+    }
+    let mut response = Response::new(Body::from(
+        "These pages answer to 127.0.0.1 and localhost only.\n",
+    ));
+    *response.status_mut() = StatusCode::MISDIRECTED_REQUEST;
+    response
+}
+
+#[derive(Template)]
+#[template(path = "list.html")]
+struct List<'a> {
+    links: &'a [Link],
+    mails: Vec<Arc<Mail>>,
+    failures: usize,
+}
+
+#[derive(Template)]
+#[template(path = "mail.html")]
+struct One<'a> {
+    links: &'a [Link],
+    mail: &'a Mail,
+    request: String,
+    last: u64,
+}
+
+#[derive(Template)]
+#[template(path = "failures.html")]
+struct Failures<'a> {
+    links: &'a [Link],
+    failures: Vec<String>,
+}
+
+async fn list(State(pages): State<Arc<Pages>>) -> Response {
+    let mut mails = pages.mailbox.mails();
+    mails.reverse();
+    page(&List {
+        links: &pages.links,
+        mails,
+        failures: pages.stream.failures().len(),
+    })
+}
+
+async fn failures(State(pages): State<Arc<Pages>>) -> Response {
+    let failures = pages.stream.failures();
+    page(&Failures {
+        links: &pages.links,
+        failures: failures.iter().rev().map(pretty).collect(),
+    })
+}
+
+/// The mailbox as data: an array of emails, newest last.
+async fn data(State(pages): State<Arc<Pages>>) -> Response {
+    let mails = pages.mailbox.mails();
+    let body = json!(mails.iter().map(AsRef::as_ref).collect::<Vec<&Mail>>()).to_string();
+    respond("application/json", PAGE_POLICY, body)
+}
+
+/// `/outbox/N` and `/outbox/N.eml`.
+async fn mail(State(pages): State<Arc<Pages>>, Path(name): Path<String>) -> Response {
+    let (number, source) = match name.strip_suffix(".eml") {
+        Some(number) => (number, true),
+        None => (name.as_str(), false),
+    };
+    let Some(mail) = find(&pages, number) else {
+        return not_found("There is no mail with this number.");
+    };
+    if !source {
+        let last = pages.mailbox.mails().len();
+        let last = u64::try_from(last).unwrap_or(u64::MAX);
+        return page(&One {
+            links: &pages.links,
+            mail: &mail,
+            request: pretty(&mail.request),
+            last,
+        });
+    }
+    let mut response = respond("message/rfc822", PAGE_POLICY, mail.eml.clone());
+    if let Ok(value) = HeaderValue::from_str(&format!(
+        "attachment; filename=\"mail-{}.eml\"",
+        mail.number
+    )) {
+        response.headers_mut().insert(CONTENT_DISPOSITION, value);
+    }
+    response
+}
+
+/// The HTML part alone, for the frames.
+async fn html(State(pages): State<Arc<Pages>>, Path(number): Path<String>) -> Response {
+    match find(&pages, &number).and_then(|mail| mail.html.clone()) {
+        Some(html) => email_html(html),
+        None => not_found("This mail has no HTML part."),
+    }
+}
+
+fn find(pages: &Pages, number: &str) -> Option<Arc<Mail>> {
+    pages.mailbox.mail(number.parse().ok()?)
+}
+
+fn pretty(value: &Value) -> String {
+    serde_json::to_string_pretty(value).unwrap_or_default()
+}
+
+/// The HTML of an email, for a frame: it can run nothing and load nothing.
+pub fn email_html(html: String) -> Response {
+    respond("text/html; charset=utf-8", MAIL_POLICY, html)
+}
+
+/// A page about emails.
+pub fn page(template: &impl Template) -> Response {
+    match template.render() {
+        Ok(page) => respond("text/html; charset=utf-8", PAGE_POLICY, page),
+        Err(error) => {
+            let mut response = respond(
+                "text/plain; charset=utf-8",
+                PAGE_POLICY,
+                format!("The page cannot be shown: {error}.\n"),
+            );
+            *response.status_mut() = StatusCode::INTERNAL_SERVER_ERROR;
+            response
+        }
+    }
+}
+
+/// A response that is not cached and that can do nothing beyond its policy.
+fn respond(kind: &'static str, policy: &'static str, body: String) -> Response {
+    let mut response = Response::new(Body::from(body));
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(
+        "x-content-type-options",
+        HeaderValue::from_static("nosniff"),
+    );
+    headers.insert("referrer-policy", HeaderValue::from_static("no-referrer"));
+    headers.insert("cache-control", HeaderValue::from_static("no-store"));
+    response
+}

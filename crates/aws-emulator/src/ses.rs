@@ -1,0 +1,364 @@
+//! The SES catcher: speaks SES API v2 on the wire, keeps every mail with its complete request, and behaves like SES.
+//!
+//! It knows `SendEmail` (`Simple` and `Raw` content) and `GetAccount`. What SES checks, it checks, and refuses in SES's
+//! words with SES's error types; where SES documents a limit but no words, the words are ours. What SES reports through a
+//! configuration set, it reports to the function as an SNS event. Faults happen on request, where they happen in life: at
+//! the wire.
+
+pub mod account;
+pub mod events;
+pub mod faults;
+pub mod message;
+
+mod api;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+use self::account::{Account, Bucket};
+use self::events::Notice;
+use self::faults::{Fault, Faults};
+use super::function::Function;
+use super::server::{self, Stop};
+use super::{StartError, replace_file};
+
+/// How long SES takes until it reports what became of a mail.
+const REPORT_AFTER: Duration = Duration::from_millis(50);
+
+/// A failed asynchronous invocation is repeated twice.
+const REPORT_ATTEMPTS: u32 = 3;
+
+/// A mail that SES accepted.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Mail {
+    /// Its number, from 1, in the order of acceptance.
+    pub number: u64,
+    /// When it was accepted, in UTC.
+    pub at: Timestamp,
+    /// The id that SES answered with.
+    pub message_id: String,
+    /// The `From` header's value, decoded.
+    pub from: String,
+    /// Everyone it goes to: bare addresses of To, Cc and Bcc.
+    pub to: Vec<String>,
+    /// Where answers go.
+    pub reply_to: Vec<String>,
+    /// The subject, decoded.
+    pub subject: String,
+    /// Every header of the rendered message: name to decoded value, or to a list when the header is repeated.
+    pub headers: Map<String, Value>,
+    /// The text part; `None` when there is none, and for raw content.
+    pub text: Option<String>,
+    /// The HTML part; `None` when there is none, and for raw content.
+    pub html: Option<String>,
+    /// The complete MIME message.
+    pub eml: String,
+    /// The complete request, as SES received it.
+    pub request: Value,
+    /// Whether it was really sent: a mail to an address on the suppression list is accepted and not sent.
+    pub sent: bool,
+    /// Whether SES's answer left as well: a fault can lose it after the mail was accepted.
+    #[serde(default = "always")]
+    pub answered: bool,
+    /// What SES reported about it, or still will.
+    #[serde(default)]
+    pub notices: Vec<Notice>,
+}
+
+impl Mail {
+    /// The message tags of the request.
+    pub fn tags(&self) -> BTreeMap<&str, &str> {
+        let tags = self.request.get("EmailTags").and_then(Value::as_array);
+        tags.into_iter()
+            .flatten()
+            .filter_map(|tag| Some((tag.get("Name")?.as_str()?, tag.get("Value")?.as_str()?)))
+            .collect()
+    }
+}
+
+/// Mails that were kept before faults were: their answers left.
+fn always() -> bool {
+    true
+}
+
+/// The running catcher.
+#[derive(Debug)]
+pub struct Ses {
+    endpoint: String,
+    state: Arc<State>,
+    stop: Stop,
+}
+
+#[derive(Debug)]
+pub(crate) struct State {
+    pub(crate) account: Mutex<Account>,
+    /// What the sending rate has left.
+    pub(crate) bucket: Mutex<Bucket>,
+    pub(crate) faults: Mutex<Faults>,
+    mails: Mutex<Vec<Arc<Mail>>>,
+    folder: Option<PathBuf>,
+    function: OnceLock<Function>,
+    /// How many notices are still to be reported.
+    owed: watch::Sender<usize>,
+    stopped: watch::Receiver<bool>,
+}
+
+/// What tests and the viewer hold: the mails, the account and the faults. Clones are the same catcher.
+#[derive(Debug, Clone)]
+pub struct Mailbox(Arc<State>);
+
+impl Ses {
+    /// Serves on a free port of 127.0.0.1. `folder` keeps the mails, one file each; without it they are in memory.
+    ///
+    /// # Errors
+    /// When the folder cannot be read or written.
+    pub async fn start(folder: Option<&Path>, account: Account) -> Result<Self, StartError> {
+        let mails = match folder {
+            Some(folder) => load(folder)?,
+            None => Vec::new(),
+        };
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await.map_err(|error| {
+            StartError::new(format!(
+                "The SES catcher found no free port on 127.0.0.1: {error}."
+            ))
+        })?;
+        let address = listener.local_addr().map_err(|error| {
+            StartError::new(format!(
+                "The SES catcher does not know its own port: {error}."
+            ))
+        })?;
+        let (signal, stopped) = watch::channel(false);
+        let state = Arc::new(State {
+            account: Mutex::new(account),
+            bucket: Mutex::new(Bucket::default()),
+            faults: Mutex::new(Faults::default()),
+            mails: Mutex::new(mails),
+            folder: folder.map(Path::to_owned),
+            function: OnceLock::new(),
+            owed: watch::Sender::new(0),
+            stopped: stopped.clone(),
+        });
+        let task = server::serve(listener, api::router(state.clone()), stopped);
+        Ok(Self {
+            endpoint: format!("http://{address}"),
+            state,
+            stop: Stop::new(signal, vec![task]),
+        })
+    }
+
+    /// Where it listens, as `AWS_ENDPOINT_URL_SESV2` wants it.
+    pub fn endpoint(&self) -> &str {
+        &self.endpoint
+    }
+
+    /// Says whom SES reports to. What was still to be reported before a restart is reported now.
+    pub fn connect(&self, function: Function) {
+        if self.state.function.set(function).is_err() {
+            return;
+        }
+        for mail in self.mailbox().mails() {
+            for (index, notice) in mail.notices.iter().enumerate() {
+                if !notice.reported {
+                    self.state.clone().report(mail.number, index);
+                }
+            }
+        }
+    }
+
+    /// A handle to what it holds.
+    pub fn mailbox(&self) -> Mailbox {
+        Mailbox(self.state.clone())
+    }
+
+    /// Stops serving and reporting.
+    pub async fn stop(self) {
+        self.stop.stop().await;
+    }
+}
+
+impl Mailbox {
+    /// Every mail that SES accepted, oldest first.
+    pub fn mails(&self) -> Vec<Arc<Mail>> {
+        lock(&self.0.mails).clone()
+    }
+
+    /// The mail with this number.
+    pub fn mail(&self, number: u64) -> Option<Arc<Mail>> {
+        let index = usize::try_from(number.checked_sub(1)?).ok()?;
+        lock(&self.0.mails).get(index).cloned()
+    }
+
+    /// Changes how SES stands to this account, from the next request on.
+    pub fn account<T>(&self, change: impl FnOnce(&mut Account) -> T) -> T {
+        change(&mut lock(&self.0.account))
+    }
+
+    /// The next `SendEmail` that has no fault of its own meets this one.
+    pub fn fail(&self, fault: Fault) {
+        lock(&self.0.faults).push(None, fault);
+    }
+
+    /// The next `SendEmail` to an address that contains `recipient` meets this fault.
+    pub fn fail_for(&self, recipient: &str, fault: Fault) {
+        lock(&self.0.faults).push(Some(recipient), fault);
+    }
+
+    /// From now on a `SendEmail` meets some fault with this probability, from 0 to 1.
+    pub fn fail_at_random(&self, probability: f64) {
+        lock(&self.0.faults).at_random(probability);
+    }
+
+    /// Forgets the faults that were asked for and did not happen; returns how many they were.
+    pub fn clear_faults(&self) -> usize {
+        lock(&self.0.faults).clear()
+    }
+
+    /// How many `SendEmail` requests arrived, refused and lost ones included.
+    pub fn requests(&self) -> u64 {
+        lock(&self.0.faults).requests()
+    }
+
+    /// Waits until SES has reported everything that it had to report.
+    pub async fn settled(&self) {
+        let mut owed = self.0.owed.subscribe();
+        // The sender lives in the state that we hold.
+        let _ = owed.wait_for(|owed| *owed == 0).await;
+    }
+}
+
+impl State {
+    /// Accepts a mail: numbers it, keeps it, and reports about it later. Nothing is accepted that could not be kept.
+    pub(crate) fn accept(self: &Arc<Self>, mut mail: Mail) -> std::io::Result<()> {
+        let (number, notices) = {
+            let mut mails = lock(&self.mails);
+            mail.number = u64::try_from(mails.len())
+                .unwrap_or(u64::MAX)
+                .saturating_add(1);
+            self.keep(&mail)?;
+            let kept = (mail.number, mail.notices.len());
+            mails.push(Arc::new(mail));
+            kept
+        };
+        if self.function.get().is_some() {
+            for index in 0..notices {
+                self.clone().report(number, index);
+            }
+        }
+        Ok(())
+    }
+
+    fn keep(&self, mail: &Mail) -> std::io::Result<()> {
+        match &self.folder {
+            Some(folder) => replace_file(
+                &file_of(folder, mail.number),
+                &serde_json::to_vec_pretty(mail)?,
+            ),
+            None => Ok(()),
+        }
+    }
+
+    fn report(self: Arc<Self>, number: u64, index: usize) {
+        self.owed.send_modify(|owed| *owed = owed.saturating_add(1));
+        let mut stopped = self.stopped.clone();
+        tokio::spawn(async move {
+            tokio::select! {
+                _ = stopped.wait_for(|stop| *stop) => {}
+                () = self.deliver(number, index) => {}
+            }
+            self.owed.send_modify(|owed| *owed = owed.saturating_sub(1));
+        });
+    }
+
+    async fn deliver(&self, number: u64, index: usize) {
+        let Some(function) = self.function.get() else {
+            return;
+        };
+        let Some(event) = self.notice(number, index) else {
+            return;
+        };
+        // Reports about one mail come in the order of what happened, a little apart.
+        let place = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
+        tokio::time::sleep(REPORT_AFTER.saturating_mul(place)).await;
+        for attempt in 1..=REPORT_ATTEMPTS {
+            match function.call(event.clone()).await {
+                Ok(_) => break,
+                Err(error) => {
+                    tracing::warn!(error, attempt, "the function failed on a report of SES")
+                }
+            }
+            tokio::time::sleep(REPORT_AFTER).await;
+        }
+        let mut mails = lock(&self.mails);
+        let position = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
+        if let Some(mail) = mails.get_mut(position) {
+            let mail = Arc::make_mut(mail);
+            if let Some(notice) = mail.notices.get_mut(index) {
+                notice.reported = true;
+            }
+            if let Err(error) = self.keep(mail) {
+                tracing::warn!(%error, "a mail's file could not be written");
+            }
+        }
+    }
+
+    fn notice(&self, number: u64, index: usize) -> Option<Value> {
+        let mails = lock(&self.mails);
+        let mail = mails.get(usize::try_from(number.checked_sub(1)?).ok()?)?;
+        mail.notices.get(index).map(Notice::sns_event)
+    }
+
+    /// For how many recipients mails were accepted since then.
+    pub(crate) fn sent_since(&self, since: Timestamp) -> usize {
+        lock(&self.mails)
+            .iter()
+            .rev()
+            .take_while(|mail| mail.at >= since)
+            .map(|mail| mail.to.len())
+            .sum()
+    }
+
+    /// Resolves when the catcher stops.
+    pub(crate) async fn stopping(&self) {
+        let mut stopped = self.stopped.clone();
+        let _ = stopped.wait_for(|stop| *stop).await;
+    }
+}
+
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // What is behind these locks stays whole when a holder panics: each change is one assignment.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn file_of(folder: &Path, number: u64) -> PathBuf {
+    folder.join(format!("{number:06}.json"))
+}
+
+fn load(folder: &Path) -> Result<Vec<Arc<Mail>>, StartError> {
+    let wrong = |path: &Path, error: &dyn std::fmt::Display| {
+        StartError::new(format!(
+            "{} cannot be read: {error}. Move it away, or choose another folder with --data.",
+            path.display()
+        ))
+    };
+    std::fs::create_dir_all(folder).map_err(|error| wrong(folder, &error))?;
+    let mut mails = Vec::new();
+    for number in 1_u64.. {
+        let path = file_of(folder, number);
+        match std::fs::read(&path) {
+            Ok(bytes) => mails.push(Arc::new(
+                serde_json::from_slice(&bytes).map_err(|error| wrong(&path, &error))?,
+            )),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
+            Err(error) => return Err(wrong(&path, &error)),
+        }
+    }
+    Ok(mails)
+}

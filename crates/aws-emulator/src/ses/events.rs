@@ -1,0 +1,242 @@
+//! What SES reports through a configuration set: the event-publishing record, inside SNS, inside a Lambda event.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::Mail;
+use super::message;
+use crate::aws;
+
+/// The domain of the mailbox simulator.
+const SIMULATOR: &str = "simulator.amazonses.com";
+
+/// A standard test file that virus scanners recognise; SES rejects a mail that contains it.
+const TEST_VIRUS: &str = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE";
+
+/// One report about a mail.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Notice {
+    /// `Send`, `Delivery`, `Bounce`, `Complaint` or `Reject`.
+    pub kind: String,
+    /// The complete event-publishing record.
+    pub record: Value,
+    /// Whether the function was told.
+    pub reported: bool,
+}
+
+impl Notice {
+    /// The event that the function gets: the record as the message of an SNS notification.
+    pub fn sns_event(&self) -> Value {
+        let topic = format!("arn:aws:sns:{}:{}:feedback", aws::REGION, aws::ACCOUNT);
+        json!({ "Records": [{
+            "EventVersion": "1.0",
+            "EventSubscriptionArn": format!("{topic}:{}", aws::uuid()),
+            "EventSource": "aws:sns",
+            "Sns": {
+                "SignatureVersion": "1",
+                "Timestamp": format!("{:.3}", Timestamp::now()),
+                "Signature": "local",
+                "SigningCertUrl": format!("https://sns.{}.amazonaws.com/SimpleNotificationService-local.pem", aws::REGION),
+                "MessageId": aws::uuid(),
+                "Message": self.record.to_string(),
+                "MessageAttributes": {},
+                "Type": "Notification",
+                "UnsubscribeUrl": format!("https://sns.{}.amazonaws.com/?Action=Unsubscribe", aws::REGION),
+                "TopicArn": topic,
+                "Subject": "Amazon SES Email Event Notification",
+            },
+        }]})
+    }
+}
+
+/// What becomes of a mail at its recipient's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Fate {
+    Delivered,
+    Bounced,
+    Complained,
+    /// On the account's own suppression list.
+    SuppressedByAccount,
+    /// On the simulator's stand-in for SES's global list.
+    Suppressed,
+}
+
+/// Whether SES sends to this address at all; simulator addresses always count as verified.
+pub(super) fn is_simulator(address: &str) -> bool {
+    address
+        .rsplit_once('@')
+        .is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(SIMULATOR))
+}
+
+fn fate(address: &str, suppressed: bool) -> Fate {
+    if suppressed {
+        return Fate::SuppressedByAccount;
+    }
+    if !is_simulator(address) {
+        return Fate::Delivered;
+    }
+    // The simulator takes labels: bounce+anything@….
+    let local = address
+        .split(['@', '+'])
+        .next()
+        .unwrap_or_default()
+        .to_ascii_lowercase();
+    match local.as_str() {
+        "bounce" => Fate::Bounced,
+        "complaint" => Fate::Complained,
+        "suppressionlist" => Fate::Suppressed,
+        // `success` and `ooto`: an out-of-office answer goes to the sender's mailbox and is no event.
+        _ => Fate::Delivered,
+    }
+}
+
+/// Whether the mail leaves SES for at least one of its recipients.
+pub(super) fn is_sent(mail: &Mail, suppressed: &dyn Fn(&str) -> bool) -> bool {
+    !mail.eml.contains(TEST_VIRUS)
+        && mail.to.iter().any(|address| {
+            !matches!(
+                fate(address, suppressed(address)),
+                Fate::SuppressedByAccount | Fate::Suppressed
+            )
+        })
+}
+
+/// The reports about an accepted mail, in their order.
+pub(super) fn notices(
+    mail: &Mail,
+    configuration_set: &str,
+    suppressed: &dyn Fn(&str) -> bool,
+) -> Vec<Notice> {
+    let about = about(mail, configuration_set);
+    let notice = |kind: &str, name: &str, detail: Value| {
+        let mut record = Map::new();
+        record.insert("eventType".to_owned(), json!(kind));
+        record.insert("mail".to_owned(), about.clone());
+        record.insert(name.to_owned(), detail);
+        Notice {
+            kind: kind.to_owned(),
+            record: Value::Object(record),
+            reported: false,
+        }
+    };
+    let mut notices = vec![notice("Send", "send", json!({}))];
+    if mail.eml.contains(TEST_VIRUS) {
+        notices.push(notice(
+            "Reject",
+            "reject",
+            json!({ "reason": "Bad content" }),
+        ));
+        return notices;
+    }
+    let at = format!("{:.3}", Timestamp::now());
+    for address in &mail.to {
+        let delivered = || {
+            notice(
+                "Delivery",
+                "delivery",
+                json!({
+                    "timestamp": at,
+                    "processingTimeMillis": 500,
+                    "recipients": [address],
+                    "smtpResponse": "250 2.6.0 Message received",
+                    "reportingMTA": "a8-70.smtp-out.amazonses.com",
+                }),
+            )
+        };
+        let bounced = |sub_type: &str, diagnostic: &str| {
+            notice(
+                "Bounce",
+                "bounce",
+                json!({
+                    "feedbackId": aws::message_id(Timestamp::now()),
+                    "bounceType": "Permanent",
+                    "bounceSubType": sub_type,
+                    "bouncedRecipients": [{
+                        "emailAddress": address,
+                        "action": "failed",
+                        "status": "5.1.1",
+                        "diagnosticCode": diagnostic,
+                    }],
+                    "timestamp": at,
+                    "reportingMTA": "dns; amazonses.com",
+                }),
+            )
+        };
+        match fate(address, suppressed(address)) {
+            Fate::Delivered => notices.push(delivered()),
+            Fate::Bounced => notices.push(bounced("General", "smtp; 550 5.1.1 user unknown")),
+            Fate::SuppressedByAccount => notices.push(bounced(
+                "OnAccountSuppressionList",
+                "Amazon SES did not send the message to this address because it is on the suppression list for your account.",
+            )),
+            Fate::Suppressed => notices.push(bounced(
+                "Suppressed",
+                "Amazon SES has suppressed sending to this address because it has a recent history of bouncing.",
+            )),
+            Fate::Complained => {
+                notices.push(delivered());
+                notices.push(notice("Complaint", "complaint", json!({
+                    "feedbackId": aws::message_id(Timestamp::now()),
+                    "complaintSubType": null,
+                    "complainedRecipients": [{ "emailAddress": address }],
+                    "timestamp": at,
+                    "userAgent": "Amazon SES Mailbox Simulator",
+                    "complaintFeedbackType": "abuse",
+                    "arrivalDate": at,
+                })));
+            }
+        }
+    }
+    notices
+}
+
+/// The `mail` object of an event-publishing record.
+fn about(mail: &Mail, configuration_set: &str) -> Value {
+    let from = message::address(&mail.from);
+    let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
+    let fields = message::fields(&mail.eml);
+    let headers: Vec<Value> = fields
+        .iter()
+        .filter(|(name, _)| !name.eq_ignore_ascii_case("Return-Path"))
+        .map(|(name, value)| json!({ "name": name, "value": value }))
+        .collect();
+    let field = |wanted: &str| {
+        fields
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(wanted))
+            .map(|(_, value)| value.clone())
+            .unwrap_or_default()
+    };
+    let mut tags = Map::new();
+    tags.insert("ses:operation".to_owned(), json!(["SendEmail"]));
+    tags.insert(
+        "ses:configuration-set".to_owned(),
+        json!([configuration_set]),
+    );
+    tags.insert("ses:source-ip".to_owned(), json!(["127.0.0.1"]));
+    tags.insert("ses:from-domain".to_owned(), json!([domain]));
+    tags.insert("ses:caller-identity".to_owned(), json!(["function"]));
+    for (name, value) in mail.tags() {
+        tags.insert(name.to_owned(), json!([value]));
+    }
+    json!({
+        "timestamp": format!("{:.3}", mail.at),
+        "source": mail.from,
+        "sourceArn": format!("arn:aws:ses:{}:{}:identity/{domain}", aws::REGION, aws::ACCOUNT),
+        "sendingAccountId": aws::ACCOUNT,
+        "messageId": mail.message_id,
+        "destination": mail.to,
+        "headersTruncated": false,
+        "headers": headers,
+        "commonHeaders": {
+            "from": [field("From")],
+            "replyTo": mail.reply_to,
+            "to": mail.to,
+            "date": field("Date"),
+            "messageId": mail.message_id,
+            "subject": mail.subject,
+        },
+        "tags": tags,
+    })
+}

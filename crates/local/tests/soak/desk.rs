@@ -1,0 +1,246 @@
+//! The process under the soak: `cargo local` as a child, how it is started on the same folder, killed, and waited for.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use aws_emulator::aws;
+use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt, BufReader, Lines};
+use tokio::process::{Child, ChildStdout, Command};
+use tokio::sync::watch;
+
+/// Later than the end of every lease that was taken before: an invocation's 29 seconds and 60 more.
+const AHEAD: u32 = 120;
+
+/// How a start is meant.
+pub struct Phase {
+    ses_faults: f64,
+    table_faults: f64,
+    ahead: u32,
+    reports: bool,
+}
+
+impl Phase {
+    /// With faults, at the time that it is. Without SES's reports the desk knows only what it has written down itself.
+    pub const fn faulty(ses_faults: f64, table_faults: f64, reports: bool) -> Self {
+        Self {
+            ses_faults,
+            table_faults,
+            ahead: 0,
+            reports,
+        }
+    }
+
+    /// Without faults, and later than every lease.
+    pub const fn calm() -> Self {
+        Self {
+            ses_faults: 0.0,
+            table_faults: 0.0,
+            ahead: AHEAD,
+            reports: true,
+        }
+    }
+}
+
+/// One death: between these two moments.
+#[derive(Debug, Clone, Copy)]
+pub struct Crash {
+    pub not_before: Timestamp,
+    pub not_after: Timestamp,
+}
+
+/// The child and its folder.
+pub struct Desk {
+    folder: PathBuf,
+    running: Option<(Child, Lines<BufReader<ChildStdout>>)>,
+    address: watch::Sender<Option<String>>,
+    kills: Vec<Crash>,
+}
+
+impl Desk {
+    pub fn new(folder: PathBuf) -> Self {
+        std::fs::create_dir_all(&folder).expect("a folder for the data");
+        Self {
+            folder,
+            running: None,
+            address: watch::Sender::new(None),
+            kills: Vec::new(),
+        }
+    }
+
+    /// Where it listens now; nothing while it is dead.
+    pub fn address(&self) -> watch::Receiver<Option<String>> {
+        self.address.subscribe()
+    }
+
+    /// Every time it was killed.
+    pub fn kills(&self) -> Vec<Crash> {
+        self.kills.clone()
+    }
+
+    /// Starts it on its folder and waits until it listens.
+    pub async fn start(&mut self, phase: &Phase) {
+        let words = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(self.folder.join("stderr.log"))
+            .expect("a file for what it says");
+        let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
+        command
+            .args(["--port", "0", "--sweep", "1"])
+            .arg("--data")
+            .arg(&self.folder)
+            .args(["--ses-faults", &phase.ses_faults.to_string()])
+            .args(["--table-faults", &phase.table_faults.to_string()])
+            .args(["--ahead", &phase.ahead.to_string()])
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(words)
+            .kill_on_drop(true);
+        // Settings of the shell that runs this are none of the soak's.
+        for name in [
+            "THERAPIST_EMAIL",
+            "SENDER_EMAIL",
+            "HASH_KEY",
+            "RATE_LIMIT_PER_SOURCE",
+            "AUTO_REPLIES_PER_DAY",
+            "CONFIGURATION_SET",
+            "ALLOWED_ORIGINS",
+            "SES_SANDBOX",
+        ] {
+            command.env_remove(name);
+        }
+        if !phase.reports {
+            // Empty counts as left out, and SES reports about a configuration set only.
+            command.env("CONFIGURATION_SET", "");
+        }
+        let mut child = command.spawn().expect("`local` starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let address = loop {
+            let line = lines.next_line().await.expect("a line of text");
+            let Some(line) = line else {
+                panic!(
+                    "`local` did not start; what it said is in {}",
+                    self.folder.join("stderr.log").display()
+                );
+            };
+            if let Some((_, address)) = line.split_once("The enquiry desk is at ") {
+                break address.trim_end_matches('/').to_owned();
+            }
+        };
+        self.running = Some((child, lines));
+        self.address.send_replace(Some(address));
+    }
+
+    /// `kill -9`, whatever it is doing.
+    pub async fn kill(&mut self) {
+        let not_before = Timestamp::now();
+        self.end().await;
+        self.kills.push(Crash {
+            not_before,
+            not_after: Timestamp::now(),
+        });
+    }
+
+    /// The same when there is nothing left to be done.
+    pub async fn end(&mut self) {
+        let Some((mut child, _)) = self.running.take() else {
+            return;
+        };
+        let status = child.try_wait().expect("it is ours to look at");
+        assert!(status.is_none(), "it died by itself: {status:?}");
+        child.start_kill().expect("it is ours to kill");
+        self.address.send_replace(None);
+        child.wait().await.expect("it is ours to wait for");
+    }
+
+    /// Waits until nothing is owed and SES has reported every mail. The answer says what was missing at the end.
+    pub async fn settled(&self, until: Instant) -> Result<(), String> {
+        let environment = std::fs::read_to_string(self.folder.join("function.env")).unwrap();
+        let endpoint = environment
+            .lines()
+            .find_map(|line| line.strip_prefix("AWS_ENDPOINT_URL_DYNAMODB="))
+            .expect("the address of the table");
+        let table = aws::dynamodb(endpoint);
+        let mut reported = HashSet::new();
+        loop {
+            let owed = owed(&table).await;
+            let waiting = unreported(&self.folder, &mut reported);
+            if owed == 0 && waiting == 0 {
+                return Ok(());
+            }
+            if Instant::now() > until {
+                return Err(format!(
+                    "(b) {owed} enquiries owe mails and {waiting} mails are not reported"
+                ));
+            }
+            tokio::time::sleep(Duration::from_millis(500)).await;
+        }
+    }
+}
+
+/// How many enquiries the index of what is owed has.
+async fn owed(table: &aws_sdk_dynamodb::Client) -> i32 {
+    let mut owed = 0;
+    let mut from = None;
+    loop {
+        let page = table
+            .query()
+            .table_name("enquiries")
+            .index_name("pending")
+            .key_condition_expression("pending = :pending")
+            .expression_attribute_values(":pending", AttributeValue::S("pending".to_owned()))
+            .select(Select::Count)
+            .set_exclusive_start_key(from)
+            .send()
+            .await
+            .expect("the table can be read");
+        owed += page.count();
+        from = page.last_evaluated_key;
+        if from.is_none() {
+            return owed;
+        }
+    }
+}
+
+/// How many mails have reports that the function has not had yet; `reported` are those that need no second look.
+fn unreported(folder: &Path, reported: &mut HashSet<PathBuf>) -> usize {
+    let mut waiting = 0;
+    for file in mails(folder) {
+        if reported.contains(&file) {
+            continue;
+        }
+        let mail: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        let notices = mail["notices"].as_array().unwrap();
+        if notices.iter().all(|notice| notice["reported"] == true) {
+            reported.insert(file);
+        } else {
+            waiting += 1;
+        }
+    }
+    waiting
+}
+
+/// How many batches of the stream were given up: the sweep found their enquiries in the table.
+pub fn failures(folder: &Path) -> usize {
+    let failures = std::fs::read_to_string(folder.join("failures.jsonl"));
+    failures.unwrap_or_default().lines().count()
+}
+
+/// The files of the mails that SES accepted.
+pub fn mails(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder.join("mails"))
+        .expect("the folder of the mails")
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "json")
+        })
+        .collect();
+    files.sort_unstable();
+    files
+}

@@ -1,0 +1,284 @@
+//! `cargo soak`: `cargo local` under load, with faults at SES and at the table, and killed again and again. Afterwards the
+//! accepted posts and the enquiries are the same ones, and each has its mails (docs/delivery.md's rules).
+//!
+//! The simulator plays schedules inside one process, with a clock of its own. This is the other half: a real process
+//! that dies by `kill -9`, real sockets, real files, and clients that know nothing but what they were answered.
+//!
+//! A seed repeats the forms and the moments of the kills; the faults and the threads go as they go.
+
+#![allow(
+    missing_docs,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a soak that cannot go on shall stop"
+)]
+
+mod clients;
+mod desk;
+mod forms;
+mod random;
+mod rules;
+
+use std::fmt::Display;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use clients::Clients;
+use desk::{Desk, Phase};
+use forms::Form;
+use random::Random;
+use rules::Ledger;
+
+const HELP: &str = "\
+Posts forms to `cargo local` while SES and the table have faults and the process is killed, and then counts.
+
+Usage: cargo soak [--posts N] [--kills K] [--seed S] [--ses-faults PERCENT] [--table-faults PERCENT] [--keep]
+
+  --posts N              how many forms are filled in (default 500)
+  --kills K              how often the process is killed while they are posted (default 10)
+  --seed S               which forms, and when it is killed (default 1)
+  --ses-faults PERCENT   how many requests to SES go wrong (default 5)
+  --table-faults PERCENT how many requests to the table go wrong (default 10)
+  --keep                 keep the data folder; it is kept anyway when a rule is broken
+  --help                 show this
+";
+
+/// How many forms are on their way at once.
+const AT_ONCE: usize = 12;
+/// How many forms may be ahead of their mails, for the first so many seconds.
+const AHEAD_OF_MAILS: usize = 40;
+const BURST: usize = 25;
+const PACED: Duration = Duration::from_secs(60);
+
+/// What was asked for on the command line.
+struct Options {
+    posts: u64,
+    kills: u64,
+    seed: u64,
+    ses_faults: f64,
+    table_faults: f64,
+    keep: bool,
+}
+
+fn main() -> ExitCode {
+    let options = match options() {
+        Ok(Some(options)) => options,
+        Ok(None) => {
+            print!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        Err(words) => {
+            eprintln!("{words}\n`cargo soak --help` shows every option.");
+            return ExitCode::from(2);
+        }
+    };
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .expect("the runtime starts");
+    let passed = runtime.block_on(soak(&options));
+    runtime.shutdown_timeout(Duration::from_millis(100));
+    if passed {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+async fn soak(options: &Options) -> bool {
+    let began = Instant::now();
+    let until = began + patience(options);
+    let forms = forms::fill_in(options.posts, options.seed);
+    let kills = moments(options);
+    let folder = std::env::temp_dir().join(format!("enquiry-desk-soak-{}", std::process::id()));
+    let mut desk = Desk::new(folder.clone());
+    let faulty = |reports| Phase::faulty(options.ses_faults, options.table_faults, reports);
+    desk.start(&faulty(false)).await;
+    let clients = Clients::new(desk.address(), until);
+
+    let posting = post_all(clients.clone(), forms.clone(), folder.clone());
+    let posting = tokio::spawn(posting);
+    for (life, (moment, pause)) in kills.into_iter().enumerate() {
+        clients.answered(moment).await;
+        // Not always just behind an answer.
+        tokio::time::sleep(pause).await;
+        desk.kill().await;
+        // Every other life hears SES's reports, which settle much by themselves.
+        desk.start(&faulty(life % 2 == 0)).await;
+    }
+    posting.await.expect("the clients go on to the end");
+    let posted = began.elapsed();
+
+    // Mails are on their way, and the last kill meets them. Then nothing goes wrong any more, and it is later than every
+    // lease that the dead have left behind.
+    desk.kill().await;
+    desk.start(&Phase::calm()).await;
+    // Whoever gave up comes back when it works again, with the same form.
+    clients.come_back(&forms).await;
+    let settled = desk.settled(until).await;
+    let crashes = desk.kills();
+    desk.end().await;
+
+    let ledger = Ledger::read(&folder, &clients, &forms, crashes).await;
+    let mut broken = rules::broken(&forms, &ledger);
+    if let Err(owed) = settled {
+        broken.push(owed);
+    }
+    if broken.is_empty() {
+        broken.extend(rules::blind_spots(&forms, &ledger));
+    }
+    let times = [posted, began.elapsed()].map(|time| time.as_secs());
+    report(options, &forms, &clients, &ledger, times);
+    let passed = broken.is_empty();
+    if !passed {
+        println!("\n{} rules are broken:", broken.len());
+        for line in broken.iter().take(40) {
+            println!("  {line}");
+        }
+    }
+    if passed && !options.keep {
+        let _ = std::fs::remove_dir_all(&folder);
+    } else {
+        println!(
+            "\nTable, mails and the process's own words are in {}.",
+            folder.display()
+        );
+    }
+    println!("{}", if passed { "\npassed" } else { "\nFAILED" });
+    passed
+}
+
+/// After how many answered forms the process is killed, each time, and how much later.
+fn moments(options: &Options) -> Vec<(u64, Duration)> {
+    let mut random = Random::new(options.seed ^ 0x6b69_6c6c);
+    let mut moments: Vec<(u64, Duration)> = (0..options.kills)
+        .map(|_| {
+            let pause = Duration::from_millis(random.below(50));
+            (random.below(options.posts.max(1)), pause)
+        })
+        .collect();
+    moments.sort_unstable();
+    moments
+}
+
+/// After this time whatever is not finished is a fault. A machine that does much else takes its time.
+fn patience(options: &Options) -> Duration {
+    Duration::from_secs(240 + options.posts / 2)
+}
+
+/// Posts every form, so many at once. At first they wait for the mails to follow, so that faults and crashes meet as many
+/// mails as posts.
+async fn post_all(clients: Arc<Clients>, forms: Arc<Vec<Form>>, folder: PathBuf) {
+    let places = Arc::new(Semaphore::new(AT_ONCE));
+    let mut under_way = JoinSet::new();
+    let began = Instant::now();
+    for number in 0..forms.len() {
+        // In bursts, so that a kill finds posts under way.
+        while number.is_multiple_of(BURST)
+            && number > AHEAD_OF_MAILS + desk::mails(&folder).len() / 2
+            && began.elapsed() < PACED
+        {
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+        let place = places.clone().acquire_owned().await.expect("never closed");
+        let (clients, forms) = (clients.clone(), forms.clone());
+        under_way.spawn(async move {
+            clients.send(&forms[number]).await;
+            drop(place);
+        });
+    }
+    while let Some(sent) = under_way.join_next().await {
+        sent.expect("a client goes on to the end");
+    }
+}
+
+/// The figures, one a line.
+fn report(options: &Options, forms: &[Form], clients: &Clients, ledger: &Ledger, times: [u64; 2]) {
+    let answers = clients.tally();
+    let mails = ledger.counts();
+    let wrong = forms.iter().filter(|form| !form.is_valid()).count();
+    let row = |what: &str, figure: &dyn Display| println!("{what:<48} {figure:>9}");
+    println!("soak, seed {}\n", options.seed);
+    row("forms filled in", &forms.len());
+    row("of these, never valid", &wrong);
+    row("posts, with double clicks and repeats", &answers.sent);
+    row("posts accepted", &answers.accepted);
+    row("posts refused, 4xx", &answers.refused);
+    row("posts that could not be taken, 503", &answers.unavailable);
+    row("posts whose answer was lost", &answers.lost);
+    row("kill -9", &ledger.crashes.len());
+    println!();
+    row("forms accepted", &ledger.forms_accepted());
+    row("enquiries in the table", &ledger.enquiries.len());
+    row("accepted by mail alone", &ledger.straight_only());
+    row(
+        "repeats answered with the same reference",
+        &ledger.repeats(),
+    );
+    println!();
+    row("therapist's letters that left", &mails.therapist);
+    row("of these, extra copies", &mails.extra);
+    row("\"not stored\" letters that left", &mails.straight);
+    row("auto-replies that left", &mails.auto_replies);
+    row("auto-replies withheld", &mails.withheld);
+    row("auto-replies of which nobody knows", &mails.unknown);
+    row("notices that left", &mails.notices);
+    row("mails of which SES's answer was lost", &mails.lost);
+    row("batches of the stream that were given up", &ledger.given_up);
+    println!();
+    row("faults at SES, in a hundred requests", &options.ses_faults);
+    row(
+        "faults at the table, in a hundred requests",
+        &options.table_faults,
+    );
+    row("until every form was answered, s", &times[0]);
+    row("until nothing was owed, s", &times[1]);
+}
+
+/// The options from the command line; `None` when only help was asked for.
+fn options() -> Result<Option<Options>, String> {
+    let mut arguments = pico_args::Arguments::from_env();
+    if arguments.contains(["-h", "--help"]) {
+        return Ok(None);
+    }
+    let options = Options {
+        posts: number(&mut arguments, "--posts", 500)?,
+        kills: number(&mut arguments, "--kills", 10)?,
+        seed: number(&mut arguments, "--seed", 1)?,
+        ses_faults: number(&mut arguments, "--ses-faults", 5.0)?,
+        table_faults: number(&mut arguments, "--table-faults", 10.0)?,
+        keep: arguments.contains("--keep"),
+    };
+    match arguments.finish().first() {
+        Some(unknown) => Err(format!(
+            "There is no option `{}`.",
+            unknown.to_string_lossy()
+        )),
+        None => Ok(Some(options)),
+    }
+}
+
+fn number<T: FromStr>(
+    arguments: &mut pico_args::Arguments,
+    name: &'static str,
+    otherwise: T,
+) -> Result<T, String> {
+    let given: Option<String> = arguments
+        .opt_value_from_str(name)
+        .map_err(|_| format!("{name} needs a number."))?;
+    match given {
+        None => Ok(otherwise),
+        Some(text) => text
+            .parse()
+            .map_err(|_| format!("{name} needs a number, and `{text}` is none.")),
+    }
+}

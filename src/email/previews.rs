@@ -1,0 +1,549 @@
+//! Previews: a sample enquiry for every kind of email. `cargo local` shows them in the browser, and the tests review them.
+//! Nothing in the deployed function uses them, so that the linker leaves them out.
+//!
+//! No person here is real: the addresses are under example.com and the phone numbers are reserved for fiction.
+
+#![allow(
+    clippy::expect_used,
+    reason = "the samples are constants of this file, and a test reads every one"
+)]
+
+use jiff::civil::Date;
+use jiff::{SignedDuration, Timestamp};
+
+use crate::mail_state::{EmailKind, MailState, Withheld};
+use crate::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
+use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
+use crate::enquiry::{
+    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
+};
+use crate::practice::{Practice, TreatmentKey};
+use crate::spam::Signal;
+
+/// A message with everything in it that might break an email, or become a link.
+pub const HOSTILE: &str = "</td></table><script>alert(1)</script> <img src=x onerror=alert(1)> {{ 7*7 }} {% if %}\n\
+    Look at http://evil.example/a?b=c&d=<e> or evil.example or write to bad@evil.example\n\
+    right\u{202e}to left, nothing\u{200b}here, a bell\u{2066}\n\
+    \n--\nYour automatic answer was not sent.\n.\nEnd";
+
+/// An email about a sample enquiry.
+pub struct Sample {
+    /// Its name: unique among the letters of its kind, and fit for a file.
+    pub name: &'static str,
+    /// What is special about the enquiry.
+    pub about: &'static str,
+    /// The email.
+    pub mail: Email,
+}
+
+impl Sample {
+    /// A name that is unique among all samples.
+    #[must_use]
+    pub fn full_name(&self) -> String {
+        let kind = match self.mail.kind {
+            EmailKind::Therapist | EmailKind::Fallback => "therapist",
+            EmailKind::AutoReply => "client",
+            EmailKind::Notice => "notice",
+        };
+        format!("{kind}_{}", self.name)
+    }
+}
+
+/// The sample enquiries of one practice, received at one moment.
+#[derive(Clone, Copy)]
+pub struct Samples<'a> {
+    /// The practice that they were sent to.
+    pub practice: &'a Practice,
+    /// When they came in.
+    pub received_at: Timestamp,
+    /// The day on which the therapist is back; one of the emails says "in two weeks" if there is none.
+    pub away_until: Option<Date>,
+}
+
+/// What a sample changes in an enquiry.
+type Change = fn(&mut Enquiry);
+
+impl<'a> Samples<'a> {
+    /// The least that the form takes.
+    #[must_use]
+    pub fn minimal(&self) -> Received {
+        let reference = format!("{}-7KQ4M", self.practice.reference_prefix);
+        Received {
+            reference: Reference::parse(&reference).expect("a reference"),
+            received_at: self.received_at,
+            enquiry: Enquiry {
+                name: Name::parse("Sam Carter").expect("a name"),
+                email: EmailAddress::parse("sam@example.com").expect("an address"),
+                phone: None,
+                contact_by: ContactBy::Email,
+                answers: Answers {
+                    area: Vec::new(),
+                    cause: None,
+                    goal: Goal::Relax,
+                    recent_injury: None,
+                    warmth: None,
+                    treatment: None,
+                },
+                times: None,
+                message: None,
+                consent_version: self.practice.consent.version.clone(),
+            },
+        }
+    }
+
+    /// Everything filled in.
+    #[must_use]
+    pub fn complete(&self) -> Received {
+        let mut received = self.minimal();
+        received.enquiry = Enquiry {
+            name: Name::parse("Zoë Brontë").expect("a name"),
+            email: EmailAddress::parse("zoe.bronte@example.com").expect("an address"),
+            phone: Some(Phone::parse("07700 900982").expect("a number")),
+            contact_by: ContactBy::Phone,
+            answers: Answers {
+                area: vec![Area::LowerBack, Area::Neck],
+                cause: Some(Cause::Posture),
+                goal: Goal::Treat,
+                recent_injury: Some(RecentInjury::No),
+                warmth: self.warmth(Warmth::NotSure),
+                treatment: self.suggested(Goal::Treat, Warmth::NotSure),
+            },
+            times: times("Tuesday mornings, or any day after 5.30pm"),
+            message: message(
+                "My back has been stiff since we moved house.\n\nIs there parking near you?",
+            ),
+            consent_version: received.enquiry.consent_version,
+        };
+        received
+    }
+
+    /// The emails to the therapist, for every kind of enquiry.
+    #[must_use]
+    pub fn to_therapist(&self) -> Vec<Sample> {
+        let to = therapist();
+        let full = self.complete();
+        let least = self.minimal();
+        let injured = with(self.complete(), |it| {
+            it.answers.recent_injury = Some(RecentInjury::Yes);
+            it.answers.cause = Some(Cause::Injury);
+            it.contact_by = ContactBy::Text;
+        });
+        let mut named = with(self.complete(), |it| {
+            it.answers.goal = Goal::Relax;
+            it.contact_by = ContactBy::Email;
+        });
+        named.enquiry.answers.warmth = self.warmth(Warmth::No);
+        named.enquiry.answers.treatment = self.another(Goal::Relax, Warmth::No, true);
+        let open = with(self.minimal(), |it| {
+            it.answers.goal = Goal::NotSure;
+            it.answers.area = Area::ALL.to_vec();
+        });
+        let hostile = with(self.complete(), |it| {
+            it.name = Name::parse("<b>Zoë</b> www.evil.example").expect("a name");
+            it.times = times("<i>any</i> time, see evil.example");
+            it.message = message(HOSTILE);
+            it.email = EmailAddress::parse("a&b=c?d'e@example.com").expect("an address");
+        });
+        let long = with(self.complete(), |it| {
+            it.name = Name::parse(&"W".repeat(100)).expect("a name");
+            it.times = times(&"&".repeat(500));
+            it.message = message(&"<".repeat(4_000));
+        });
+        let earlier = [self.ago(53, 140), self.ago(239, 590)];
+        let many: Vec<Timestamp> = (34..54).map(|days| self.ago(days, 140)).collect();
+        let away_until = self.away_until.or_else(|| self.in_two_weeks());
+        let withheld = |reason| MailState::Withheld { reason };
+        let (suspect, cool_down) = (withheld(Withheld::Suspect), withheld(Withheld::CoolDown));
+        let sent = MailState::Sent {
+            message_id: "0100".to_owned(),
+            at: self.received_at,
+            delayed_since: None,
+        };
+        let about = |received| self.email(received, &to);
+        vec![
+            sample(
+                "complete",
+                "Everything filled in",
+                about(&full).into_email(),
+            ),
+            sample(
+                "minimal",
+                "Only what the form requires",
+                about(&least).into_email(),
+            ),
+            sample(
+                "injured",
+                "Injured in the last 48 hours; a text message is asked for",
+                about(&injured).into_email(),
+            ),
+            sample(
+                "named_another",
+                "Another treatment is named than the guide suggests",
+                about(&named).into_email(),
+            ),
+            sample(
+                "not_sure",
+                "Not sure what they want, and it hurts in many places",
+                about(&open).into_email(),
+            ),
+            sample(
+                "suspect",
+                "Looks like spam, so no answer is sent",
+                TherapistEmail {
+                    suspect: true,
+                    signals: &[Signal::Links, Signal::Markup],
+                    auto_reply: Some(&suspect),
+                    ..about(&full)
+                }
+                .into_email(),
+            ),
+            sample(
+                "repeat",
+                "Has written before",
+                TherapistEmail {
+                    earlier: &earlier,
+                    auto_reply: Some(&sent),
+                    ..about(&full)
+                }
+                .into_email(),
+            ),
+            sample(
+                "repeat_often",
+                "Has written many times, the last time a moment ago",
+                TherapistEmail {
+                    earlier: &many,
+                    more_earlier: true,
+                    auto_reply: Some(&cool_down),
+                    ..about(&least)
+                }
+                .into_email(),
+            ),
+            sample(
+                "private",
+                "With the privacy setting: nothing about health in the mailbox",
+                TherapistEmail {
+                    privacy: true,
+                    ..about(&injured)
+                }
+                .into_email(),
+            ),
+            sample(
+                "away",
+                "While you are away",
+                TherapistEmail {
+                    away_until,
+                    ..about(&least)
+                }
+                .into_email(),
+            ),
+            sample(
+                "fallback",
+                "The database could not be reached, so this mail is all there is",
+                TherapistEmail {
+                    auto_reply: None,
+                    privacy: true,
+                    ..about(&full)
+                }
+                .into_email(),
+            ),
+            sample(
+                "hostile",
+                "Somebody tries to do harm",
+                about(&hostile).into_email(),
+            ),
+            sample("long", "As long as it can get", about(&long).into_email()),
+            sample(
+                "plain",
+                "If the email cannot be made beautiful: the plain one",
+                about(&hostile).plain(),
+            ),
+            sample(
+                "bare",
+                "If even that fails: where to look it up",
+                about(&hostile).bare(),
+            ),
+        ]
+    }
+
+    /// The emails to the client, for the rows of the guide and for what stands across them.
+    ///
+    /// A practice without a warm treatment does not ask about warmth, and has fewer.
+    #[must_use]
+    pub fn to_client(&self) -> Vec<Sample> {
+        let answer = |name, about, goal, warmth: Option<Warmth>, named, change: Change| {
+            let mut received = with(self.minimal(), change);
+            received.enquiry.answers.goal = goal;
+            received.enquiry.answers.warmth = warmth.and_then(|warmth| self.warmth(warmth));
+            received.enquiry.answers.treatment = named;
+            sample(name, about, self.client_mail(&received))
+        };
+        let mut emails = vec![
+            answer(
+                "treat_cool",
+                "Pain or an injury, without warmth",
+                Goal::Treat,
+                Some(Warmth::No),
+                None,
+                |_| {},
+            ),
+            answer(
+                "treat",
+                "Pain or an injury",
+                Goal::Treat,
+                None,
+                None,
+                |it| {
+                    it.answers.area = vec![Area::LowerBack, Area::Shoulders];
+                    it.answers.cause = Some(Cause::Overuse);
+                },
+            ),
+            answer(
+                "treat_warm",
+                "Pain or an injury, with warmth; a call is asked for",
+                Goal::Treat,
+                Some(Warmth::Yes),
+                None,
+                |it| it.contact_by = ContactBy::Phone,
+            ),
+            answer(
+                "treat_injured",
+                "Injured in the last 48 hours",
+                Goal::Treat,
+                Some(Warmth::NotSure),
+                None,
+                |it| {
+                    it.answers.recent_injury = Some(RecentInjury::Yes);
+                    it.answers.cause = Some(Cause::Injury);
+                },
+            ),
+            answer(
+                "relax_cool",
+                "To relax, without warmth",
+                Goal::Relax,
+                Some(Warmth::No),
+                None,
+                |_| {},
+            ),
+            answer(
+                "relax",
+                "To relax; a text message is asked for",
+                Goal::Relax,
+                Some(Warmth::NotSure),
+                None,
+                |it| it.contact_by = ContactBy::Text,
+            ),
+            answer(
+                "relax_warm",
+                "To relax, with warmth",
+                Goal::Relax,
+                Some(Warmth::Yes),
+                None,
+                |_| {},
+            ),
+            answer(
+                "not_sure",
+                "Not sure what they want",
+                Goal::NotSure,
+                None,
+                None,
+                |it| {
+                    it.answers.area = Area::ALL.to_vec();
+                    it.answers.cause = Some(Cause::Stress);
+                },
+            ),
+            answer(
+                "named_the_same",
+                "Names the treatment that the guide suggests",
+                Goal::Relax,
+                Some(Warmth::No),
+                self.suggested(Goal::Relax, Warmth::No),
+                |_| {},
+            ),
+            answer(
+                "named_another",
+                "Names another treatment than the guide suggests",
+                Goal::Relax,
+                Some(Warmth::No),
+                self.another(Goal::Relax, Warmth::No, false),
+                |_| {},
+            ),
+            answer(
+                "named_not_sure",
+                "Names a treatment, and is not sure otherwise",
+                Goal::NotSure,
+                None,
+                self.suggested(Goal::Relax, Warmth::Yes),
+                |_| {},
+            ),
+        ];
+        if !self.practice.asks_warmth() {
+            emails.retain(|it| {
+                !["treat_cool", "treat_warm", "relax_cool", "relax_warm"].contains(&it.name)
+            });
+        }
+        emails
+    }
+
+    /// The notices to the therapist, for every trouble.
+    #[must_use]
+    pub fn notices(&self) -> Vec<Sample> {
+        let (full, without_phone) = (self.complete(), self.minimal());
+        let notice = |name, about, received, trouble| {
+            let to = therapist();
+            let email = NoticeEmail {
+                practice: self.practice,
+                to: &to,
+                received,
+                trouble,
+            };
+            sample(name, about, email.into_email())
+        };
+        vec![
+            notice("bounced", "The answer came back", &full, Trouble::Bounced),
+            notice(
+                "bounced_no_phone",
+                "The answer came back, and there is no number to ring",
+                &without_phone,
+                Trouble::Bounced,
+            ),
+            notice(
+                "complained",
+                "The answer was reported as spam",
+                &full,
+                Trouble::Complained,
+            ),
+            notice(
+                "rejected",
+                "The answer was not taken",
+                &full,
+                Trouble::Rejected,
+            ),
+            notice(
+                "unknown",
+                "Nobody knows whether the answer left",
+                &without_phone,
+                Trouble::Unknown,
+            ),
+            notice(
+                "late",
+                "The answer would have been too late",
+                &full,
+                Trouble::Withheld(Withheld::Late),
+            ),
+        ]
+    }
+
+    /// Every email.
+    #[must_use]
+    pub fn every(&self) -> Vec<Sample> {
+        let mut all = self.to_therapist();
+        all.extend(self.to_client());
+        all.extend(self.notices());
+        all
+    }
+
+    /// The email to the therapist about this enquiry, with nothing special about it.
+    #[must_use]
+    pub fn email<'b>(&self, received: &'b Received, to: &'b EmailAddress) -> TherapistEmail<'b>
+    where
+        'a: 'b,
+    {
+        TherapistEmail {
+            practice: self.practice,
+            to,
+            received,
+            suspect: false,
+            signals: &[],
+            auto_reply: Some(&MailState::NEW),
+            earlier: &[],
+            more_earlier: false,
+            away_until: self.away_until,
+            privacy: false,
+        }
+    }
+
+    /// The email to the client about this enquiry.
+    #[must_use]
+    pub fn client_mail(&self, received: &Received) -> Email {
+        AutoReplyEmail {
+            content: AutoReply {
+                practice: self.practice,
+                reference: &received.reference,
+                received_at: received.received_at,
+                away_until: self.away_until,
+                contact_by: received.enquiry.contact_by,
+                answers: &received.enquiry.answers,
+            },
+            to: &received.enquiry.email,
+            reply_to: &therapist(),
+        }
+        .into_email()
+    }
+
+    /// The answer about warmth, if the form asks for it.
+    fn warmth(&self, answer: Warmth) -> Option<Warmth> {
+        self.practice.asks_warmth().then_some(answer)
+    }
+
+    fn suggested(&self, goal: Goal, warmth: Warmth) -> Option<TreatmentKey> {
+        let suggestion = self.practice.suggest(goal, self.warmth(warmth), None, None);
+        suggestion.suggested.map(|treatment| treatment.key.clone())
+    }
+
+    /// A treatment that the guide does not suggest: the last one, or the first.
+    fn another(&self, goal: Goal, warmth: Warmth, last: bool) -> Option<TreatmentKey> {
+        let suggested = self.suggested(goal, warmth);
+        let mut others = self
+            .practice
+            .treatments
+            .iter()
+            .map(|treatment| &treatment.key)
+            .filter(|key| Some(*key) != suggested.as_ref());
+        let other = if last {
+            others.next_back()
+        } else {
+            others.next()
+        };
+        other.cloned()
+    }
+
+    fn ago(&self, days: i64, minutes: i64) -> Timestamp {
+        let earlier = SignedDuration::from_mins(days * 24 * 60 + minutes);
+        self.received_at
+            .checked_sub(earlier)
+            .unwrap_or(Timestamp::MIN)
+    }
+
+    fn in_two_weeks(&self) -> Option<Date> {
+        let today = self
+            .received_at
+            .to_zoned(self.practice.time_zone.rules().clone())
+            .date();
+        today.checked_add(SignedDuration::from_hours(14 * 24)).ok()
+    }
+}
+
+/// The therapist's address in every sample.
+#[must_use]
+pub fn therapist() -> EmailAddress {
+    EmailAddress::parse("therapist@example.org").expect("an address")
+}
+
+/// The enquiry with a change.
+#[must_use]
+pub fn with(mut received: Received, change: impl FnOnce(&mut Enquiry)) -> Received {
+    change(&mut received.enquiry);
+    received
+}
+
+fn sample(name: &'static str, about: &'static str, mail: Email) -> Sample {
+    Sample { name, about, mail }
+}
+
+fn times(typed: &str) -> Option<Times> {
+    Times::parse(typed).expect("times")
+}
+
+fn message(typed: &str) -> Option<Message> {
+    Message::parse(typed).expect("a message")
+}

@@ -1,0 +1,141 @@
+//! The product in the emulator: its table, its event source, its settings, and the real application as the function.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use aws_emulator::Endpoints;
+use aws_emulator::Options;
+use aws_emulator::dynamodb::{Dynamo, Index, TableDefinition};
+use aws_emulator::function::Function;
+use aws_emulator::ses::Ses;
+use aws_emulator::ses::account::Account;
+use aws_emulator::stream::filter::Filter;
+use aws_emulator::stream::{self, mapping};
+use aws_sdk_dynamodb::config::SharedHttpClient;
+use enquiry_desk::app::App;
+use enquiry_desk::clock::Clock;
+use enquiry_desk::aws::Clients;
+use enquiry_desk::practice;
+use enquiry_desk::settings::{SettingErrors, Settings};
+use enquiry_desk::store::schema;
+use jiff::{SignedDuration, Timestamp};
+
+/// `Timeout` in `template.yaml`.
+const TIMEOUT: SignedDuration = SignedDuration::from_secs(29);
+
+/// The table of `template.yaml`.
+pub fn table() -> TableDefinition {
+    TableDefinition {
+        name: "enquiries".to_owned(),
+        partition_key: schema::PARTITION_KEY.to_owned(),
+        expiry: Some(schema::EXPIRY.to_owned()),
+        indexes: schema::INDEXES
+            .iter()
+            .map(|index| Index {
+                name: index.name.to_owned(),
+                partition_key: index.partition_key.to_owned(),
+                sort_key: index.sort_key.to_owned(),
+            })
+            .collect(),
+    }
+}
+
+/// The event source of `template.yaml`.
+pub fn event_source() -> mapping::Settings {
+    mapping::Settings {
+        filters: vec![Filter::parse(schema::NEW_ENQUIRIES).unwrap()],
+        ..mapping::Settings::default()
+    }
+}
+
+/// An SES account that has the product's configuration set.
+pub fn account() -> Account {
+    Account {
+        configuration_sets: ["enquiry-desk".to_owned()].into(),
+        ..Account::default()
+    }
+}
+
+/// Everything in memory, with the example site.
+pub fn options() -> Options {
+    Options {
+        account: account(),
+        stream: stream::Settings {
+            mapping: event_source(),
+            ..stream::Settings::default()
+        },
+        site: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/site").into()),
+        ..Options::new(table())
+    }
+}
+
+/// The table alone, in memory.
+pub async fn dynamo() -> Dynamo {
+    Dynamo::start(None, &table()).await.unwrap()
+}
+
+/// SES alone, in memory.
+pub async fn ses() -> Ses {
+    Ses::start(None, account()).await.unwrap()
+}
+
+/// The endpoints of a system without an HTTP API.
+pub fn endpoints(dynamodb: &str, ses: &str) -> Endpoints {
+    Endpoints {
+        url: "http://127.0.0.1:1".to_owned(),
+        port: 1,
+        dynamodb: dynamodb.to_owned(),
+        ses: ses.to_owned(),
+        table: table().name,
+    }
+}
+
+/// The function's environment: what is given, what a test wants unless it says otherwise, and the emulator's own variables.
+pub fn environment(endpoints: &Endpoints, given: &[(&str, &str)]) -> HashMap<String, String> {
+    let origins = format!(
+        "http://127.0.0.1:{port},http://localhost:{port}",
+        port = endpoints.port
+    );
+    let defaults = [
+        ("THERAPIST_EMAIL", "therapist@example.com"),
+        ("SENDER_EMAIL", "desk@example.com"),
+        ("HASH_KEY", "this-key-keeps-no-secret-it-is-for-one-machine"),
+        // One machine is one source, and fills in the form in no time.
+        ("RATE_LIMIT_PER_SOURCE", "1000000"),
+        ("AUTO_REPLIES_PER_DAY", "1000000"),
+        ("MIN_FILL_SECONDS", "0"),
+        ("CONFIGURATION_SET", "enquiry-desk"),
+        ("ALLOWED_ORIGINS", origins.as_str()),
+    ];
+    let ours = defaults.iter().chain(given);
+    let ours = ours.map(|(name, value)| (*name, (*value).to_owned()));
+    ours.chain([("TABLE_NAME", endpoints.table.clone())])
+        .chain(endpoints.variables())
+        .map(|(name, value)| (name.to_owned(), value))
+        .collect()
+}
+
+/// The application with this environment and HTTP client.
+pub fn app(
+    endpoints: &Endpoints,
+    given: &[(&str, &str)],
+    client: SharedHttpClient,
+) -> Result<Arc<App>, SettingErrors> {
+    let environment = environment(endpoints, given);
+    let variable = |name: &str| environment.get(name).cloned();
+    let settings = Settings::from_env(variable)?;
+    let clients = Clients::from_variables(client, variable);
+    Ok(App::new(settings, practice::compiled().clone(), clients))
+}
+
+/// The application as the function that Lambda would run.
+pub fn function(app: Arc<App>) -> Function {
+    Function::new(move |event| {
+        let app = Arc::clone(&app);
+        async move {
+            let now = Timestamp::now();
+            let answer = app.handle(event, &Clock::new(now, now + TIMEOUT)).await;
+            answer.map_err(|error| error.to_string())
+        }
+    })
+}
