@@ -88,18 +88,14 @@ impl TimeToken {
 mod tests {
     use super::*;
 
-    fn settings(more: &[(&str, &str)]) -> Settings {
-        Settings::from_env(|name| {
-            let given = more.iter().find(|(n, _)| *n == name);
-            let value = match name {
-                "TABLE_NAME" => "enquiries",
-                "THERAPIST_EMAIL" | "SENDER_EMAIL" => "desk@example.com",
-                "HASH_KEY" => "0123456789abcdef0123456789abcdef",
-                _ => "",
-            };
-            Some(given.map_or(value, |(_, value)| value).to_owned())
-        })
-        .unwrap()
+    const FORM: &str = "enquiries";
+
+    fn keys(of: char) -> Keys {
+        Keys::from_secret(&String::from(of).repeat(32)).unwrap()
+    }
+
+    fn read(token: &str, seconds: f64) -> TimeToken {
+        TimeToken::read(token, Some(&keys('k')), FORM, 3, after(seconds))
     }
 
     fn begin() -> Timestamp {
@@ -112,8 +108,7 @@ mod tests {
 
     #[test]
     fn how_long_the_form_took_decides() {
-        let settings = settings(&[]);
-        let token = TimeToken::issue(&settings, begin()).unwrap();
+        let token = TimeToken::issue(&keys('k'), FORM, begin()).unwrap();
         assert_eq!(token.len(), 64);
         let day = 24.0 * 3600.0;
         for (seconds, expected, why) in [
@@ -130,40 +125,34 @@ mod tests {
             (40.0 * day, TimeToken::Expired, "its key is long gone"),
             (-1.0, TimeToken::TooFast, "another machine's clock is ahead"),
         ] {
-            assert_eq!(
-                TimeToken::read(&token, &settings, after(seconds)),
-                expected,
-                "{why}"
-            );
+            assert_eq!(read(&token, seconds), expected, "{why}");
         }
     }
 
     #[test]
     fn the_least_time_is_a_setting() {
         for (least, seconds, expected) in [
-            ("0", 0.0, TimeToken::InTime),
-            ("0", -0.5, TimeToken::InTime),
-            ("1", 0.9, TimeToken::TooFast),
-            ("60", 59.9, TimeToken::TooFast),
-            ("60", 60.0, TimeToken::InTime),
+            (0, 0.0, TimeToken::InTime),
+            (0, -0.5, TimeToken::InTime),
+            (1, 0.9, TimeToken::TooFast),
+            (60, 59.9, TimeToken::TooFast),
+            (60, 60.0, TimeToken::InTime),
         ] {
-            let settings = settings(&[("MIN_FILL_SECONDS", least)]);
-            let token = TimeToken::issue(&settings, begin()).unwrap();
-            let read = TimeToken::read(&token, &settings, after(seconds));
+            let token = TimeToken::issue(&keys('k'), FORM, begin()).unwrap();
+            let read = TimeToken::read(&token, Some(&keys('k')), FORM, least, after(seconds));
             assert_eq!(read, expected, "{seconds} of {least}");
         }
     }
 
     #[test]
     fn a_change_of_any_bit_is_seen() {
-        let settings = settings(&[]);
-        let token = TimeToken::issue(&settings, begin()).unwrap();
+        let token = TimeToken::issue(&keys('k'), FORM, begin()).unwrap();
         let bytes = BASE64.decode(&token).unwrap();
         for bit in 0..bytes.len() * 8 {
             let mut changed = bytes.clone();
             changed[bit / 8] ^= 1 << (bit % 8);
-            let read = TimeToken::read(&BASE64.encode(changed), &settings, after(10.0));
-            // A time that is long ago makes it an old one, whoever signed it.
+            let read = read(&BASE64.encode(changed), 10.0);
+            // A time that is long ago makes it an old one, under any signature.
             let in_time = bit < 64;
             assert!(
                 read == TimeToken::Forged || (in_time && read == TimeToken::Expired),
@@ -174,60 +163,32 @@ mod tests {
 
     #[test]
     fn a_token_of_another_form_or_key_or_kind_is_forged() {
-        let ours = settings(&[]);
-        for (other, why) in [
-            (settings(&[("TABLE_NAME", "others")]), "another form's"),
-            (
-                settings(&[("HASH_KEY", &"x".repeat(32))]),
-                "another deployment's",
-            ),
-            (
-                settings(&[("TOKEN_KEYS", &"x".repeat(32))]),
-                "a key that is not ours",
-            ),
+        for (key, form, why) in [
+            ('k', "others", "another form's"),
+            ('x', FORM, "another deployment's"),
         ] {
-            let token = TimeToken::issue(&other, begin()).unwrap();
-            assert_eq!(
-                TimeToken::read(&token, &other, after(10.0)),
-                TimeToken::InTime
-            );
-            assert_eq!(
-                TimeToken::read(&token, &ours, after(10.0)),
-                TimeToken::Forged,
-                "{why}"
-            );
+            let token = TimeToken::issue(&keys(key), form, begin()).unwrap();
+            let theirs = TimeToken::read(&token, Some(&keys(key)), form, 3, after(10.0));
+            assert_eq!(theirs, TimeToken::InTime);
+            assert_eq!(read(&token, 10.0), TimeToken::Forged, "{why}");
         }
-        let challenges = ours
-            .token_keys
-            .as_ref()
-            .unwrap()
-            .signing("altcha", "enquiries", begin());
+        let challenges = keys('k').signing("altcha", FORM, begin());
         let mut other = begin().as_millisecond().to_be_bytes().to_vec();
         other.extend([0; 8]);
         other.extend(challenges.sign(&other));
-        let read = TimeToken::read(&BASE64.encode(other), &ours, after(10.0));
-        assert_eq!(read, TimeToken::Forged, "signed for another purpose");
-    }
-
-    #[test]
-    fn keys_can_be_changed_under_an_open_page() {
-        let (old, new) = ("o".repeat(32), "n".repeat(32));
-        let before = settings(&[("TOKEN_KEYS", &old)]);
-        let token = TimeToken::issue(&before, begin()).unwrap();
-        for (keys, expected) in [
-            (format!("{old},{new}"), TimeToken::InTime),
-            (format!("{new},{old}"), TimeToken::InTime),
-            (new, TimeToken::Forged),
-        ] {
-            let settings = settings(&[("TOKEN_KEYS", &keys)]);
-            assert_eq!(TimeToken::read(&token, &settings, after(10.0)), expected);
-        }
+        assert_eq!(
+            read(&BASE64.encode(other), 10.0),
+            TimeToken::Forged,
+            "signed for another purpose"
+        );
+        let token = TimeToken::issue(&keys('k'), FORM, begin()).unwrap();
+        let without_keys = TimeToken::read(&token, None, FORM, 3, after(10.0));
+        assert_eq!(without_keys, TimeToken::Absent);
     }
 
     #[test]
     fn what_is_no_token_is_absent_or_forged_or_old() {
-        let settings = settings(&[]);
-        let token = TimeToken::issue(&settings, begin()).unwrap();
+        let token = TimeToken::issue(&keys('k'), FORM, begin()).unwrap();
         for (posted, expected) in [
             ("", TimeToken::Absent),
             (" \r\n", TimeToken::Absent),
@@ -243,10 +204,10 @@ mod tests {
             (&"_".repeat(64), TimeToken::Expired),
             (&"x".repeat(60_000), TimeToken::Forged),
         ] {
-            let read = TimeToken::read(posted, &settings, after(10.0));
+            let read = read(posted, 10.0);
             assert_eq!(read, expected, "{posted}");
         }
-        let one = TimeToken::issue(&settings, begin());
+        let one = TimeToken::issue(&keys('k'), FORM, begin());
         assert_ne!(one, Some(token), "two pages of one moment have two tokens");
     }
 }

@@ -185,19 +185,14 @@ fn derive(nonce: &[u8], salt: &[u8], counter: u32, cost: u32) -> [u8; KEY] {
 mod tests {
     use super::*;
 
-    fn settings(more: &[(&str, &str)]) -> Settings {
-        Settings::from_env(|name| {
-            let given = more.iter().find(|(n, _)| *n == name);
-            let value = match name {
-                "TABLE_NAME" => "enquiries",
-                "THERAPIST_EMAIL" | "SENDER_EMAIL" => "desk@example.com",
-                "HASH_KEY" => "0123456789abcdef0123456789abcdef",
-                "ALTCHA" => "true",
-                _ => "",
-            };
-            Some(given.map_or(value, |(_, value)| value).to_owned())
-        })
-        .unwrap()
+    const FORM: &str = "enquiries";
+
+    fn keys(of: char) -> Keys {
+        Keys::from_secret(&String::from(of).repeat(32)).unwrap()
+    }
+
+    fn challenge(now: Timestamp) -> Challenge {
+        ProofOfWork::challenge(&keys('k'), FORM, now).unwrap()
     }
 
     fn begin() -> Timestamp {
@@ -221,18 +216,17 @@ mod tests {
         BASE64.encode(proof.to_string())
     }
 
-    fn read(proof: &serde_json::Value, settings: &Settings, now: Timestamp) -> ProofOfWork {
-        ProofOfWork::read(&posted(proof), settings, now).0
+    fn read(proof: &serde_json::Value, now: Timestamp) -> ProofOfWork {
+        ProofOfWork::read(&posted(proof), &keys('k'), FORM, now).0
     }
 
     #[test]
     fn what_altcha_itself_solves_is_proven_until_it_expires() {
-        let settings = settings(&[]);
-        let challenge = ProofOfWork::challenge(&settings, begin()).unwrap();
+        let challenge = challenge(begin());
         let proof = solved(&challenge);
         let counter = proof["solution"]["counter"].as_u64().unwrap();
         assert!((200..=600).contains(&counter), "{counter}");
-        let (read, nonce) = ProofOfWork::read(&posted(&proof), &settings, begin());
+        let (read, nonce) = ProofOfWork::read(&posted(&proof), &keys('k'), FORM, begin());
         assert_eq!(read, ProofOfWork::Proven);
         let nonce = nonce.unwrap();
         assert_eq!(nonce.value, challenge.parameters.nonce);
@@ -252,22 +246,16 @@ mod tests {
                 "its key is long gone",
             ),
         ] {
-            assert_eq!(self::read(&proof, &settings, now), expected, "{why}");
+            assert_eq!(self::read(&proof, now), expected, "{why}");
         }
     }
 
     #[test]
     fn altcha_itself_believes_our_challenges_and_we_believe_its() {
-        let settings = settings(&[]);
         // The crate asks the system's clock.
         let now = Timestamp::now();
-        let secret = settings
-            .token_keys
-            .as_ref()
-            .unwrap()
-            .signing(PURPOSE, "enquiries", now)
-            .reveal();
-        let ours = solved(&ProofOfWork::challenge(&settings, now).unwrap());
+        let secret = keys('k').signing(PURPOSE, FORM, now).reveal();
+        let ours = solved(&challenge(now));
         let payload: altcha::Payload = serde_json::from_value(ours).unwrap();
         let options =
             altcha::VerifySolutionOptions::new(&payload.challenge, &payload.solution, &secret);
@@ -281,7 +269,7 @@ mod tests {
         });
         let theirs = serde_json::from_value(serde_json::to_value(theirs.unwrap()).unwrap());
         let theirs = solved(&theirs.unwrap());
-        assert_eq!(read(&theirs, &settings, now), ProofOfWork::Proven);
+        assert_eq!(read(&theirs, now), ProofOfWork::Proven);
     }
 
     /// RFC 7914, section 11.
@@ -295,9 +283,8 @@ mod tests {
     }
 
     #[test]
-    fn whatever_is_changed_in_a_proof_is_seen() {
-        let settings = settings(&[]);
-        let challenge = ProofOfWork::challenge(&settings, begin()).unwrap();
+    fn any_change_of_a_proof_is_seen() {
+        let challenge = challenge(begin());
         let proof = solved(&challenge);
         let counter = &proof["solution"]["counter"];
         for (place, value, why) in [
@@ -347,11 +334,7 @@ mod tests {
         ] {
             let mut changed = proof.clone();
             *changed.pointer_mut(place).unwrap() = value;
-            assert_eq!(
-                read(&changed, &settings, begin()),
-                ProofOfWork::Wrong,
-                "{why}"
-            );
+            assert_eq!(read(&changed, begin()), ProofOfWork::Wrong, "{why}");
         }
         // A key that fits its number, but no challenge: nobody may choose an easier one.
         let mut other = proof.clone();
@@ -360,46 +343,27 @@ mod tests {
         let salt = hex::decode(&parameters.salt).unwrap();
         other["solution"]["counter"] = 0.into();
         other["solution"]["derivedKey"] = hex::encode(&derive(&nonce, &salt, 0, COST)).into();
-        assert_eq!(read(&other, &settings, begin()), ProofOfWork::Wrong);
+        assert_eq!(read(&other, begin()), ProofOfWork::Wrong);
         // Members that we do not know are not signed and change nothing.
         let mut more = proof.clone();
         more["solution"]["time"] = serde_json::json!(12.5);
         more["more"] = true.into();
-        assert_eq!(read(&more, &settings, begin()), ProofOfWork::Proven);
+        assert_eq!(read(&more, begin()), ProofOfWork::Proven);
     }
 
     #[test]
     fn a_proof_for_another_form_or_under_an_unknown_key_is_wrong() {
-        let ours = settings(&[]);
-        let (old, new) = ("o".repeat(32), "n".repeat(32));
-        for (issuing, reading, expected, why) in [
-            (
-                settings(&[("TABLE_NAME", "others")]),
-                ours.clone(),
-                ProofOfWork::Wrong,
-                "another form's",
-            ),
-            (
-                settings(&[("TOKEN_KEYS", &old)]),
-                ours.clone(),
-                ProofOfWork::Wrong,
-                "not our key",
-            ),
-            (
-                settings(&[("TOKEN_KEYS", &old)]),
-                settings(&[("TOKEN_KEYS", &format!("{new},{old}"))]),
-                ProofOfWork::Proven,
-                "the key before",
-            ),
+        for (key, form, why) in [
+            ('k', "others", "another form's"),
+            ('x', FORM, "not our key"),
         ] {
-            let proof = solved(&ProofOfWork::challenge(&issuing, begin()).unwrap());
-            assert_eq!(read(&proof, &reading, begin()), expected, "{why}");
+            let theirs = ProofOfWork::challenge(&keys(key), form, begin()).unwrap();
+            assert_eq!(read(&solved(&theirs), begin()), ProofOfWork::Wrong, "{why}");
         }
     }
 
     #[test]
-    fn what_is_no_proof_is_missing_or_wrong_and_switched_off_it_is_nothing() {
-        let (on, off) = (settings(&[]), settings(&[("ALTCHA", "false")]));
+    fn what_is_no_proof_is_missing_or_wrong() {
         for (posted, expected) in [
             ("", ProofOfWork::Missing),
             (" \t", ProofOfWork::Missing),
@@ -414,15 +378,12 @@ mod tests {
             (&"A".repeat(60_000), ProofOfWork::Wrong),
         ] {
             assert_eq!(
-                ProofOfWork::read(posted, &on, begin()),
+                ProofOfWork::read(posted, &keys('k'), FORM, begin()),
                 (expected, None),
                 "{posted}"
             );
-            let off = ProofOfWork::read(posted, &off, begin());
-            assert_eq!(off, (ProofOfWork::NotAsked, None));
         }
-        let proof = solved(&ProofOfWork::challenge(&on, begin()).unwrap());
-        assert_eq!(read(&proof, &off, begin()), ProofOfWork::NotAsked);
+        let proof = solved(&challenge(begin()));
         assert!(
             posted(&proof).len() < LONGEST / 2,
             "{}",

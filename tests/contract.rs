@@ -8,7 +8,8 @@ use std::path::Path;
 
 use axum::http::Method;
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
-use enquiry_desk::enquiry::{Arity, EmailAddress, Field, Message, Name, Phone, Times, text};
+use enquiry_desk::enquiry::{EmailAddress, Field, Message, Name, Phone, Times};
+use enquiry_desk::text;
 use enquiry_desk::web::{MAX_ANSWERS, MAX_BODY, RequestError};
 use serde_json::{Map, Value, json};
 
@@ -152,12 +153,12 @@ fn description(field: Field) -> String {
 fn json_form() -> Value {
     let property = |field: &Field| {
         let rule = rule(*field);
-        let mut rule = match (REQUIRED.contains(field), field.arity()) {
+        let mut rule = match (REQUIRED.contains(field), field.row().is_repeatable()) {
             // Whatever it is, it is taken.
-            _ if field.only_weighs() => json!({}),
+            _ if field.takes_anything() => json!({}),
             (true, _) => rule,
-            (false, Arity::Single) => nullable(rule),
-            (false, Arity::Several) => {
+            (false, false) => nullable(rule),
+            (false, true) => {
                 json!({ "anyOf": [rule, one_of(&keys::<Area>()), { "type": "null" }] })
             }
         };
@@ -198,11 +199,11 @@ fn form_object(properties: Map<String, Value>) -> Value {
     })
 }
 
-fn codes() -> BTreeSet<&'static str> {
+fn codes() -> BTreeSet<String> {
     Field::ALL
         .iter()
-        .flat_map(|field| field.reasons())
-        .map(|why| why.code)
+        .flat_map(|field| field.errors())
+        .map(|error| error.code().into_owned())
         .collect()
 }
 
@@ -210,10 +211,10 @@ fn code_table() -> String {
     let rows: String = Field::ALL
         .iter()
         .flat_map(|field| {
-            field
-                .reasons()
-                .into_iter()
-                .map(|why| format!("| `#/{}` | `{}` | {} |\n", field.key(), why.code, why.words))
+            field.errors().into_iter().map(|error| {
+                let (code, message) = (error.code(), error.message());
+                format!("| `#/{}` | `{code}` | {message} |\n", field.key())
+            })
         })
         .collect();
     format!(
@@ -224,7 +225,7 @@ fn code_table() -> String {
 fn refusals_of(status: u16) -> Vec<&'static RequestError> {
     RequestError::ALL
         .iter()
-        .filter(|refusal| refusal.row().status.as_u16() == status)
+        .filter(|refusal| refusal.problem_type().status.as_u16() == status)
         .collect()
 }
 
@@ -264,17 +265,17 @@ fn refused(status: u16) -> Value {
     assert!(!rows.is_empty(), "no refusal has the status {status}");
     let types: Vec<String> = rows
         .iter()
-        .map(|refusal| slug(refusal.row().slug))
+        .map(|refusal| slug(refusal.problem_type().name))
         .collect();
     let examples: Map<String, Value> = rows
         .iter()
         .map(|refusal| {
-            let row = refusal.row();
-            let mut value = json!({ "type": slug(row.slug), "title": row.title, "status": status, "detail": refusal.words() });
+            let row = refusal.problem_type();
+            let mut value = json!({ "type": slug(row.name), "title": row.title, "status": status, "detail": refusal.message() });
             if refusal.retry_after().is_some() {
                 value["phone"] = "01632 960001".into();
             }
-            (row.slug.to_owned(), json!({ "value": value }))
+            (row.name.to_owned(), json!({ "value": value }))
         })
         .collect();
     let waits = rows.iter().any(|refusal| refusal.retry_after().is_some());
@@ -299,7 +300,10 @@ fn refused(status: u16) -> Value {
     if waits {
         own["required"] = json!(["phone"]);
     }
-    let titles: Vec<&str> = rows.iter().map(|refusal| refusal.row().title).collect();
+    let titles: Vec<&str> = rows
+        .iter()
+        .map(|refusal| refusal.problem_type().title)
+        .collect();
     json!({
         "description": format!("{}.", titles.join(". ")),
         "headers": headers(&more),
@@ -438,7 +442,7 @@ fn document() -> Value {
     let mut responses = Map::new();
     let statuses: BTreeSet<u16> = RequestError::ALL
         .iter()
-        .map(|refusal| refusal.row().status.as_u16())
+        .map(|refusal| refusal.problem_type().status.as_u16())
         .collect();
     for status in statuses {
         responses.insert(status.to_string(), refused(status));
@@ -785,7 +789,7 @@ async fn every_rule_has_its_code_and_its_words() {
             (code, words),
             "{change}"
         );
-        told.insert(code);
+        told.insert(code.to_owned());
         for shy in ["please", "sorry", "invalid", "oops", "valid "] {
             assert!(!words.to_lowercase().contains(shy), "{words}");
         }
@@ -904,12 +908,12 @@ async fn every_refusal_answers_as_its_row_says() {
     ];
     let rows: BTreeMap<&str, &RequestError> = RequestError::ALL
         .iter()
-        .map(|refusal| (refusal.row().slug, refusal))
+        .map(|refusal| (refusal.problem_type().name, refusal))
         .collect();
     let mut told = BTreeSet::new();
     for (method, path, content_type, body, name, origin) in cases {
         let refusal = rows[name];
-        let row = refusal.row();
+        let row = refusal.problem_type();
         let origin = if origin.is_empty() {
             "https://www.example.com"
         } else {

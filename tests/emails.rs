@@ -5,12 +5,15 @@ use std::fs;
 use std::path::PathBuf;
 
 use aws_emulator::aws;
-use enquiry_desk::delivery::EmailKind;
+use enquiry_desk::aws::Clients;
 use enquiry_desk::email::previews::{HOSTILE, Samples, therapist, with};
 use enquiry_desk::email::{Email, TherapistEmail};
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{Answers, EmailAddress, Message, Name, Phone, Received, Times};
-use enquiry_desk::practice::Practice;
+use enquiry_desk::mail_state::EmailKind;
+use enquiry_desk::practice::{self, Practice};
+use enquiry_desk::ses::Ses;
+use enquiry_desk::settings::Settings;
 use mail_parser::MessageParser;
 
 use crate::readability;
@@ -80,21 +83,23 @@ fn each_email_is_as_it_was_reviewed() {
     }
 }
 
-/// Through the real mailer, the SDK and the SES catcher. With `LETTERS_DIR` set, each message is also written there, as the
+/// Through the SDK and the SES catcher. With `LETTERS_DIR` set, each message is also written there, as the
 /// mail checks of `.ci/mail-test` want it, with its parts beside it to be looked at.
 #[tokio::test]
 async fn each_email_leaves_ses_as_it_was_written() {
     let ses = emulated::ses().await;
     let endpoints = emulated::endpoints("http://127.0.0.1:1", ses.endpoint());
-    let mailer = &emulated::app(&endpoints, &[], aws::http_client())
-        .unwrap()
-        .mailer;
+    let environment = emulated::environment(&endpoints, &[]);
+    let variable = |name: &str| environment.get(name).cloned();
+    let settings = Settings::from_env(variable).unwrap().email;
+    let clients = Clients::from_variables(aws::http_client(), variable);
+    let sender = Ses::new(clients.ses, &settings);
     let folder = std::env::var_os("LETTERS_DIR").map(PathBuf::from);
     if let Some(folder) = &folder {
         fs::create_dir_all(folder).unwrap();
     }
     for (name, mail) in every_email() {
-        mailer.send(&mail).await.unwrap();
+        sender.send(&mail).await.unwrap();
         let left = ses.mailbox().mails().pop().unwrap();
         if let Some(folder) = &folder {
             let write = |ending: &str, content: &str| {

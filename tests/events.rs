@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use enquiry_desk::invocation::Invocation;
+use enquiry_desk::app::Event;
 use serde_json::{Value, json};
 
 use crate::support::{COMPLETE, TestApp};
@@ -17,11 +17,11 @@ fn event(name: &str) -> Value {
 
 /// The kind of event that each file is, by the beginning of its name.
 fn kind(event: Value) -> &'static str {
-    match Invocation::recognise(event) {
-        Ok(Invocation::Http(_)) => "http",
-        Ok(Invocation::Stream(_)) => "stream",
-        Ok(Invocation::Feedback(_)) => "feedback",
-        Ok(Invocation::Command(_)) => "command",
+    match Event::recognise(event) {
+        Ok(Event::Http(_)) => "http",
+        Ok(Event::Stream(_)) => "stream",
+        Ok(Event::Feedback(_)) => "feedback",
+        Ok(Event::Command(_)) => "command",
         Err(_) => "unknown",
     }
 }

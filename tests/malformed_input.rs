@@ -6,7 +6,8 @@ use std::collections::HashMap;
 use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use enquiry_desk::enquiry::{EmailAddress, Phone, text};
+use enquiry_desk::enquiry::{EmailAddress, Phone};
+use enquiry_desk::text;
 use enquiry_desk::web::MAX_BODY;
 use serde_json::{Value, json};
 use unicode_normalization::UnicodeNormalization;
@@ -482,7 +483,7 @@ fn addresses_are_taken_by_the_rule_of_browsers() {
     assert_eq!(
         EmailAddress::parse(&format!("a{longest}"))
             .unwrap_err()
-            .code,
+            .code(),
         "email_too_long"
     );
 
@@ -539,11 +540,15 @@ fn addresses_are_taken_by_the_rule_of_browsers() {
         ("zoe@１.", "a label that is empty after mapping"),
     ] {
         let refused = EmailAddress::parse(typed).map(|it| it.as_str().to_owned());
-        assert_eq!(refused.unwrap_err().code, "email_format", "{typed}: {why}");
+        assert_eq!(
+            refused.unwrap_err().code(),
+            "email_format",
+            "{typed}: {why}"
+        );
     }
     let label_too_long = format!("zoe@{label}a.com");
     assert_eq!(
-        EmailAddress::parse(&label_too_long).unwrap_err().code,
+        EmailAddress::parse(&label_too_long).unwrap_err().code(),
         "email_format"
     );
 }
@@ -601,7 +606,7 @@ fn telephone_numbers_of_the_world_are_understood() {
         "zoe@example.com",
     ] {
         let refused = Phone::parse(typed).map(|phone| phone.e164().to_owned());
-        assert_eq!(refused.unwrap_err().code, "phone_format", "{typed}");
+        assert_eq!(refused.unwrap_err().code(), "phone_format", "{typed}");
     }
 }
 

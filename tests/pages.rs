@@ -4,7 +4,7 @@ use axum::http::StatusCode;
 use enquiry_desk::enquiry::{Field, Reference};
 use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::web::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
-use enquiry_desk::web::{EnquiryForm, RequestError};
+use enquiry_desk::web::{CheckedAddress, EnquiryForm, RequestError};
 
 use crate::support::{COMPLETE, MINIMAL, TestApp};
 
@@ -23,23 +23,35 @@ fn form(values: &[(Field, &str)]) -> EnquiryForm {
     form
 }
 
-/// The page for a form that was checked, as the intake makes it.
+/// The page for a form that was checked, as it is answered.
 fn page(practice: &Practice, form: &EnquiryForm) -> String {
-    let faults = form.check(practice).err().unwrap_or_default();
-    shown(practice, form, &faults, None).render().unwrap()
+    let checked = form.check(practice);
+    let errors = checked.enquiry.err().unwrap_or_default();
+    FormPage {
+        address: &checked.address,
+        ..shown(practice, form, &errors, None)
+    }
+    .render()
+    .unwrap()
 }
+
+/// An address that is not asked about.
+const NO_QUESTION: CheckedAddress = CheckedAddress {
+    suggestion: None,
+    taken: None,
+};
 
 fn shown<'a>(
     practice: &'a Practice,
     form: &'a EnquiryForm,
-    faults: &'a [enquiry_desk::enquiry::Fault],
+    errors: &'a [enquiry_desk::enquiry::FormError],
     notice: Option<Notice>,
 ) -> FormPage<'a> {
     FormPage {
         practice,
         form,
-        errors: faults,
-        suggestion: form.email_suggestion().filter(|_| !faults.is_empty()),
+        errors,
+        address: &NO_QUESTION,
         notice,
         action: "/enquiries",
         submission: "6f0f3c1e-7d0e-4c50-9d3e-0a5b6f1c2d3e".to_owned(),
@@ -93,8 +105,8 @@ fn nothing_is_inline_so_that_the_policy_can_forbid_it() {
     let empty = EnquiryForm::default();
     let reference = Reference::parse("BB-7KQ4M").unwrap();
     let notice = Notice {
-        title: RequestError::Unavailable.row().title,
-        words: RequestError::Unavailable.words(),
+        title: RequestError::Unavailable.problem_type().title,
+        message: RequestError::Unavailable.message(),
     };
     for html in [
         page(practice, &empty),
@@ -108,7 +120,7 @@ fn nothing_is_inline_so_that_the_policy_can_forbid_it() {
         ErrorPage {
             practice,
             title: "x",
-            words: "y".to_owned(),
+            message: "y".to_owned(),
         }
         .render()
         .unwrap(),
@@ -248,18 +260,21 @@ fn both_answers_to_the_question_settle_it() {
     ] {
         let mut form = form(&typed);
         form.put(Field::EmailConfirmed, confirmed.to_owned());
-        assert_eq!(form.check(practice).unwrap().email.as_str(), accepted);
+        assert_eq!(
+            form.check(practice).enquiry.unwrap().email.as_str(),
+            accepted
+        );
     }
     let mut other = form(&typed);
     other.put(Field::EmailConfirmed, "eve@example.com".to_owned());
     assert_eq!(
-        other.check(practice).unwrap_err()[0].why.code,
+        other.check(practice).enquiry.unwrap_err()[0].error.code(),
         "email_suggestion"
     );
 }
 
 #[test]
-fn an_answer_to_the_question_outlives_other_faults() {
+fn an_answer_to_the_question_outlives_other_errors() {
     let typed = [
         (Field::Email, "zoe@gmial.com"),
         (Field::EmailConfirmed, "zoe@gmail.com"),
@@ -268,7 +283,7 @@ fn an_answer_to_the_question_outlives_other_faults() {
     assert!(html.contains(r#"<input type="hidden" name="email_confirmed" value="zoe@gmail.com">"#));
     assert!(
         html.contains(r#"aria-required="true" aria-describedby="email-hint">"#),
-        "the address is no fault"
+        "the address is no error"
     );
     assert!(
         html.contains(r#"spellcheck="false" value="zoe@gmail.com""#),
@@ -302,11 +317,11 @@ fn a_form_that_cannot_be_taken_keeps_everything_and_gives_the_number_to_call() {
     let form = form(&[(Field::Name, "Zoë"), (Field::Message, "kept")]);
     for refusal in [RequestError::Unavailable, RequestError::TooManyRequests(90)] {
         let notice = Notice {
-            title: refusal.row().title,
-            words: refusal.words(),
+            title: refusal.problem_type().title,
+            message: refusal.message(),
         };
         let html = shown(practice, &form, &[], Some(notice)).render().unwrap();
-        assert!(html.contains(refusal.row().title) && html.contains("Nothing is lost"));
+        assert!(html.contains(refusal.problem_type().title) && html.contains("Nothing is lost"));
         assert!(html.contains(&format!("href=\"tel:{}\"", practice.phone.dial)));
         assert!(html.contains(r#"value="Zoë""#) && html.contains(">\nkept</textarea>"));
     }

@@ -19,8 +19,8 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use enquiry_desk::app::App;
-use enquiry_desk::practice::Practice;
-use enquiry_desk::secret::SecretSource;
+use enquiry_desk::aws::{Clients, SecretSource};
+use enquiry_desk::practice;
 use enquiry_desk::settings::Settings;
 use serde_json::{Value, json};
 
@@ -530,12 +530,11 @@ impl Stage {
             };
             let secret = SecretSource::from_variables(&of_lambda, wire.client());
             let secret = secret.unwrap().fetch().await.unwrap();
-            let of_secret = |name: &str| secret.get(name).map(str::to_owned);
-            let settings = Settings::from_env(|name| of_secret(name).or_else(|| variable(name)))
-                .map_err(|faults| StartError::new(faults.to_string()))?;
-            let practice = Practice::compiled().clone();
-            let app = App::from_variables(settings, practice, wire.client(), of_lambda);
-            let function = emulated::function(Arc::new(app));
+            let settings = Settings::from_env(|name| secret.get(name).or_else(|| variable(name)))
+                .map_err(|errors| StartError::new(errors.to_string()))?;
+            let clients = Clients::from_variables(wire.client(), of_lambda);
+            let app = App::new(settings, practice::compiled().clone(), clients);
+            let function = emulated::function(app);
             let deaf = Arc::clone(&deaf);
             Ok(Function::new(move |event: Value| {
                 let (function, deaf) = (function.clone(), Arc::clone(&deaf));

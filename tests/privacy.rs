@@ -28,7 +28,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::Notify;

@@ -10,8 +10,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::routing::post;
+use enquiry_desk::app::Runtime;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::instance::Instance;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -108,7 +108,7 @@ async fn the_key_comes_from_secrets_manager_once() {
     let app = TestApp::start().await;
     let (url, secrets) = secrets(&[(200, json!({ "Name": "x", "SecretString": KEY }))]).await;
     let now = Timestamp::now();
-    let instance = Instance::start(variables(&app, &url), now).await.unwrap();
+    let instance = Runtime::start(variables(&app, &url), now).await.unwrap();
     for message in ["1", "2"] {
         let answer = instance.handle(form(message), &clock(now)).await.unwrap();
         assert_eq!(answer["statusCode"], 303);
@@ -194,7 +194,7 @@ async fn without_the_key_an_enquiry_is_stored_and_found_by_its_address_later() {
     .await;
     let asked = || secrets.requests.lock().unwrap().len();
     let now = Timestamp::now();
-    let instance = Instance::start(variables(&app, &url), now).await.unwrap();
+    let instance = Runtime::start(variables(&app, &url), now).await.unwrap();
     let answer = instance.handle(form("1"), &clock(now)).await.unwrap();
     assert_eq!(answer["statusCode"], 303);
     let again = instance.handle(form("1"), &clock(now)).await.unwrap();
@@ -265,7 +265,7 @@ async fn a_slip_in_the_secret_does_not_close_the_desk() {
     ])
     .await;
     let now = Timestamp::now();
-    let instance = Instance::start(variables(&app, &url), now).await.unwrap();
+    let instance = Runtime::start(variables(&app, &url), now).await.unwrap();
     let answer = instance.handle(form("1"), &clock(now)).await.unwrap();
     assert_eq!(answer["statusCode"], 303);
     assert!(app.items("counter").await.is_empty());
@@ -282,7 +282,7 @@ async fn a_slip_in_the_secret_does_not_close_the_desk() {
     app.finish().await;
     // A slip in the environment still stops the start, by name.
     let none = |_: &str| None;
-    assert!(Instance::start(none, now).await.is_err());
+    assert!(Runtime::start(none, now).await.is_err());
 }
 
 #[tokio::test]
@@ -290,11 +290,11 @@ async fn a_secret_that_never_comes_stops_nothing() {
     let app = TestApp::start().await;
     let (url, _) = secrets(&[(0, Value::Null)]).await;
     let now = Timestamp::now();
-    let instance = Instance::start(variables(&app, &url), now).await.unwrap();
+    let instance = Runtime::start(variables(&app, &url), now).await.unwrap();
     let answer = instance.handle(form("1"), &clock(now)).await.unwrap();
     assert_eq!(answer["statusCode"], 303);
     // Nobody listens there: the same.
-    let unplugged = Instance::start(variables(&app, "http://127.0.0.1:9"), now).await;
+    let unplugged = Runtime::start(variables(&app, "http://127.0.0.1:9"), now).await;
     let answer = unplugged.unwrap().handle(form("2"), &clock(now)).await;
     assert_eq!(answer.unwrap()["statusCode"], 303);
     assert_eq!(app.items("enquiry").await.len(), 2);

@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use enquiry_desk::enquiry::Field;
+use enquiry_desk::form_token::TimeToken;
 use enquiry_desk::practice::Practice;
-use enquiry_desk::spam::{self, ProofOfWork, SUSPECT, Signal, TimeToken, Verdict};
+use enquiry_desk::proof_of_work::ProofOfWork;
+use enquiry_desk::spam::{self, SUSPECT, Signal, Verdict};
 use enquiry_desk::web::EnquiryForm;
 
 use crate::support::{MINIMAL, TestApp};
@@ -41,11 +43,11 @@ fn weighed_with(
     {
         form.put(Field::from_key(key).unwrap(), (*value).to_owned());
     }
-    let enquiry = form
-        .check(practice)
-        .unwrap_or_else(|_| panic!("the form has faults: {fields:?}"));
-    let screening = spam::score(&form, &enquiry, practice, token, proof);
-    (screening.verdict(), screening.signals)
+    let checked = form.check(practice).enquiry;
+    let enquiry = checked.unwrap_or_else(|_| panic!("the form has errors: {fields:?}"));
+    let honeypot_filled = !form.honeypot.is_empty();
+    let score = spam::score(&enquiry, practice, honeypot_filled, token, proof);
+    (score.verdict(), score.signals)
 }
 
 #[test]

@@ -7,13 +7,24 @@ use axum::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::spam::{ProofOfWork, TimeToken};
+use enquiry_desk::form_token::TimeToken;
+use enquiry_desk::keys::Keys;
+use enquiry_desk::proof_of_work::ProofOfWork;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
 use crate::simulator::random::Random;
+use crate::support::emulated::HASH_KEY;
 use crate::support::{Answer, BROWSER, MINIMAL, TestApp, minimal_json, urlencoded};
+
+/// The form that tokens are bound to: its table.
+const FORM: &str = "enquiries";
+
+/// The keys of the emulated desk.
+fn keys() -> Keys {
+    Keys::from_secret(HASH_KEY).unwrap()
+}
 
 const ALTCHA: [(&str, &str); 1] = [("ALTCHA", "true")];
 
@@ -89,7 +100,13 @@ async fn a_page_brings_a_fresh_token_and_keeps_it_when_it_comes_again() {
     let token = hidden(&first, "token");
     assert_ne!(token, hidden(&again, "token"));
     for page in [&first, &again] {
-        let read = TimeToken::read(&hidden(page, "token"), &app.app.settings, Timestamp::now());
+        let read = TimeToken::read(
+            &hidden(page, "token"),
+            Some(&keys()),
+            FORM,
+            0,
+            Timestamp::now(),
+        );
         assert_eq!(read, TimeToken::InTime);
         assert_eq!(page.header("cache-control"), "no-cache");
     }
@@ -131,7 +148,7 @@ async fn a_site_fetches_its_token() {
     let life = expires.duration_since(Timestamp::now());
     assert!((life - TimeToken::LIFE).abs() < SignedDuration::from_secs(60));
     assert_eq!(given["altcha"], false);
-    let read = |now| TimeToken::read(token, &app.app.settings, now);
+    let read = |now| TimeToken::read(token, Some(&keys()), FORM, 0, now);
     assert_eq!(read(expires), TimeToken::InTime);
     assert_eq!(
         read(expires + SignedDuration::from_secs(1)),
@@ -427,12 +444,12 @@ async fn garbage_is_never_an_error_and_never_passes() {
     let proof = proof(&app).await;
     let token = hidden(&app.get("/").await, "token");
     let good = [token.clone(), proof.clone()];
-    let settings = &app.app.settings;
+    let keys = keys();
     let now = Timestamp::now() + SignedDuration::from_secs(61);
     let mut random = Random::new(7);
     for _ in 0..20_000 {
         let posted = garbage(&mut random, &good);
-        let said = TimeToken::read(&posted, settings, now);
+        let said = TimeToken::read(&posted, Some(&keys), FORM, 60, now);
         if posted.trim() != token {
             assert_ne!(said, TimeToken::InTime, "{posted:?}");
             assert_ne!(said, TimeToken::TooFast, "{posted:?}");
@@ -441,7 +458,7 @@ async fn garbage_is_never_an_error_and_never_passes() {
     // Fewer, since what still carries our signature costs a derivation.
     for _ in 0..2_000 {
         let posted = garbage(&mut random, &good);
-        let (said, nonce) = ProofOfWork::read(&posted, settings, now);
+        let (said, nonce) = ProofOfWork::read(&posted, &keys, FORM, now);
         assert_eq!(nonce.is_some(), said == ProofOfWork::Proven);
         assert_ne!(said, ProofOfWork::NotAsked);
         assert_ne!(said, ProofOfWork::UsedBefore);

@@ -11,12 +11,12 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::mail_state::{EmailKind, MailState, Withheld};
 use crate::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use crate::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
 };
+use crate::mail_state::{EmailKind, MailState, Withheld};
 use crate::practice::{Practice, TreatmentKey};
 use crate::spam::Signal;
 

@@ -239,7 +239,7 @@ mod tests {
         assert_eq!(
             EmailAddress::parse(&format!("zoe@{}.com", "a".repeat(64)))
                 .unwrap_err()
-                .code,
+                .code(),
             "email_format"
         );
     }

@@ -3,8 +3,6 @@
 //! Each rule stands once, in the type it belongs to. `validator` runs them all, so that every error comes back at once, in the
 //! order of the form; the checks keep what they parsed, so that each value is parsed once.
 
-use std::sync::Arc;
-
 use uuid::Uuid;
 use validator::{ValidateArgs, ValidationError};
 
@@ -143,7 +141,7 @@ impl EnquiryForm {
     /// Checks everything and makes the enquiry. A likely typo in the address counts as an error until the client has
     /// confirmed the address.
     #[must_use]
-    pub fn check(&self, practice: &Arc<Practice>) -> Checked {
+    pub fn check(&self, practice: &Practice) -> Checked {
         let mut checks = Checks::new(practice);
         // Each check has kept its error in `checks`; validator's own copy, which repeats what was typed, is dropped.
         let _ = self.validate_with_args(&mut checks);
@@ -158,7 +156,8 @@ impl EnquiryForm {
 
 /// What the checks of one form keep.
 pub struct Checks {
-    practice: Arc<Practice>,
+    /// The treatments on offer.
+    treatments: Vec<TreatmentKey>,
     errors: Vec<FormError>,
     address: CheckedAddress,
     name: Option<Name>,
@@ -181,9 +180,13 @@ pub struct Checks {
 type Valid = Result<(), ValidationError>;
 
 impl Checks {
-    fn new(practice: &Arc<Practice>) -> Self {
+    fn new(practice: &Practice) -> Self {
         Self {
-            practice: Arc::clone(practice),
+            treatments: practice
+                .treatments
+                .iter()
+                .map(|it| it.key.clone())
+                .collect(),
             errors: Vec::new(),
             address: CheckedAddress::default(),
             name: None,
@@ -368,9 +371,12 @@ fn treatment(typed: &str, checks: &mut Checks) -> Valid {
     if left_out(typed) {
         return Ok(());
     }
-    let treatment = checks.practice.treatment(typed.trim());
-    let key = treatment
-        .map(|treatment| Some(treatment.key.clone()))
+    let offered = checks
+        .treatments
+        .iter()
+        .find(|key| key.as_str() == typed.trim());
+    let key = offered
+        .map(|key| Some(key.clone()))
         .ok_or(FieldError::Choice(Field::Treatment));
     checks.keep(Field::Treatment, key, |it| &mut it.treatment)
 }

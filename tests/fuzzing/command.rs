@@ -2,7 +2,7 @@
 //!
 //! After the script come the command, as JSON, and then changes to the enquiry that is stored.
 
-use enquiry_desk::invocation::Invocation;
+use enquiry_desk::app::Event;
 use serde_json::Value;
 use tokio::runtime::Runtime;
 
@@ -18,10 +18,7 @@ pub(super) fn play(runtime: &Runtime, data: &[u8]) -> bool {
     let Ok(command) = serde_json::from_str::<Value>(said) else {
         return false;
     };
-    if !matches!(
-        Invocation::recognise(command.clone()),
-        Ok(Invocation::Command(_))
-    ) {
+    if !matches!(Event::recognise(command.clone()), Ok(Event::Command(_))) {
         return false;
     }
     let stored = input::changed(&item(), sections.get(1).copied().unwrap_or_default());

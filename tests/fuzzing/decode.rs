@@ -4,7 +4,8 @@
 //! After `=` come fields, one a line that starts with `&`: they are sent in all three encodings, and all three must be
 //! answered alike.
 
-use enquiry_desk::enquiry::{Arity, Field, text};
+use enquiry_desk::enquiry::Field;
+use enquiry_desk::text;
 use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
@@ -137,13 +138,13 @@ fn alike(runtime: &Runtime, body: &[u8]) -> bool {
 fn as_json(fields: &[(Field, &str)]) -> String {
     let mut members = Vec::new();
     for (index, (field, value)) in fields.iter().enumerate() {
-        let value = match field.arity() {
-            Arity::Single => json!(value),
-            Arity::Several if fields[..index].iter().any(|(before, _)| before == field) => continue,
-            Arity::Several => {
-                let same = fields.iter().filter(|(other, _)| other == field);
-                json!(same.map(|(_, value)| value).collect::<Vec<_>>())
-            }
+        let value = if !field.row().is_repeatable() {
+            json!(value)
+        } else if fields[..index].iter().any(|(before, _)| before == field) {
+            continue;
+        } else {
+            let same = fields.iter().filter(|(other, _)| other == field);
+            json!(same.map(|(_, value)| value).collect::<Vec<_>>())
         };
         members.push(format!("{}:{value}", json!(field.key())));
     }

@@ -3,8 +3,9 @@
 use std::sync::{Arc, LazyLock};
 
 use enquiry_desk::app::App;
+use enquiry_desk::aws::Clients;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice;
 use enquiry_desk::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -51,12 +52,9 @@ impl Desk {
             Some(value.to_owned())
         };
         let settings = Settings::from_env(variable).unwrap();
-        let practice = Practice::compiled().clone();
-        let app = App::from_variables(settings, practice, wire.client(), variable);
-        Self {
-            app: Arc::new(app),
-            wire,
-        }
+        let clients = Clients::from_variables(wire.client(), variable);
+        let app = App::new(settings, practice::compiled().clone(), clients);
+        Self { app, wire }
     }
 
     /// Answers one event, on Monday 23 November 2026 at half past nine in London. A panic of the product stops, also one

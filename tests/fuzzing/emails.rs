@@ -2,15 +2,16 @@
 //! change by an octet.
 
 use arbitrary::{Result, Unstructured};
-use enquiry_desk::delivery::{EmailKind, MailState, Withheld};
 use enquiry_desk::email::previews::therapist;
 use enquiry_desk::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
 use enquiry_desk::enquiry::answers::{Choice, ContactBy};
 use enquiry_desk::enquiry::{
-    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times, text,
+    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
 };
-use enquiry_desk::practice::Practice;
+use enquiry_desk::mail_state::{EmailKind, MailState, Withheld};
+use enquiry_desk::practice;
 use enquiry_desk::spam::Signal;
+use enquiry_desk::text;
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;

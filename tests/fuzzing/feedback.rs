@@ -4,7 +4,7 @@
 
 use std::sync::LazyLock;
 
-use enquiry_desk::invocation::Invocation;
+use enquiry_desk::app::Event;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -32,8 +32,8 @@ pub(super) fn play(runtime: &Runtime, data: &[u8]) -> bool {
     // A second message behind it is read whatever the first one says.
     let event = json!({ "Records": [record(&message), record(&BOUNCE.to_string())] });
     assert!(matches!(
-        Invocation::recognise(event.clone()),
-        Ok(Invocation::Feedback(_))
+        Event::recognise(event.clone()),
+        Ok(Event::Feedback(_))
     ));
     let desk = Desk::new(script, stored);
     match desk.handle(runtime, event) {

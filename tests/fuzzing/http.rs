@@ -6,7 +6,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use enquiry_desk::invocation::Invocation;
+use enquiry_desk::app::Event;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -34,10 +34,7 @@ pub(super) fn play(runtime: &Runtime, data: &[u8]) -> bool {
         },
         _ => request(rest),
     };
-    if !matches!(
-        Invocation::recognise(event.clone()),
-        Ok(Invocation::Http(_))
-    ) {
+    if !matches!(Event::recognise(event.clone()), Ok(Event::Http(_))) {
         return false;
     }
     let method = event.pointer("/requestContext/http/method").cloned();

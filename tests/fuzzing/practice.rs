@@ -3,7 +3,7 @@
 use enquiry_desk::email::previews::Samples;
 use enquiry_desk::practice::Practice;
 use enquiry_desk::web::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
-use enquiry_desk::web::{EnquiryForm, RequestError};
+use enquiry_desk::web::{CheckedAddress, EnquiryForm, RequestError};
 use tokio::runtime::Runtime;
 
 use super::{emails, markup};
@@ -60,26 +60,27 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
 
 fn pages(practice: &Practice, links: &[&str]) {
     let form = EnquiryForm::default();
-    let faults = form.check(practice).unwrap_err();
-    let page = |faults, notice| FormPage {
+    let errors = form.check(practice).enquiry.unwrap_err();
+    let address = CheckedAddress::default();
+    let page = |errors, notice| FormPage {
         practice,
         form: &form,
-        errors: faults,
-        suggestion: None,
+        errors,
+        address: &address,
         notice,
         action: "/enquiries",
         submission: String::new(),
         proof: false,
     };
-    let row = RequestError::Unavailable.row();
+    let problem = RequestError::Unavailable.problem_type();
     let notice = Notice {
-        title: row.title,
-        words: RequestError::Unavailable.words(),
+        title: problem.title,
+        message: RequestError::Unavailable.message(),
     };
     let refused = ErrorPage {
         practice,
-        title: row.title,
-        words: RequestError::Unavailable.words(),
+        title: problem.title,
+        message: RequestError::Unavailable.message(),
     };
     let confirmed = ConfirmationPage {
         practice,
@@ -87,7 +88,7 @@ fn pages(practice: &Practice, links: &[&str]) {
     };
     for html in [
         page(&[], None).render(),
-        page(&faults, None).render(),
+        page(&errors, None).render(),
         page(&[], Some(notice)).render(),
         page(&[], None).render_form(),
         refused.render(),

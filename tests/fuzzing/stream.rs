@@ -2,7 +2,7 @@
 //!
 //! After the script comes the event as JSON, or one section of changes to the sample for each record.
 
-use enquiry_desk::invocation::Invocation;
+use enquiry_desk::app::Event;
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
@@ -29,10 +29,7 @@ pub(super) fn play(runtime: &Runtime, data: &[u8]) -> bool {
             json!({ "Records": records })
         }
     };
-    if !matches!(
-        Invocation::recognise(event.clone()),
-        Ok(Invocation::Stream(_))
-    ) {
+    if !matches!(Event::recognise(event.clone()), Ok(Event::Stream(_))) {
         return false;
     }
     let numbers: Vec<Value> = event["Records"]

@@ -13,8 +13,8 @@ use aws_emulator::stream::filter::Filter;
 use aws_emulator::stream::{self, mapping};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use enquiry_desk::app::App;
-use enquiry_desk::clock::Clock;
 use enquiry_desk::aws::Clients;
+use enquiry_desk::clock::Clock;
 use enquiry_desk::practice;
 use enquiry_desk::settings::{SettingErrors, Settings};
 use enquiry_desk::store::schema;
@@ -22,6 +22,9 @@ use jiff::{SignedDuration, Timestamp};
 
 /// `Timeout` in `template.yaml`.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(29);
+
+/// The secret of the emulated desk.
+pub const HASH_KEY: &str = "this-key-keeps-no-secret-it-is-for-one-machine";
 
 /// The table of `template.yaml`.
 pub fn table() -> TableDefinition {
@@ -99,7 +102,7 @@ pub fn environment(endpoints: &Endpoints, given: &[(&str, &str)]) -> HashMap<Str
     let defaults = [
         ("THERAPIST_EMAIL", "therapist@example.com"),
         ("SENDER_EMAIL", "desk@example.com"),
-        ("HASH_KEY", "this-key-keeps-no-secret-it-is-for-one-machine"),
+        ("HASH_KEY", HASH_KEY),
         // One machine is one source, and fills in the form in no time.
         ("RATE_LIMIT_PER_SOURCE", "1000000"),
         ("AUTO_REPLIES_PER_DAY", "1000000"),
