@@ -16,12 +16,6 @@ use crate::text;
 /// What was posted, as typed. Empty means left out.
 #[derive(Clone, Default, PartialEq, Eq, validator::Validate)]
 #[validate(context = Checks, mutable)]
-#[validate(schema(
-    function = "phone_when_wanted",
-    use_context,
-    skip_on_field_errors = false
-))]
-#[validate(schema(function = "email_question", use_context, skip_on_field_errors = false))]
 #[allow(missing_docs, reason = "the rows in `enquiry::field` describe each")]
 pub struct EnquiryForm {
     #[validate(custom(function = "name", use_context))]
@@ -145,6 +139,9 @@ impl EnquiryForm {
         let mut checks = Checks::new(practice);
         // Each check has kept its error in `checks`; validator's own copy, which repeats what was typed, is dropped.
         let _ = self.validate_with_args(&mut checks);
+        // The rules over several fields come last: validator would run them before the fields are read.
+        let _ = phone_when_wanted(self, &mut checks);
+        let _ = email_question(self, &mut checks);
         checks.errors.sort_by_key(|error| error.field);
         Checked {
             address: std::mem::take(&mut checks.address),
