@@ -179,7 +179,7 @@ impl Driver {
     /// Stops reading. A batch that is with the function comes again after the next start.
     pub async fn stop(self) {
         self.stop.stop().await;
-        // Nobody should wait for a driver that is gone.
+        // No caller should wait for a driver that has stopped.
         self.shared.drained.send_replace(u64::MAX);
     }
 }

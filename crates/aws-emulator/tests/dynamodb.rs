@@ -27,8 +27,8 @@ fn put(pk: &str) -> Put {
         .table_name(TABLE)
         .item("pk", text(pk))
         .item("kind", text("order"))
-        .item("open", text("yes"))
-        .item("open_since", text("2026-03-02T09:00:00Z"))
+        .item("unpaid", text("yes"))
+        .item("unpaid_since", text("2026-03-02T09:00:00Z"))
         .condition_expression("attribute_not_exists(pk)")
         .return_values_on_condition_check_failure(ReturnValuesOnConditionCheckFailure::AllOld)
         .build()
@@ -159,25 +159,25 @@ async fn conditions_transactions_indexes_and_the_stream_survive_a_restart() {
     );
     assert!(after.is_sorted());
 
-    let open = client
+    let unpaid = client
         .query()
         .table_name(TABLE)
-        .index_name("open")
-        .key_condition_expression("open = :yes AND open_since < :now")
+        .index_name("unpaid")
+        .key_condition_expression("unpaid = :yes AND unpaid_since < :now")
         .expression_attribute_values(":yes", text("yes"))
         .expression_attribute_values(":now", text("2026-03-02T09:30:00Z"))
         .send()
         .await
         .unwrap();
-    assert_eq!(open.count, 2);
+    assert_eq!(unpaid.count, 2);
     assert!(
-        open.items().iter().all(|item| !item.contains_key("kind")),
+        unpaid.items().iter().all(|item| !item.contains_key("kind")),
         "the index holds keys only"
     );
 }
 
 #[tokio::test]
-async fn the_table_is_the_templates() {
+async fn the_table_is_as_it_was_defined() {
     let dynamo = Dynamo::start(None, &crate::table()).await.unwrap();
     let client = dynamo.client();
     let table = client
@@ -194,7 +194,7 @@ async fn the_table_is_the_templates() {
         .map(|index| index.index_name().unwrap())
         .collect();
     indexes.sort();
-    assert_eq!(indexes, ["by_time", "open"]);
+    assert_eq!(indexes, ["by_time", "unpaid"]);
     assert_eq!(
         table
             .stream_specification()

@@ -32,7 +32,7 @@ fn table() -> TableDefinition {
         partition_key: "pk".to_owned(),
         expiry: Some("expires".to_owned()),
         indexes: vec![
-            index("open", "open", "open_since"),
+            index("unpaid", "unpaid", "unpaid_since"),
             index("by_time", "kind", "received_at"),
         ],
     }

@@ -93,7 +93,7 @@ pub fn pass_through(raw: &str, from: &str, message_id: &str, now: Timestamp) -> 
             .unwrap_or_default()
             .trim()
             .to_ascii_lowercase();
-        // SES writes these itself, and nobody else sees who was in Bcc.
+        // SES writes these itself, and no recipient sees who was in Bcc.
         if matches!(name.as_str(), "message-id" | "return-path" | "bcc") {
             continue;
         }
@@ -145,7 +145,7 @@ pub fn fields(eml: &str) -> Vec<(String, String)> {
         .collect()
 }
 
-/// The bare address of a mailbox such as `"Practice" <desk@example.com>`.
+/// The bare address of a mailbox such as `"Shop" <shop@example.com>`.
 pub fn address(mailbox: &str) -> &str {
     match (mailbox.rfind('<'), mailbox.rfind('>')) {
         (Some(start), Some(end)) if start < end => {
