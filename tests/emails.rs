@@ -84,7 +84,7 @@ fn each_email_is_as_it_was_reviewed() {
 }
 
 /// Through the SDK and the SES catcher. With `LETTERS_DIR` set, each message is also written there, as the
-/// mail checks of `.ci/mail-test` want it, with its parts beside it to be looked at.
+/// mail checks of `tools/email-test` want it, with its parts beside it to be looked at.
 #[tokio::test]
 async fn each_email_leaves_ses_as_it_was_written() {
     let ses = emulated::ses().await;

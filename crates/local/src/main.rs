@@ -140,7 +140,10 @@ fn end() -> Result<impl Future<Output = ()>, StartError> {
 
 /// The options from the command line and how far the clock is ahead; `None` when only help was asked for.
 fn options() -> Result<Option<(Options, SignedDuration)>, String> {
-    let mut arguments = pico_args::Arguments::from_env();
+    // The alias `cargo local` ends with `--`, so that one more reaches us from those who write it.
+    let arguments = std::env::args_os().skip(1);
+    let arguments = arguments.filter(|argument| argument != "--").collect();
+    let mut arguments = pico_args::Arguments::from_vec(arguments);
     if arguments.contains(["-h", "--help"]) {
         return Ok(None);
     }

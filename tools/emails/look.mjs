@@ -1,4 +1,4 @@
-// Looks at HTML parts in Chromium for .ci/mail_test.py: axe-core, the network, the width, and a screenshot. Prints what it saw as JSON.
+// Looks at HTML parts in Chromium for tools/emails/check.py: axe-core, the network, the width, and a screenshot. Prints what it saw as JSON.
 import fs from "node:fs";
 import { createRequire } from "node:module";
 

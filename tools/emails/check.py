@@ -1,4 +1,4 @@
-"""The mail checks behind `.ci/mail-test`: takes a folder of .eml files, and fails when one of them misses a bar.
+"""The mail checks behind `tools/email-test`: takes a folder of .eml files, and fails when one of them misses a bar.
 
 Each tool also gets a bad sample of our own along with the emails. A tool that finds nothing wrong with it has not
 looked, and the check fails.
@@ -149,7 +149,7 @@ def check_browser(pages, work):
     SCREENSHOTS.mkdir(parents=True)
     jobs = {name: str(path) for name, path in pages.items()} | {"bad": str(bad)}
     (work / "jobs.json").write_text(json.dumps({"pages": jobs, "screenshots": str(SCREENSHOTS)}))
-    done = run(["node", ".ci/mail_look.mjs", work / "jobs.json"])
+    done = run(["node", "tools/emails/look.mjs", work / "jobs.json"])
     if done.returncode != 0:
         sys.exit(f"Chromium did not run:\n{done.stderr.decode()}")
     looks = json.loads(done.stdout)
@@ -216,7 +216,7 @@ def check_spam(emails, work, strict):
         for rule, score in counted.items():
             fired.setdefault(rule, [score, []])[1].append(name)
             if strict and score > 0 and rule not in SPAM_RULES:
-                fail(name, f"SpamAssassin: {rule} ({score}) fires, and .ci/mail_test.py has no reason for it")
+                fail(name, f"SpamAssassin: {rule} ({score}) fires, and tools/emails/check.py has no reason for it")
     for rule, (score, names) in sorted(fired.items(), key=lambda item: -item[1][0]):
         reason = SPAM_RULES.get(rule, "nothing against us" if score <= 0 else "no reason is known")
         print(f"  {rule} {score:+.3f} in {len(names)} emails: {reason}")

@@ -1,4 +1,4 @@
-// The browser tests. Started by .ci/browser-test, which installs what they need.
+// The browser tests. Started by tools/browser-test, which installs what they need.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import fs from "node:fs";

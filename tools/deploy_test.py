@@ -1,4 +1,4 @@
-"""Deploys the stack to ministack and sends enquiries through it. Started by .ci/deploy-test, which installs what it needs.
+"""Deploys the stack to ministack and sends enquiries through it. Started by tools/deploy-test, which installs what it needs.
 
 Nothing in the path is ours but the product: the release binary as `sam build` makes it, template.yaml as it stands, deployed by
 `sam deploy`; ministack plays API Gateway, Lambda, DynamoDB with its stream, SES, SNS and Secrets Manager, and holds the function to
@@ -108,9 +108,7 @@ def tail(path, lines=40):
 
 def build(work):
     built = work / "built"
-    # `sam build` cannot pass --locked on, so that the lock file is checked here first.
-    run(["cargo", "metadata", "--locked", "--format-version", "1", "--no-deps", "--quiet"], work / "build.log")
-    run([os.environ["SAM"], "build", "--build-dir", built], work / "build.log")
+    run([ROOT / "tools/sam-build", built], work / "build.log")
     return built
 
 

@@ -1,4 +1,4 @@
-# What the checks need beyond Rust, each in a pinned version, in a cache outside the clone. Sourced by the scripts beside it.
+# What the checks need beyond Rust, each in a pinned version, in a cache outside the clone. Sourced by .ci/run and the tools beside it.
 # Every function installs its tool when it is missing and prints nothing otherwise.
 
 CACHE=${ENQUIRY_DESK_CACHE:-$HOME/.cache/enquiry-desk}
@@ -67,13 +67,13 @@ tool_cargo_fuzz() {
 # What looks at pages and mails: Playwright's driver, axe-core and the Nu validator. The lock file says whether what is there is what we want.
 tool_browser() {
   export ENQUIRY_DESK_BROWSER=$CACHE/browser
-  cmp -s .ci/browser/package-lock.json "$ENQUIRY_DESK_BROWSER/.installed" && return
+  cmp -s tools/browser/package-lock.json "$ENQUIRY_DESK_BROWSER/.installed" && return
   need npm "install Node.js 20 or newer"
   echo "installing playwright-core, axe-core, vnu-jar" >&2
   mkdir -p "$ENQUIRY_DESK_BROWSER"
-  cp .ci/browser/package.json .ci/browser/package-lock.json "$ENQUIRY_DESK_BROWSER/"
+  cp tools/browser/package.json tools/browser/package-lock.json "$ENQUIRY_DESK_BROWSER/"
   npm ci --prefix "$ENQUIRY_DESK_BROWSER" --ignore-scripts --no-audit --no-fund --loglevel=error
-  cp .ci/browser/package-lock.json "$ENQUIRY_DESK_BROWSER/.installed"
+  cp tools/browser/package-lock.json "$ENQUIRY_DESK_BROWSER/.installed"
 }
 
 # debian PROGRAM PACKAGE: installs a Debian package when its program is missing.
