@@ -1,6 +1,6 @@
-// Faults in place, a draft, no double posts. Whatever fails ends in the plain post.
+// Faults in place, a draft, no double posts.
 (() => {
-  // The draft outlives a reload, but not the tab: it is about health, and devices are shared.
+  // The draft ends with the tab: it is about health, and devices are shared.
   const KEY = "enquiry-draft";
   const stored = (use) => { try { return use(sessionStorage); } catch { return null; } };
   const forget = () => stored((store) => store.removeItem(KEY));
@@ -111,24 +111,22 @@
       return refused({ title: "You are offline", detail: "Connect to the internet and send the form again." });
     }
     sending(true);
+    let json;
     try {
-      const headers = { Accept: "application/json" };
-      const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers });
-      const json = await answer.json();
+      const answer = await fetch(form.action, { method: "POST", body: new FormData(form), headers: { Accept: "application/json" } });
+      json = await answer.json();
       if (answer.status === 201) {
         const next = new URL(json.next, form.action);
-        if (!/^https?:/.test(next)) throw next;
+        if (!/^https?:/.test(next)) throw 0;
         forget();
         return location.assign(next);
       }
-      if (!json.detail) throw json;
-      sending(false);
-      clear();
-      (json.errors ? faulty : refused)(json);
-    } catch {
-      form.submit();
-      setTimeout(sending, 1e4, false);
-    }
+    } catch {}
+    sending(false);
+    clear();
+    // Not the desk's own answer.
+    if (!json?.detail) json = { title: "Your enquiry may not have arrived", detail: "Try again in a minute, or phone.", ...form.dataset };
+    (json.errors ? faulty : refused)(json);
   };
 
   form.addEventListener("input", save);

@@ -10,8 +10,14 @@
     reason = "a test that cannot go on shall stop"
 )]
 
+#[path = "../tools/copy_table.rs"]
+#[allow(dead_code, reason = "its own `main`")]
+mod copy_table;
+
 mod contract;
+mod cost;
 mod delivery;
+mod deploy_role;
 mod emails;
 mod end_to_end;
 mod events;
@@ -27,6 +33,7 @@ mod properties;
 mod rate_limits;
 mod readability;
 mod regressions;
+mod restore;
 mod secret;
 mod security;
 mod simulator;

@@ -1,11 +1,21 @@
 //! What `template.yaml` promises beyond the role (`tests/policy.rs`): what a flood may cost, what survives, who is told,
 //! and that there is no second door.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_dynamodb::types::TableDescription;
 use serde_json::{Value, json};
 
 use crate::support::emulated;
-use crate::support::template::{STACK, Stack, list, text_of};
+use crate::support::template::{STACK, Stack, arn, list, text_of};
+
+/// The gateway's routes, each with a throttle of its own.
+const ROUTES: [&str; 4] = [
+    "$default",
+    "ANY /desk",
+    "ANY /desk/{proxy+}",
+    "POST /enquiries",
+];
 
 fn default() -> Stack {
     Stack::new(&[])
@@ -22,14 +32,19 @@ fn only(stack: &Stack, kind: &str) -> Value {
 fn a_flood_costs_only_so_much() {
     let stack = default();
     let stage = only(&stack, "AWS::ApiGatewayV2::Stage");
-    let throttle = &stage["DefaultRouteSettings"];
     let at_most = |value: &Value, most: u64| (1..=most).contains(&value.as_u64().unwrap());
-    assert!(at_most(&throttle["ThrottlingRateLimit"], 10), "{throttle}");
-    assert!(at_most(&throttle["ThrottlingBurstLimit"], 20), "{throttle}");
-    assert!(
-        stage["RouteSettings"].is_null(),
-        "no route has a throttle of its own"
+    let mut throttles = stage["RouteSettings"].as_object().unwrap().clone();
+    throttles.insert("$default".to_owned(), stage["DefaultRouteSettings"].clone());
+    assert_eq!(
+        throttles.keys().collect::<Vec<_>>(),
+        ROUTES.iter().collect::<Vec<_>>(),
+        "a flood of one route closes no other"
     );
+    for (route, throttle) in &throttles {
+        let rate = if route == "POST /enquiries" { 2 } else { 20 };
+        assert!(at_most(&throttle["ThrottlingRateLimit"], rate), "{route}");
+        assert!(at_most(&throttle["ThrottlingBurstLimit"], 50), "{route}");
+    }
 
     let table = stack.properties("Table");
     assert_eq!(table["BillingMode"], "PAY_PER_REQUEST");
@@ -68,15 +83,38 @@ fn concurrency_is_reserved_only_when_somebody_asks_for_it() {
 
 #[test]
 fn a_budget_warns_the_alarm_address_when_one_is_set() {
-    assert!(default().resource("Budget").is_null());
-    let budget = Stack::new(&[("MonthlyBudget", "5")]).properties("Budget");
+    assert!(
+        Stack::new(&[("MonthlyBudget", "0")])
+            .resource("Budget")
+            .is_null()
+    );
+    let budget = default().properties("Budget");
     assert_eq!(
         budget["Budget"]["BudgetLimit"],
-        json!({ "Amount": "5", "Unit": "USD" })
+        json!({ "Amount": "10", "Unit": "USD" }),
+        "without a word from anybody"
     );
+    let mut told = Vec::new();
+    for notice in list(&budget["NotificationsWithSubscribers"]) {
+        assert_eq!(
+            notice["Subscribers"],
+            json!([{ "SubscriptionType": "EMAIL", "Address": "alarms@example.net" }])
+        );
+        let notice = &notice["Notification"];
+        assert_eq!(
+            (&notice["ThresholdType"], &notice["ComparisonOperator"]),
+            (&json!("PERCENTAGE"), &json!("GREATER_THAN"))
+        );
+        told.push((
+            text_of(&notice["NotificationType"]),
+            notice["Threshold"].as_u64().unwrap(),
+        ));
+    }
+    let expected = [("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)];
     assert_eq!(
-        budget["NotificationsWithSubscribers"][0]["Subscribers"],
-        json!([{ "SubscriptionType": "EMAIL", "Address": "alarms@example.net" }])
+        told,
+        expected.map(|(kind, per_cent)| (kind.to_owned(), per_cent)),
+        "a new account has no forecast for five weeks"
     );
 }
 
@@ -132,21 +170,65 @@ fn a_key_of_ones_own_encrypts_everything_that_is_kept() {
 
 #[test]
 fn mail_leaves_encrypted_and_by_force_when_somebody_insists() {
-    let policy = |stack: Stack| {
-        only(&stack, "AWS::SES::ConfigurationSet")["DeliveryOptions"]["TlsPolicy"].take()
-    };
-    assert_eq!(policy(default()), "OPTIONAL");
-    assert_eq!(policy(Stack::new(&[("MailTls", "REQUIRE")])), "REQUIRE");
-    let set = only(&default(), "AWS::SES::ConfigurationSet");
-    assert_eq!(
-        set["SuppressionOptions"]["SuppressedReasons"],
-        json!(["BOUNCE", "COMPLAINT"])
-    );
-    let events = only(&default(), "AWS::SES::ConfigurationSetEventDestination");
-    let events = &events["EventDestination"]["MatchingEventTypes"];
-    for reported in ["delivery", "bounce", "complaint", "reject"] {
-        assert!(list(events).contains(&json!(reported)), "{reported}");
+    for (parameters, policy) in [
+        (&[][..], "OPTIONAL"),
+        (&[("MailTls", "REQUIRE")], "REQUIRE"),
+    ] {
+        let sets = Stack::new(parameters).resources("AWS::SES::ConfigurationSet");
+        assert_eq!(sets.len(), 2);
+        for (id, set) in sets {
+            let set = &set["Properties"]["DeliveryOptions"];
+            assert_eq!(set["TlsPolicy"], policy, "{id}");
+        }
     }
+}
+
+#[test]
+fn what_becomes_of_every_email_is_reported() {
+    let stack = default();
+    let topic = stack.resolve(&json!({ "Ref": "FeedbackTopic" })).unwrap();
+    let mut reporting = Vec::new();
+    for (id, events) in stack.resources("AWS::SES::ConfigurationSetEventDestination") {
+        assert_eq!(
+            stack.written()["Resources"][&id]["DependsOn"],
+            "FeedbackTopicPolicy",
+            "{id}: SES tries the topic at once"
+        );
+        let events = &events["Properties"];
+        let destination = &events["EventDestination"];
+        assert_eq!(destination["Enabled"], true, "{id}");
+        assert_eq!(destination["SnsDestination"]["TopicARN"], topic, "{id}");
+        assert_eq!(
+            destination["MatchingEventTypes"],
+            json!(["delivery", "bounce", "complaint", "reject", "deliveryDelay"]),
+            "{id}"
+        );
+        reporting.push(text_of(&events["ConfigurationSetName"]));
+    }
+    let environment = stack.environment();
+    let sets =
+        ["CONFIGURATION_SET", "THERAPIST_CONFIGURATION_SET"].map(|name| environment[name].clone());
+    assert_eq!(reporting, sets, "the sets that the function sends with");
+    let policy = stack.properties("FeedbackTopicPolicy");
+    let sources = list(
+        &policy["PolicyDocument"]["Statement"][0]["Condition"]["StringEquals"]["AWS:SourceArn"],
+    );
+    let expected = sets.map(|set| json!(arn("ses", &format!("configuration-set/{set}"))));
+    assert_eq!(sources, expected);
+}
+
+#[test]
+fn the_therapists_address_can_never_be_suppressed_and_a_clients_is() {
+    let reasons = |id: &str| default().properties(id)["SuppressionOptions"].take();
+    assert_eq!(
+        reasons("ConfigurationSet"),
+        json!({ "SuppressedReasons": ["BOUNCE", "COMPLAINT"] })
+    );
+    assert_eq!(
+        reasons("TherapistConfigurationSet"),
+        json!({ "SuppressedReasons": [] }),
+        "an empty list overrides the account's own, a missing one does not"
+    );
 }
 
 #[test]
@@ -186,10 +268,10 @@ fn somebody_is_told_of_everything_that_needs_a_person() {
         ),
         (
             "AWS/SQS",
-            "ApproximateNumberOfMessagesVisible",
+            "NumberOfMessagesSent",
             0.0,
             "notBreaching",
-            "the first message counts",
+            "each message counts, also while an older one lies there",
         ),
         (
             "AWS/Lambda",
@@ -221,10 +303,10 @@ fn somebody_is_told_of_everything_that_needs_a_person() {
         ),
         (
             ours.as_str(),
-            "AlarmLines",
+            "TurnedAway",
             1.0,
             "notBreaching",
-            "each such line needs a person",
+            "nobody is turned away unseen",
         ),
     ] {
         let found = alarms
@@ -238,13 +320,22 @@ fn somebody_is_told_of_everything_that_needs_a_person() {
         let above = alarm["ComparisonOperator"].as_str().unwrap();
         assert!(above.starts_with("GreaterThan"), "{metric}");
     }
-    // The two metrics of ours are read from the function's own log, by the fields that it writes (docs/LOGGING.md).
-    let log = stack.resolve(&json!({ "Ref": "FunctionLog" })).unwrap();
+    // The metrics of ours are read from the function's own log, by the fields that it writes (docs/LOGGING.md), and from the gateway's.
     let filters = stack.resources("AWS::Logs::MetricFilter");
-    for (metric, field) in [
-        ("OldestOwedSeconds", "$.oldest_due_seconds"),
-        ("AlarmLines", "$.alarm"),
+    for (metric, log, field) in [
+        (
+            "OldestOwedSeconds",
+            "FunctionLog",
+            "$.oldest_due_seconds >= 0",
+        ),
+        ("AlarmLines", "FunctionLog", "$.alarm = \"*\""),
+        (
+            "TurnedAway",
+            "AccessLog",
+            "$.status = \"429\" && $.integrationStatus != \"200\"",
+        ),
     ] {
+        let log = stack.resolve(&json!({ "Ref": log })).unwrap();
         let filter = filters
             .iter()
             .map(|(_, filter)| &filter["Properties"])
@@ -260,6 +351,61 @@ fn somebody_is_told_of_everything_that_needs_a_person() {
             "{filter}"
         );
     }
+}
+
+/// The codes that the code logs as `alarm = "…"`.
+fn alarm_codes(folder: &std::path::Path) -> BTreeSet<String> {
+    let mut codes = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            codes.append(&mut alarm_codes(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = std::fs::read_to_string(&path).unwrap();
+            let lines = text.split("alarm = \"").skip(1);
+            codes.extend(lines.map(|rest| rest.split('"').next().unwrap().to_owned()));
+        }
+    }
+    codes
+}
+
+#[test]
+fn each_cause_has_an_alarm_of_its_own_so_that_none_hides_another() {
+    let stack = default();
+    let filter = stack.properties("AlarmLineMetric");
+    assert_eq!(
+        filter["MetricTransformations"][0]["Dimensions"],
+        json!([{ "Key": "Code", "Value": "$.alarm" }])
+    );
+    let mut with_alarm = BTreeSet::new();
+    for (id, alarm) in stack.resources("AWS::CloudWatch::Alarm") {
+        let alarm = &alarm["Properties"];
+        if alarm["MetricName"] != "AlarmLines" {
+            continue;
+        }
+        let dimensions = list(&alarm["Dimensions"]);
+        assert_eq!(
+            (dimensions.len(), &dimensions[0]["Name"]),
+            (1, &json!("Code")),
+            "{id}"
+        );
+        let code = text_of(&dimensions[0]["Value"]);
+        assert_eq!(
+            (
+                &alarm["Threshold"],
+                &alarm["EvaluationPeriods"],
+                &alarm["Statistic"]
+            ),
+            (&json!(1), &json!(1), &json!("Sum")),
+            "{id}: each such line needs a person"
+        );
+        assert_eq!(alarm["TreatMissingData"], "notBreaching", "{id}");
+        assert!(with_alarm.insert(code), "{id} is the second of its cause");
+    }
+    let logged = alarm_codes(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert!(logged.len() >= 6, "{logged:?}");
+    let unheard: Vec<_> = logged.difference(&with_alarm).collect();
+    assert!(unheard.is_empty(), "nobody hears of {unheard:?}");
 }
 
 #[test]
@@ -294,15 +440,34 @@ fn there_is_one_door() {
         "what else wakes the function is no door to the outside"
     );
 
-    assert_eq!(
-        only(&stack, "AWS::ApiGatewayV2::Route")["RouteKey"],
-        "$default"
-    );
-    assert_eq!(
-        only(&stack, "AWS::ApiGatewayV2::Stage")["StageName"],
-        "$default"
-    );
     only(&stack, "AWS::ApiGatewayV2::Integration");
+    let integration = stack
+        .resolve(&json!({ "Ref": "HttpApiIntegration" }))
+        .unwrap();
+    let target = format!("integrations/{}", text_of(&integration));
+    let routes = stack.resources("AWS::ApiGatewayV2::Route");
+    let mut keys: Vec<_> = routes
+        .iter()
+        .map(|(id, route)| {
+            let route = &route["Properties"];
+            assert_eq!(route["Target"], target, "{id}: to the same function");
+            text_of(&route["RouteKey"])
+        })
+        .collect();
+    keys.sort_unstable();
+    assert_eq!(keys, ROUTES);
+    let (stage, written) = (
+        only(&stack, "AWS::ApiGatewayV2::Stage"),
+        &stack.written()["Resources"],
+    );
+    assert_eq!(stage["StageName"], "$default");
+    let waits_for = list(&written["HttpApiStage"]["DependsOn"]);
+    for (id, _) in &routes {
+        assert!(
+            waits_for.contains(&json!(id)),
+            "a stage with settings of {id} needs it first"
+        );
+    }
     let api = only(&stack, "AWS::ApiGatewayV2::Api");
     assert_eq!(api["ProtocolType"], "HTTP");
     assert!(
@@ -314,7 +479,10 @@ fn there_is_one_door() {
     assert_eq!(permission["Principal"], "apigateway.amazonaws.com");
     let api = text_of(&stack.resolve(&json!({ "Ref": "HttpApi" })).unwrap());
     let source = permission["SourceArn"].as_str().unwrap();
-    assert!(source.ends_with(&format!(":{api}/*/$default")), "{source}");
+    assert!(
+        source.ends_with(&format!(":{api}/*")),
+        "this API's: {source}"
+    );
     for (id, topic) in stack.resources("AWS::SNS::TopicPolicy") {
         for statement in list(&topic["Properties"]["PolicyDocument"]["Statement"]) {
             let service = statement["Principal"]["Service"].as_str().unwrap();
@@ -327,6 +495,65 @@ fn there_is_one_door() {
             );
         }
     }
+}
+
+const DOMAIN: [(&str, &str); 2] = [
+    ("DeskDomain", "desk.example.com"),
+    (
+        "DeskCertificateArn",
+        "arn:aws:acm:eu-west-2:111122223333:certificate/1234abcd-12ab-34cd-56ef-1234567890ab",
+    ),
+];
+
+#[test]
+fn the_function_knows_the_address_of_its_own_door() {
+    let stack = default();
+    let api = text_of(&stack.resolve(&json!({ "Ref": "HttpApi" })).unwrap());
+    let amazons = format!("https://{api}.execute-api.eu-west-2.amazonaws.com");
+    for (stack, address) in [
+        (stack, amazons.as_str()),
+        (Stack::new(&DOMAIN), "https://desk.example.com"),
+    ] {
+        assert_eq!(stack.environment()["PUBLIC_URL"], address);
+        for (output, path) in [("Endpoint", "/"), ("FormAction", "/enquiries")] {
+            let printed = stack.resolve(&stack.written()["Outputs"][output]["Value"]);
+            assert_eq!(printed.unwrap(), format!("{address}{path}"));
+        }
+    }
+}
+
+#[test]
+fn a_name_of_ones_own_leads_to_the_same_stage() {
+    for kind in [
+        "AWS::ApiGatewayV2::DomainName",
+        "AWS::ApiGatewayV2::ApiMapping",
+    ] {
+        assert!(default().resources(kind).is_empty(), "{kind}");
+    }
+    let stack = Stack::new(&DOMAIN);
+    let domain = only(&stack, "AWS::ApiGatewayV2::DomainName");
+    assert_eq!(domain["DomainName"], DOMAIN[0].1);
+    assert_eq!(
+        domain["DomainNameConfigurations"],
+        json!([{ "CertificateArn": DOMAIN[1].1, "EndpointType": "REGIONAL", "SecurityPolicy": "TLS_1_2" }])
+    );
+    let mapping = only(&stack, "AWS::ApiGatewayV2::ApiMapping");
+    for (member, id) in [
+        ("ApiId", "HttpApi"),
+        ("DomainName", "HttpApiDomain"),
+        ("Stage", "HttpApiStage"),
+    ] {
+        let expected = stack.resolve(&json!({ "Ref": id })).unwrap();
+        assert_eq!(mapping[member], expected, "{member}");
+    }
+    let outputs = &stack.written()["Outputs"]["DomainRecord"];
+    let record = text_of(&stack.resolve(&outputs["Value"]).unwrap());
+    assert!(record.starts_with("desk.example.com CNAME "), "{record}");
+    let rule = stack.written()["Rules"]["DomainAndCertificate"].to_string();
+    assert!(
+        DOMAIN.iter().all(|(parameter, _)| rule.contains(parameter)),
+        "one without the other is refused"
+    );
 }
 
 #[test]
@@ -363,6 +590,7 @@ fn logs_are_forgotten_and_name_nobody() {
             "requestTime",
             "responseLatency",
             "responseLength",
+            "routeKey",
             "status",
         ]
     );
@@ -376,9 +604,10 @@ fn no_key_is_stored() {
             secret["Properties"]["SecretString"].is_null(),
             "{id} is in the template"
         );
-        assert!(
-            secret["Properties"]["GenerateSecretString"].is_object(),
-            "{id}"
+        assert_eq!(
+            secret["Properties"]["GenerateSecretString"],
+            json!({ "PasswordLength": 64, "ExcludePunctuation": true }),
+            "{id}: a change of these makes another key, and every hash is forgotten"
         );
     }
     let function = stack.properties("Function");

@@ -159,6 +159,29 @@ fn the_role_trusts_the_environment_that_the_workflow_deploys_from() {
     assert_eq!(format!("{:?}", region_of_step.unwrap()), region);
 }
 
+#[test]
+fn the_stacks_name_is_short_enough_for_what_is_named_after_it() {
+    let pattern = &yaml("infra/deploy-role.yaml")["Parameters"]["StackName"]["AllowedPattern"];
+    let pattern = pattern.as_str().unwrap().trim_matches(['^', '$']);
+    assert_eq!(pattern, "[a-z][a-z0-9-]{0,39}");
+    let looked_for = format!("grep -qE '^stack_name = \"{pattern}\"$' samconfig.toml");
+    assert!(text(".github/workflows/deploy.yml").contains(&looked_for));
+    let config = text("samconfig.toml");
+    let name = config
+        .lines()
+        .find_map(|line| line.strip_prefix("stack_name = "));
+    let name = name.unwrap().trim_matches('"');
+    assert!(name.len() <= 40, "{name}");
+    assert!(
+        text("README.md")
+            .replace('\n', " ")
+            .contains("must have 40 small")
+    );
+    // Functions, configuration sets and roles may have names of 64.
+    let longest = "-therapist".len().max("-Role-".len() + 12);
+    assert!(40 + longest <= 64);
+}
+
 /// What compiles, or says what would be compiled.
 const BUILDS: [&str; 11] = [
     "bench", "build", "check", "clippy", "doc", "fetch", "install", "metadata", "run", "test",

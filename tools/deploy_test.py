@@ -203,7 +203,8 @@ class Stack:
                 os.environ["SAM"], "deploy", "--template-file", built / "template.yaml", "--config-file", ROOT / "samconfig.toml",
                 "--no-confirm-changeset", "--parameter-overrides",
                 f"TherapistEmail={THERAPIST}", f"SenderEmail={SENDER}", "AlarmEmail=alarms@example.org",
-                f"AllowedOrigins={ORIGIN}", "SesSandbox=false",
+                # ministack knows no budgets.
+                f"AllowedOrigins={ORIGIN}", "SesSandbox=false", "MonthlyBudget=0",
             ],
             work / "deploy.log", env=environment,
         )

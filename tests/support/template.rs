@@ -255,6 +255,10 @@ impl Stack {
             "AWS::Region" => REGION.to_owned(),
             "AWS::AccountId" => ACCOUNT.to_owned(),
             "AWS::StackName" => STACK.to_owned(),
+            "AWS::StackId" => arn(
+                "cloudformation",
+                &format!("stack/{STACK}/1c2fa620-982a-11e3-aff7-50e2416294e0"),
+            ),
             "AWS::URLSuffix" => "amazonaws.com".to_owned(),
             _ => match self.parameters.get(name) {
                 Some(value) => value.clone(),

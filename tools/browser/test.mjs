@@ -197,21 +197,40 @@ test("the script shows errors as the server does", async () => {
   assert.deepEqual(seen[1], seen[0]);
 });
 
-test("a server error in the middle ends in the plain post, and arrives", async () => {
-  const visitor = await arrive();
-  const { page } = visitor;
-  const email = address();
-  const json = JSON.stringify({ message: "Internal Server Error" });
-  await page.route("**/enquiries", (route) => route.fulfill({ status: 500, contentType: "application/json", body: json }), { times: 1 });
-  await page.goto("/");
-  await visitor.fillIn({ email });
-  await visitor.send();
-  await visitor.hasArrived();
-  await arrivedOnce(email);
-  await visitor.leave({ complaints: [HTTP_ERROR] });
-});
+// What comes back when it is not the desk that answers: its gateway, something in between, or nothing.
+const FOREIGN = {
+  "the gateway's throttle": (route) => route.fulfill({ status: 429, contentType: "application/json", body: '{"message":"Too Many Requests"}' }),
+  "the gateway without a function": (route) => route.fulfill({ status: 503, contentType: "application/json", body: '{"message":"Service Unavailable"}' }),
+  "a server in between": (route) => route.fulfill({ status: 502, contentType: "text/html", body: "<h1>Bad gateway</h1>" }),
+  "an answer that is no object": (route) => route.fulfill({ status: 500, contentType: "application/json", body: "null" }),
+  "a broken connection": (route) => route.abort("internetdisconnected"),
+  "a refusal to share": (route) => route.abort("accessdenied"),
+};
 
-test("an answer that is lost on its way is one enquiry all the same", async () => {
+for (const where of ["/", "/site/"]) {
+  test(`when the answer is not the desk's own, the form of ${where} stays, with the number to call, and can be sent again`, async () => {
+    for (const [who, answer] of Object.entries(FOREIGN)) {
+      const visitor = await arrive();
+      const { page } = visitor;
+      const email = address();
+      await page.goto(where);
+      await visitor.fillIn({ email });
+      await page.route("**/enquiries", answer, { times: 1 });
+      await visitor.send();
+      await page.locator("#summary").getByText("Try again in a minute, or phone.").waitFor();
+      assert.equal(new URL(page.url()).pathname, where, who);
+      assert.equal(await visitor.focused(), "summary", who);
+      assert.match(await page.locator("#summary a").getAttribute("href"), /^tel:[+\d]+$/, who);
+      await visitor.keeps(email, { consent: "yes" });
+      await visitor.send();
+      await visitor.hasArrived();
+      await arrivedOnce(email);
+      await visitor.leave({ complaints: [HTTP_ERROR] });
+    }
+  });
+}
+
+test("an answer that is lost on its way is one enquiry all the same, when the form is sent again", async () => {
   const visitor = await arrive();
   const { page } = visitor;
   const email = address();
@@ -222,6 +241,8 @@ test("an answer that is lost on its way is one enquiry all the same", async () =
   }, { times: 1 });
   await page.goto("/");
   await visitor.fillIn({ email });
+  await visitor.send();
+  await page.locator("#summary").waitFor();
   await visitor.send();
   assert.equal(await visitor.hasArrived(), first.reference);
   await arrivedOnce(email);
@@ -266,26 +287,6 @@ test("offline, the form says so and keeps everything; back online, it arrives", 
   await visitor.hasArrived();
   await arrivedOnce(email);
   await visitor.leave();
-});
-
-test("when the connection breaks unnoticed, going back finds everything", async () => {
-  const visitor = await arrive();
-  const { page } = visitor;
-  const email = address();
-  await page.goto("/");
-  await visitor.fillIn({ email });
-  await page.route("**/enquiries", (route) => route.abort("internetdisconnected"), { times: 2 });
-  await visitor.send();
-  // The browser shows its own page, which is none that a script could look into.
-  while (!page.url().startsWith("chrome-error:")) await new Promise((done) => setTimeout(done, 50));
-  await page.waitForLoadState();
-  await page.goBack();
-  await visitor.keeps(email);
-  await page.check("#consent");
-  await visitor.send();
-  await visitor.hasArrived();
-  await arrivedOnce(email);
-  await visitor.leave({ complaints: [HTTP_ERROR] });
 });
 
 test("the draft outlives a reload without the consent, and is gone once the enquiry has arrived", async () => {
@@ -526,6 +527,14 @@ const STATES = {
   "form-unavailable": {
     to: async (page) => {
       await page.route("**/enquiries", (route) => route.fulfill(UNAVAILABLE));
+      await page.goto("/");
+      await page.locator("#send").click();
+      await page.locator("#summary").waitFor();
+    },
+  },
+  "form-turned-away": {
+    to: async (page) => {
+      await page.route("**/enquiries", FOREIGN["the gateway's throttle"]);
       await page.goto("/");
       await page.locator("#send").click();
       await page.locator("#summary").waitFor();
