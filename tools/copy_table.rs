@@ -5,7 +5,7 @@
 //!
 //! ```sh
 //! export $(aws configure export-credentials --format env-no-export) AWS_REGION=eu-west-2
-//! cargo run --example copy_table -- FROM TO
+//! cargo run --locked --example copy_table -- FROM TO
 //! ```
 
 use std::error::Error;
