@@ -363,7 +363,9 @@ async fn an_operator_finds_an_enquiry_whose_reference_they_do_not_know() {
         let page = desk.ask(command.clone()).await;
         paged.extend(references(&page).into_iter().map(str::to_owned));
         pages += 1;
-        let Some(next) = page.get("next_cursor") else { break };
+        let Some(next) = page.get("next_cursor") else {
+            break;
+        };
         assert!(!next.to_string().contains('@'));
         command["cursor"] = next.clone();
     }
@@ -804,7 +806,14 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
     // Ben's enquiry, marker and cool-down; the counters of the source and of the day, which tell nobody.
     assert_eq!(
         desk.kinds().await,
-        ["cool-down", "counter", "counter", "enquiry", "idempotency", "state"]
+        [
+            "cool-down",
+            "counter",
+            "counter",
+            "enquiry",
+            "idempotency",
+            "state"
+        ]
     );
     let left = format!("{:?}", desk.items().await);
     assert!(left.contains(&ben) && !left.contains(&first) && !left.contains(&second));
@@ -864,7 +873,14 @@ async fn one_enquiry_is_erased_by_its_reference_and_the_others_stay() {
     );
     assert_eq!(
         desk.kinds().await,
-        ["cool-down", "counter", "counter", "enquiry", "idempotency", "state"]
+        [
+            "cool-down",
+            "counter",
+            "counter",
+            "enquiry",
+            "idempotency",
+            "state"
+        ]
     );
     desk.finish().await;
 }

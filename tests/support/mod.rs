@@ -197,7 +197,12 @@ pub fn joined(items: Vec<Item>) -> Vec<Item> {
         .partition(|item| item["kind"].as_s().unwrap() == "state");
     let mut states: HashMap<String, Item> = states
         .into_iter()
-        .map(|item| (item["pk"].as_s().unwrap().replace("state#", "enquiry#"), item))
+        .map(|item| {
+            (
+                item["pk"].as_s().unwrap().replace("state#", "enquiry#"),
+                item,
+            )
+        })
         .collect();
     let join = |mut item: Item| {
         if let Some(state) = states.remove(item["pk"].as_s().unwrap()) {
