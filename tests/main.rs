@@ -14,6 +14,7 @@
 #[allow(dead_code, reason = "its own `main`")]
 mod copy_table;
 
+mod architecture;
 mod contract;
 mod cost;
 mod delivery;
