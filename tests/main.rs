@@ -22,6 +22,7 @@ mod deploy_role;
 mod emails;
 mod end_to_end;
 mod events;
+mod fields;
 mod fuzzing;
 mod log_privacy;
 mod malformed_input;
