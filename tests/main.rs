@@ -41,6 +41,7 @@ mod security;
 mod simulator;
 mod spam;
 mod support;
+mod table;
 mod template;
 mod tokens;
 mod workflows;
