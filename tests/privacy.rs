@@ -12,6 +12,7 @@
     reason = "a test that cannot go on shall stop"
 )]
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -33,7 +34,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::support::{BROWSER, Item, emulated, urlencoded};
+use crate::support::{BROWSER, COMPLETE, Item, emulated, urlencoded};
 
 /// A Monday, nine o'clock in London.
 const MONDAY: &str = "2026-11-23T09:00:00Z";
@@ -685,6 +686,34 @@ async fn a_person_gets_everything_however_they_spelt_their_address() {
         (&nobody["count"], &nobody["enquiries"]),
         (&json!(0), &json!([]))
     );
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn every_answer_that_is_stored_is_a_column_of_the_export() {
+    let desk = Desk::start().await;
+    let reference = desk.enquire("zoe@example.com", &COMPLETE).await;
+    let item = desk.item(&format!("enquiry#{reference}")).await.unwrap();
+    let mut stored = item["enquiry"].as_m().unwrap().clone();
+    let answers = stored.remove("answers").unwrap();
+    stored.extend(answers.as_m().unwrap().clone());
+    let sent: BTreeSet<&str> = COMPLETE.iter().map(|(name, _)| *name).collect();
+    assert_eq!(stored.len(), sent.len() - 1, "all but the submission's id");
+
+    let export =
+        |format: &str| json!({ "command": "export", "email": "zoe@example.com", "format": format });
+    let answer = desk.ask(export("csv")).await;
+    let rows = read_csv(answer["csv"].as_str().unwrap());
+    let answer = desk.ask(export("json")).await;
+    let mut exported = answer["enquiries"][0]["received"]["enquiry"].clone();
+    let answers = exported["answers"].take();
+    for name in stored.keys() {
+        let column = rows[0].iter().position(|column| column == name);
+        let column = column.unwrap_or_else(|| panic!("the table has no {name}"));
+        assert!(!rows[1][column].is_empty(), "{name}");
+        let exported = exported.get(name).or(answers.get(name));
+        assert!(exported.is_some(), "the data has no {name}");
+    }
     desk.finish().await;
 }
 
