@@ -19,6 +19,8 @@ pub struct Record {
     pub addressed: bool,
     /// When the item with what was typed expires; none while an email to the therapist is pending.
     pub text_expires: Option<Timestamp>,
+    /// Whether it stands in the index of pending work.
+    pub indexed: bool,
     /// What changes.
     pub state: State,
 }
@@ -46,6 +48,7 @@ impl Record {
             uncounted: false,
             addressed: true,
             text_expires: None,
+            indexed: true,
             state: State::new(score.verdict()),
         }
     }
@@ -57,12 +60,6 @@ impl Record {
             .deliveries
             .pending_since
             .unwrap_or(self.received.received_at)
-    }
-
-    /// Whether something is still to be done: an email to send, or the address to be indexed.
-    #[must_use]
-    pub fn is_pending(&self) -> bool {
-        self.state.deliveries.is_pending() || !self.addressed
     }
 }
 

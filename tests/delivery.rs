@@ -21,7 +21,7 @@ use tracing::instrument::WithSubscriber;
 
 use crate::simulator::{as_it_was_new, post_event};
 use crate::support::logs::Logs;
-use crate::support::{Item, emulated};
+use crate::support::{Item, emulated, joined};
 
 /// The function with its table and SES, where nothing happens by itself and the test says what time it is.
 struct Bench {
@@ -92,8 +92,12 @@ impl Bench {
     async fn item(&self, reference: &str) -> Item {
         let got = self.dynamo.client().get_item();
         let got = got.table_name(self.dynamo.table());
-        let key = AttributeValue::S(format!("enquiry#{reference}"));
-        got.key("pk", key).send().await.unwrap().item.unwrap()
+        let mut found = Vec::new();
+        for kind in ["enquiry", "state"] {
+            let key = AttributeValue::S(format!("{kind}#{reference}"));
+            found.extend(got.clone().key("pk", key).send().await.unwrap().item);
+        }
+        joined(found).remove(0)
     }
 
     /// One of the items of an enquiry: `enquiry`, what was typed, or `state`.
@@ -104,13 +108,13 @@ impl Bench {
         got.key("pk", key).send().await.unwrap().item.unwrap()
     }
 
-    /// Changes an item by hand.
+    /// Changes an enquiry's state by hand.
     async fn update(&self, reference: &str, expression: &str) {
         let client = self.dynamo.client();
         client
             .update_item()
             .table_name(self.dynamo.table())
-            .key("pk", AttributeValue::S(format!("enquiry#{reference}")))
+            .key("pk", AttributeValue::S(format!("state#{reference}")))
             .update_expression(expression)
             .expression_attribute_values(":v", AttributeValue::N("99".to_owned()))
             .send()
@@ -394,10 +398,12 @@ async fn a_record_without_its_enquiry_or_with_an_expired_one_sends_nothing() {
     let bench = Bench::start(&[]).await;
     let reference = bench.store(at(0), "zoe@example.org", "1").await;
     let mut event = bench.stream(&[&reference]).await;
-    let key = AttributeValue::S(format!("enquiry#{reference}"));
-    let delete = bench.dynamo.client().delete_item();
-    let delete = delete.table_name(bench.dynamo.table()).key("pk", key);
-    delete.send().await.unwrap();
+    for kind in ["state", "enquiry"] {
+        let key = AttributeValue::S(format!("{kind}#{reference}"));
+        let delete = bench.dynamo.client().delete_item();
+        let delete = delete.table_name(bench.dynamo.table()).key("pk", key);
+        delete.send().await.unwrap();
+    }
     assert_eq!(
         bench.invoke(at(1), event.clone()).await,
         json!({ "batchItemFailures": [] })

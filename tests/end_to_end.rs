@@ -310,7 +310,7 @@ async fn a_repeat_of_an_expired_post_is_a_new_enquiry() {
     let app = TestApp::start().await;
     app.post_form(&COMPLETE).await;
     // The marker has run out, and the table's own expiry is late.
-    let marker = app.items("marker").await.remove(0);
+    let marker = app.items("idempotency").await.remove(0);
     let client = app.desk.dynamo().client();
     client
         .update_item()

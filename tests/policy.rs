@@ -99,6 +99,13 @@ impl Call {
         }
     }
 
+    /// The only table of a batch.
+    fn batch_table(&self) -> &str {
+        let tables = self.body["RequestItems"].as_object().unwrap();
+        assert_eq!(tables.len(), 1);
+        tables.keys().next().unwrap()
+    }
+
     fn text(&self, pointer: &str) -> &str {
         let found = self.body.pointer(pointer).and_then(Value::as_str);
         found.unwrap_or_else(|| panic!("{} without {pointer}", self.operation))
@@ -144,7 +151,11 @@ impl Call {
                 .collect();
         }
         let action = format!("dynamodb:{}", self.operation);
-        let table = table(self.text("/TableName"));
+        let table = if self.operation == "BatchGetItem" {
+            table(self.batch_table())
+        } else {
+            table(self.text("/TableName"))
+        };
         // A read of an index needs the index, and not the table.
         let resource = match self.body["IndexName"].as_str() {
             Some(index) => format!("{table}/index/{index}"),

@@ -341,7 +341,7 @@ async fn an_operator_finds_an_enquiry_whose_reference_they_do_not_know() {
         .map(String::as_str)
         .collect();
     assert_eq!(references(&all), newest_first);
-    assert!(all.get("next").is_none(), "{all}");
+    assert!(all.get("next_cursor").is_none(), "{all}");
     assert_eq!(
         all["enquiries"][0],
         json!({
@@ -358,15 +358,17 @@ async fn an_operator_finds_an_enquiry_whose_reference_they_do_not_know() {
 
     // In pages, of which each begins where the last one ended.
     let mut paged = Vec::new();
-    let mut command = json!({ "command": "list", "most": 2 });
+    let mut command = json!({ "command": "list", "limit": 2 });
     let mut pages = 0;
     loop {
         let page = desk.ask(command.clone()).await;
         paged.extend(references(&page).into_iter().map(str::to_owned));
         pages += 1;
-        let Some(next) = page.get("next") else { break };
+        let Some(next) = page.get("next_cursor") else {
+            break;
+        };
         assert!(!next.to_string().contains('@'));
-        command["next"] = next.clone();
+        command["cursor"] = next.clone();
     }
     assert_eq!(
         (pages, paged),
@@ -421,9 +423,9 @@ async fn days_are_those_of_the_practices_clock() {
         json!({ "command": "list", "from": "yesterday" }),
         json!({ "command": "list", "to": "2026-02-30" }),
         json!({ "command": "list", "to": "2026-07-01T10:00" }),
-        json!({ "command": "list", "most": 0 }),
-        json!({ "command": "list", "most": 201 }),
-        json!({ "command": "list", "next": "zoe@example.com" }),
+        json!({ "command": "list", "limit": 0 }),
+        json!({ "command": "list", "limit": 201 }),
+        json!({ "command": "list", "cursor": "zoe@example.com" }),
     ] {
         let error = desk.event(wrong.clone()).await.unwrap_err();
         assert!(error.contains("must be"), "{wrong}: {error}");
@@ -570,7 +572,7 @@ async fn what_may_not_be_sent_again_is_refused_with_what_to_do_instead() {
         (&pending, "still pending"),
         (&suspect, "release it"),
         (&role, "those of machines"),
-        (&bounced, "ring the client"),
+        (&bounced, "call the client"),
         (&unknown, "may have left"),
     ] {
         let before = desk.item(&format!("enquiry#{reference}")).await;
@@ -761,7 +763,7 @@ async fn more_than_one_answer_can_hold_comes_in_several() {
                 break;
             }
             assert!(answer["note"].as_str().unwrap().contains("next"));
-            command["next"] = answer["next"].clone();
+            command["cursor"] = answer["next_cursor"].clone();
         }
         assert_eq!(seen.len(), MADE, "{format}");
         assert!(answers > 1, "{format}");
@@ -820,7 +822,7 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
     assert_eq!(receipt["erased"], preview["would_erase"]);
     assert_eq!(receipt["references"], json!([second, first]));
     assert_eq!(
-        (&receipt["complete"], &receipt["fault"]),
+        (&receipt["complete"], &receipt["error"]),
         (&json!(true), &Value::Null)
     );
     assert_eq!(receipt["address_code"], preview["address_code"]);
@@ -833,7 +835,14 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
     // Ben's enquiry, marker and cool-down; the counters of the source and of the day, which tell nobody.
     assert_eq!(
         desk.kinds().await,
-        ["cool-down", "counter", "counter", "enquiry", "marker"]
+        [
+            "cool-down",
+            "counter",
+            "counter",
+            "enquiry",
+            "idempotency",
+            "state"
+        ]
     );
     let left = format!("{:?}", desk.items().await);
     assert!(left.contains(&ben) && !left.contains(&first) && !left.contains(&second));
@@ -874,8 +883,10 @@ async fn one_enquiry_is_erased_by_its_reference_and_the_others_stay() {
             "counter",
             "enquiry",
             "enquiry",
-            "marker",
-            "marker"
+            "idempotency",
+            "idempotency",
+            "state",
+            "state"
         ],
         "the cool-down is there for the first one"
     );
@@ -891,7 +902,14 @@ async fn one_enquiry_is_erased_by_its_reference_and_the_others_stay() {
     );
     assert_eq!(
         desk.kinds().await,
-        ["cool-down", "counter", "counter", "enquiry", "marker"]
+        [
+            "cool-down",
+            "counter",
+            "counter",
+            "enquiry",
+            "idempotency",
+            "state"
+        ]
     );
     desk.finish().await;
 }
@@ -948,7 +966,7 @@ async fn what_is_under_way_brings_nothing_back() {
     // The operation of a delivery, of a report or of a command that is held back while the enquiry is erased.
     for (operation, what) in [
         ("TransactWriteItems", "booking the auto-reply"),
-        ("UpdateItem", "taking the lease"),
+        ("PutItem", "taking the lease"),
         ("SendEmail", "sending the therapist's mail"),
     ] {
         let desk = Arc::new(Desk::start().await);
@@ -964,7 +982,7 @@ async fn what_is_under_way_brings_nothing_back() {
             .ask(json!({ "command": "erase", "email": "zoe@example.com", "confirm": true }))
             .await;
         assert_eq!(
-            receipt["under_way"],
+            receipt["leaving"],
             u8::from(operation == "SendEmail"),
             "{what}"
         );
@@ -1071,7 +1089,7 @@ async fn whoever_sends_something_else_is_shown_every_command() {
     for wrong in [
         json!({ "command": "sweep", "fast": true }),
         json!({ "command": "list", "since": "2026-11-01" }),
-        json!({ "command": "list", "most": "many" }),
+        json!({ "command": "list", "limit": "many" }),
         json!({ "command": "show" }),
         json!({ "command": "export" }),
         json!({ "command": "export", "email": "zoe@example.com", "format": "xml" }),
@@ -1227,12 +1245,12 @@ async fn everything_in_the_table_ends_by_itself_unless_it_still_owes_something()
     desk.ask(report).await;
     desk.ask(json!({ "command": "resend", "reference": clear, "kind": "therapist" }))
         .await;
-    let kinds = ["cool-down", "counter", "enquiry", "marker"];
+    let kinds = ["cool-down", "counter", "enquiry", "idempotency", "state"];
     let mut made = desk.kinds().await;
     made.dedup();
     assert_eq!(
         made, kinds,
-        "every kind of item of src/store/item.rs, but for the nonces (`tokens`)"
+        "every kind of item of src/store/schema.rs, but for the nonces (`tokens`)"
     );
     // And of a month ago, and of today.
     let clear_later = desk.at(month_ago).enquire("anna@example.com", &[]).await;
@@ -1248,9 +1266,11 @@ async fn everything_in_the_table_ends_by_itself_unless_it_still_owes_something()
     let pending = desk.at(long_ago).enquire("owen@example.com", &[]).await;
 
     for item in desk.items().await {
-        let owes = item.contains_key("pending");
-        assert_eq!(item.contains_key("expires"), !owes, "{}", text(&item, "pk"));
-        assert!(!owes || text(&item, "pk") == format!("enquiry#{pending}"));
+        let pk = text(&item, "pk");
+        let is_of_pending = pk == format!("enquiry#{pending}") || pk == format!("state#{pending}");
+        assert_eq!(item.contains_key("expires"), !is_of_pending, "{pk}");
+        let is_pending = item.contains_key("pending");
+        assert_eq!(is_pending, pk == format!("state#{pending}"), "{pk}");
     }
     let expiry = |item: &Item| item["expires"].as_n().unwrap().parse::<i64>().unwrap();
     let life = |item: &Item| {
@@ -1287,5 +1307,27 @@ async fn everything_in_the_table_ends_by_itself_unless_it_still_owes_something()
     desk.at(long_ago).ask(json!({ "command": "sweep" })).await;
     desk.dynamo.sweep().unwrap();
     assert!(desk.item(&format!("enquiry#{pending}")).await.is_none());
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_typed_expires_although_its_delivery_stopped_before_that_was_written() {
+    let desk = Desk::start().await;
+    let reference = desk.post("zoe@example.com", &[]).await;
+    let record = desk.stream_of(&reference).await;
+    *desk.wire.hold.lock().unwrap() = Some("UpdateItem");
+    tokio::select! {
+        answer = desk.event(record) => panic!("not held: {answer:?}"),
+        () = desk.wire.held.notified() => {}
+    }
+    let typed = desk.item(&format!("enquiry#{reference}")).await.unwrap();
+    assert!(!typed.contains_key("expires"), "stopped before");
+    desk.later(SignedDuration::from_mins(5));
+    desk.ask(json!({ "command": "sweep" })).await;
+    for kind in ["enquiry", "state"] {
+        let item = desk.item(&format!("{kind}#{reference}")).await.unwrap();
+        let ends = item.contains_key("expires") && !item.contains_key("pending");
+        assert!(ends, "{item:?}");
+    }
     desk.finish().await;
 }

@@ -108,9 +108,9 @@ async fn the_key_comes_from_secrets_manager_once() {
     let app = TestApp::start().await;
     let (url, secrets) = secrets(&[(200, json!({ "Name": "x", "SecretString": KEY }))]).await;
     let now = Timestamp::now();
-    let instance = Runtime::start(variables(&app, &url), now).await.unwrap();
+    let runtime = Runtime::start(variables(&app, &url), now).await.unwrap();
     for message in ["1", "2"] {
-        let answer = instance.handle(form(message), &clock(now)).await.unwrap();
+        let answer = runtime.handle(form(message), &clock(now)).await.unwrap();
         assert_eq!(answer["statusCode"], 303);
     }
     let items = app.items("enquiry").await;
@@ -194,10 +194,10 @@ async fn without_the_key_an_enquiry_is_stored_and_found_by_its_address_later() {
     .await;
     let asked = || secrets.requests.lock().unwrap().len();
     let now = Timestamp::now();
-    let instance = Runtime::start(variables(&app, &url), now).await.unwrap();
-    let answer = instance.handle(form("1"), &clock(now)).await.unwrap();
+    let runtime = Runtime::start(variables(&app, &url), now).await.unwrap();
+    let answer = runtime.handle(form("1"), &clock(now)).await.unwrap();
     assert_eq!(answer["statusCode"], 303);
-    let again = instance.handle(form("1"), &clock(now)).await.unwrap();
+    let again = runtime.handle(form("1"), &clock(now)).await.unwrap();
     assert_eq!(
         answer["headers"]["location"], again["headers"]["location"],
         "a repeat is found without the key"
@@ -219,59 +219,66 @@ async fn without_the_key_an_enquiry_is_stored_and_found_by_its_address_later() {
     );
     assert!(
         item.contains_key("address"),
-        "whoever changes it next puts the address key there"
+        "the next change puts the address key there"
     );
     assert!(
         app.items("counter").await.is_empty(),
         "a source has no name without the key"
     );
 
-    // Should nobody change it, the sweep does.
-    app.desk
-        .dynamo()
-        .client()
-        .update_item()
-        .table_name(app.desk.dynamo().table())
-        .key("pk", item["pk"].clone())
-        .update_expression("SET pending = :pending, due = received_at REMOVE address")
-        .expression_attribute_values(":pending", AttributeValue::S("pending".to_owned()))
-        .send()
-        .await
-        .unwrap();
+    // If nothing else changes it, the sweep does.
+    let by_hand = |key: String, expression: &str| {
+        let client = app.desk.dynamo().client();
+        let update = client.update_item();
+        let update = update.table_name(app.desk.dynamo().table());
+        update
+            .key("pk", AttributeValue::S(key))
+            .update_expression(expression)
+    };
+    let key = item["pk"].as_s().unwrap();
+    let unaddressed = by_hand(key.clone(), "REMOVE address");
+    unaddressed.send().await.unwrap();
+    let pending = by_hand(
+        key.replace("enquiry#", "state#"),
+        "SET pending = :pending, due = :due",
+    )
+    .expression_attribute_values(":pending", AttributeValue::S("pending".to_owned()))
+    .expression_attribute_values(":due", item["received_at"].clone());
+    pending.send().await.unwrap();
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
     let swept = app.items("enquiry").await.remove(0);
     assert!(swept["address"] == item["address"] && !swept.contains_key("pending"));
 
     let later = now + SignedDuration::from_secs(11);
-    instance.handle(form("2"), &clock(later)).await.unwrap();
+    runtime.handle(form("2"), &clock(later)).await.unwrap();
     assert_eq!(asked(), 2, "a key that is too short is none");
     let later = now + SignedDuration::from_secs(22);
-    instance.handle(form("3"), &clock(later)).await.unwrap();
+    runtime.handle(form("3"), &clock(later)).await.unwrap();
     assert_eq!(asked(), 3);
     assert_eq!(app.items("counter").await.len(), 1, "now it is counted");
-    instance.handle(form("4"), &clock(later)).await.unwrap();
+    runtime.handle(form("4"), &clock(later)).await.unwrap();
     assert_eq!(asked(), 3);
     app.mails().await;
     app.finish().await;
 }
 
 #[tokio::test]
-async fn a_slip_in_the_secret_does_not_close_the_desk() {
+async fn a_typo_in_the_secret_does_not_close_the_desk() {
     let app = TestApp::start().await;
-    let slip = json!({ "HASH_KEY": KEY, "TOKEN_KEYS": "too short" }).to_string();
+    let typo = json!({ "HASH_KEY": "too short" }).to_string();
     let (url, _) = secrets(&[
-        (200, json!({ "SecretString": slip })),
+        (200, json!({ "SecretString": typo })),
         (200, json!({ "SecretString": KEY })),
     ])
     .await;
     let now = Timestamp::now();
-    let instance = Runtime::start(variables(&app, &url), now).await.unwrap();
-    let answer = instance.handle(form("1"), &clock(now)).await.unwrap();
+    let runtime = Runtime::start(variables(&app, &url), now).await.unwrap();
+    let answer = runtime.handle(form("1"), &clock(now)).await.unwrap();
     assert_eq!(answer["statusCode"], 303);
     assert!(app.items("counter").await.is_empty());
-    // Mended, it is read without a deployment.
+    // Corrected, it is read without a deployment.
     let later = now + SignedDuration::from_secs(11);
-    instance.handle(form("2"), &clock(later)).await.unwrap();
+    runtime.handle(form("2"), &clock(later)).await.unwrap();
     let counters = app.items("counter").await;
     assert!(
         counters
@@ -280,7 +287,7 @@ async fn a_slip_in_the_secret_does_not_close_the_desk() {
     );
     app.mails().await;
     app.finish().await;
-    // A slip in the environment still stops the start, by name.
+    // A typo in the environment still stops the start, by name.
     let none = |_: &str| None;
     assert!(Runtime::start(none, now).await.is_err());
 }
@@ -290,8 +297,8 @@ async fn a_secret_that_never_comes_stops_nothing() {
     let app = TestApp::start().await;
     let (url, _) = secrets(&[(0, Value::Null)]).await;
     let now = Timestamp::now();
-    let instance = Runtime::start(variables(&app, &url), now).await.unwrap();
-    let answer = instance.handle(form("1"), &clock(now)).await.unwrap();
+    let runtime = Runtime::start(variables(&app, &url), now).await.unwrap();
+    let answer = runtime.handle(form("1"), &clock(now)).await.unwrap();
     assert_eq!(answer["statusCode"], 303);
     // Nobody listens there: the same.
     let unplugged = Runtime::start(variables(&app, "http://127.0.0.1:9"), now).await;

@@ -200,11 +200,7 @@ impl Delivery {
             }
             attempt = Some(sent);
         }
-        if !record.addressed && self.store.has_keys() {
-            // It came in while the keys were out of reach: from now on it is found by its client's address.
-            self.store.update(record, clock, |_| true).await?;
-        }
-        Ok(())
+        Ok(self.store.complete(record, clock).await?)
     }
 
     /// Writes a change. What became of a send is sent again when it is not written down: then for as long as there is time.

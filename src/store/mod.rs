@@ -185,6 +185,26 @@ impl Store {
         }
     }
 
+    /// Takes an enquiry whose emails are all final out of the index of pending work, once its other item says when it expires
+    /// and is found by its client's address.
+    ///
+    /// # Errors
+    /// When the table cannot be written: it then stays in the index, and a sweep comes back to it.
+    pub async fn complete(&self, mut record: Record, clock: &Clock) -> Result<(), StoreError> {
+        // The first change lets the other item follow; the second one then leaves the index.
+        for _ in 0..2 {
+            let is_due = record.indexed && (record.addressed || self.has_keys());
+            if !is_due || record.state.deliveries.is_pending() {
+                break;
+            }
+            match self.update(record, clock, |_| true).await? {
+                Update::Applied(next) | Update::Unchanged(next) => record = *next,
+                Update::Gone => break,
+            }
+        }
+        Ok(())
+    }
+
     /// Writes a changed state, if nothing has changed it since it was `seen`.
     async fn write(
         &self,
@@ -200,10 +220,10 @@ impl Store {
             let completed = *next.state.completed.get_or_insert(now);
             Some(completed + self.life(next.state.verdict))
         };
-        // What was typed first: while the state is pending, another try finds what is missing here.
-        if !self.follow(&mut next, expires).await? {
-            return Ok(Written::Gone);
-        }
+        // The item with what was typed follows the state. Until it does, the state stays in the index of pending work, so
+        // that a sweep finds what is missing.
+        let follows = next.text_expires == expires && (next.addressed || !self.has_keys());
+        next.indexed = next.state.deliveries.is_pending() || !next.addressed || !follows;
         let writer = hex::encode(random::<8>()?);
         let item = schema::state_item(&next, Some(writer.clone()), expires)?;
         let outcome = self
@@ -220,7 +240,7 @@ impl Store {
             .send()
             .await;
         let current = match outcome {
-            Ok(_) => return Ok(Written::Applied(Box::new(next))),
+            Ok(_) => return self.applied(next, expires).await,
             Err(SdkError::ServiceError(error))
                 if error.err().is_conditional_check_failed_exception() =>
             {
@@ -234,12 +254,24 @@ impl Store {
         match current {
             None => Ok(Written::Gone),
             Some(current) if schema::text(&current, "writer") == Some(&writer) => {
-                Ok(Written::Applied(Box::new(next)))
+                self.applied(next, expires).await
             }
-            Some(current) => {
-                let state = schema::read_state(current)?;
-                Ok(Written::Conflict(Box::new(Record { state, ..next })))
-            }
+            Some(_) => Ok(match self.load(&next.received.reference).await? {
+                Some(current) => Written::Conflict(Box::new(current)),
+                None => Written::Gone,
+            }),
+        }
+    }
+
+    async fn applied(
+        &self,
+        mut next: Record,
+        expires: Option<Timestamp>,
+    ) -> Result<Written, StoreError> {
+        if self.follow(&mut next, expires).await? {
+            Ok(Written::Applied(Box::new(next)))
+        } else {
+            Ok(Written::Gone)
         }
     }
 

@@ -179,7 +179,7 @@ pub(super) fn state_item(
     writer: Option<String>,
     expires: Option<Timestamp>,
 ) -> Result<Item, StoreError> {
-    let pending = record.is_pending();
+    let pending = record.indexed;
     let state = record.state.clone();
     to_item(
         "change",
@@ -207,9 +207,9 @@ fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreEr
 /// the first one, or a conditional write will tell.
 pub(super) fn record(enquiry: Item, state: Option<Item>) -> Result<Record, StoreError> {
     let stored: StoredEnquiry = read(enquiry)?;
-    let state = match state {
+    let (state, indexed) = match state {
         Some(item) => read_state(item)?,
-        None => State::new(stored.verdict),
+        None => (State::new(stored.verdict), true),
     };
     Ok(Record {
         received: Received {
@@ -223,18 +223,21 @@ pub(super) fn record(enquiry: Item, state: Option<Item>) -> Result<Record, Store
         text_expires: stored
             .expires
             .and_then(|at| Timestamp::from_second(at).ok()),
+        indexed,
         state,
     })
 }
 
-pub(super) fn read_state(item: Item) -> Result<State, StoreError> {
+/// The state, and whether it stands in the index of pending work.
+fn read_state(item: Item) -> Result<(State, bool), StoreError> {
     let stored: StoredState = read(item)?;
-    Ok(State {
+    let state = State {
         revision: stored.revision,
         verdict: stored.verdict,
         deliveries: stored.deliveries,
         completed: stored.completed,
-    })
+    };
+    Ok((state, stored.pending.is_some()))
 }
 
 /// The version first: a newer item may have another shape altogether.

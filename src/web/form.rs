@@ -143,6 +143,9 @@ impl EnquiryForm {
         let _ = phone_when_wanted(self, &mut checks);
         let _ = email_question(self, &mut checks);
         checks.errors.sort_by_key(|error| error.field);
+        if let Some(taken) = &checks.address.taken {
+            checks.email = Some(taken.clone());
+        }
         Checked {
             address: std::mem::take(&mut checks.address),
             submission: checks.submission,
@@ -230,8 +233,7 @@ impl Checks {
     }
 
     fn into_enquiry(self) -> Result<Enquiry, Vec<FormError>> {
-        let email = self.address.taken.or(self.email);
-        match (self.errors.is_empty(), self.name, email, self.goal) {
+        match (self.errors.is_empty(), self.name, self.email, self.goal) {
             (true, Some(name), Some(email), Some(goal)) => Ok(Enquiry {
                 name,
                 email,

@@ -26,10 +26,9 @@ struct Left {
 /// Every rule that does not hold.
 pub async fn broken(world: &World) -> Vec<String> {
     let mut broken = Vec::new();
-    let items = world.items().await;
+    let items = world.enquiries().await;
     let enquiries: HashMap<&str, &Item> = items
         .iter()
-        .filter(|item| text(item, "kind") == "enquiry")
         .chain(&world.expired)
         .map(|item| (text(item, "reference"), item))
         .collect();
@@ -63,11 +62,13 @@ pub async fn broken(world: &World) -> Vec<String> {
         };
         if !told {
             let state = state("therapist");
-            broken.push(format!("(b) {reference} ends with its kind {state:?}"));
+            broken.push(format!("(b) {reference} ends with its email {state:?}"));
         }
         // What the table has deleted may have pending an auto-reply that was late by then.
         let has_expired = has_expired(world, item);
-        if !has_expired && item.contains_key("pending") || !item.contains_key("expires") {
+        let expires = item.get("expires");
+        let pending = !has_expired && item.contains_key("pending");
+        if pending || expires.is_none() || item.get("text_expires") != expires {
             broken.push(format!("(b) {reference} is still pending or never expires"));
         }
         let notices = of(reference, "notice").len();
@@ -123,7 +124,7 @@ fn has_expired(world: &World, item: &Item) -> bool {
 fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
     let mut broken = Vec::new();
     for report in &world.reports {
-        let least = match report.kind.as_str() {
+        let least = match report.event_type.as_str() {
             "Delivery" => 1,
             "Bounce" if report.permanent => 2,
             "Complaint" => 3,
@@ -148,8 +149,8 @@ fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
             .position(|known| known == state);
         if rank.is_none_or(|rank| rank < least) {
             broken.push(format!(
-                "(b) the {} kind of {} is {state} although SES reported {}",
-                report.kind, report.reference, report.kind
+                "(b) the {} email of {} is {state} although SES reported {}",
+                report.kind, report.reference, report.event_type
             ));
         }
     }
@@ -162,7 +163,7 @@ fn unwanted(world: &World, left: &[Left]) -> Vec<String> {
     let person = |left: &Left| EmailAddress::parse(&left.mail.to[0]).unwrap().canonical();
     let auto_replies = || left.iter().filter(|left| left.kind == "auto_reply");
     let known = |report: &&Reported| {
-        let is_final = report.permanent || report.kind == "Complaint";
+        let is_final = report.permanent || report.event_type == "Complaint";
         // The function may have had no item to find the address in.
         let mut expired = world.expired.iter();
         is_final && !expired.any(|item| text(item, "reference") == report.reference)
@@ -177,7 +178,7 @@ fn unwanted(world: &World, left: &[Left]) -> Vec<String> {
                     "(d) {} was answered at {} after a {}",
                     person(later),
                     later.at,
-                    report.kind
+                    report.event_type
                 ));
             }
         }
@@ -241,14 +242,14 @@ fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec
             && is_settled(copy).is_none()
         {
             broken.push(format!(
-                "(c) the {kind} kind of {reference} left and was not written down"
+                "(c) the {kind} email of {reference} left and was not written down"
             ));
         }
     }
     for ((reference, kind), copies) in certain {
         if copies > 1 {
             broken.push(format!(
-                "(c) {copies} copies of the {kind} kind of {reference} left without a reason"
+                "(c) {copies} copies of the {kind} email of {reference} left without a reason"
             ));
         }
     }

@@ -1,5 +1,6 @@
 //! One schedule: what happens to a handful of enquiries, drawn from a seed, and played against the real application.
 
+use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -19,9 +20,9 @@ use super::random::Random;
 use super::rules;
 use super::wire::{Calls, Fault, Ledger, Moment, Plan, Wire};
 use crate::support::logs::Logs;
-use crate::support::{Item, emulated};
+use crate::support::{Item, emulated, joined};
 
-/// The names of the forms: a letter that names one is about this form.
+/// The names of the forms: a kind that names one is about this form.
 pub const NAMES: [&str; 5] = [
     "Ada Alpha",
     "Ben Bravo",
@@ -67,6 +68,8 @@ pub struct World {
     pub accepted: Vec<Accepted>,
     /// The enquiries that the table deleted in time, as they were.
     pub expired: Vec<Item>,
+    /// Every enquiry as it was when the table last deleted something, by its key.
+    pub seen: HashMap<String, Item>,
     /// What a newer version has rewritten: the keys, and the revisions as it left them.
     newer: Vec<(String, String)>,
     /// What SES reported and the function took.
@@ -93,9 +96,9 @@ pub struct Accepted {
 pub struct Reported {
     pub at: Timestamp,
     pub reference: String,
-    pub letter: String,
-    pub message_id: String,
     pub kind: String,
+    pub message_id: String,
+    pub event_type: String,
     pub permanent: bool,
 }
 
@@ -108,9 +111,9 @@ impl Reported {
         Some(Self {
             at,
             reference: text("/mail/tags/reference/0")?,
-            letter: text("/mail/tags/letter/0")?,
+            kind: text("/mail/tags/kind/0")?,
             message_id: text("/mail/messageId")?,
-            kind: text("/eventType")?,
+            event_type: text("/eventType")?,
             permanent: text("/bounce/bounceType").as_deref() == Some("Permanent"),
         })
     }
@@ -220,6 +223,7 @@ impl World {
             foreign: Vec::new(),
             accepted: Vec::new(),
             expired: Vec::new(),
+            seen: HashMap::new(),
             newer: Vec::new(),
             reports: Vec::new(),
             lines: Vec::new(),
@@ -564,6 +568,9 @@ impl World {
     async fn expire(&mut self) {
         let enquiries = self.enquiries().await;
         self.check_expiries(&enquiries);
+        let seen = enquiries.into_iter();
+        self.seen
+            .extend(seen.map(|item| (item["pk"].as_s().unwrap().clone(), item)));
         for item in self.items().await {
             let expires = item.get("expires").and_then(|at| at.as_n().ok());
             let Some(expires) = expires.and_then(|at| at.parse::<i64>().ok()) else {
@@ -596,7 +603,13 @@ impl World {
             }
             self.foreign.push(record);
             if item["kind"].as_s().unwrap() == "enquiry" {
-                self.expired.push(item);
+                let seen = self.seen[&name].clone();
+                if is_pending_for_therapist(&seen) {
+                    self.broken.push(format!(
+                        "(b) {name} expired and was pending for the therapist"
+                    ));
+                }
+                self.expired.push(seen);
             }
         }
     }
@@ -607,7 +620,8 @@ impl World {
         if enquiries.is_empty() {
             return;
         }
-        let key = self.random.pick(&enquiries)["pk"].as_s().unwrap().clone();
+        let key = self.random.pick(&enquiries)["pk"].as_s().unwrap();
+        let key = key.replace("enquiry#", "state#");
         if !self.newer.iter().any(|(newer, _)| *newer == key) {
             let revision = self.write_version(&key, 99).await.unwrap();
             self.newer.push((key, revision));
@@ -650,10 +664,7 @@ impl World {
     /// What is owed to the therapist never expires.
     fn check_expiries(&mut self, items: &[Item]) {
         for item in items {
-            let owed = ["therapist", "notice"]
-                .iter()
-                .any(|letter| matches!(rules::state(item, letter), Some("pending" | "sending")));
-            if owed && item.contains_key("expires") {
+            if is_pending_for_therapist(item) && item.contains_key("expires") {
                 let reference = item["reference"].as_s().unwrap();
                 self.broken.push(format!(
                     "(b) {reference} expires and is owed to the therapist"
@@ -662,9 +673,18 @@ impl World {
         }
     }
 
-    async fn enquiries(&self) -> Vec<Item> {
-        let mut items = self.items().await;
+    /// Every enquiry, its two items as one.
+    pub async fn enquiries(&self) -> Vec<Item> {
+        let mut items = joined(self.items().await);
         items.retain(|item| item["kind"].as_s().unwrap() == "enquiry");
+        for item in &mut items {
+            // The table has deleted its state first: it ended as it was seen last.
+            if !item.contains_key("deliveries")
+                && let Some(seen) = self.seen.get(item["pk"].as_s().unwrap())
+            {
+                *item = seen.clone();
+            }
+        }
         items
     }
 
@@ -948,7 +968,7 @@ pub enum Stopped {
 /// such a call at all.
 pub async fn crash(stopped: Stopped, nth: u32, moment: Moment) -> Result<bool, String> {
     let mut world = World::new(1).await;
-    // Somebody whose auto-reply bounces: every kind of letter is owed at some time.
+    // Somebody whose auto-reply bounces: every kind of kind is owed at some time.
     world.forms[0]["email"] = "bounce+ben@simulator.amazonses.com".into();
     world.variables.clear();
     world.weather = Weather::Calm;
@@ -1003,7 +1023,7 @@ pub async fn post_meets(fault: Fault, until: u32) -> Result<(Vec<String>, Option
 }
 
 /// A form that was sent a day ago is sent again while the table lets itself be read and not written, and the marker of the
-/// first one has expired and is still there. Returns how many letters the therapist gets.
+/// first one has expired and is still there. Returns how many emails the therapist gets.
 pub async fn late_repeat_meets_a_table_that_cannot_be_written() -> Result<usize, String> {
     let mut world = World::new(1).await;
     world.forms[0]["email"] = "ben@example.net".into();
@@ -1017,10 +1037,10 @@ pub async fn late_repeat_meets_a_table_that_cannot_be_written() -> Result<usize,
     world.settle().await;
     world.verdict().await?;
     let mails = world.ses.mailbox().mails();
-    let letters = mails
+    let emails = mails
         .iter()
         .filter(|mail| ["therapist", "fallback"].contains(&mail.tags()["kind"]));
-    Ok(letters.count())
+    Ok(emails.count())
 }
 
 /// A batch of three of which the second meets a table that fails, and then once more from the second on. Returns which
@@ -1069,13 +1089,17 @@ fn form_of(form: usize, addresses: &[&str], random: &mut Random) -> Value {
 }
 
 /// The image that the stream carries of an enquiry, as it was when it was new.
+/// Whether an email to the therapist is still to be sent.
+fn is_pending_for_therapist(item: &Item) -> bool {
+    let mut kinds = ["therapist", "notice"].iter();
+    kinds.any(|kind| matches!(rules::state(item, kind), Some("pending" | "sending")))
+}
+
 pub fn as_it_was_new(item: Item) -> Value {
     let mut image = serde_json::to_value(serde_dynamo::Item::from(item)).unwrap();
-    let pending = json!({ "M": { "state": { "S": "pending" }, "attempts": { "N": "0" } } });
-    image["deliveries"] = json!({ "M": {
-        "therapist": pending, "auto_reply": pending, "decided": { "BOOL": false },
-    }});
-    image["revision"] = json!({ "N": "0" });
+    if let Some(image) = image.as_object_mut() {
+        image.remove("expires");
+    }
     image
 }
 

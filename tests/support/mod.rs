@@ -140,8 +140,17 @@ impl TestApp {
         self.desk.mails()
     }
 
-    /// Every item of this kind in the table.
+    /// Every item of this kind in the table; of an enquiry its two as one.
     pub async fn items(&self, kind: &str) -> Vec<Item> {
+        let of_kind = |item: &Item| item["kind"].as_s().unwrap() == kind;
+        joined(self.all_items().await)
+            .into_iter()
+            .filter(of_kind)
+            .collect()
+    }
+
+    /// Every item of the table, as it is.
+    pub async fn all_items(&self) -> Vec<Item> {
         let all = self
             .desk
             .dynamo()
@@ -151,12 +160,7 @@ impl TestApp {
             .send()
             .await
             .unwrap();
-        let of_kind = |item: &Item| item["kind"].as_s().unwrap() == kind;
-        all.items
-            .unwrap_or_default()
-            .into_iter()
-            .filter(of_kind)
-            .collect()
+        all.items.unwrap_or_default()
     }
 
     /// Sends an event to the function, as Lambda would.
@@ -183,6 +187,34 @@ impl TestApp {
         self.ending.said = true;
         self.desk.stop().await;
     }
+}
+
+/// The items with the two of each enquiry as one: what was typed and what changes, under the key and kind of the first. When
+/// the item with what was typed expires stands as `text_expires`.
+pub fn joined(items: Vec<Item>) -> Vec<Item> {
+    let (states, others): (Vec<Item>, Vec<Item>) = items
+        .into_iter()
+        .partition(|item| item["kind"].as_s().unwrap() == "state");
+    let mut states: HashMap<String, Item> = states
+        .into_iter()
+        .map(|item| {
+            (
+                item["pk"].as_s().unwrap().replace("state#", "enquiry#"),
+                item,
+            )
+        })
+        .collect();
+    let join = |mut item: Item| {
+        if let Some(state) = states.remove(item["pk"].as_s().unwrap()) {
+            if let Some(expires) = item.remove("expires") {
+                item.insert("text_expires".to_owned(), expires);
+            }
+            let more = state.into_iter();
+            item.extend(more.filter(|(name, _)| name != "pk" && name != "kind"));
+        }
+        item
+    };
+    others.into_iter().map(join).collect()
 }
 
 /// What came back.
