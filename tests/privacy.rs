@@ -1313,7 +1313,8 @@ async fn everything_in_the_table_ends_by_itself_unless_it_still_owes_something()
 #[tokio::test]
 async fn what_was_typed_expires_although_its_delivery_stopped_before_that_was_written() {
     let desk = Desk::start().await;
-    let reference = desk.post("zoe@example.com", &[]).await;
+    // Without an auto-reply nothing is pending after the first email.
+    let reference = desk.post("zoe@example.com", &[("extra_detail", "x")]).await;
     let record = desk.stream_of(&reference).await;
     *desk.wire.hold.lock().unwrap() = Some("UpdateItem");
     tokio::select! {
