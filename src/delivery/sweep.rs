@@ -75,7 +75,8 @@ impl Delivery {
     async fn resume(&self, reference: &Reference, clock: &Clock) -> Result<(), Unfinished> {
         match self.store.load(reference).await? {
             Some(record) => self.deliver(record, clock).await,
-            None => Ok(()),
+            // What was typed has expired, and nothing is left to be done.
+            None => Ok(self.store.erase_state(reference).await?),
         }
     }
 }

@@ -78,6 +78,14 @@ impl Store {
             .await
     }
 
+    /// Erases what is left of an enquiry when the table has deleted what was typed: each of the two items expires for itself.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn erase_state(&self, reference: &Reference) -> Result<(), StoreError> {
+        self.delete(schema::state_key(reference), None).await
+    }
+
     /// Erases an enquiry by its reference alone, and the cool-down that is there for it; that of another enquiry stays.
     ///
     /// # Errors

@@ -220,12 +220,12 @@ impl Store {
             let completed = *next.state.completed.get_or_insert(now);
             Some(completed + self.life(next.state.verdict))
         };
-        // The item with what was typed follows the state. Until it does, the state stays in the index of pending work, so
-        // that a sweep finds what is missing.
+        // The item with what was typed follows the state. Until it does, the state stays in the index of pending work and
+        // does not expire, so that a sweep finds what is missing.
         let follows = next.text_expires == expires && (next.addressed || !self.has_keys());
         next.indexed = next.state.deliveries.is_pending() || !next.addressed || !follows;
         let writer = hex::encode(random::<8>()?);
-        let item = schema::state_item(&next, Some(writer.clone()), expires)?;
+        let item = schema::state_item(&next, Some(writer.clone()), expires.filter(|_| follows))?;
         let outcome = self
             .client
             .put_item()

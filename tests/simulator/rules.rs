@@ -114,10 +114,9 @@ pub async fn broken(world: &World) -> Vec<String> {
     broken
 }
 
-/// Whether the table has deleted it in time.
+/// Whether the table has deleted it in time, or the first of its two items.
 fn has_expired(world: &World, item: &Item) -> bool {
-    let mut expired = world.expired.iter();
-    expired.any(|expired| expired["pk"] == item["pk"])
+    world.deleted.contains(text(item, "reference"))
 }
 
 /// What SES has reported of the mail that an enquiry knows is never taken back.
@@ -165,8 +164,7 @@ fn unwanted(world: &World, left: &[Left]) -> Vec<String> {
     let known = |report: &&Reported| {
         let is_final = report.permanent || report.event_type == "Complaint";
         // The function may have had no item to find the address in.
-        let mut expired = world.expired.iter();
-        is_final && !expired.any(|item| text(item, "reference") == report.reference)
+        is_final && !world.deleted.contains(&report.reference)
     };
     for report in world.reports.iter().filter(known) {
         let about = auto_replies().find(|left| left.mail.message_id == report.message_id);

@@ -1,6 +1,6 @@
 //! One schedule: what happens to a handful of enquiries, drawn from a seed, and played against the real application.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -68,6 +68,8 @@ pub struct World {
     pub accepted: Vec<Accepted>,
     /// The enquiries that the table deleted in time, as they were.
     pub expired: Vec<Item>,
+    /// The references of which the table has deleted an item, be it one of two.
+    pub deleted: HashSet<String>,
     /// Every enquiry as it was when the table last deleted something, by its key.
     pub seen: HashMap<String, Item>,
     /// What a newer version has rewritten: the keys, and the revisions as it left them.
@@ -223,6 +225,7 @@ impl World {
             foreign: Vec::new(),
             accepted: Vec::new(),
             expired: Vec::new(),
+            deleted: HashSet::new(),
             seen: HashMap::new(),
             newer: Vec::new(),
             reports: Vec::new(),
@@ -529,7 +532,7 @@ impl World {
             match self.random.below(4) {
                 0 => poison["dynamodb"]["NewImage"] = "not an image".into(),
                 1 => poison["dynamodb"]["NewImage"]["v"] = json!({ "N": "99" }),
-                2 => poison["dynamodb"]["NewImage"]["deliveries"] = json!({ "S": "none" }),
+                2 => poison["dynamodb"]["NewImage"]["enquiry"] = json!({ "S": "none" }),
                 _ => poison["eventName"] = "MODIFY".into(),
             }
             let place = self.random.below(records.len() as u64 + 1) as usize;
@@ -602,7 +605,11 @@ impl World {
                 record["dynamodb"]["OldImage"] = image;
             }
             self.foreign.push(record);
-            if item["kind"].as_s().unwrap() == "enquiry" {
+            let kind = item["kind"].as_s().unwrap();
+            if let ("enquiry" | "state", Some((_, reference))) = (&**kind, name.split_once('#')) {
+                self.deleted.insert(reference.to_owned());
+            }
+            if kind == "enquiry" {
                 let seen = self.seen[&name].clone();
                 if is_pending_for_therapist(&seen) {
                     self.broken.push(format!(
@@ -863,8 +870,8 @@ impl World {
         let (mut to_therapist, mut known) = (false, false);
         for item in &owed {
             let reference = item["reference"].as_s().unwrap();
-            let key = item["pk"].as_s().unwrap();
-            if self.newer.iter().any(|(newer, _)| newer == key) {
+            let is_newer = |(key, _): &(String, _)| key.ends_with(&format!("#{reference}"));
+            if self.newer.iter().any(is_newer) {
                 if !raised("record_parked", Some(reference)) {
                     missing.push(format!("record_parked of {reference}"));
                 }
@@ -1088,13 +1095,13 @@ fn form_of(form: usize, addresses: &[&str], random: &mut Random) -> Value {
     post
 }
 
-/// The image that the stream carries of an enquiry, as it was when it was new.
 /// Whether an email to the therapist is still to be sent.
 fn is_pending_for_therapist(item: &Item) -> bool {
     let mut kinds = ["therapist", "notice"].iter();
     kinds.any(|kind| matches!(rules::state(item, kind), Some("pending" | "sending")))
 }
 
+/// The image that the stream carries of an enquiry, as it was when it was new.
 pub fn as_it_was_new(item: Item) -> Value {
     let mut image = serde_json::to_value(serde_dynamo::Item::from(item)).unwrap();
     if let Some(image) = image.as_object_mut() {

@@ -195,7 +195,7 @@ impl Request {
     }
 
     fn is_write(&self) -> bool {
-        let reads = ["GetItem", "Query"];
+        let reads = ["BatchGetItem", "GetItem", "Query"];
         self.operation
             .as_deref()
             .is_some_and(|operation| !reads.contains(&operation))
@@ -210,11 +210,11 @@ impl Request {
     fn changed(&self) -> Option<&str> {
         self.operation
             .as_deref()
-            .filter(|operation| *operation == "UpdateItem")?;
+            .filter(|operation| *operation == "PutItem")?;
         self.body
-            .pointer("/Key/pk/S")?
+            .pointer("/Item/pk/S")?
             .as_str()?
-            .strip_prefix("enquiry#")
+            .strip_prefix("state#")
     }
 
     fn tag(&self, name: &str) -> Option<&str> {

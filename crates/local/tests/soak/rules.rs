@@ -42,7 +42,7 @@ pub struct Enquiry {
     message_id: String,
     auto_reply: String,
     notice: String,
-    owed: bool,
+    pending: bool,
     expires: bool,
 }
 
@@ -92,6 +92,8 @@ impl Ledger {
             .expect("the table opens");
         let items = scan(&table).await;
         table.stop().await;
+        let states = items.iter().filter(|item| text(item, "kind") == "state");
+        let states: HashMap<&str, &Item> = states.map(|item| (text(item, "pk"), item)).collect();
         let enquiries = items.iter().filter(|item| text(item, "kind") == "enquiry");
         let left = desk::mails(folder).into_iter().map(|file| {
             let mail = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
@@ -102,7 +104,12 @@ impl Ledger {
                 .iter()
                 .map(|form| (form.name.clone(), clients.told(&form.name)))
                 .collect(),
-            enquiries: enquiries.map(Enquiry::read).collect(),
+            enquiries: enquiries
+                .map(|item| {
+                    let state = format!("state#{}", text(item, "reference"));
+                    Enquiry::read(item, states[&*state])
+                })
+                .collect(),
             left: left.collect(),
             crashes,
             given_up: desk::failures(folder),
@@ -251,8 +258,8 @@ fn delivered(ledger: &Ledger, broken: &mut Vec<String>) {
             let state = &enquiry.therapist;
             broken.push(format!("(b) {reference} ends with its letter {state:?}"));
         }
-        if enquiry.owed || !enquiry.expires {
-            broken.push(format!("(b) {reference} is still owed or never expires"));
+        if enquiry.pending || !enquiry.expires {
+            broken.push(format!("(b) {reference} is still pending or never expires"));
         }
         let notices = ledger.of(reference, "notice").count();
         if !matches!(enquiry.notice.as_str(), "" | "sent" | "delivered")
@@ -401,8 +408,8 @@ pub fn blind_spots(forms: &[Form], sound: &Ledger) -> Vec<String> {
             }),
         ));
         spoilt.push((
-            "a mail stays owed",
-            Box::new(|l| l.enquiries[0].owed = true),
+            "a mail stays pending",
+            Box::new(|l| l.enquiries[0].pending = true),
         ));
     }
     if let Some(place) = reply {
@@ -444,8 +451,8 @@ pub fn blind_spots(forms: &[Form], sound: &Ledger) -> Vec<String> {
 }
 
 impl Enquiry {
-    fn read(item: &Item) -> Self {
-        let deliveries = item["deliveries"].as_m().unwrap();
+    fn read(item: &Item, its_state: &Item) -> Self {
+        let deliveries = its_state["deliveries"].as_m().unwrap();
         let of = |letter: &str, what: &str| {
             let state = deliveries.get(letter).map(|state| state.as_m().unwrap());
             state.map_or(String::new(), |state| optional(state, what))
@@ -453,12 +460,12 @@ impl Enquiry {
         Self {
             reference: text(item, "reference").to_owned(),
             name: text(item["enquiry"].as_m().unwrap(), "name").to_owned(),
-            verdict: text(item, "verdict").to_owned(),
+            verdict: text(its_state, "verdict").to_owned(),
             therapist: of("therapist", "state"),
             message_id: of("therapist", "message_id"),
             auto_reply: of("auto_reply", "state"),
             notice: of("notice", "state"),
-            owed: item.contains_key("pending"),
+            pending: its_state.contains_key("pending"),
             expires: item.contains_key("expires"),
         }
     }
