@@ -1,7 +1,7 @@
 //! An e-mail address that a client typed.
 //!
 //! The rule is that of `<input type=email>` (WHATWG HTML, "Email state"), with two labels or more in the domain,
-//! since nobody is reached at a bare host name; internationalised domains become punycode, as SES wants them.
+//! since no person is reached at a bare host name; internationalised domains become punycode, as SES wants them.
 
 use super::error::FieldError;
 use super::redacted::redacted;
