@@ -113,7 +113,7 @@ impl ProofOfWork {
             salt: hex::encode(salt),
         };
         let key = keys.signing(PURPOSE, form, now);
-        let signature = hex::encode(&key.sign(&serde_json::to_vec(&parameters).ok()?));
+        let signature = hex::encode(key.sign(&serde_json::to_vec(&parameters).ok()?));
         Some(Challenge {
             parameters,
             signature,
@@ -163,7 +163,7 @@ impl Proof {
         keys.iter().find(|key| key.verifies(&signed, &signature))?;
         let nonce = hex::decode(&parameters.nonce).ok()?;
         let salt = hex::decode(&parameters.salt).ok()?;
-        let derived = hex::encode(&derive(&nonce, &salt, solution.counter, parameters.cost));
+        let derived = hex::encode(derive(&nonce, &salt, solution.counter, parameters.cost));
         // The time this takes tells nothing: a client that knows the key has done the work.
         let solved = derived == solution.derived_key && derived.starts_with(&parameters.key_prefix);
         Some(Nonce {
@@ -277,7 +277,7 @@ mod tests {
     fn the_derivation_is_the_standard_one() {
         let key = pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(b"passwd", b"salt", 1);
         assert_eq!(
-            hex::encode(&key),
+            hex::encode(key),
             "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
         );
     }
@@ -342,7 +342,7 @@ mod tests {
         let nonce = hex::decode(&parameters.nonce).unwrap();
         let salt = hex::decode(&parameters.salt).unwrap();
         other["solution"]["counter"] = 0.into();
-        other["solution"]["derivedKey"] = hex::encode(&derive(&nonce, &salt, 0, COST)).into();
+        other["solution"]["derivedKey"] = hex::encode(derive(&nonce, &salt, 0, COST)).into();
         assert_eq!(read(&other, begin()), ProofOfWork::Wrong);
         // Members that we do not know are not signed and change nothing.
         let mut more = proof.clone();

@@ -109,7 +109,6 @@ impl EmailAddress {
 
     /// Reads a typed address, and with it what the client probably meant when it looks like a typo: a wrong domain, a
     /// comma for a dot, a dot too many or none at all. What was typed need not be an address for that.
-    #[must_use]
     pub fn read(typed: &str) -> (Result<Self, FieldError>, Option<Self>) {
         let parsed = Self::parse(typed);
         let meant = match &parsed {
