@@ -72,7 +72,8 @@ fn form() -> EnquiryForm {
 fn enquiry() -> Enquiry {
     form()
         .check(practice())
-        .enquiry.expect("every answer is one that is taken")
+        .enquiry
+        .expect("every answer is one that is taken")
 }
 
 /// A text or a page as it is read: without tags and marks, and with single spaces.
