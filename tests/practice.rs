@@ -56,8 +56,8 @@ fn every_text_reads_easily() {
         practice.explain.massage.clone(),
         practice.explain.recent_injury.clone(),
         practice.explain.general.clone(),
-        practice.letter.thanks.clone(),
-        practice.letter.sooner.clone(),
+        practice.emails.thanks.clone(),
+        practice.emails.sooner.clone(),
         practice.consent.wording.clone(),
     ];
     texts.extend(practice.explain.area.values().cloned());

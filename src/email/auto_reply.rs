@@ -56,7 +56,7 @@ impl AutoReply<'_> {
     #[must_use]
     pub fn content(&self) -> Content {
         let page = Page::new(self);
-        let subject = format!("{} ({})", self.practice.letter.subject, self.reference);
+        let subject = format!("{} ({})", self.practice.emails.subject, self.reference);
         match (Html { page: &page }.render(), Text { page: &page }.render()) {
             (Ok(html), Ok(text)) => Content {
                 subject,
@@ -68,10 +68,10 @@ impl AutoReply<'_> {
                 subject,
                 text: fold_text(&format!(
                     "{}\n\n{}\n\n{}\n\n{}\n{}",
-                    self.practice.letter.greeting,
-                    self.practice.letter.thanks,
+                    self.practice.emails.greeting,
+                    self.practice.emails.thanks,
                     page.next,
-                    self.practice.letter.sign_off,
+                    self.practice.emails.sign_off,
                     self.practice.name
                 )),
                 html: None,

@@ -35,7 +35,7 @@ pub(super) fn reply_link(
 ) -> String {
     let greeting =
         first_name(name).map_or_else(|| "Hello,".to_owned(), |first| format!("Hello {first},"));
-    let body = format!("{greeting}\r\n\r\n{}\r\n\r\n", practice.letter.first_lines);
+    let body = format!("{greeting}\r\n\r\n{}\r\n\r\n", practice.emails.first_lines);
     format!(
         "mailto:{}?subject={}&body={}",
         utf8_percent_encode(address, ADDRESS),

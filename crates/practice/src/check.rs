@@ -54,7 +54,7 @@ pub fn check(
         guide: guide(&raw.guide, &treatments, &root.field("guide")),
         treatments,
         explain: raw.explain.check(&root.field("explain")),
-        letter: raw.letter.check(&root.field("letter")),
+        emails: raw.emails.check(&root.field("emails")),
         consent: raw.consent.check(&root.field("consent")),
         suspect: raw.suspect.check(&root.field("suspect")),
     };
@@ -157,7 +157,7 @@ macro_rules! field_by_field {
 
 field_by_field! {
     Social => SocialPage { name, handle, link }
-    Letter => Letter { subject, greeting, thanks, next_by_email, next_by_phone, next_by_text, sooner, sign_off, first_lines }
+    EmailTexts => EmailTexts { subject, greeting, thanks, next_by_email, next_by_phone, next_by_text, sooner, sign_off, first_lines }
     Consent => Consent { version, wording }
 }
 

@@ -41,7 +41,7 @@ pub struct Practice {
     /// The explanations.
     pub explain: Explain,
     /// The tone of the answer to the client.
-    pub letter: Letter,
+    pub emails: EmailTexts,
     /// What the client agrees to.
     pub consent: Consent,
     /// What makes an enquiry suspect.
@@ -177,7 +177,7 @@ pub struct Explain {
 
 /// The tone of the answer to the client.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Letter {
+pub struct EmailTexts {
     /// The subject, without the reference.
     pub subject: String,
     /// The greeting, which names nobody.

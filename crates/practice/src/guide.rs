@@ -59,9 +59,9 @@ impl Practice {
     #[must_use]
     pub fn next_step(&self, contact_by: ContactBy, when: &str) -> String {
         let words = match contact_by {
-            ContactBy::Email => &self.letter.next_by_email,
-            ContactBy::Phone => &self.letter.next_by_phone,
-            ContactBy::Text => &self.letter.next_by_text,
+            ContactBy::Email => &self.emails.next_by_email,
+            ContactBy::Phone => &self.emails.next_by_phone,
+            ContactBy::Text => &self.emails.next_by_text,
         };
         words.replace("{when}", when)
     }

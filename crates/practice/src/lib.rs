@@ -19,8 +19,8 @@ mod zone;
 
 pub use check::check;
 pub use content::{
-    Consent, Explain, Holiday, Letter, PhoneLine, Practice, SocialPage, Span, Suspect, Treatment,
-    TreatmentKey, WorkingHours,
+    Consent, EmailTexts, Explain, Holiday, PhoneLine, Practice, SocialPage, Span, Suspect,
+    Treatment, TreatmentKey, WorkingHours,
 };
 pub use error::{PracticeError, PracticeErrors};
 pub use guide::{Alternative, Suggestion};

@@ -38,7 +38,7 @@ pub struct Practice {
     /// What you explain to people who ticked the matching box.
     pub explain: Explain,
     /// How you sound: the automatic answer to the client.
-    pub letter: Letter,
+    pub emails: EmailTexts,
     /// What people agree to.
     pub consent: Consent,
     /// What you do not want.
@@ -200,7 +200,7 @@ pub struct Explain {
 /// The automatic answer to the client.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
-pub struct Letter {
+pub struct EmailTexts {
     /// The subject. The reference is put after it.
     pub subject: Subject,
     /// The greeting. It holds no name.

@@ -147,7 +147,7 @@ impl<'a> TherapistEmail<'a> {
             reference: self.received.reference.clone(),
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
-            // An address that no email system carries would make SES refuse the letter itself.
+            // An address that no email system carries would make SES refuse the email itself.
             reply_to: Some(self.received.enquiry.email.clone()).filter(EmailAddress::is_carried),
             subject: self.subject(),
             text,

@@ -65,9 +65,9 @@ pub(crate) const ERRORS: &[ErrorCase] = &[
     ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = [\"no\", \"no\"]", "warmth = [\"no\", \"no\"]", "guide[3].warmth[1]", "twice", BOTH),
     ("goal = \"relax\"\nwarmth = [\"yes\"]", "goal = \"relax\"\nwarmth = [\"yes\", \"no\"]", "goal = \"relax\"\nwarmth = [\"yes\", \"no\"]", "guide[5].goal", "goal \"relax\" with warmth \"no\" is in a block above already", READER),
     ("lower-back = \"\"\"", "lower-bakc = \"\"\"", "lower-bakc", "explain.area.lower-bakc", "unknown key; expected one of: lower-back", BOTH),
-    ("I will ring you {when} with", "I will ring you with", "next_by_phone", "letter.next_by_phone", "{when} exactly once", BOTH),
-    ("I will ring you {when} with", "I will ring you {when} {when} with", "next_by_phone", "letter.next_by_phone", "{when} exactly once", BOTH),
-    ("Your enquiry has arrived safely.\"", "Your enquiry has arrived safely\"", "thanks =", "letter.thanks", "no full stop", BOTH),
+    ("I will ring you {when} with", "I will ring you with", "next_by_phone", "emails.next_by_phone", "{when} exactly once", BOTH),
+    ("I will ring you {when} with", "I will ring you {when} {when} with", "next_by_phone", "emails.next_by_phone", "{when} exactly once", BOTH),
+    ("Your enquiry has arrived safely.\"", "Your enquiry has arrived safely\"", "thanks =", "emails.thanks", "no full stop", BOTH),
     ("version = \"2026-11-23\"", "version = \"23 November\"", "version =", "consent.version", "letters from A to Z", BOTH),
     ("words = []", "words = [\"x\"]", "words = [\"x\"]", "suspect.words[0]", "at least three characters", BOTH),
     ("senders = []", "senders = [\"example\"]", "senders = [\"example\"]", "suspect.senders[0]", "expected an address", BOTH),
@@ -78,7 +78,7 @@ pub(crate) const ERRORS: &[ErrorCase] = &[
     ("[[social]]\nname = \"Facebook\"", "[[social]]\n\"na.me\" = \"Facebook\"", "\"na.me\"", "social[0].na.me", "unknown key; expected one of: name, handle", BOTH),
     ("date = \"2027-01-01\"", "date = 2027-01-01T09:00:00", "date = 2027-01-01T", "holiday[1].date", "expected a day of the calendar", BOTH),
     ("choose_it_for = \"a time to relax, with warmth\"", "choose_it_for = \"A time to relax.\"", "choose_it_for = \"A time", "treatment[2].choose_it_for", "expected no full stop", BOTH),
-    ("subject = \"Thank you for your enquiry\"", "subject = \"Thank you for your enquiry, which has arrived safely and which I am going to answer as soon as I can\"", "subject =", "letter.subject", "at most 80 characters", BOTH),
+    ("subject = \"Thank you for your enquiry\"", "subject = \"Thank you for your enquiry, which has arrived safely and which I am going to answer as soon as I can\"", "subject =", "emails.subject", "at most 80 characters", BOTH),
 ];
 
 #[test]
@@ -255,9 +255,9 @@ fn what_is_missing_as_a_whole_is_told_once() {
     };
     for (text, key, message) in [
         (
-            without("[letter]", "# ── What people"),
-            "letter",
-            "missing; expected a section that starts with [letter]",
+            without("[emails]", "# ── What people"),
+            "emails",
+            "missing; expected a section that starts with [emails]",
         ),
         (
             without("[explain.area]", "[explain.cause]").replacen(
