@@ -64,7 +64,7 @@ tool_cargo_fuzz() {
   cargo install cargo-fuzz --version 0.13.2 --locked --quiet --root "$CACHE/cargo"
 }
 
-# What looks at pages and mails: Playwright's driver, axe-core and the Nu validator. The lock file says whether what is there is what we want.
+# What looks at pages and emails: Playwright's driver, axe-core and the Nu validator. The lock file says whether what is there is what we want.
 tool_browser() {
   export ENQUIRY_DESK_BROWSER=$CACHE/browser
   cmp -s tools/browser/package-lock.json "$ENQUIRY_DESK_BROWSER/.installed" && return

@@ -9,7 +9,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a target that finds something shall stop"
+    reason = "a target that finds something must stop"
 )]
 
 mod command;

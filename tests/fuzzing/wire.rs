@@ -2,8 +2,8 @@
 //!
 //! | letter | what happens to the call |
 //! | --- | --- |
-//! | `r` | the first condition fails: the marker is there, the address had an answer, somebody else was quicker |
-//! | `n` | nothing is there, or the condition fails without saying why; SES rejects the mail |
+//! | `r` | the first condition fails: the idempotency record is there, the address had an answer, another write was quicker |
+//! | `n` | nothing is there, or the condition fails without saying why; SES rejects the email |
 //! | `t`, `f`, `c` | of an accepting transaction: the reference is taken, the source has sent too much, it meets another one |
 //! | `b`, `u` | of a booking: it was made before; the address is undeliverable |
 //! | `v` | what is read was written by a newer version; SES has suspended the account |
@@ -44,11 +44,11 @@ struct Play {
 /// What truly arrived.
 #[derive(Debug, Default, Clone)]
 pub struct Seen {
-    /// The references that are safe: in the table, or in a mail that SES took.
+    /// The references that are safe: in the table, or in an email that SES took.
     pub safe: Vec<String>,
     /// The items of new enquiries that the table took.
     pub stored: Vec<Value>,
-    /// The mails that SES took.
+    /// The emails that SES took.
     pub sent: Vec<Value>,
 }
 
@@ -130,7 +130,7 @@ impl Play {
             put.unwrap_or("counter").to_owned()
         };
         let failing = match letter {
-            b'r' | b'n' => Some("marker"),
+            b'r' | b'n' => Some("idempotency"),
             b't' => Some("enquiry"),
             b'f' => Some("counter"),
             b'c' => Some("conflict"),
@@ -152,7 +152,7 @@ impl Play {
                 _ if failing == "conflict" => json!({ "Code": "TransactionConflict" }),
                 kind if kind != failing => json!({ "Code": "None" }),
                 _ if letter == b'r' => {
-                    json!({ "Code": "ConditionalCheckFailed", "Item": marker() })
+                    json!({ "Code": "ConditionalCheckFailed", "Item": idempotency_record() })
                 }
                 _ => json!({ "Code": "ConditionalCheckFailed" }),
             })
@@ -175,7 +175,7 @@ impl Play {
             (_, true) => ok(&json!({ "Item": self.item })),
             (b'r', false) => {
                 self.safe(Some(STORED));
-                ok(&json!({ "Item": marker() }))
+                ok(&json!({ "Item": idempotency_record() }))
             }
             (_, false) => ok(&json!({})),
         }
@@ -187,7 +187,7 @@ impl Play {
         let items = match (letter, body["IndexName"].as_str()) {
             (b'n', _) => json!([]),
             (b'v', _) => json!([{ "pk": { "S": "enquiry#" } }, { "received_at": { "S": "soon" } }]),
-            (_, Some("owed")) => json!([{ "pk": key, "due": time }]),
+            (_, Some("pending")) => json!([{ "pk": key, "due": time }]),
             _ => json!([{ "pk": key, "received_at": time, "reference": { "S": STORED } }]),
         };
         ok(&json!({ "Items": items }))
@@ -204,10 +204,10 @@ impl Play {
         match (letter, operation) {
             (b'n', _) => failed(None),
             (b'r', "UpdateItem") => failed(Some(self.item.clone())),
-            (b'r', _) => failed(Some(marker())),
+            (b'r', _) => failed(Some(idempotency_record())),
             (b'v', "UpdateItem") => failed(Some(json!({ "v": { "N": "99" } }))),
             (b'u', "PutItem") => {
-                let mut held = marker();
+                let mut held = idempotency_record();
                 held["undeliverable"] = json!({ "BOOL": true });
                 failed(Some(held))
             }
@@ -238,8 +238,8 @@ impl Play {
     }
 }
 
-fn marker() -> Value {
-    json!({ "kind": { "S": "marker" }, "reference": { "S": STORED } })
+fn idempotency_record() -> Value {
+    json!({ "kind": { "S": "idempotency" }, "reference": { "S": STORED } })
 }
 
 fn ok(body: &Value) -> HttpResponse {

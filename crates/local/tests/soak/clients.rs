@@ -19,12 +19,12 @@ use super::forms::{Form, Kind};
 
 /// Longer than the gateway takes to give up.
 const LIMIT: Duration = Duration::from_secs(40);
-/// How long somebody waits before pressing the button again.
+/// How long a client waits before pressing the button again.
 const PAUSE: Duration = Duration::from_millis(150);
-/// How often somebody presses it before giving up for now.
+/// How often a client presses it before giving up for now.
 const TRIES: u32 = 12;
 
-/// Everybody who posts.
+/// The clients of all forms.
 pub struct Clients {
     address: watch::Receiver<Option<String>>,
     http: Client<HttpConnector, Full<Bytes>>,
@@ -89,7 +89,7 @@ impl Clients {
 
     /// Sends one form as its client does.
     pub async fn send(&self, form: &Form) {
-        if form.kind == Kind::Mended {
+        if form.kind == Kind::Fixed {
             self.until_answered(form, true).await;
         }
         join_all((0..form.clicks).map(|_| self.until_answered(form, false))).await;
@@ -99,7 +99,7 @@ impl Clients {
         self.done.send_modify(|done| *done += 1);
     }
 
-    /// Everybody who was never told yes comes back with the same form, and every tenth of the others reloads the page.
+    /// Each client whose form was never accepted posts it again, and every tenth of the others reloads the page.
     pub async fn come_back(&self, forms: &[Form]) {
         for (number, form) in forms.iter().enumerate().filter(|(_, form)| form.is_valid()) {
             if number % 10 == 0 || self.told(&form.name).references.is_empty() {
@@ -132,7 +132,7 @@ impl Clients {
         }
     }
 
-    /// Posts until somebody says yes or no; the same body with the same submission each time.
+    /// Posts until the desk accepts or refuses it; the same body with the same submission each time.
     async fn until_answered(&self, form: &Form, before: bool) {
         for _ in 0..TRIES {
             let answer = self.post(form, before).await;
