@@ -147,7 +147,7 @@ for (const script of [true, false]) {
     await visitor.leave();
   });
 
-  test(`${how}, the keyboard alone is enough, and never meets the trap`, async () => {
+  test(`${how}, the keyboard alone is enough, and never meets the honeypot`, async () => {
     const visitor = await arrive({ script });
     const { page } = visitor;
     const email = address();
@@ -312,7 +312,7 @@ test("the draft outlives a reload without the consent, and is gone once the enqu
   await visitor.leave();
 });
 
-test("the trap is out of sight and out of reach", async () => {
+test("the honeypot is out of sight and out of reach", async () => {
   const visitor = await arrive();
   const { page } = visitor;
   await page.goto("/");
