@@ -4,14 +4,13 @@ mod event;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use aws_sdk_dynamodb::config::SharedHttpClient;
 use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Error;
 use serde_json::Value;
 use tracing::{error, info};
 
-use crate::aws::{self, Clients, Secret, SecretSource};
+use crate::aws::{self, Clients, Secret, SecretSource, SharedHttpClient};
 use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::delivery::Delivery;

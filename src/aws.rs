@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use aws_config::timeout::TimeoutConfig as SdkTimeouts;
 use aws_config::{BehaviorVersion as SdkVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider, SharedHttpClient};
+use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
 use aws_sigv4::sign::v4;
@@ -30,6 +30,9 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::keys::Keys;
+
+/// The HTTP client under every call; its clones share the connections.
+pub use aws_sdk_dynamodb::config::SharedHttpClient;
 
 /// Amazon Trust Services' roots ("Amazon Trust Services Repository"), as Debian ships them. The function speaks to AWS
 /// alone: five roots instead of the system's hundred and forty are fewer authorities to trust, and nothing is read from

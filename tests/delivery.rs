@@ -100,6 +100,14 @@ impl Bench {
         joined(found).remove(0)
     }
 
+    /// One of the items of an enquiry: `enquiry`, what was typed, or `state`.
+    async fn part(&self, kind: &str, reference: &str) -> Item {
+        let got = self.dynamo.client().get_item();
+        let got = got.table_name(self.dynamo.table());
+        let key = AttributeValue::S(format!("{kind}#{reference}"));
+        got.key("pk", key).send().await.unwrap().item.unwrap()
+    }
+
     /// Changes an enquiry's state by hand.
     async fn update(&self, reference: &str, expression: &str) {
         let client = self.dynamo.client();
@@ -547,4 +555,57 @@ fn the_local_event_source_is_the_templates() {
     assert_eq!(ours.window, Duration::ZERO);
     // `support/emulated.rs` and the emulator's `function.rs` also set when an invocation ends.
     assert_eq!(function["Timeout"].as_integer(), Some(29));
+}
+
+#[tokio::test]
+async fn what_was_typed_expires_only_while_nothing_is_pending_for_the_therapist() {
+    let bench = Bench::start(&[]).await;
+    let expires = async |reference: &str| {
+        let typed = bench.part("enquiry", reference).await;
+        let state = bench.part("state", reference).await;
+        assert_eq!(typed.get("expires"), state.get("expires"), "one for both");
+        let expires = typed.get("expires")?.as_n().unwrap();
+        Some(expires.parse::<i64>().unwrap())
+    };
+    bench.pause(true);
+    let reference = bench.post(at(0), "zoe@example.org", "1").await;
+    let why = "the therapist has not heard of it";
+    assert_eq!(expires(&reference).await, None, "{why}");
+    bench.pause(false);
+    bench.sweep(at(10)).await;
+    let year_later = at(10) + SignedDuration::from_hours(24 * 365);
+    let year_later = Some(year_later.as_second());
+    assert_eq!(expires(&reference).await, year_later);
+
+    bench.pause(true);
+    let emails = bench.emails();
+    let auto_reply = emails.iter().find(|email| email.to == ["zoe@example.org"]);
+    let bounced = report(auto_reply.unwrap(), "Bounce");
+    bench.invoke(at(20), bounced).await;
+    assert_eq!(expires(&reference).await, None, "a notice is pending");
+    bench.pause(false);
+    bench.sweep(at(30)).await;
+    let why = "nothing keeps it longer than its first completion";
+    assert_eq!(expires(&reference).await, year_later, "{why}");
+}
+
+#[tokio::test]
+async fn work_that_is_due_later_is_left_until_then() {
+    let bench = Bench::start(&[]).await;
+    bench.store(at(30), "zoe@example.org", "1").await;
+    for (minutes, count) in [(29, 0), (30, 1)] {
+        let swept = bench.sweep(at(minutes)).await;
+        let expected = json!({ "pending": count, "delivered": count, "left": 0 });
+        assert_eq!(swept, expected, "after {minutes} minutes");
+    }
+}
+
+#[tokio::test]
+async fn the_outcome_of_a_send_and_the_lease_of_the_next_are_one_write() {
+    let bench = Bench::start(&[]).await;
+    let reference = bench.post(at(0), "zoe@example.org", "1").await;
+    assert_eq!(bench.emails().len(), 2);
+    let state = bench.part("state", &reference).await;
+    let why = "the first lease, the first outcome with the second lease, the second outcome";
+    assert_eq!(state["revision"].as_n().unwrap(), "3", "{why}");
 }

@@ -14,6 +14,7 @@
 #[allow(dead_code, reason = "its own `main`")]
 mod copy_table;
 
+mod architecture;
 mod contract;
 mod cost;
 mod delivery;
@@ -21,6 +22,7 @@ mod deploy_role;
 mod emails;
 mod end_to_end;
 mod events;
+mod fields;
 mod fuzzing;
 mod log_privacy;
 mod malformed_input;
@@ -39,6 +41,7 @@ mod security;
 mod simulator;
 mod spam;
 mod support;
+mod table;
 mod template;
 mod tokens;
 mod workflows;

@@ -12,6 +12,7 @@
     reason = "a test that cannot go on must stop"
 )]
 
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -33,7 +34,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
-use crate::support::{BROWSER, Item, emulated, urlencoded};
+use crate::support::{BROWSER, COMPLETE, Item, emulated, urlencoded};
 
 /// A Monday, nine o'clock in London.
 const MONDAY: &str = "2026-11-23T09:00:00Z";
@@ -691,6 +692,34 @@ async fn a_person_gets_everything_however_they_spelt_their_address() {
 }
 
 #[tokio::test]
+async fn every_answer_that_is_stored_is_a_column_of_the_export() {
+    let desk = Desk::start().await;
+    let reference = desk.enquire("zoe@example.com", &COMPLETE).await;
+    let item = desk.item(&format!("enquiry#{reference}")).await.unwrap();
+    let mut stored = item["enquiry"].as_m().unwrap().clone();
+    let answers = stored.remove("answers").unwrap();
+    stored.extend(answers.as_m().unwrap().clone());
+    let sent: BTreeSet<&str> = COMPLETE.iter().map(|(name, _)| *name).collect();
+    assert_eq!(stored.len(), sent.len() - 1, "all but the submission's id");
+
+    let export =
+        |format: &str| json!({ "command": "export", "email": "zoe@example.com", "format": format });
+    let answer = desk.ask(export("csv")).await;
+    let rows = read_csv(answer["csv"].as_str().unwrap());
+    let answer = desk.ask(export("json")).await;
+    let mut exported = answer["enquiries"][0]["received"]["enquiry"].clone();
+    let answers = exported["answers"].take();
+    for name in stored.keys() {
+        let column = rows[0].iter().position(|column| column == name);
+        let column = column.unwrap_or_else(|| panic!("the table has no {name}"));
+        assert!(!rows[1][column].is_empty(), "{name}");
+        let exported = exported.get(name).or(answers.get(name));
+        assert!(exported.is_some(), "the data has no {name}");
+    }
+    desk.finish().await;
+}
+
+#[tokio::test]
 async fn more_than_one_answer_can_hold_comes_in_several() {
     let desk = Desk::start().await;
     // Far longer than the form lets through, so that fewer will do.
@@ -1278,5 +1307,28 @@ async fn everything_in_the_table_ends_by_itself_unless_it_still_owes_something()
     desk.at(long_ago).ask(json!({ "command": "sweep" })).await;
     desk.dynamo.sweep().unwrap();
     assert!(desk.item(&format!("enquiry#{pending}")).await.is_none());
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn what_was_typed_expires_although_its_delivery_stopped_before_that_was_written() {
+    let desk = Desk::start().await;
+    // Without an auto-reply nothing is pending after the first email.
+    let reference = desk.post("zoe@example.com", &[("extra_detail", "x")]).await;
+    let record = desk.stream_of(&reference).await;
+    *desk.wire.hold.lock().unwrap() = Some("UpdateItem");
+    tokio::select! {
+        answer = desk.event(record) => panic!("not held: {answer:?}"),
+        () = desk.wire.held.notified() => {}
+    }
+    let typed = desk.item(&format!("enquiry#{reference}")).await.unwrap();
+    assert!(!typed.contains_key("expires"), "stopped before");
+    desk.later(SignedDuration::from_mins(5));
+    desk.ask(json!({ "command": "sweep" })).await;
+    for kind in ["enquiry", "state"] {
+        let item = desk.item(&format!("{kind}#{reference}")).await.unwrap();
+        let ends = item.contains_key("expires") && !item.contains_key("pending");
+        assert!(ends, "{item:?}");
+    }
     desk.finish().await;
 }

@@ -8,12 +8,14 @@
 //! cargo run --locked --example copy_table -- FROM TO
 //! ```
 
+use std::collections::HashMap;
 use std::error::Error;
 use std::process::ExitCode;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -26,12 +28,30 @@ pub struct Copied {
     pub kept: u64,
 }
 
-/// Copies all items of `from` that `to` does not have.
+/// Copies all items of `from` that `to` does not have. What was typed comes last: the stream reports it to the function, which
+/// then finds the enquiry's state, and the cool-down of its address.
 ///
 /// # Errors
 /// At the first item that cannot be read or written. What was copied before stays.
 pub async fn copy(client: &Client, from: &str, to: &str) -> Result<Copied, Box<dyn Error>> {
     let mut done = Copied::default();
+    for typed in [false, true] {
+        copy_part(client, from, to, typed, &mut done).await?;
+    }
+    Ok(done)
+}
+
+async fn copy_part(
+    client: &Client,
+    from: &str,
+    to: &str,
+    typed: bool,
+    done: &mut Copied,
+) -> Result<(), Box<dyn Error>> {
+    let is_typed = |item: &HashMap<String, AttributeValue>| {
+        let kind = item.get("kind").and_then(|kind| kind.as_s().ok());
+        kind.is_some_and(|kind| kind == "enquiry")
+    };
     let mut place = None;
     loop {
         let page = client
@@ -42,7 +62,9 @@ pub async fn copy(client: &Client, from: &str, to: &str) -> Result<Copied, Box<d
             .send()
             .await
             .map_err(|error| words(from, &error.into()))?;
-        for item in page.items.unwrap_or_default() {
+        let mut items = page.items.unwrap_or_default();
+        items.retain(|item| is_typed(item) == typed);
+        for item in items {
             let put = client
                 .put_item()
                 .table_name(to)
@@ -59,7 +81,7 @@ pub async fn copy(client: &Client, from: &str, to: &str) -> Result<Copied, Box<d
         }
         place = page.last_evaluated_key;
         if place.is_none() {
-            return Ok(done);
+            return Ok(());
         }
     }
 }

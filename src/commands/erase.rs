@@ -2,10 +2,9 @@
 //! personal data, to be filed.
 
 use jiff::Timestamp;
-use lambda_runtime::Error;
 use serde_json::{Value, json};
 
-use super::{Commands, export};
+use super::{Commands, Error, export};
 use crate::clock::Clock;
 use crate::desk::erase::{Erase, Erasure, Subject};
 

@@ -1,9 +1,8 @@
 //! `export`: everything that the table holds about an address.
 
-use lambda_runtime::Error;
 use serde_json::{Value, json};
 
-use super::{Commands, Format, csv, cursor};
+use super::{Commands, Error, Format, csv, cursor};
 use crate::clock::Clock;
 use crate::enquiry::{EmailAddress, Field};
 use crate::mail_state::EmailKind;

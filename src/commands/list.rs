@@ -4,10 +4,9 @@
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use lambda_runtime::Error;
 use serde_json::{Value, json};
 
-use super::{Commands, Format, csv, cursor, refused};
+use super::{Commands, Error, Format, csv, cursor, refused};
 use crate::clock::Clock;
 use crate::desk::list::Entry;
 use crate::mail_state::MailState;

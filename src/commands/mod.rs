@@ -10,7 +10,6 @@ mod list;
 use std::fmt;
 use std::sync::Arc;
 
-use lambda_runtime::Error;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -22,6 +21,9 @@ use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
 use crate::store::Cursor;
+
+/// Why a command is not carried out, or came to nothing.
+type Error = Box<dyn std::error::Error + Send + Sync>;
 
 /// The error for anything else: every command, as it is sent. A test sends each line.
 const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These are the commands:

@@ -1,6 +1,8 @@
 //! Previews: a sample enquiry for every kind of email. `cargo local` shows them in the browser, and the tests review them.
 //! Nothing in the deployed function uses them, so that the linker leaves them out.
 //!
+//! One file because a list of samples reads best as one.
+//!
 //! No person here is real: the addresses are under example.com and the phone numbers are reserved for fiction.
 
 #![allow(

@@ -1,9 +1,9 @@
 //! Between the gateway's events and requests and responses (payload version 2.0).
 
+use axum::BoxError;
 use axum::body::{Body, to_bytes};
 use axum::response::Response;
 use lambda_http::request::LambdaRequest;
-use lambda_runtime::Error;
 use serde_json::{Value, json};
 
 use super::{OwnOrigin, Source, Unread};
@@ -45,7 +45,7 @@ fn without_body(mut event: Value) -> Option<http::Request<Body>> {
 }
 
 /// The answer as the gateway takes it. All our bodies are text.
-pub(super) async fn response(response: Response) -> Result<Value, Error> {
+pub(super) async fn response(response: Response) -> Result<Value, BoxError> {
     let (parts, body) = response.into_parts();
     let body = String::from_utf8(to_bytes(body, usize::MAX).await?.to_vec())?;
     let mut headers = serde_json::Map::new();

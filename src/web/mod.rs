@@ -12,7 +12,6 @@ mod respond;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::body::to_bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, Request, State};
@@ -20,7 +19,7 @@ use axum::http::{HeaderMap, header};
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
-use lambda_runtime::Error;
+use axum::{BoxError, Router};
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -116,7 +115,7 @@ impl Web {
 ///
 /// # Errors
 /// None that a client would see: what goes wrong has an answer of its own.
-pub async fn handle(web: &Arc<Web>, event: Value, clock: &Clock) -> Result<Value, Error> {
+pub async fn handle(web: &Arc<Web>, event: Value, clock: &Clock) -> Result<Value, BoxError> {
     let Some(mut request) = event::request(event) else {
         let mut response =
             Answer::new(web, ResponseFormat::Html).problem(&RequestError::Unreadable);

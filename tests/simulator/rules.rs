@@ -66,9 +66,9 @@ pub async fn broken(world: &World) -> Vec<String> {
         }
         // What the table has deleted may have pending an auto-reply that was late by then.
         let has_expired = has_expired(world, item);
-        let expires = item.get("expires");
-        let pending = !has_expired && item.contains_key("pending");
-        if pending || expires.is_none() || item.get("text_expires") != expires {
+        let expires = item.get("text_expires");
+        let is_complete = !item.contains_key("pending") && item.get("expires") == expires;
+        if expires.is_none() || !(is_complete || has_expired) {
             broken.push(format!("(b) {reference} is still pending or never expires"));
         }
         let notices = of(reference, "notice").len();

@@ -1,4 +1,6 @@
 //! SES API v2 on the wire: `POST /v2/email/outbound-emails` and `GET /v2/email/account`.
+//!
+//! One file because every check stands in the order in which SES makes it.
 
 use std::sync::Arc;
 

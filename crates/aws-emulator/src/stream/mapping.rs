@@ -2,6 +2,8 @@
 //!
 //! It reads no clock, no socket and no random number, so that every rule can be tested by itself and a schedule of hours
 //! takes microseconds. [`super`] says which of AWS's rules it follows.
+//!
+//! One file because the state has one owner: every rule reads and moves the same fields.
 
 use std::collections::VecDeque;
 use std::time::Duration;

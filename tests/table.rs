@@ -1,0 +1,178 @@
+//! `docs/table.md` against the code, `template.yaml` and the items that a run leaves.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use aws_sdk_dynamodb::types::AttributeValue;
+use enquiry_desk::clock::Clock;
+use enquiry_desk::proof_of_work::Nonce;
+use enquiry_desk::spam::Score;
+use enquiry_desk::store::{Accepted, NewEnquiry, schema};
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::support::template::{Stack, list};
+use crate::support::{COMPLETE, TestApp};
+
+/// The tables of the document by the heading above them, each row as its cells, without the header.
+fn document() -> BTreeMap<String, Vec<Vec<String>>> {
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/table.md")).unwrap();
+    let mut tables: BTreeMap<String, Vec<Vec<String>>> = BTreeMap::new();
+    let mut heading = String::new();
+    for line in text.lines() {
+        if let Some(title) = line.strip_prefix("## ") {
+            heading = title.to_owned();
+        } else if let Some(row) = line.strip_prefix("| ") {
+            let cells = row.trim_end_matches(" |").split(" | ");
+            let cells = cells
+                .map(|cell| cell.trim_matches('`').to_owned())
+                .collect();
+            tables.entry(heading.clone()).or_default().push(cells);
+        }
+    }
+    for rows in tables.values_mut() {
+        rows.drain(..2);
+    }
+    tables
+}
+
+/// The documented items: the beginning of the key, and each attribute with its type.
+fn documented() -> BTreeMap<String, BTreeMap<String, String>> {
+    let tables = document()
+        .into_iter()
+        .filter(|(heading, _)| heading.starts_with('`'));
+    tables
+        .map(|(heading, rows)| {
+            let key = heading.trim_start_matches('`').split('…').next().unwrap();
+            let attributes = rows.into_iter().map(|row| (row[0].clone(), row[1].clone()));
+            (key.to_owned(), attributes.collect())
+        })
+        .collect()
+}
+
+#[test]
+fn the_document_names_the_keys_the_indexes_and_the_expiry_of_the_code_and_the_template() {
+    let tables = document();
+    let keys = [
+        ["partition key", schema::PARTITION_KEY],
+        ["expiry (TTL)", schema::EXPIRY],
+    ];
+    assert_eq!(tables["Keys and expiry"], keys);
+    let indexes: Vec<Vec<String>> = tables["Indexes"]
+        .iter()
+        .map(|row| row[..3].to_vec())
+        .collect();
+    assert_eq!(
+        indexes,
+        schema::INDEXES.map(|index| [index.name, index.partition_key, index.sort_key])
+    );
+
+    let template = Stack::new(&[]).properties("Table");
+    let name = |value: &serde_json::Value, member: &str| value[member].as_str().unwrap().to_owned();
+    assert_eq!(
+        name(&template["TimeToLiveSpecification"], "AttributeName"),
+        schema::EXPIRY
+    );
+    assert_eq!(
+        name(&template["KeySchema"][0], "AttributeName"),
+        schema::PARTITION_KEY
+    );
+    let of_template: Vec<Vec<String>> = list(&template["GlobalSecondaryIndexes"])
+        .iter()
+        .map(|index| {
+            let key = |at: usize| name(&index["KeySchema"][at], "AttributeName");
+            vec![name(index, "IndexName"), key(0), key(1)]
+        })
+        .collect();
+    assert_eq!(of_template, indexes);
+    let defined = list(&template["AttributeDefinitions"]);
+    let defined: BTreeSet<String> = defined.iter().map(|it| name(it, "AttributeName")).collect();
+    let used = indexes.iter().flat_map(|index| index[1..].to_vec());
+    let used: BTreeSet<String> = used.chain([schema::PARTITION_KEY.to_owned()]).collect();
+    assert_eq!(defined, used);
+}
+
+fn kind_of(value: &AttributeValue) -> &'static str {
+    match value {
+        AttributeValue::S(_) => "S",
+        AttributeValue::N(_) => "N",
+        AttributeValue::Bool(_) => "BOOL",
+        AttributeValue::M(_) => "M",
+        AttributeValue::L(_) => "L",
+        other => panic!("{other:?} is not documented"),
+    }
+}
+
+/// What the table holds: the beginning of each key, and every attribute with its type.
+async fn left_by(app: &TestApp) -> BTreeMap<String, BTreeMap<String, String>> {
+    let (client, table) = (app.desk.dynamo().client(), app.desk.dynamo().table());
+    let items = client
+        .scan()
+        .table_name(table)
+        .send()
+        .await
+        .unwrap()
+        .items
+        .unwrap();
+    let mut left: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
+    for item in items {
+        let (kind, _) = item["pk"].as_s().unwrap().split_once('#').unwrap();
+        let attributes = left.entry(format!("{kind}#")).or_default();
+        for (name, value) in &item {
+            let minute = name
+                .strip_prefix('m')
+                .is_some_and(|rest| rest.parse::<u64>().is_ok());
+            let name = if minute { "m…" } else { name };
+            attributes.insert(name.to_owned(), kind_of(value).to_owned());
+        }
+    }
+    left
+}
+
+#[tokio::test]
+async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round() {
+    let app = TestApp::start().await;
+    // A client, one whose address bounces, and what looks like spam.
+    for (email, trap) in [
+        ("zoe@example.com", ""),
+        ("bounce@simulator.amazonses.com", ""),
+        ("spam@example.com", "x"),
+    ] {
+        let mut fields = COMPLETE.to_vec();
+        fields.retain(|(name, _)| !["email", "submission"].contains(name));
+        fields.extend([("email", email), ("extra_detail", trap)]);
+        assert_eq!(app.post_form(&fields).await.status, 303);
+    }
+    app.emails().await;
+    // One with a proof of work, whose emails stay pending.
+    app.desk.ses().account(|account| account.paused = true);
+    let export = json!({ "command": "export", "email": "zoe@example.com" });
+    let export = app.invoke(export).await.unwrap();
+    let enquiry =
+        serde_json::from_value(export["enquiries"][0]["received"]["enquiry"].clone()).unwrap();
+    let now = Timestamp::now();
+    let (store, nonce) = (
+        &app.app.store,
+        Nonce {
+            value: "0".repeat(32),
+            expires: now,
+        },
+    );
+    let new = NewEnquiry {
+        enquiry: &enquiry,
+        score: &Score {
+            signals: Vec::new(),
+        },
+        key: &store.idempotency_key(Some(uuid::Uuid::from_u128(1)), &enquiry),
+        prefix: "BB",
+        reference: &store.generate_reference("BB").unwrap(),
+        source: None,
+        nonce: Some(&nonce),
+    };
+    let clock = Clock::new(now, now + SignedDuration::from_secs(29));
+    let accepted = store.accept(&new, &clock).await.unwrap();
+    assert!(matches!(accepted, Accepted::New(_)));
+    app.emails().await;
+    assert_eq!(left_by(&app).await, documented());
+    app.finish_pending().await;
+}
