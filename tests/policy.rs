@@ -405,12 +405,12 @@ const PATHS: &[Path] = &[
             Box::pin(async {
                 stage.wire.faults.lock().unwrap().conflicts = u32::MAX;
                 assert_eq!(stage.post(&MINIMAL).await.0, 201);
-                assert_eq!(stage.desk.emails().len(), 1, "straight to the mailbox");
+                assert_eq!(stage.desk.emails().len(), 1, "by fallback delivery");
             })
         },
     },
     Path {
-        name: "the table is down, and the enquiry goes straight to the mailbox",
+        name: "the table is down, and fallback delivery takes the enquiry",
         variables: NONE,
         play: |stage| {
             Box::pin(async {

@@ -59,7 +59,7 @@ async fn a_foreign_site_can_post_in_no_encoding() {
             }
         }
     }
-    assert!(app.items("enquiry").await.is_empty() && app.items("marker").await.is_empty());
+    assert!(app.items("enquiry").await.is_empty() && app.items("idempotency").await.is_empty());
     // The test itself: the same posts are taken from the site on the list.
     for (content_type, body) in encodings() {
         let headers = [

@@ -92,7 +92,7 @@ fn a_budget_warns_the_alarm_address_when_one_is_set() {
     assert_eq!(
         budget["Budget"]["BudgetLimit"],
         json!({ "Amount": "10", "Unit": "USD" }),
-        "without a word from anybody"
+        "without a parameter"
     );
     let mut notified = Vec::new();
     for notice in list(&budget["NotificationsWithSubscribers"]) {

@@ -36,7 +36,7 @@ pub struct Wire {
 #[derive(Debug)]
 struct Play {
     script: VecDeque<u8>,
-    /// The item of [`STORED`].
+    /// The enquiry [`STORED`]: its two items as one.
     item: Value,
     seen: Seen,
 }
@@ -113,6 +113,7 @@ impl Play {
             )),
             letter => Ok(match operation {
                 "TransactWriteItems" => self.transaction(letter, body),
+                "BatchGetItem" => self.get_all(letter, body),
                 "GetItem" => self.get(letter, body),
                 "Query" => self.query(letter, body),
                 "SendEmail" => self.send(letter, body),
@@ -167,27 +168,54 @@ impl Play {
         )
     }
 
+    /// The two items of an enquiry, or of several.
+    fn get_all(&self, letter: u8, body: &Value) -> HttpResponse {
+        let mut responses = json!({});
+        for (table, request) in body["RequestItems"].as_object().into_iter().flatten() {
+            let keys = request["Keys"].as_array().into_iter().flatten();
+            let keys = keys.filter_map(|key| key["pk"]["S"].as_str());
+            let items = keys.filter_map(|key| match letter {
+                b'n' => None,
+                b'v' => Some(json!({ "pk": { "S": key }, "v": { "N": "99" } })),
+                _ => self.part(key),
+            });
+            responses[table] = items.collect();
+        }
+        ok(&json!({ "Responses": responses, "UnprocessedKeys": {} }))
+    }
+
+    /// The item of this key: both hold what the enquiry holds, and a reader takes what is its own.
+    fn part(&self, key: &str) -> Option<Value> {
+        let kind = match key.split_once('#')?.0 {
+            kind @ ("enquiry" | "state") => kind,
+            _ => return None,
+        };
+        let mut item = self.item.clone();
+        item["pk"] = json!({ "S": key });
+        item["kind"] = json!({ "S": kind });
+        Some(item)
+    }
+
     fn get(&mut self, letter: u8, body: &Value) -> HttpResponse {
         let key = body["Key"]["pk"]["S"].as_str().unwrap_or_default();
-        match (letter, key.starts_with("enquiry#")) {
-            (b'n', _) => ok(&json!({})),
-            (b'v', _) => ok(&json!({ "Item": { "pk": { "S": key }, "v": { "N": "99" } } })),
-            (_, true) => ok(&json!({ "Item": self.item })),
-            (b'r', false) => {
+        match letter {
+            b'v' => ok(&json!({ "Item": { "pk": { "S": key }, "v": { "N": "99" } } })),
+            b'r' => {
                 self.safe(Some(STORED));
                 ok(&json!({ "Item": idempotency_record() }))
             }
-            (_, false) => ok(&json!({})),
+            _ => ok(&json!({})),
         }
     }
 
     fn query(&self, letter: u8, body: &Value) -> HttpResponse {
         let key = json!({ "S": format!("enquiry#{STORED}") });
+        let state = json!({ "S": format!("state#{STORED}") });
         let time = json!({ "S": "2026-11-20T09:30:00Z" });
         let items = match (letter, body["IndexName"].as_str()) {
             (b'n', _) => json!([]),
             (b'v', _) => json!([{ "pk": { "S": "enquiry#" } }, { "received_at": { "S": "soon" } }]),
-            (_, Some("pending")) => json!([{ "pk": key, "due": time }]),
+            (_, Some("pending")) => json!([{ "pk": state, "due": time }]),
             _ => json!([{ "pk": key, "received_at": time, "reference": { "S": STORED } }]),
         };
         ok(&json!({ "Items": items }))
@@ -201,11 +229,14 @@ impl Play {
         if body.get("ConditionExpression").is_none() {
             return ok(&json!({}));
         }
+        let is_state = body["Item"]["kind"]["S"] == "state";
         match (letter, operation) {
             (b'n', _) => failed(None),
-            (b'r', "UpdateItem") => failed(Some(self.item.clone())),
+            (b'r', _) if is_state => {
+                failed(self.part(body["Item"]["pk"]["S"].as_str().unwrap_or_default()))
+            }
             (b'r', _) => failed(Some(idempotency_record())),
-            (b'v', "UpdateItem") => failed(Some(json!({ "v": { "N": "99" } }))),
+            (b'v', _) if is_state => failed(Some(json!({ "v": { "N": "99" } }))),
             (b'u', "PutItem") => {
                 let mut held = idempotency_record();
                 held["undeliverable"] = json!({ "BOOL": true });

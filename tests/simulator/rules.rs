@@ -20,7 +20,7 @@ struct Left {
     /// SES's answer came, and what it said was written on the enquiry.
     certain: bool,
     /// It went past the table.
-    straight: bool,
+    fallback: bool,
 }
 
 /// Every rule that does not hold.
@@ -55,12 +55,12 @@ pub async fn broken(world: &World) -> Vec<String> {
         if of(reference, "therapist").is_empty() {
             broken.push(format!("(b) the therapist never heard of {reference}"));
         }
-        let told = match state("therapist") {
+        let agrees = match state("therapist") {
             Some("sent" | "delivered") => true,
             Some("bounced" | "complained" | "failed") => raised("therapist_unreachable", reference),
             _ => false,
         };
-        if !told {
+        if !agrees {
             let state = state("therapist");
             broken.push(format!("(b) {reference} ends with its email {state:?}"));
         }
@@ -76,7 +76,7 @@ pub async fn broken(world: &World) -> Vec<String> {
             broken.push(format!("(b) the notice of {reference} never left"));
         }
         let auto_replies = of(reference, "auto_reply").len();
-        let told = match state("auto_reply") {
+        let agrees = match state("auto_reply") {
             Some("pending" | "sending") if has_expired => auto_replies <= 1,
             Some("failed") if reason(item) == Some("Reject") => auto_replies == 1,
             Some("sent" | "delivered" | "bounced" | "complained") => auto_replies == 1,
@@ -84,14 +84,14 @@ pub async fn broken(world: &World) -> Vec<String> {
             Some("unknown") => auto_replies <= 1,
             _ => false,
         };
-        if !told {
+        if !agrees {
             let state = state("auto_reply");
             broken.push(format!(
                 "(d) {reference} says {state:?} of {auto_replies} auto-replies"
             ));
         }
     }
-    for left in left.iter().filter(|left| left.straight) {
+    for left in left.iter().filter(|left| left.fallback) {
         if !raised("table_unavailable", &left.reference) {
             let reference = &left.reference;
             broken.push(format!(
@@ -222,13 +222,13 @@ fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec
     };
     let ledger = world.ledger.lock().unwrap();
     let mut certain: HashMap<(&str, &str), u32> = HashMap::new();
-    let mut straight: HashMap<usize, u32> = HashMap::new();
+    let mut fallback: HashMap<usize, u32> = HashMap::new();
     for copy in left {
         let sent = &ledger.sent[&copy.email.message_id];
         let happened = ledger.invocations[copy.invocation];
         let (reference, kind) = (copy.reference.as_str(), copy.kind.as_str());
-        if copy.straight {
-            *straight.entry(copy.invocation).or_default() += 1;
+        if copy.fallback {
+            *fallback.entry(copy.invocation).or_default() += 1;
             if happened.table_faults == 0 && !happened.crashed {
                 broken.push(format!("(c) {reference} went past a table that works"));
             }
@@ -251,7 +251,7 @@ fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec
             ));
         }
     }
-    for (invocation, copies) in straight {
+    for (invocation, copies) in fallback {
         if copies > 1 {
             broken.push(format!(
                 "(c) {copies} emails went past the table in invocation #{invocation}"
@@ -330,7 +330,7 @@ fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
             invocation: sent.invocation,
             at: sent.at,
             certain: sent.confirmed && sent.recorded,
-            straight: words.contains("could not be stored"),
+            fallback: words.contains("could not be stored"),
             email: Arc::clone(&email),
         });
     }

@@ -515,7 +515,7 @@ impl World {
         }
     }
 
-    /// Some records of the stream, in any order, some more than once, with one among them that no version can read.
+    /// Some records of the stream, in any order, some more than once, with one among them that this version cannot read.
     fn batch(&mut self) -> Option<Vec<Value>> {
         if self.stream.is_empty() {
             return None;
@@ -559,10 +559,10 @@ impl World {
                 ("Complaint", "complaintFeedbackType", "abuse"),
                 ("Reject", "reason", "Bad content"),
             ]);
-            let mut told = json!({ "eventType": kind });
-            told[kind.to_ascii_lowercase()] = json!({ member: said });
-            told["mail"] = notice.record["mail"].clone();
-            event["Records"][0]["Sns"]["Message"] = told.to_string().into();
+            let mut message = json!({ "eventType": kind });
+            message[kind.to_ascii_lowercase()] = json!({ member: said });
+            message["mail"] = notice.record["mail"].clone();
+            event["Records"][0]["Sns"]["Message"] = message.to_string().into();
         }
         Some(event)
     }

@@ -189,8 +189,8 @@ test("the script shows errors as the server does", async () => {
     await visitor.send();
     await visitor.page.locator("#summary").waitFor();
     seen.push(await visitor.page.evaluate(() => {
-      const told = ["#summary", "#summary *", ".error", ".error + button", "[aria-invalid]"].flatMap((selector) => [...document.querySelectorAll(selector)]);
-      return told.map((it) => `${it.localName} ${it.id} ${it.className} ${it.getAttribute("href")} ${it.getAttribute("aria-describedby")} ${it.textContent.replace(/\s+/g, "")}`);
+      const shown = ["#summary", "#summary *", ".error", ".error + button", "[aria-invalid]"].flatMap((selector) => [...document.querySelectorAll(selector)]);
+      return shown.map((it) => `${it.localName} ${it.id} ${it.className} ${it.getAttribute("href")} ${it.getAttribute("aria-describedby")} ${it.textContent.replace(/\s+/g, "")}`);
     }));
     await visitor.leave({ complaints: [HTTP_ERROR, "enquiry.js"] });
   }

@@ -31,13 +31,13 @@ pub struct Clients {
     until: Instant,
     /// How many forms are done with.
     done: watch::Sender<u64>,
-    told: Mutex<HashMap<String, Told>>,
+    answers: Mutex<HashMap<String, Answers>>,
     counters: Counters,
 }
 
 /// What was answered to one form.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub struct Answers {
     /// The reference of every answer that accepted it.
     pub references: Vec<String>,
     /// The status of every answer that refused it.
@@ -82,7 +82,7 @@ impl Clients {
             http: Client::builder(TokioExecutor::new()).build_http(),
             until,
             done: watch::Sender::new(0),
-            told: Mutex::default(),
+            answers: Mutex::default(),
             counters: Counters::default(),
         })
     }
@@ -102,7 +102,7 @@ impl Clients {
     /// Each client whose form was never accepted posts it again, and every tenth of the others reloads the page.
     pub async fn come_back(&self, forms: &[Form]) {
         for (number, form) in forms.iter().enumerate().filter(|(_, form)| form.is_valid()) {
-            if number % 10 == 0 || self.told(&form.name).references.is_empty() {
+            if number % 10 == 0 || self.answers(&form.name).references.is_empty() {
                 self.until_answered(form, false).await;
             }
         }
@@ -116,9 +116,9 @@ impl Clients {
     }
 
     /// What was answered to the form of this name.
-    pub fn told(&self, name: &str) -> Told {
-        let told = self.told.lock().unwrap();
-        told.get(name).cloned().unwrap_or_default()
+    pub fn answers(&self, name: &str) -> Answers {
+        let answers = self.answers.lock().unwrap();
+        answers.get(name).cloned().unwrap_or_default()
     }
 
     pub fn tally(&self) -> Tally {
@@ -138,15 +138,15 @@ impl Clients {
             let answer = self.post(form, before).await;
             let (counter, heard) = match answer {
                 Answer::Accepted(reference) => {
-                    self.hear(form, |told| told.references.push(reference));
+                    self.hear(form, |answers| answers.references.push(reference));
                     (&self.counters.accepted, true)
                 }
                 Answer::Refused(status) => {
-                    self.hear(form, |told| told.refused.push(status));
+                    self.hear(form, |answers| answers.refused.push(status));
                     (&self.counters.refused, true)
                 }
                 Answer::Strange(what) => {
-                    self.hear(form, |told| told.strange.push(what));
+                    self.hear(form, |answers| answers.strange.push(what));
                     (&self.counters.refused, true)
                 }
                 Answer::Unavailable => (&self.counters.unavailable, false),
@@ -160,9 +160,9 @@ impl Clients {
         }
     }
 
-    fn hear(&self, form: &Form, what: impl FnOnce(&mut Told)) {
-        let mut told = self.told.lock().unwrap();
-        what(told.entry(form.name.clone()).or_default());
+    fn hear(&self, form: &Form, what: impl FnOnce(&mut Answers)) {
+        let mut answers = self.answers.lock().unwrap();
+        what(answers.entry(form.name.clone()).or_default());
     }
 
     async fn post(&self, form: &Form, before: bool) -> Answer {

@@ -1,4 +1,4 @@
-//! The rules of docs/delivery.md, checked against what the clients were told, what the table holds and what left.
+//! The rules of docs/delivery.md, checked against what the clients were answered, what the table holds and what left.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
@@ -9,7 +9,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::enquiry::EmailAddress;
 use jiff::{SignedDuration, Timestamp};
 
-use super::clients::{Clients, Told};
+use super::clients::{Answers, Clients};
 use super::desk::{self, Crash};
 use super::forms::{Form, Kind};
 
@@ -24,7 +24,7 @@ const HANDS: usize = 2;
 /// Everything that is known at the end.
 #[derive(Clone)]
 pub struct Ledger {
-    pub told: BTreeMap<String, Told>,
+    pub answers: BTreeMap<String, Answers>,
     pub enquiries: Vec<Enquiry>,
     pub left: Vec<Left>,
     pub crashes: Vec<Crash>,
@@ -100,9 +100,9 @@ impl Ledger {
             Left::read(&email)
         });
         Self {
-            told: forms
+            answers: forms
                 .iter()
-                .map(|form| (form.name.clone(), clients.told(&form.name)))
+                .map(|form| (form.name.clone(), clients.answers(&form.name)))
                 .collect(),
             enquiries: enquiries
                 .map(|item| {
@@ -118,25 +118,27 @@ impl Ledger {
 
     /// How many forms were accepted.
     pub fn forms_accepted(&self) -> usize {
-        let accepted = |told: &&Told| !told.references.is_empty();
-        self.told.values().filter(accepted).count()
+        let accepted = |answers: &&Answers| !answers.references.is_empty();
+        self.answers.values().filter(accepted).count()
     }
 
     /// How many posts were answered with a reference that an earlier answer to the same form had named.
     pub fn repeats(&self) -> usize {
-        let repeated = |told: &Told| {
-            let distinct: HashSet<&String> = told.references.iter().collect();
-            told.references.len() - distinct.len()
+        let repeated = |answers: &Answers| {
+            let distinct: HashSet<&String> = answers.references.iter().collect();
+            answers.references.len() - distinct.len()
         };
-        self.told.values().map(repeated).sum()
+        self.answers.values().map(repeated).sum()
     }
 
     /// How many forms were accepted and are in the mailbox only.
     pub fn fallback_only(&self) -> usize {
         let stored: HashSet<&str> = self.enquiries.iter().map(|e| e.name.as_str()).collect();
-        self.told
+        self.answers
             .iter()
-            .filter(|(name, told)| !told.references.is_empty() && !stored.contains(name.as_str()))
+            .filter(|(name, answers)| {
+                !answers.references.is_empty() && !stored.contains(name.as_str())
+            })
             .count()
     }
 
@@ -196,29 +198,29 @@ fn accepted(forms: &[Form], ledger: &Ledger, broken: &mut Vec<String>) {
     }
     let mut valid = 0;
     for form in forms {
-        let told = &ledger.told[&form.name];
+        let answers = &ledger.answers[&form.name];
         let stored = by_name.remove(form.name.as_str()).unwrap_or_default();
-        for strange in &told.strange {
+        for strange in &answers.strange {
             broken.push(format!("{} was answered {strange}", form.name));
         }
         if !form.is_valid() {
-            if !stored.is_empty() || !told.references.is_empty() {
+            if !stored.is_empty() || !answers.references.is_empty() {
                 broken.push(format!("{} is not valid and was accepted", form.name));
             }
             continue;
         }
         valid += 1;
         let fixed = usize::from(form.kind == Kind::Fixed);
-        if told.refused.len() > fixed || told.refused.iter().any(|status| *status != 422) {
-            broken.push(format!("{} was refused: {:?}", form.name, told.refused));
+        if answers.refused.len() > fixed || answers.refused.iter().any(|status| *status != 422) {
+            broken.push(format!("{} was refused: {:?}", form.name, answers.refused));
         }
-        if told.references.is_empty() {
+        if answers.references.is_empty() {
             broken.push(format!("{} was never accepted", form.name));
         }
         if stored.len() > 1 {
             broken.push(format!("{} is {} enquiries", form.name, stored.len()));
         }
-        for reference in told.references.iter().collect::<HashSet<_>>() {
+        for reference in answers.references.iter().collect::<HashSet<_>>() {
             let in_table = stored.iter().any(|e| e.reference == *reference);
             if !in_table && !fallback.contains(reference.as_str()) {
                 broken.push(format!("(a) {reference} was accepted and is lost"));
@@ -432,8 +434,8 @@ pub fn blind_spots(forms: &[Form], sound: &Ledger) -> Vec<String> {
         spoilt.push((
             "an accepted reference is nowhere",
             Box::new(|l| {
-                let told = l.told.get_mut(&form.name).unwrap();
-                told.references.push("BB-ZZZZZ".to_owned());
+                let answers = l.answers.get_mut(&form.name).unwrap();
+                answers.references.push("BB-ZZZZZ".to_owned());
             }),
         ));
     }
