@@ -1,4 +1,4 @@
-//! Every file in `events/` is what it says, and the function takes it.
+//! Each file in `events/` is of the kind that its name says, and the function accepts it.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -47,7 +47,7 @@ impl Need {
     }
 }
 
-/// What the recorder does to a call beside writing it down.
+/// The errors that the recorder injects.
 #[derive(Debug, Default)]
 struct Faults {
     /// How many transactions still meet another one.
@@ -295,7 +295,7 @@ struct Path {
 
 const NONE: &[(&str, &str)] = &[];
 
-/// Every path. Whatever makes a call of a new kind gets a row.
+/// Every path. A new kind of call needs a row.
 const PATHS: &[Path] = &[
     Path {
         name: "pages, preflights and posts with mistakes, which call nothing",

@@ -54,7 +54,7 @@ enum Loss {
 struct Wire {
     calls: AtomicUsize,
     loss: Mutex<Loss>,
-    /// Which operation is held back until it is let go, and the two bells for that.
+    /// Which operation is held back until the test releases it, and the two signals for that.
     hold: Mutex<Option<&'static str>>,
     held: Notify,
     let_go: Notify,
@@ -1142,7 +1142,7 @@ async fn an_operator_who_sends_something_else_is_shown_every_command() {
     desk.finish().await;
 }
 
-/// The words of the guide are read by people under a deadline: a command in them has to be right.
+/// People read the guide under a deadline, so a command in it must be right.
 #[tokio::test]
 async fn the_commands_of_the_documents_are_carried_out_as_they_stand_there() {
     let (desk, _) = with_zoe_and_ben().await;

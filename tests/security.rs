@@ -1,4 +1,4 @@
-//! What the desk promises to those who attack it, where no other test says so: SECURITY.md names the test of each promise.
+//! Protections against attackers that no other test covers; SECURITY.md names the test of each.
 
 use std::process::Command;
 
@@ -282,7 +282,7 @@ async fn an_answer_never_tells_what_failed_inside() {
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
         let mut shown = answer.body.clone();
         if accept == BROWSER {
-            // What the person typed and the form itself are theirs to see.
+            // The client may see the form and what they typed.
             shown = shown.split("<form").next().unwrap().to_owned();
         }
         assert!(answer.body.contains("07835 346476"), "the way that is left");
@@ -340,7 +340,7 @@ fn every_test_that_the_security_policy_names_is_there() {
     for test in &named {
         assert!(mutants::is_a_test(test), "there is no {test}");
     }
-    // What is shown to fail is what is named.
+    // SECURITY.md must also name every test that catches a mutant.
     for test in mutants::all().into_iter().filter_map(|mutant| mutant.test) {
         assert!(
             named.contains(&test.as_str()),

@@ -1,5 +1,5 @@
 //! What `template.yaml` promises beyond the role (`tests/policy.rs`): what a flood may cost, what survives, who is notified,
-//! and that there is no second door.
+//! and that nothing else leads to the function.
 
 use std::collections::BTreeSet;
 

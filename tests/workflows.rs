@@ -68,7 +68,7 @@ fn a_workflow_may_read_the_code_and_the_deploying_job_alone_may_prove_itself() {
                 {
                     assert_eq!(step["with"]["persist-credentials"], false, "{path}: {name}");
                 }
-                // The job that may prove itself compiles nothing: build scripts are other people's code.
+                // The job that may deploy compiles nothing, since build scripts are code of others.
                 let runs = step["run"].as_str().unwrap_or_default();
                 let builds = ["cargo", "sam\" build", "SAM\" build", "sam-build", "rustup"]
                     .iter()

@@ -64,7 +64,7 @@ pub async fn broken(world: &World) -> Vec<String> {
             let state = state("therapist");
             broken.push(format!("(b) {reference} ends with its email {state:?}"));
         }
-        // What the table has deleted may have pending an auto-reply that was late by then.
+        // The auto-reply of an enquiry that the table has deleted may be pending still: it was late by then.
         let has_expired = has_expired(world, item);
         let expires = item.get("text_expires");
         let is_complete = !item.contains_key("pending") && item.get("expires") == expires;

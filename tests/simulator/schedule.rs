@@ -80,7 +80,7 @@ pub struct World {
     pub lines: Vec<Value>,
     logs: Logs,
     dispatch: Dispatch,
-    /// What was done, for people.
+    /// What was done, to be read when the schedule fails.
     pub log: Vec<String>,
     /// What broke a rule on the way.
     pub broken: Vec<String>,

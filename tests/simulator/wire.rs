@@ -370,7 +370,7 @@ impl Wire {
         }
         match fault {
             Some(Fault::Unreached) => {
-                // The HTTP client's own error, as it is in life: nothing listens there.
+                // The HTTP client's own error, as when no server listens.
                 request.set_uri("http://127.0.0.1:1/").unwrap();
             }
             Some(Fault::Words) => return Ok(refused()),
@@ -382,7 +382,7 @@ impl Wire {
             Some(Fault::Cancelled) => return Ok(cancelled("ThrottlingError")),
             _ => {}
         }
-        // Whatever becomes of the caller: what has left arrives, and the ledger knows of it.
+        // What has left arrives even when the caller dies, and the ledger records it.
         let (sender, answered) = oneshot::channel();
         let confirmed = fault.is_none() && !matches!(crash, Some(Moment::Arrived));
         let wire = Arc::clone(&self);

@@ -140,7 +140,7 @@ fn end() -> Result<impl Future<Output = ()>, StartError> {
 
 /// The options from the command line and how far the clock is ahead; `None` when only help was asked for.
 fn options() -> Result<Option<(Options, SignedDuration)>, String> {
-    // The alias `cargo local` ends with `--`, so that one more reaches us from those who write it.
+    // The alias `cargo local` ends with `--`; a developer may type a second one.
     let arguments = std::env::args_os().skip(1);
     let arguments = arguments.filter(|argument| argument != "--").collect();
     let mut arguments = pico_args::Arguments::from_vec(arguments);

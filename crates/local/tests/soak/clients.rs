@@ -1,4 +1,4 @@
-//! The clients: they post a form, again when the answer is lost or is no, and know only what they were answered.
+//! The clients: they post a form, post it again when the answer is lost or says no, and know only the answers.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};

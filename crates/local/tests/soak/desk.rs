@@ -16,7 +16,7 @@ use tokio::sync::watch;
 /// Later than the end of every lease that was taken before: an invocation's 29 seconds and 60 more.
 const AHEAD: u32 = 120;
 
-/// How a start is meant.
+/// The conditions of one run of the process.
 pub struct Phase {
     ses_faults: f64,
     table_faults: f64,
@@ -101,7 +101,7 @@ impl Desk {
             .stdout(Stdio::piped())
             .stderr(words)
             .kill_on_drop(true);
-        // Settings of the shell that runs this are none of the soak's.
+        // The process must not inherit settings of the shell that runs the soak.
         for name in [
             "THERAPIST_EMAIL",
             "SENDER_EMAIL",

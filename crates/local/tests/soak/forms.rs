@@ -18,7 +18,7 @@ pub enum Way {
     Program,
 }
 
-/// What is the matter with a form.
+/// What is wrong with a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Nothing.

@@ -1,10 +1,10 @@
 //! `cargo soak`: `cargo local` under load, with faults at SES and at the table, and killed again and again. Afterwards the
-//! accepted posts and the enquiries are the same ones, and each has its emails (docs/delivery.md's rules).
+//! accepted posts must match the enquiries, and each enquiry must have its emails (the rules of docs/delivery.md).
 //!
 //! The simulator plays schedules inside one process, with a clock of its own. This is the other half: a real process
 //! that dies by `kill -9`, real sockets, real files, and clients that know nothing but what they were answered.
 //!
-//! A seed repeats the forms and the moments of the kills; the faults and the threads go as they go.
+//! A seed repeats the forms and the moments of the kills; the faults and the threads differ from run to run.
 
 #![allow(
     missing_docs,
@@ -109,17 +109,17 @@ async fn soak(options: &Options) -> bool {
     let posting = tokio::spawn(posting);
     for (life, (moment, pause)) in kills.into_iter().enumerate() {
         clients.answered(moment).await;
-        // Not always just behind an answer.
+        // At a random moment, not always just after an answer.
         tokio::time::sleep(pause).await;
         desk.kill().await;
-        // Every other life hears SES's reports, which settle much by themselves.
+        // Only every other run gets SES's reports, since they complete much by themselves.
         desk.start(&faulty(life % 2 == 0)).await;
     }
     posting.await.expect("the clients go on to the end");
     let posted = began.elapsed();
 
-    // Emails are on their way, and the last kill meets them. Then nothing goes wrong any more, and it is later than every
-    // lease that the dead have left behind.
+    // Emails are on their way, and the last kill meets them. Afterwards there are no faults, and the clock is
+    // past every lease of the killed processes.
     desk.kill().await;
     desk.start(&Phase::calm()).await;
     // Clients that gave up come back with the same form when it works again.
