@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::{Diagnostic, Error, LambdaEvent, service_fn};
 use serde_json::Value;
 
-/// How long an invocation may take when nobody says by when it must be done: `Timeout` in `template.yaml`.
+/// How long an invocation may take when the event does not say by when it must be done: `Timeout` in `template.yaml`.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(29);
 
 #[tokio::main(flavor = "current_thread")]

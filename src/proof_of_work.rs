@@ -24,7 +24,7 @@ const COST: u32 = 1_000;
 /// iterations in a second takes one.
 const LEAST: u32 = 200;
 const NUMBERS: u32 = 401;
-/// Octets of a derived key.
+/// Bytes of a derived key.
 const KEY: usize = 32;
 /// No proof is longer: a little over twice one of ours.
 const LONGEST: usize = 2_048;
@@ -51,7 +51,7 @@ pub enum ProofOfWork {
 pub struct Nonce {
     /// 32 hexadecimal digits.
     pub value: String,
-    /// When the challenge expires, after which nobody has to remember it.
+    /// When the challenge expires, after which its nonce need not be remembered.
     pub expires: Timestamp,
 }
 
@@ -113,7 +113,7 @@ impl ProofOfWork {
             salt: hex::encode(salt),
         };
         let key = keys.signing(PURPOSE, form, now);
-        let signature = hex::encode(&key.sign(&serde_json::to_vec(&parameters).ok()?));
+        let signature = hex::encode(key.sign(&serde_json::to_vec(&parameters).ok()?));
         Some(Challenge {
             parameters,
             signature,
@@ -157,14 +157,14 @@ impl Proof {
                 },
             solution,
         } = self;
-        // First the signature: what is signed is what we made, so that nobody sets the cost of checking.
+        // First the signature: what is signed is what we made, so that no client sets the cost of checking.
         let signed = serde_json::to_vec(&parameters).ok()?;
         let signature = hex::decode(&signature).ok()?;
         keys.iter().find(|key| key.verifies(&signed, &signature))?;
         let nonce = hex::decode(&parameters.nonce).ok()?;
         let salt = hex::decode(&parameters.salt).ok()?;
-        let derived = hex::encode(&derive(&nonce, &salt, solution.counter, parameters.cost));
-        // Nobody learns from the time this takes: whoever knows the key has done the work.
+        let derived = hex::encode(derive(&nonce, &salt, solution.counter, parameters.cost));
+        // The time this takes tells nothing: a client that knows the key has done the work.
         let solved = derived == solution.derived_key && derived.starts_with(&parameters.key_prefix);
         Some(Nonce {
             value: parameters.nonce,
@@ -174,7 +174,7 @@ impl Proof {
     }
 }
 
-/// The key for a number: PBKDF2 over SHA-256, with the nonce and the number (32 bits, the highest octet first) as the
+/// The key for a number: PBKDF2 over SHA-256, with the nonce and the number (32 bits, the highest byte first) as the
 /// password.
 fn derive(nonce: &[u8], salt: &[u8], counter: u32, cost: u32) -> [u8; KEY] {
     let password = [nonce, &counter.to_be_bytes()].concat();
@@ -277,7 +277,7 @@ mod tests {
     fn the_derivation_is_the_standard_one() {
         let key = pbkdf2::pbkdf2_hmac_array::<Sha256, 32>(b"passwd", b"salt", 1);
         assert_eq!(
-            hex::encode(&key),
+            hex::encode(key),
             "55ac046e56e3089fec1691c22544b605f94185216dde0465e68b9d57c20dacbc"
         );
     }
@@ -336,13 +336,13 @@ mod tests {
             *changed.pointer_mut(place).unwrap() = value;
             assert_eq!(read(&changed, begin()), ProofOfWork::Wrong, "{why}");
         }
-        // A key that fits its number, but no challenge: nobody may choose an easier one.
+        // A key that fits its number, but no challenge: a client may not choose an easier one.
         let mut other = proof.clone();
         let parameters = &challenge.parameters;
         let nonce = hex::decode(&parameters.nonce).unwrap();
         let salt = hex::decode(&parameters.salt).unwrap();
         other["solution"]["counter"] = 0.into();
-        other["solution"]["derivedKey"] = hex::encode(&derive(&nonce, &salt, 0, COST)).into();
+        other["solution"]["derivedKey"] = hex::encode(derive(&nonce, &salt, 0, COST)).into();
         assert_eq!(read(&other, begin()), ProofOfWork::Wrong);
         // Members that we do not know are not signed and change nothing.
         let mut more = proof.clone();

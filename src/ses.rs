@@ -118,7 +118,7 @@ impl SendError {
             SdkError::ConstructionFailure(_) => {
                 Self::new(ErrorClass::Permanent, "ConstructionFailure")
             }
-            // The connection was there, and nobody knows how much of the request went over it.
+            // The connection was there, and it is unknown how much of the request went over it.
             SdkError::DispatchFailure(_) => Self::new(ErrorClass::Ambiguous, "DispatchFailure"),
             SdkError::TimeoutError(_) => Self::new(ErrorClass::Ambiguous, "Timeout"),
             SdkError::ResponseError(_) => Self::new(ErrorClass::Ambiguous, "ResponseUnreadable"),
@@ -423,7 +423,7 @@ mod tests {
             (
                 Peer::UnknownName,
                 ErrorClass::NotConnected,
-                "there is nobody to connect to",
+                "there is nothing to connect to",
             ),
             (
                 Peer::NoTls,

@@ -219,7 +219,7 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
     }
 }
 
-/// A day; 29 February of another year is its 28th, since a slip in a holiday must not close the desk.
+/// A day; 29 February of another year is its 28th, since a wrong date of a holiday must not close the desk.
 fn day(typed: &str) -> Option<Date> {
     let leap_day = typed
         .strip_suffix("-02-29")

@@ -27,7 +27,7 @@ pub fn start(level: Level) {
     let _ = tracing_subscriber::registry()
         .with(lines(level, std::io::stdout))
         .try_init();
-    // A panic's words may carry what somebody typed: only its place is logged.
+    // A panic's words may carry what a client typed: only its place is logged.
     std::panic::set_hook(Box::new(|panic| {
         let place = panic
             .location()

@@ -1,6 +1,6 @@
 //! What is done to typed text before it is checked: the same for every field, so that "as typed" has one meaning.
 //!
-//! Text is normalised to NFC and trimmed. Single-line fields lose the characters that nobody sees (bidi controls,
+//! Text is normalised to NFC and trimmed. Single-line fields lose the characters that are invisible (bidi controls,
 //! zero-width characters, fillers); text of several lines keeps them, and the therapist's mail shows them as code
 //! points. ZWJ and ZWNJ stay everywhere: several scripts need them.
 
@@ -70,7 +70,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_single_line_loses_what_nobody_sees_and_keeps_what_scripts_need() {
+    fn a_single_line_loses_what_is_invisible_and_keeps_what_scripts_need() {
         for (typed, kept, why) in [
             (
                 "  Zoë\u{a0}",
@@ -82,7 +82,7 @@ mod tests {
             (
                 "Zoe\u{200b}\u{308}",
                 "Zoë",
-                "a mark is composed with the email before it, whatever nobody saw between them",
+                "a mark is composed with the letter before it, whatever invisible stood between them",
             ),
             (
                 "a\u{202e}b\u{200b}c\u{feff}",

@@ -8,14 +8,14 @@
 //! cargo run --locked --example copy_table -- FROM TO
 //! ```
 
-use std::collections::HashMap;
 use std::error::Error;
 use std::process::ExitCode;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_dynamodb::error::{DisplayErrorContext, ProvideErrorMetadata};
-use aws_sdk_dynamodb::types::AttributeValue;
+use aws_sdk_dynamodb::types::error::TransactionCanceledException;
+use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
@@ -28,30 +28,13 @@ pub struct Copied {
     pub kept: u64,
 }
 
-/// Copies all items of `from` that `to` does not have. What was typed comes last: the stream reports it to the function, which
-/// then finds the enquiry's state, and the cool-down of its address.
+/// Copies all items of `from` that `to` does not have. The two items of an enquiry go together, so that the function, which hears
+/// of what was typed by the stream, and of the state by the index, never finds one without the other.
 ///
 /// # Errors
 /// At the first item that cannot be read or written. What was copied before stays.
 pub async fn copy(client: &Client, from: &str, to: &str) -> Result<Copied, Box<dyn Error>> {
     let mut done = Copied::default();
-    for typed in [false, true] {
-        copy_part(client, from, to, typed, &mut done).await?;
-    }
-    Ok(done)
-}
-
-async fn copy_part(
-    client: &Client,
-    from: &str,
-    to: &str,
-    typed: bool,
-    done: &mut Copied,
-) -> Result<(), Box<dyn Error>> {
-    let is_typed = |item: &HashMap<String, AttributeValue>| {
-        let kind = item.get("kind").and_then(|kind| kind.as_s().ok());
-        kind.is_some_and(|kind| kind == "enquiry")
-    };
     let mut place = None;
     loop {
         let page = client
@@ -62,28 +45,62 @@ async fn copy_part(
             .send()
             .await
             .map_err(|error| words(from, &error.into()))?;
-        let mut items = page.items.unwrap_or_default();
-        items.retain(|item| is_typed(item) == typed);
-        for item in items {
-            let put = client
-                .put_item()
-                .table_name(to)
-                .set_item(Some(item))
-                .condition_expression("attribute_not_exists(pk)")
+        for item in page.items.unwrap_or_default() {
+            let text = |name: &str| item.get(name).and_then(|it| it.as_s().ok());
+            let kind = text("kind").map(String::as_str);
+            let items = match (kind, text("reference")) {
+                // It goes with what was typed.
+                (Some("state"), _) => continue,
+                (Some("enquiry"), Some(reference)) => {
+                    let state = client
+                        .get_item()
+                        .table_name(from)
+                        .key("pk", AttributeValue::S(format!("state#{reference}")))
+                        .consistent_read(true)
+                        .send()
+                        .await
+                        .map_err(|error| words(from, &error.into()))?;
+                    Vec::from_iter([item].into_iter().chain(state.item))
+                }
+                _ => vec![item],
+            };
+            let count = items.len() as u64;
+            let mut writes = Vec::new();
+            for item in items {
+                let put = Put::builder()
+                    .table_name(to)
+                    .set_item(Some(item))
+                    .condition_expression("attribute_not_exists(pk)")
+                    .build()?;
+                writes.push(TransactWriteItem::builder().put(put).build());
+            }
+            let written = client
+                .transact_write_items()
+                .set_transact_items(Some(writes))
                 .send()
                 .await
                 .map_err(aws_sdk_dynamodb::Error::from);
-            match put {
-                Ok(_) => done.copied += 1,
-                Err(aws_sdk_dynamodb::Error::ConditionalCheckFailedException(_)) => done.kept += 1,
+            match written {
+                Ok(_) => done.copied += count,
+                Err(aws_sdk_dynamodb::Error::TransactionCanceledException(cancelled))
+                    if is_there(&cancelled) =>
+                {
+                    done.kept += count;
+                }
                 Err(error) => return Err(words(to, &error).into()),
             }
         }
         place = page.last_evaluated_key;
         if place.is_none() {
-            return Ok(());
+            return Ok(done);
         }
     }
+}
+
+/// Whether a transaction was cancelled because the second table has one of the items already.
+fn is_there(cancelled: &TransactionCanceledException) -> bool {
+    let mut reasons = cancelled.cancellation_reasons().iter();
+    reasons.any(|reason| reason.code() == Some("ConditionalCheckFailed"))
 }
 
 /// What AWS says was wrong, or why it could not be asked.

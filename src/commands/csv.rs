@@ -23,7 +23,7 @@ pub(super) fn row<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
     row
 }
 
-/// Whether a spreadsheet may compute with the cell: it begins with a tab or a line break, or, after anything that nobody
+/// Whether a spreadsheet may compute with the cell: it begins with a tab or a line break, or, after anything that no reader
 /// sees, with one of the characters that begin a formula, in any width.
 fn is_formula(cell: &str) -> bool {
     let seen = cell.trim_start_matches(|c: char| {

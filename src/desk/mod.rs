@@ -1,5 +1,5 @@
-//! What the therapist or an operator does with enquiries. Each function returns types; how they are shown is decided by whoever
-//! asks: the commands, later the pages.
+//! What the therapist or an operator does with enquiries. Each function returns types; the callers decide how
+//! they are shown: the commands, later the pages.
 
 pub mod erase;
 pub mod export;

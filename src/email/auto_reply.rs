@@ -1,6 +1,6 @@
 //! The email to the client: the treatments explained, what happens next and by when, and how else to get in touch.
 //!
-//! Whoever types a stranger's address into the form makes us send that stranger this email. So it is made from closed
+//! A stranger's address that is typed into the form makes us send that stranger this email. So it is made from closed
 //! answers, the reference, the practice's own words and the clock, and from nothing else: [`AutoReply`] has no place
 //! for anything that a visitor typed.
 

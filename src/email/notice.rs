@@ -18,11 +18,11 @@ use crate::settings::EmailSettings;
 pub enum Trouble {
     /// The client's email server sent it back.
     Bounced,
-    /// Whoever reads that address reported it as spam.
+    /// The reader of that address reported it as spam.
     Complained,
     /// SES did not take it, or found something wrong in it.
     Rejected,
-    /// Nobody knows whether it left.
+    /// It is unknown whether it left.
     Unknown,
     /// It was withheld after the therapist's email had said that it was on its way.
     Withheld(Withheld),
@@ -124,7 +124,7 @@ impl<'a> Page<'a> {
                     .to_owned()
             }
             Trouble::Complained => {
-                "Whoever reads this address has reported the automatic answer as spam. Somebody else may have typed the \
+                "The reader of this address has reported the automatic answer as spam. Another person may have typed the \
                  address in, so please send no further email to it."
                     .to_owned()
             }
@@ -149,8 +149,8 @@ impl<'a> Page<'a> {
         let advice = match (email.trouble, &phone) {
             (Trouble::Bounced, Some(_)) => format!("Please ring {client}, or send a text message."),
             (Trouble::Bounced, None) => {
-                "There is no phone number. Look at the address: if you can see a slip of the \
-                                         keys, write to the address that was meant."
+                "There is no phone number. Look at the address: if you can see a typo, write \
+                                         to the address that was meant."
                     .to_owned()
             }
             (Trouble::Complained, Some(_)) => {

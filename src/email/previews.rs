@@ -250,7 +250,7 @@ impl<'a> Samples<'a> {
             ),
             sample(
                 "hostile",
-                "Somebody tries to do harm",
+                "An attacker tries to do harm",
                 about(&hostile).into_email(),
             ),
             sample("long", "As long as it can get", about(&long).into_email()),
@@ -422,7 +422,7 @@ impl<'a> Samples<'a> {
             ),
             notice(
                 "unknown",
-                "Nobody knows whether the answer left",
+                "It is unknown whether the answer left",
                 &without_phone,
                 Trouble::Unknown,
             ),

@@ -1,7 +1,7 @@
 //! An e-mail address that a client typed.
 //!
 //! The rule is that of `<input type=email>` (WHATWG HTML, "Email state"), with two labels or more in the domain,
-//! since nobody is reached at a bare host name; internationalised domains become punycode, as SES wants them.
+//! since no person is reached at a bare host name; internationalised domains become punycode, as SES wants them.
 
 use super::error::FieldError;
 use super::redacted::redacted;
@@ -109,7 +109,6 @@ impl EmailAddress {
 
     /// Reads a typed address, and with it what the client probably meant when it looks like a typo: a wrong domain, a
     /// comma for a dot, a dot too many or none at all. What was typed need not be an address for that.
-    #[must_use]
     pub fn read(typed: &str) -> (Result<Self, FieldError>, Option<Self>) {
         let parsed = Self::parse(typed);
         let meant = match &parsed {

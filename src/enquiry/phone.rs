@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn what_nobody_can_dial_is_refused() {
+    fn what_cannot_be_dialled_is_refused() {
         for typed in [
             "12",
             "call me",

@@ -27,7 +27,7 @@ pub struct Deliveries {
 }
 
 impl Deliveries {
-    /// What a new enquiry owes.
+    /// What is pending for a new enquiry.
     #[must_use]
     pub const fn new() -> Self {
         Self {
@@ -88,7 +88,7 @@ impl Deliveries {
         }
     }
 
-    /// Owes the auto-reply again that was withheld because the enquiry looked like spam; it is decided about anew.
+    /// Makes the auto-reply pending again that was withheld because the enquiry looked like spam; it is decided about anew.
     ///
     /// Returns whether there was one.
     pub fn release(&mut self, now: Timestamp) -> bool {
@@ -104,7 +104,7 @@ impl Deliveries {
         true
     }
 
-    /// Owes the therapist's email once more, as a new attempt: a copy too many does no harm.
+    /// Makes the therapist's email pending once more, as a new attempt: a copy too many does no harm.
     ///
     /// # Errors
     /// When it is still pending anyway.
@@ -119,7 +119,7 @@ impl Deliveries {
         Ok(())
     }
 
-    /// Owes the auto-reply once more, if it certainly never left; it is decided about anew, with all the limits of a
+    /// Makes the auto-reply pending once more, if it certainly never left; it is decided about anew, with all the limits of a
     /// first one.
     ///
     /// # Errors
@@ -231,7 +231,7 @@ impl Deliveries {
     }
 
     /// Records what SES reports, in rank: a report about another copy, a lower one, a repeated one, and a transient
-    /// bounce after the delivery change nothing. A report also settles an email of which nobody knew whether it left.
+    /// bounce after the delivery change nothing. A report also settles an email of which it was unknown whether it left.
     ///
     /// Returns whether it was recorded.
     pub fn report(

@@ -12,7 +12,7 @@ mod deliveries;
 
 pub use deliveries::Deliveries;
 
-/// The emails that an enquiry can owe.
+/// The emails that an enquiry can have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EmailKind {
     /// The enquiry itself, to the therapist.
@@ -114,7 +114,7 @@ pub enum ResendRefused {
     Pending,
     /// The client has it: there is one for each enquiry.
     Left,
-    /// Nobody knows whether the client has it.
+    /// It is unknown whether the client has it.
     MayHaveLeft,
     /// Mails to the address come back, or its owner does not want them.
     CameBack,
@@ -128,13 +128,13 @@ pub enum ResendRefused {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum MailState {
-    /// Owed, and nobody is at it.
+    /// Pending, and no invocation is at it.
     Pending {
         /// How many times it was tried.
         #[serde(default)]
         attempts: u32,
     },
-    /// Somebody is sending it; the lease ends by itself.
+    /// An invocation is sending it; the lease ends by itself.
     Sending {
         /// Which try this is, from 1.
         attempt: u32,
@@ -163,7 +163,7 @@ pub enum MailState {
         /// Why.
         reason: Withheld,
     },
-    /// Nobody knows whether it left, and it is not tried again.
+    /// It is unknown whether it left, and it is not tried again.
     Unknown {
         /// When it was given up.
         at: Timestamp,
@@ -210,7 +210,7 @@ pub enum Report {
 }
 
 impl Report {
-    /// Whether no further auto-reply shall go to the address.
+    /// Whether no further auto-reply may go to the address.
     #[must_use]
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Bounced { transient: false } | Self::Complained)
@@ -218,7 +218,7 @@ impl Report {
 }
 
 impl MailState {
-    /// An email that nobody has tried yet.
+    /// An email that has not been tried yet.
     pub const NEW: Self = Self::Pending { attempts: 0 };
 
     /// Whether it still has to be sent.
@@ -299,7 +299,7 @@ pub enum SendOutcome {
         /// The class of the failure.
         reason: String,
     },
-    /// Nobody knows whether it left.
+    /// It is unknown whether it left.
     Ambiguous,
 }
 

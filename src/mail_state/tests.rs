@@ -153,7 +153,11 @@ fn an_auto_reply_goes_once_more_only_when_it_certainly_never_left() {
             Ok(()),
             "the counters may be back",
         ),
-        (withheld(Withheld::Late), Ok(()), "somebody asks for it now"),
+        (
+            withheld(Withheld::Late),
+            Ok(()),
+            "the therapist asks for it now",
+        ),
         (
             withheld(Withheld::Suspect),
             Err(ResendRefused::Suspect),
@@ -474,7 +478,7 @@ fn a_member_of_a_later_version_does_not_make_an_email_unreadable() {
 }
 
 #[test]
-fn a_report_settles_an_email_of_which_nobody_knew() {
+fn a_report_settles_an_email_that_was_unknown() {
     let mut emails = Deliveries::new();
     emails.claim(at(0), at(0), at(2), &[]);
     assert!(emails.report(EmailKind::Therapist, Report::Delivered, "m-1", at(1)));

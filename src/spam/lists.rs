@@ -1,6 +1,6 @@
 //! Words of advertisements and domains of throw-away addresses: facts that change slowly.
 //!
-//! A real enquiry that is taken for spam costs more than a spam that passes, so a phrase stands here only when nobody
+//! A real enquiry that is taken for spam costs more than a spam that passes, so a phrase stands here only when no client
 //! writes it to a massage therapist. What people say about their own trade ("I work for a marketing agency and sit all
 //! day") and about their health (names of medicines) must pass: most entries speak of "your website", or sell.
 

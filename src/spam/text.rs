@@ -107,7 +107,7 @@ fn is_bare_link(word: &str) -> bool {
     if let Some(after) = host.strip_prefix("www.") {
         return after.contains(|c: char| c.is_ascii_alphanumeric());
     }
-    // Not the endings that are everyday words: "it hurts.Me too" is a slip of somebody who types fast.
+    // Not the endings that are everyday words: "it hurts.Me too" is a typo of a fast typist.
     match host.rsplit_once('.') {
         Some((name, ending)) => {
             ENDINGS.contains(&ending)

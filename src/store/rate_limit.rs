@@ -35,7 +35,7 @@ impl SlidingCount {
         self.now.div_euclid(60)
     }
 
-    /// Adds one to each sum that this moment belongs to, and drops those that nobody asks for any more.
+    /// Adds one to each sum that this moment belongs to, and drops those that are not asked for any more.
     pub(super) fn update(&self) -> String {
         let sums: Vec<String> = (0..MINUTES).map(|n| format!("#s{n} :one")).collect();
         let old: Vec<String> = (1..=MINUTES).map(|n| format!("#o{n}")).collect();

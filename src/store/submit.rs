@@ -189,7 +189,7 @@ impl Store {
             put(self.put(schema::state_item(record, None, None)?))?,
         ];
         if let Some(nonce) = new.nonce {
-            // One that has expired and lingers is in nobody's way: its challenge has expired too.
+            // One that has expired and lingers is in no other's way: its challenge has expired too.
             let unused = self
                 .put(schema::nonce(nonce))
                 .condition_expression("attribute_not_exists(pk)");

@@ -1,7 +1,7 @@
 //! From the bytes of a post to the values of the form: urlencoded, multipart without files, JSON.
 //!
-//! Stricter than a browser's own parser where silence would lose something: bytes that are not UTF-8, fields that
-//! nobody knows and single fields that come twice are refused with words, never dropped.
+//! Stricter than a browser's own parser where silence would lose something: bytes that are not UTF-8, unknown
+//! fields and single fields that come twice are refused with words, never dropped.
 
 use std::fmt;
 

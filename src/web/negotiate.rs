@@ -22,7 +22,7 @@ impl ResponseFormat {
             .collect();
         let accept = accept.join(",");
         let html = quality(&accept, "text/html");
-        // A problem is JSON too, for whoever names it; a wildcard speaks of `application/json` alone.
+        // A problem is JSON too, for a client that names it; a wildcard speaks of `application/json` alone.
         let names_problems = accept
             .to_ascii_lowercase()
             .contains("application/problem+json");

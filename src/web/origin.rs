@@ -67,7 +67,7 @@ pub(super) async fn guard(State(web): State<Arc<Web>>, request: Request, next: N
     response
 }
 
-/// Puts the headers on an answer that all share, whoever asks.
+/// Puts the headers on an answer that all share, from every origin.
 pub(super) fn add_common_headers(headers: &mut HeaderMap) {
     headers.append(VARY, HeaderValue::from_static("Origin, Accept"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

@@ -1,7 +1,7 @@
-//! Slips of the finger in the domains that people in the United Kingdom really use.
+//! Typos in the domains that people in the United Kingdom really use.
 //!
 //! A domain is questioned only when it is one edit away from a well-known one and is not itself a provider's, or when
-//! its ending is a known slip. It is a question, never a refusal.
+//! its ending is a known typo. It is a question, never a refusal.
 
 /// The mail domains that most private addresses in the United Kingdom end in.
 const PROVIDERS: &[&str] = &[
@@ -45,7 +45,7 @@ const PROVIDERS: &[&str] = &[
     "mail.com",
 ];
 
-/// Real domains that only look like a slip of one of [`PROVIDERS`]; they are never questioned.
+/// Real domains that only look like a typo of one of [`PROVIDERS`]; they are never questioned.
 const REAL: &[&str] = &[
     "gmx.net",
     "gmx.de",
@@ -208,7 +208,7 @@ const ENDINGS: &[(&str, &str)] = &[
     (".orgg", ".org"),
 ];
 
-/// How short a provider's first label may be for a slip in it to be told from another name: "live" is one email away
+/// How short a provider's first label may be for a typo in it to be told from another name: "live" is one letter away
 /// from "love", "life" and "olive".
 const TELLING: usize = 5;
 
@@ -271,7 +271,7 @@ fn fix_ending(domain: &str) -> Option<String> {
     })
 }
 
-/// The one provider that is a single slip away; none when several are, or when the domain is too short to tell.
+/// The one provider that is a single typo away; none when several are, or when the domain is too short to tell.
 fn nearest(domain: &str) -> Option<&'static str> {
     let stem = domain.split('.').next().unwrap_or_default();
     if stem.len() < 4 {
@@ -288,7 +288,7 @@ fn nearest(domain: &str) -> Option<&'static str> {
     near.next().is_none().then_some(first)
 }
 
-/// Whether one typing slip (an email too many, too few, another one, or two swapped) turns one into the other.
+/// Whether one typo (a letter too many, too few, another one, or two swapped) turns one into the other.
 fn one_typo(typed: &str, meant: &str) -> bool {
     let (typed, meant) = (typed.as_bytes(), meant.as_bytes());
     let same_front = typed.iter().zip(meant).take_while(|(a, b)| a == b).count();
@@ -313,7 +313,7 @@ mod tests {
     use super::{PROVIDERS, REAL, fix, suggest};
 
     #[test]
-    fn slips_are_asked_about() {
+    fn typos_are_asked_about() {
         for (typed, meant) in [
             ("gmial.com", "gmail.com"),
             ("gamil.com", "gmail.com"),
