@@ -2,8 +2,8 @@
 //!
 //! The release binary and an empty `lambda_runtime` function are started in turn, in the same run, against a Runtime
 //! API and backends that answer at once, so that what is left is the function's own time. The figures are this
-//! machine's; the ratio of the two is what can be compared. A missed bar is printed, and is no failure: a failure is
-//! an enquiry that was not accepted or mails that did not leave.
+//! machine's; the ratio of the two is what can be compared. A missed bar is printed and does not fail
+//! the benchmark; an enquiry that is not accepted or an email that does not leave does.
 //!
 //! Arguments: `--rounds N` (cold starts of each, 40), `--warm N` (warm invocations of each, 1000), and `--ours PATH`
 //! and `--empty PATH` for binaries that are built already.
@@ -70,7 +70,7 @@ async fn main() {
     assert_eq!(
         sent.load(Ordering::Relaxed) - before,
         2,
-        "a new enquiry in the stream sends two mails"
+        "a new enquiry in the stream sends two emails"
     );
     let empty_warm = warm(&empty, backend, &events, options.warm).await;
 
@@ -108,7 +108,7 @@ async fn main() {
         first(&empty_cold),
     );
     figures(
-        "peak memory, warm and both mails, MiB",
+        "peak memory, warm and both emails, MiB",
         ours_warm.memory,
         empty_warm.memory,
     );
@@ -173,7 +173,7 @@ impl Options {
     }
 }
 
-/// What the functions are given: the very files that the tests read and that `cargo lambda invoke` sends.
+/// The events of the functions: the files that the tests read and that `cargo lambda invoke` sends.
 struct Events {
     form: Bytes,
     stream: Bytes,
@@ -452,7 +452,7 @@ async fn outcome(
     }
 }
 
-/// DynamoDB, SES and Secrets Manager, always content: `sent` counts the mails.
+/// DynamoDB, SES and Secrets Manager, which accept everything: `sent` counts the emails.
 fn backend(sent: Arc<AtomicUsize>) -> Router {
     let send = async move || {
         sent.fetch_add(1, Ordering::Relaxed);
@@ -497,7 +497,7 @@ async fn serve(router: Router) -> u16 {
     port
 }
 
-/// The size of the file and of a zip with it, in MB of a million octets. The zip is made as deployment tools make it.
+/// The size of the file and of a zip with it, in MB of a million bytes. The zip is made as deployment tools make it.
 fn sizes(binary: &Path) -> (f64, f64) {
     let zip = std::env::temp_dir().join(format!("cold-start-{}.zip", std::process::id()));
     let made = Command::new("python3")

@@ -106,7 +106,7 @@ fn description(field: Field) -> String {
         Field::Name => "Any script. Trimmed, normalised to NFC; invisible characters are removed.",
         Field::Email => {
             "The rule of HTML's `type=email`, with two labels or more in the domain. An internationalised domain is \
-             taken too, and stored as punycode. A likely slip is asked about once: 422 with the code \
+             taken too, and stored as punycode. A likely typo is asked about once: 422 with the code \
              `email_suggestion` and the member `suggestion`."
         }
         Field::Phone => {
@@ -133,9 +133,9 @@ fn description(field: Field) -> String {
         Field::ConsentVersion => {
             "Which wording of the consent was shown. Unknown ones are refused."
         }
-        Field::Token => "The page's signed time, from `/token`. Never a fault.",
+        Field::Token => "The page's signed time, from `/token`. Never an error.",
         Field::Altcha => {
-            "A proof of work for a challenge from `/altcha`, where one is asked for. Never a fault."
+            "A proof of work for a challenge from `/altcha`, where one is asked for. Never an error."
         }
         Field::Honeypot => "Leave it empty: what fills it in counts as a program.",
         _ => "",
@@ -325,7 +325,7 @@ fn shown(description: &str, content_type: &str) -> Value {
     })
 }
 
-fn told(description: &str, schema: &str) -> Value {
+fn returned(description: &str, schema: &str) -> Value {
     json!({
         "description": description,
         "headers": headers(&[]),
@@ -406,7 +406,7 @@ fn enquiries() -> Value {
             "headers": headers(&[("Location", header("The thank-you page, with the reference.", json!({ "type": "string", "format": "uri-reference" })))]),
         },
         "422": {
-            "description": "Fields are wrong: every fault at once, in the order of the form. A browser gets the whole form again.",
+            "description": "Fields are wrong: every error at once, in the order of the form. A browser gets the whole form again.",
             "headers": headers(&[]),
             "content": {
                 "application/problem+json": { "schema": { "$ref": "#/components/schemas/FieldProblem" } },
@@ -431,7 +431,7 @@ fn enquiries() -> Value {
         },
         "get": {
             "operationId": "form-again",
-            "summary": "The empty form, for whoever reloads the address that was posted to.",
+            "summary": "The empty form, for a client who reloads the address that was posted to.",
             "responses": { "200": shown("The form.", "text/html"), "403": { "$ref": "#/components/responses/403" } },
         },
         "options": options("enquire"),
@@ -469,8 +469,8 @@ fn document() -> Value {
             "/thank-you": read_only("thank-you", "The confirmation.", &pages, &reference),
             "/style.css": read_only("style", "The style sheet of our pages and of the example site.", &shown("The style sheet.", "text/css"), &no_parameters),
             "/enquiry.js": read_only("script", "The small script of the form. It works without.", &shown("The script.", "text/javascript"), &no_parameters),
-            "/token": read_only("token", "The signed time, for a form on another site: its field `token`.", &told("The token.", "Token"), &no_parameters),
-            "/altcha": switched(read_only("challenge", "A challenge of ALTCHA's protocol, version 2: what solves it goes into the field `altcha`. There only when the deployment asks for a proof of work.", &told("The challenge.", "Challenge"), &no_parameters)),
+            "/token": read_only("token", "The signed time, for a form on another site: its field `token`.", &returned("The token.", "Token"), &no_parameters),
+            "/altcha": switched(read_only("challenge", "A challenge of ALTCHA's protocol, version 2: what solves it goes into the field `altcha`. There only when the deployment asks for a proof of work.", &returned("The challenge.", "Challenge"), &no_parameters)),
             "/proof.js": switched(read_only("proof-script", "The script that solves the challenge while the form is filled in. There only when the deployment asks for a proof of work.", &shown("The script.", "text/javascript"), &no_parameters)),
         },
         "components": {
@@ -497,7 +497,7 @@ fn document() -> Value {
                     "additionalProperties": false,
                 },
                 "Challenge": {
-                    "description": "The form brings back base64 of the JSON object with this as `challenge`, and `solution` with `counter` and `derivedKey`. The key is PBKDF2 of the nonce and the counter (32 bits, the highest octet first); the counter that is looked for gives one that begins with `keyPrefix`. It counts once.",
+                    "description": "The form brings back base64 of the JSON object with this as `challenge`, and `solution` with `counter` and `derivedKey`. The key is PBKDF2 of the nonce and the counter (32 bits, the highest byte first); the counter that is looked for gives one that begins with `keyPrefix`. It counts once.",
                     "type": "object",
                     "properties": {
                         "parameters": {
@@ -538,13 +538,13 @@ fn document() -> Value {
                             "properties": {
                                 "type": { "const": slug("field-errors") },
                                 "status": { "const": 422 },
-                                "errors": { "type": "array", "minItems": 1, "items": { "$ref": "#/components/schemas/FieldFault" } },
+                                "errors": { "type": "array", "minItems": 1, "items": { "$ref": "#/components/schemas/FieldError" } },
                             },
                             "required": ["errors"],
                         },
                     ],
                 },
-                "FieldFault": {
+                "FieldError": {
                     "description": code_table(),
                     "type": "object",
                     "properties": {
@@ -601,7 +601,7 @@ fn every_reference_in_the_document_leads_somewhere() {
     walk(&whole, &whole);
 }
 
-/// The words of the design, written down a second time: a table of the code cannot check itself.
+/// The messages of the design, written down a second time, since a table of the code cannot check itself.
 #[tokio::test]
 async fn every_rule_has_its_code_and_its_words() {
     let app = TestApp::start().await;
@@ -770,7 +770,7 @@ async fn every_rule_has_its_code_and_its_words() {
             reload,
         ),
     ];
-    let mut told = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for (change, field, code, words) in cases {
         let mut post = minimal_json();
         for (name, value) in change.as_object().unwrap() {
@@ -789,12 +789,12 @@ async fn every_rule_has_its_code_and_its_words() {
             (code, words),
             "{change}"
         );
-        told.insert(code.to_owned());
+        seen.insert(code.to_owned());
         for shy in ["please", "sorry", "invalid", "oops", "valid "] {
             assert!(!words.to_lowercase().contains(shy), "{words}");
         }
     }
-    assert_eq!(told, codes(), "each code of the table is told by a case");
+    assert_eq!(seen, codes(), "each code of the table has a case");
     app.finish().await;
 }
 
@@ -910,7 +910,7 @@ async fn every_refusal_answers_as_its_row_says() {
         .iter()
         .map(|refusal| (refusal.problem_type().name, refusal))
         .collect();
-    let mut told = BTreeSet::new();
+    let mut seen = BTreeSet::new();
     for (method, path, content_type, body, name, origin) in cases {
         let refusal = rows[name];
         let row = refusal.problem_type();
@@ -961,7 +961,7 @@ async fn every_refusal_answers_as_its_row_says() {
             assert_eq!(answer.header("x-content-type-options"), "nosniff", "{name}");
             let wait = answer.header("retry-after").parse::<u32>().ok();
             match refusal {
-                // When exactly the source may go on is its counter's business (`limits`).
+                // When exactly the source may go on is tested in `rate_limits`.
                 RequestError::TooManyRequests(most) => {
                     assert!((1..=*most).contains(&wait.unwrap()))
                 }
@@ -974,11 +974,11 @@ async fn every_refusal_answers_as_its_row_says() {
             };
             assert_eq!(answer.header("allow"), allow, "{name}");
         }
-        told.insert(name);
+        seen.insert(name);
     }
-    // The other two need a broken event (`hostile`) and a table that is gone (below).
-    told.extend(["unreadable-request", "unavailable"]);
-    assert_eq!(told, rows.keys().copied().collect::<BTreeSet<_>>());
+    // The other two need a broken event (`malformed_input`) and a table that is gone (below).
+    seen.extend(["unreadable-request", "unavailable"]);
+    assert_eq!(seen, rows.keys().copied().collect::<BTreeSet<_>>());
     app.finish().await;
 }
 
@@ -1048,7 +1048,7 @@ async fn a_program_hears_when_to_try_again_and_whom_to_phone() {
         ("origin", "https://www.example.com"),
     ];
     let mut last = None;
-    // A few go straight to the mailbox; then neither way is left.
+    // Fallback delivery takes a few; then neither way is left.
     for nth in 0..6 {
         let mut post = minimal_json();
         post["message"] = nth.to_string().into();
@@ -1087,12 +1087,12 @@ async fn a_page_lets_its_form_lead_to_the_thank_you_page_and_nowhere_else() {
         (&[], "form-action 'self' ;"),
     ] {
         let app = TestApp::start_with(variables).await;
-        let faulty = app.post_form(&[("name", "Zoë")]).await;
+        let incomplete = app.post_form(&[("name", "Zoë")]).await;
         for page in [
             app.get("/").await,
             app.get("/thank-you").await,
             app.get("/nowhere").await,
-            faulty,
+            incomplete,
         ] {
             let policy = page.header("content-security-policy");
             assert!(policy.contains(action), "{policy}");

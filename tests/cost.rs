@@ -1,5 +1,5 @@
-//! What a flood costs, computed from the throttles of `template.yaml` and AWS's prices, and said in the same figures by the template
-//! and the README; and that the table's cap stands above what the throttle lets through.
+//! What a flood costs, computed from the throttles of `template.yaml` and AWS's prices, and stated in the same figures by the template
+//! and the README; and that the table's cap is above what the throttle lets through.
 //!
 //! A flood is a month of requests at the full throttle, from so many places that the limit per source never counts. Nothing here
 //! was measured on AWS: prices are list prices, units are counted by DynamoDB's rules.
@@ -19,7 +19,7 @@ mod price {
     pub const INVOCATION: f64 = 0.20e-6;
     pub const GB_SECOND: f64 = 16.67e-6;
     pub const EMAIL: f64 = 0.10e-3;
-    /// SES tells SNS what became of an email.
+    /// SES reports to SNS what became of an email.
     pub const REPORT: f64 = 0.50e-6;
     pub const LOGGED_GB: f64 = 0.5985;
     pub const SENT_GB: f64 = 0.09;
@@ -110,7 +110,7 @@ impl Flood {
     }
 }
 
-/// Two digits are all that such a figure has.
+/// Rounded to two digits: such a figure is not more exact.
 fn about(dollars: f64) -> String {
     let step = 10_f64.powf(dollars.log10().floor() - 1.0);
     let figure = ((dollars / step).round() * step).round().to_string();

@@ -1,5 +1,5 @@
-//! What an enquiry owes is done, whatever comes in between: each case of `docs/delivery.md` that needs a time, an outage or
-//! a neighbour of its own. Random ones are the simulator's.
+//! Pending work is done in spite of delays, outages and other enquiries: each case of `docs/delivery.md` that needs a test of
+//! its own. The simulator plays random ones.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use aws_emulator::dynamodb::Dynamo;
 use aws_emulator::function::Function;
-use aws_emulator::ses::{Mail, Ses};
+use aws_emulator::ses::{Email, Ses};
 use aws_emulator::stream::filter::Filter;
 use aws_emulator::stream::{self, mapping};
 use aws_emulator::{Emulator, Options, aws};
@@ -23,7 +23,7 @@ use crate::simulator::{as_it_was_new, post_event};
 use crate::support::logs::Logs;
 use crate::support::{Item, emulated, joined};
 
-/// The function with its table and SES, where nothing happens by itself and the test says what time it is.
+/// The function with its table and SES, where nothing happens by itself and the test sets the clock.
 struct Bench {
     dynamo: Dynamo,
     ses: Ses,
@@ -142,14 +142,14 @@ impl Bench {
         self.invoke(at(0), show).await["deliveries"].take()
     }
 
-    fn mails(&self) -> Vec<Arc<Mail>> {
-        self.ses.mailbox().mails()
+    fn emails(&self) -> Vec<Arc<Email>> {
+        self.ses.mailbox().emails()
     }
 
-    /// How many mails went to this address.
-    fn mails_to(&self, address: &str) -> usize {
-        let mails = self.mails();
-        mails.iter().filter(|mail| mail.to == [address]).count()
+    /// How many emails went to this address.
+    fn emails_to(&self, address: &str) -> usize {
+        let emails = self.emails();
+        emails.iter().filter(|email| email.to == [address]).count()
     }
 
     fn pause(&self, paused: bool) {
@@ -159,11 +159,11 @@ impl Bench {
     }
 }
 
-/// What SES would say of this mail.
-fn report(mail: &Mail, kind: &str) -> Value {
-    let mut record = mail.notices[0].record.clone();
+/// What SES would say of this email.
+fn report(email: &Email, kind: &str) -> Value {
+    let mut record = email.notices[0].record.clone();
     record["eventType"] = kind.into();
-    let mut event = mail.notices[0].sns_event();
+    let mut event = email.notices[0].sns_event();
     event["Records"][0]["Sns"]["Message"] = record.to_string().into();
     event
 }
@@ -176,8 +176,8 @@ async fn the_cool_down_begins_when_the_auto_reply_leaves_however_long_it_waited(
     bench.pause(false);
     let hours = 60;
     bench.sweep(at(6 * hours)).await;
-    assert_eq!(bench.mails_to("zoe@example.org"), 1);
-    for (minutes, mails, why) in [
+    assert_eq!(bench.emails_to("zoe@example.org"), 1);
+    for (minutes, emails, why) in [
         (
             25 * hours,
             1,
@@ -192,7 +192,7 @@ async fn the_cool_down_begins_when_the_auto_reply_leaves_however_long_it_waited(
     ] {
         let message = minutes.to_string();
         bench.post(at(minutes), "zoe@example.org", &message).await;
-        assert_eq!(bench.mails_to("zoe@example.org"), mails, "{why}");
+        assert_eq!(bench.emails_to("zoe@example.org"), emails, "{why}");
     }
 }
 
@@ -206,7 +206,7 @@ async fn an_address_that_was_refused_by_the_days_limit_is_not_booked() {
     let day = 24 * 60;
     bench.post(at(day - 60), "ben@example.org", "2").await;
     assert_eq!(
-        bench.mails_to("ben@example.org"),
+        bench.emails_to("ben@example.org"),
         1,
         "another day, and no cool-down"
     );
@@ -216,31 +216,31 @@ async fn an_address_that_was_refused_by_the_days_limit_is_not_booked() {
 async fn a_delay_is_shown_until_something_is_known() {
     let bench = Bench::start(&[]).await;
     let reference = bench.post(at(0), "zoe@example.org", "1").await;
-    for (email, mail) in ["therapist", "auto_reply"].iter().zip(bench.mails()) {
-        let state = async || bench.show(&reference).await[*email].take();
+    for (kind, email) in ["therapist", "auto_reply"].iter().zip(bench.emails()) {
+        let state = async || bench.show(&reference).await[*kind].take();
         for minutes in [30, 60] {
             bench
-                .invoke(at(minutes), report(&mail, "DeliveryDelay"))
+                .invoke(at(minutes), report(&email, "DeliveryDelay"))
                 .await;
             let shown = state().await;
-            assert_eq!(shown["state"], "sent", "{email}");
+            assert_eq!(shown["state"], "sent", "{kind}");
             assert_eq!(
                 shown["delayed_since"],
                 at(30).to_string(),
                 "the first one counts"
             );
         }
-        for kind in ["Delivery", "DeliveryDelay"] {
-            bench.invoke(at(90), report(&mail, kind)).await;
+        for event in ["Delivery", "DeliveryDelay"] {
+            bench.invoke(at(90), report(&email, event)).await;
             let shown = state().await;
-            assert_eq!(shown["state"], "delivered", "{email} after {kind}");
+            assert_eq!(shown["state"], "delivered", "{kind} after {event}");
             assert_eq!(shown["delayed_since"], Value::Null);
         }
     }
     assert_eq!(
-        bench.mails().len(),
+        bench.emails().len(),
         2,
-        "nobody is told before it is settled"
+        "no notice is sent while the outcome is open"
     );
     assert_eq!(bench.logs.alarms(), [""; 0]);
 }
@@ -257,7 +257,7 @@ async fn going_past_the_table_raises_an_alarm() {
         .await
         .unwrap();
     let reference = bench.store(at(0), "zoe@example.org", "1").await;
-    assert_eq!(bench.mails_to("therapist@example.com"), 1);
+    assert_eq!(bench.emails_to("therapist@example.com"), 1);
     assert_eq!(bench.logs.alarms(), ["table_unavailable"]);
     let lines = bench.logs.lines();
     let alarm = lines.iter().find(|line| line.get("alarm").is_some());
@@ -266,7 +266,7 @@ async fn going_past_the_table_raises_an_alarm() {
 
 #[tokio::test]
 async fn a_report_of_an_email_past_the_table_settles_no_other() {
-    // The table had the enquiry all the same: only its answers were lost.
+    // The table did store the enquiry: only its answers were lost.
     let bench = Bench::start(&[]).await;
     let reference = bench.store(at(0), "zoe@example.org", "1").await;
     let report = |kind: &str| {
@@ -277,10 +277,10 @@ async fn a_report_of_an_email_past_the_table_settles_no_other() {
         });
         json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": message.to_string() } }] })
     };
-    // What is pending is sent at any occasion, this one too.
+    // Every invocation sends what is pending, this one too.
     bench.invoke(at(0), report("Delivery")).await;
     assert_eq!(bench.show(&reference).await["therapist"]["state"], "sent");
-    assert_eq!(bench.mails_to("therapist@example.com"), 1);
+    assert_eq!(bench.emails_to("therapist@example.com"), 1);
     assert_eq!(bench.logs.alarms(), [""; 0]);
     bench.invoke(at(2), report("Bounce")).await;
     assert_eq!(bench.logs.alarms(), ["therapist_unreachable"]);
@@ -298,19 +298,19 @@ async fn after_days_without_the_event_source_the_sweep_sends_everything_and_says
     let days = 30 * 60;
     let swept = bench.sweep(at(days)).await;
     assert_eq!(swept, json!({ "pending": 3, "delivered": 3, "left": 0 }));
-    assert_eq!(bench.mails_to("therapist@example.com"), 3);
+    assert_eq!(bench.emails_to("therapist@example.com"), 3);
     for reference in &references {
         let auto_reply = bench.show(reference).await["auto_reply"].take();
         assert_eq!(
             auto_reply["reason"], "late",
-            "an answer after a day helps nobody"
+            "an answer after a day helps no client"
         );
     }
     bench.sweep(at(days + 5)).await;
     let seconds = u64::try_from(days * 60).unwrap();
     assert_eq!(bench.logs.oldest_due_seconds(), [seconds, 0]);
     assert_eq!(
-        bench.mails().len(),
+        bench.emails().len(),
         3,
         "swept twice, and nothing is sent twice"
     );
@@ -335,9 +335,9 @@ async fn the_stream_and_two_sweeps_at_once_send_nothing_twice() {
             under_way.spawn(async move { bench.invoke(at(round), event).await });
         }
         under_way.join_all().await;
-        assert_eq!(bench.mails_to(&address), 1);
-        let mails = usize::try_from(round).unwrap();
-        assert_eq!(bench.mails_to("therapist@example.com"), mails);
+        assert_eq!(bench.emails_to(&address), 1);
+        let emails = usize::try_from(round).unwrap();
+        assert_eq!(bench.emails_to("therapist@example.com"), emails);
     }
 }
 
@@ -359,14 +359,14 @@ async fn what_a_newer_version_has_written_is_left_for_it_and_never_dropped() {
     assert_eq!(swept, json!({ "pending": 1, "delivered": 0, "left": 1 }));
     assert_eq!(bench.logs.alarms(), ["record_parked", "record_parked"]);
     assert_eq!(bench.item(&reference).await, before);
-    assert!(bench.mails().is_empty());
+    assert!(bench.emails().is_empty());
 
     // The version that can read it is rolled out.
     bench
         .update(&reference, "SET v = revision - revision ADD revision :v")
         .await;
     bench.sweep(at(5)).await;
-    assert_eq!(bench.mails().len(), 2);
+    assert_eq!(bench.emails().len(), 2);
 }
 
 #[tokio::test]
@@ -383,14 +383,14 @@ async fn nothing_is_begun_that_could_not_be_recorded_in_time() {
             failures,
             "{seconds} seconds are not enough"
         );
-        assert!(bench.mails().is_empty());
+        assert!(bench.emails().is_empty());
     }
     let sweep = json!({ "command": "sweep" });
     let swept = bench.invoke_with(at(1), 10, sweep).await.unwrap();
     assert_eq!(swept["delivered"], 0);
     let answer = bench.invoke(at(2), event).await;
     assert_eq!(answer, json!({ "batchItemFailures": [] }));
-    assert_eq!(bench.mails().len(), 4);
+    assert_eq!(bench.emails().len(), 4);
 }
 
 #[tokio::test]
@@ -408,7 +408,7 @@ async fn a_record_without_its_enquiry_or_with_an_expired_one_sends_nothing() {
         bench.invoke(at(1), event.clone()).await,
         json!({ "batchItemFailures": [] })
     );
-    // The table's own deletion, as a stream with old images would tell it.
+    // The table's own deletion, as a stream with old images would report it.
     let record = &mut event["Records"][0];
     record["eventName"] = "REMOVE".into();
     record["dynamodb"]["OldImage"] = record["dynamodb"]["NewImage"].take();
@@ -416,7 +416,7 @@ async fn a_record_without_its_enquiry_or_with_an_expired_one_sends_nothing() {
         bench.invoke(at(2), event).await,
         json!({ "batchItemFailures": [] })
     );
-    assert!(bench.mails().is_empty());
+    assert!(bench.emails().is_empty());
 }
 
 /// A desk whose function turns away as many batches of the stream as this before it takes one, as Lambda does when the
@@ -475,7 +475,7 @@ async fn deliveries_wait_while_the_function_is_busy_and_none_is_lost() {
     }
     desk.settled().await;
     assert_eq!(left.load(Ordering::SeqCst), 0);
-    assert_eq!(desk.mails().len(), 6);
+    assert_eq!(desk.emails().len(), 6);
     assert!(desk.failures().is_empty());
     desk.stop().await;
 }
@@ -485,7 +485,7 @@ async fn what_used_up_its_retries_is_pointed_at_and_the_sweep_sends_it_once() {
     let (desk, left) = busy(1_000).await;
     post_to(&desk, "1").await;
     desk.settled().await;
-    assert!(desk.mails().is_empty());
+    assert!(desk.emails().is_empty());
     let failures = desk.failures();
     assert_eq!(failures.len(), 1);
     assert!(
@@ -496,7 +496,7 @@ async fn what_used_up_its_retries_is_pointed_at_and_the_sweep_sends_it_once() {
     for _ in 0..2 {
         let swept = desk.function().call(json!({ "command": "sweep" })).await;
         assert!(swept.is_ok());
-        assert_eq!(desk.mails().len(), 2);
+        assert_eq!(desk.emails().len(), 2);
     }
     desk.stop().await;
 }
@@ -553,7 +553,7 @@ fn the_local_event_source_is_the_templates() {
         );
     }
     assert_eq!(ours.window, Duration::ZERO);
-    // The invocation's end, too: `support/emulated.rs` and the emulator's `function.rs` have it.
+    // `support/emulated.rs` and the emulator's `function.rs` also set when an invocation ends.
     assert_eq!(function["Timeout"].as_integer(), Some(29));
 }
 
@@ -578,8 +578,8 @@ async fn what_was_typed_expires_only_while_nothing_is_pending_for_the_therapist(
     assert_eq!(expires(&reference).await, year_later);
 
     bench.pause(true);
-    let mails = bench.mails();
-    let auto_reply = mails.iter().find(|mail| mail.to == ["zoe@example.org"]);
+    let emails = bench.emails();
+    let auto_reply = emails.iter().find(|email| email.to == ["zoe@example.org"]);
     let bounced = report(auto_reply.unwrap(), "Bounce");
     bench.invoke(at(20), bounced).await;
     assert_eq!(expires(&reference).await, None, "a notice is pending");
@@ -604,7 +604,7 @@ async fn work_that_is_due_later_is_left_until_then() {
 async fn the_outcome_of_a_send_and_the_lease_of_the_next_are_one_write() {
     let bench = Bench::start(&[]).await;
     let reference = bench.post(at(0), "zoe@example.org", "1").await;
-    assert_eq!(bench.mails().len(), 2);
+    assert_eq!(bench.emails().len(), 2);
     let state = bench.part("state", &reference).await;
     let why = "the first lease, the first outcome with the second lease, the second outcome";
     assert_eq!(state["revision"].as_n().unwrap(), "3", "{why}");

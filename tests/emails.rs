@@ -1,4 +1,4 @@
-//! The emails: what they say for every kind of enquiry, and what no email may ever do.
+//! The emails: what they say for every kind of enquiry, and what no email may contain.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -42,7 +42,7 @@ fn complete() -> Received {
     samples().complete()
 }
 
-fn client_mail(received: &Received) -> Email {
+fn client_email(received: &Received) -> Email {
     samples().client_mail(received)
 }
 
@@ -63,28 +63,29 @@ fn every_email() -> Vec<(String, Email)> {
 
 #[test]
 fn each_email_is_as_it_was_reviewed() {
-    for (name, mail) in every_email() {
-        let headers: String = mail
+    for (name, email) in every_email() {
+        let headers: String = email
             .headers
             .iter()
             .map(|(name, value)| format!("{name}: {value}\n"))
             .collect();
         let whole = format!(
             "To: {}\nReply-To: {}\nSubject: {}\n{headers}\n{}\n{}",
-            mail.to.as_str(),
-            mail.reply_to
+            email.to.as_str(),
+            email
+                .reply_to
                 .as_ref()
-                .map_or("(nobody)", EmailAddress::as_str),
-            mail.subject,
-            mail.text,
-            mail.html.as_deref().unwrap_or("(no HTML)")
+                .map_or("(none)", EmailAddress::as_str),
+            email.subject,
+            email.text,
+            email.html.as_deref().unwrap_or("(no HTML)")
         );
         insta::assert_snapshot!(name, whole);
     }
 }
 
-/// Through the SDK and the SES catcher. With `LETTERS_DIR` set, each message is also written there, as the
-/// mail checks of `tools/email-test` want it, with its parts beside it to be looked at.
+/// Through the SDK and the SES catcher. With `EMAILS_DIR` set, each message is also written there for
+/// `tools/email-test`, with its parts beside it.
 #[tokio::test]
 async fn each_email_leaves_ses_as_it_was_written() {
     let ses = emulated::ses().await;
@@ -94,40 +95,40 @@ async fn each_email_leaves_ses_as_it_was_written() {
     let settings = Settings::from_env(variable).unwrap().email;
     let clients = Clients::from_variables(aws::http_client(), variable);
     let sender = Ses::new(clients.ses, &settings);
-    let folder = std::env::var_os("LETTERS_DIR").map(PathBuf::from);
+    let folder = std::env::var_os("EMAILS_DIR").map(PathBuf::from);
     if let Some(folder) = &folder {
         fs::create_dir_all(folder).unwrap();
     }
-    for (name, mail) in every_email() {
-        sender.send(&mail).await.unwrap();
-        let left = ses.mailbox().mails().pop().unwrap();
+    for (name, email) in every_email() {
+        sender.send(&email).await.unwrap();
+        let left = ses.mailbox().emails().pop().unwrap();
         if let Some(folder) = &folder {
             let write = |ending: &str, content: &str| {
                 fs::write(folder.join(format!("{name}.{ending}")), content).unwrap();
             };
             write("eml", &left.eml);
-            write("txt", &format!("{}\n\n{}", mail.subject, mail.text));
-            if let Some(html) = &mail.html {
+            write("txt", &format!("{}\n\n{}", email.subject, email.text));
+            if let Some(html) = &email.html {
                 write("html", html);
             }
         }
         let message = MessageParser::default().parse(&left.eml).unwrap();
         let part =
             |body: Option<std::borrow::Cow<'_, str>>| body.map(|it| it.replace("\r\n", "\n"));
-        assert_eq!(message.subject(), Some(mail.subject.as_str()), "{name}");
+        assert_eq!(message.subject(), Some(email.subject.as_str()), "{name}");
         // A message of one part ends with a line break more.
         assert_eq!(
             part(message.body_text(0)).unwrap().trim_end(),
-            mail.text.trim_end(),
+            email.text.trim_end(),
             "{name}"
         );
-        if mail.html.is_some() {
-            assert_eq!(part(message.body_html(0)), mail.html, "{name}");
+        if email.html.is_some() {
+            assert_eq!(part(message.body_html(0)), email.html, "{name}");
         }
         let reply_to = message.reply_to().and_then(|to| to.first()?.address());
         assert_eq!(
             reply_to,
-            mail.reply_to.as_ref().map(EmailAddress::as_str),
+            email.reply_to.as_ref().map(EmailAddress::as_str),
             "{name}"
         );
         let mut names = BTreeSet::new();
@@ -140,7 +141,7 @@ async fn each_email_leaves_ses_as_it_was_written() {
             ("X-Auto-Response-Suppress", "All"),
         ] {
             let found = message.header(header).and_then(|it| it.as_text());
-            let expected = (mail.kind == EmailKind::AutoReply).then_some(value);
+            let expected = (email.kind == EmailKind::AutoReply).then_some(value);
             assert_eq!(found, expected, "{name}: {header}");
         }
     }
@@ -151,7 +152,7 @@ async fn each_email_leaves_ses_as_it_was_written() {
 fn the_subject_says_what_matters_first() {
     let subjects: Vec<(&str, String)> = therapists_emails()
         .into_iter()
-        .map(|(name, mail)| (name, mail.subject))
+        .map(|(name, email)| (name, email.subject))
         .collect();
     for (name, expected) in [
         ("complete", "New enquiry BB-7KQ4M: Zoë, lower back and neck"),
@@ -180,20 +181,21 @@ fn the_subject_says_what_matters_first() {
 
 #[test]
 fn a_reply_to_the_therapists_email_goes_to_the_client() {
-    for (name, mail) in therapists_emails() {
-        assert_eq!(mail.to, therapist(), "{name}");
-        assert_eq!(mail.reply_to.is_none(), name == "bare", "{name}");
+    for (name, email) in therapists_emails() {
+        assert_eq!(email.to, therapist(), "{name}");
+        assert_eq!(email.reply_to.is_none(), name == "bare", "{name}");
         assert!(
-            mail.reply_to
+            email
+                .reply_to
                 .is_none_or(|address| address.as_str().ends_with("@example.com")),
             "{name}"
         );
-        let email = if name == "fallback" {
+        let kind = if name == "fallback" {
             EmailKind::Fallback
         } else {
             EmailKind::Therapist
         };
-        assert_eq!(mail.kind, email, "{name}");
+        assert_eq!(email.kind, kind, "{name}");
     }
 }
 
@@ -287,14 +289,14 @@ fn privacy_keeps_health_out_of_the_mailbox() {
         .1;
     assert!(
         fallback.text.contains("parking"),
-        "what is stored nowhere else is told in full"
+        "what is stored nowhere else is shown in full"
     );
 }
 
 #[test]
 fn nothing_that_a_visitor_typed_is_markup_or_a_link() {
-    for (name, mail) in every_email() {
-        let Some(html) = &mail.html else { continue };
+    for (name, email) in every_email() {
+        let Some(html) = &email.html else { continue };
         for forbidden in [
             "<script",
             "<img",
@@ -305,7 +307,7 @@ fn nothing_that_a_visitor_typed_is_markup_or_a_link() {
         ] {
             assert!(!html.contains(forbidden), "{name}: {forbidden}");
         }
-        for part in [html, &mail.text, &mail.subject] {
+        for part in [html, &email.text, &email.subject] {
             for live in [
                 "http://evil",
                 "evil.example",
@@ -429,7 +431,7 @@ fn combinations() -> Vec<Answers> {
 fn every_answer_to_a_client_is_complete_and_in_order() {
     for answers in combinations() {
         let received = with(minimal(), |it| it.answers = answers.clone());
-        let content = client_mail(&received);
+        let content = client_email(&received);
         let suggestion = practice().suggest(
             answers.goal,
             answers.warmth,
@@ -484,7 +486,7 @@ fn every_answer_to_a_client_is_complete_and_in_order() {
 
 #[test]
 fn no_free_text_changes_a_byte_of_the_answer_to_the_client() {
-    let reference = client_mail(&complete());
+    let reference = client_email(&complete());
     let mut texts: Vec<&str> = naughty_strings::BLNS.to_vec();
     texts.extend([HOSTILE, "Zoë", "http://example.com"]);
     for text in texts {
@@ -496,14 +498,14 @@ fn no_free_text_changes_a_byte_of_the_answer_to_the_client() {
             it.consent_version = text.to_owned();
             it.email = EmailAddress::parse("somebody.else+tag@example.org").unwrap();
         });
-        let mail = client_mail(&changed);
+        let email = client_email(&changed);
         assert_eq!(
             (
-                &mail.subject,
-                &mail.text,
-                &mail.html,
-                &mail.headers,
-                &mail.reply_to
+                &email.subject,
+                &email.text,
+                &email.html,
+                &email.headers,
+                &email.reply_to
             ),
             (
                 &reference.subject,
@@ -514,22 +516,22 @@ fn no_free_text_changes_a_byte_of_the_answer_to_the_client() {
             ),
             "{text}"
         );
-        assert_eq!(mail.to.as_str(), "somebody.else+tag@example.org");
+        assert_eq!(email.to.as_str(), "somebody.else+tag@example.org");
     }
 }
 
 #[test]
 fn the_answer_to_the_client_says_that_a_machine_wrote_it() {
-    let mail = client_mail(&complete());
+    let email = client_email(&complete());
     assert_eq!(
-        mail.headers,
+        email.headers,
         [
             ("Auto-Submitted", "auto-replied"),
             ("X-Auto-Response-Suppress", "All")
         ]
     );
-    assert_eq!(mail.reply_to, Some(therapist()));
-    assert_eq!(mail.kind, EmailKind::AutoReply);
+    assert_eq!(email.reply_to, Some(therapist()));
+    assert_eq!(email.kind, EmailKind::AutoReply);
 }
 
 #[test]
@@ -546,80 +548,80 @@ fn naughty_strings_arrive_and_break_nothing() {
             it.times = Times::parse(text).unwrap_or_default();
             it.message = Message::parse(text).unwrap_or_default();
         });
-        for mail in [
+        for email in [
             to_therapist(&received, &to).into_email(),
             to_therapist(&received, &to).plain(),
         ] {
-            check_form("naughty", &mail);
+            check_form("naughty", &email);
         }
-        let mail = to_therapist(&received, &to).into_email();
-        let html = mail.html.as_ref().unwrap();
-        assert_eq!(same_words(html), same_words_of_text(&mail.text), "{text}");
+        let email = to_therapist(&received, &to).into_email();
+        let html = email.html.as_ref().unwrap();
+        assert_eq!(same_words(html), same_words_of_text(&email.text), "{text}");
         let tags = html.matches("<table").count();
         assert_eq!(tags, 3, "{text}: the visitor's text made a tag");
         if text.is_ascii()
             && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
             && !text.is_empty()
         {
-            assert!(mail.text.contains(text), "{text}");
+            assert!(email.text.contains(text), "{text}");
         }
     }
 }
 
 #[test]
-fn every_email_keeps_to_the_form_of_mails() {
-    for (name, mail) in every_email() {
-        check_form(&name, &mail);
+fn every_email_keeps_to_the_form_of_emails() {
+    for (name, email) in every_email() {
+        check_form(&name, &email);
     }
 }
 
 /// Below what Gmail cuts, no line too long (RFC 5322, section 2.1.1), no control characters, one line of subject.
-fn check_form(name: &str, mail: &Email) {
-    let html = mail.html.as_deref().unwrap_or_default();
+fn check_form(name: &str, email: &Email) {
+    let html = email.html.as_deref().unwrap_or_default();
     assert!(
-        mail.text.len() + html.len() < 100_000,
+        email.text.len() + html.len() < 100_000,
         "{name}: {} bytes",
-        mail.text.len() + html.len()
+        email.text.len() + html.len()
     );
-    for line in html.lines().chain(mail.text.lines()) {
+    for line in html.lines().chain(email.text.lines()) {
         assert!(line.len() < 998, "{name}: a line of {} bytes", line.len());
     }
-    for part in [html, &mail.text] {
+    for part in [html, &email.text] {
         assert!(part.chars().all(|c| c == '\n' || !c.is_control()), "{name}");
     }
     assert!(
-        mail.subject.chars().all(|c| !c.is_control()) && mail.subject.len() < 200,
+        email.subject.chars().all(|c| !c.is_control()) && email.subject.len() < 200,
         "{name}"
     );
     assert!(
-        !mail.subject.is_empty() && mail.text.ends_with('\n') && !mail.text.contains("\n\n\n"),
+        !email.subject.is_empty() && email.text.ends_with('\n') && !email.text.contains("\n\n\n"),
         "{name}"
     );
 }
 
 #[test]
 fn text_and_html_say_the_same() {
-    for (name, mail) in every_email() {
-        if let Some(html) = &mail.html {
-            assert_eq!(same_words(html), same_words_of_text(&mail.text), "{name}");
+    for (name, email) in every_email() {
+        if let Some(html) = &email.html {
+            assert_eq!(same_words(html), same_words_of_text(&email.text), "{name}");
         }
     }
 }
 
 #[test]
 fn every_email_reads_easily() {
-    for (name, mail) in every_email() {
+    for (name, email) in every_email() {
         // These carry a visitor's nonsense.
         if ["therapist_hostile", "therapist_long", "therapist_plain"].contains(&name.as_str()) {
             continue;
         }
-        let prose: String = mail.text.replace("\n    ", "\n").replace("\n> ", "\n");
+        let prose: String = email.text.replace("\n    ", "\n").replace("\n> ", "\n");
         let ease = readability::ease(&unfolded(&prose));
         assert!(ease >= 60.0, "{name}: {ease:.0}\n{prose}");
     }
 }
 
-/// Joins what was folded, so that the end of a line is no end of a sentence.
+/// Joins wrapped lines, so that the end of a line does not end a sentence.
 fn unfolded(text: &str) -> String {
     let mut out = String::new();
     for line in text.lines() {
@@ -634,7 +636,7 @@ fn unfolded(text: &str) -> String {
     out
 }
 
-/// What the big mail programs make of the CSS in our emails: Apple Email (iOS), Gmail (in the browser), Outlook.com, and
+/// What the big email programs make of the CSS in our emails: Apple Mail (iOS), Gmail (in the browser), Outlook.com, and
 /// the older Outlook for Windows, in this order; y is yes, p is partly, n is no. Where one is not a yes, the last column
 /// says what that does to an email.
 ///
@@ -734,14 +736,14 @@ const SUPPORT: &[(&str, &str, &str)] = &[
 const BORDERS: &str = "only up to 8 pixels, and not sure on paragraphs: the line beside what the client wrote may be missing";
 
 #[test]
-fn only_css_is_used_that_mail_programs_know() {
+fn only_css_is_used_that_email_programs_know() {
     for (property, support, consequence) in SUPPORT {
         assert_eq!(support.len(), 4, "{property}");
         assert_eq!(*support == "yyyy", consequence.is_empty(), "{property}");
     }
     let mut never: BTreeSet<&str> = SUPPORT.iter().map(|(property, ..)| *property).collect();
-    for (name, mail) in every_email() {
-        let Some(html) = &mail.html else { continue };
+    for (name, email) in every_email() {
+        let Some(html) = &email.html else { continue };
         let sheet = html
             .split_once("<style>")
             .unwrap()
@@ -793,8 +795,8 @@ fn properties(declarations: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn an_email_is_as_complete_when_its_style_sheet_is_stripped() {
-    for (name, mail) in every_email() {
-        let Some(html) = &mail.html else { continue };
+    for (name, email) in every_email() {
+        let Some(html) = &email.html else { continue };
         assert!(
             html.contains("lang=\"en-GB\"") && html.contains("name=\"color-scheme\""),
             "{name}"
@@ -910,8 +912,8 @@ fn another_practice_speaks_with_its_own_voice() {
                 it.answers.goal = *goal;
                 it.answers.recent_injury = Some(RecentInjury::Yes);
             });
-            let mail = samples.client_mail(&received);
-            assert_eq!(mail.subject, "We have your note (QHN-7KQ4M)");
+            let email = samples.client_mail(&received);
+            assert_eq!(email.subject, "We have your note (QHN-7KQ4M)");
             for part in [
                 promise,
                 "Quiet Hands",
@@ -924,20 +926,20 @@ fn another_practice_speaks_with_its_own_voice() {
                 "We are no doctors",
             ] {
                 assert!(
-                    squeezed(&mail.text).contains(&squeezed(part)),
+                    squeezed(&email.text).contains(&squeezed(part)),
                     "{part}: {}",
-                    mail.text
+                    email.text
                 );
             }
         }
     }
     let emails = samples.every();
     assert!(emails.len() > 20);
-    for email in emails {
-        let (name, mail) = (email.full_name(), email.mail);
-        check_form(&name, &mail);
-        let html = mail.html.clone().unwrap_or_default();
-        for part in [&mail.subject, &mail.text, &html] {
+    for sample in emails {
+        let (name, email) = (sample.full_name(), sample.mail);
+        check_form(&name, &email);
+        let html = email.html.clone().unwrap_or_default();
+        for part in [&email.subject, &email.text, &html] {
             for left in [
                 "Body",
                 "Benefits",
@@ -957,7 +959,7 @@ fn another_practice_speaks_with_its_own_voice() {
     }
 }
 
-/// A form that somebody wrote by hand may still ask what this practice does not.
+/// A form written by hand may still ask what this practice does not.
 #[test]
 fn no_email_speaks_of_warmth_when_nothing_is_warm() {
     let practice = Practice::from_toml(include_str!("second_practice.toml")).unwrap();
@@ -969,12 +971,12 @@ fn no_email_speaks_of_warmth_when_nothing_is_warm() {
         it.answers.warmth = Some(Warmth::Yes);
     });
     let to = therapist();
-    for mail in [
+    for email in [
         samples.email(&received, &to).into_email(),
         samples.email(&received, &to).plain(),
         samples.client_mail(&received),
     ] {
-        for part in [&mail.text, &mail.html.unwrap_or_default()] {
+        for part in [&email.text, &email.html.unwrap_or_default()] {
             assert!(!part.to_lowercase().contains("warm"), "{part}");
         }
     }

@@ -1,9 +1,9 @@
-//! The whole road: from a post at the gateway to an item in the table and two mails.
+//! End to end: from a post at the gateway to an item in the table and two emails.
 
 #![allow(
     clippy::unwrap_used,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on shall stop"
+    reason = "a test that cannot go on must stop"
 )]
 
 use aws_emulator::Options;
@@ -18,7 +18,7 @@ fn state<'a>(item: &'a crate::support::Item, email: &str) -> &'a str {
 }
 
 #[tokio::test]
-async fn a_form_from_a_browser_becomes_an_item_and_two_mails() {
+async fn a_form_from_a_browser_becomes_an_item_and_two_emails() {
     let app = TestApp::start().await;
     let answer = app.post_form(&COMPLETE).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
@@ -28,9 +28,9 @@ async fn a_form_from_a_browser_becomes_an_item_and_two_mails() {
         .unwrap()
         .to_owned();
 
-    let mails = app.mails().await;
-    assert_eq!(mails.len(), 2);
-    let (therapist, client) = (&mails[0], &mails[1]);
+    let emails = app.emails().await;
+    assert_eq!(emails.len(), 2);
+    let (therapist, client) = (&emails[0], &emails[1]);
     assert_eq!(therapist.to, ["therapist@example.com"]);
     assert_eq!(therapist.reply_to, ["zoe@example.com"]);
     assert!(
@@ -82,7 +82,7 @@ async fn a_program_gets_the_reference_and_where_to_go_next() {
         answer.json()["next"],
         format!("https://example.com/thanks?from=form&reference={reference}")
     );
-    assert_eq!(app.mails().await.len(), 2);
+    assert_eq!(app.emails().await.len(), 2);
     app.finish().await;
 }
 
@@ -108,12 +108,12 @@ async fn form_data_of_a_script_is_accepted_too() {
         )
         .await;
     assert_eq!(answer.status, StatusCode::CREATED, "{}", answer.body);
-    assert_eq!(app.mails().await.len(), 2);
+    assert_eq!(app.emails().await.len(), 2);
     app.finish().await;
 }
 
 #[tokio::test]
-async fn a_wrong_post_names_every_fault_in_the_order_of_the_form() {
+async fn a_wrong_post_names_every_error_in_the_order_of_the_form() {
     let app = TestApp::start().await;
     let wrong = json!({
         "consent": "no", "message": "x".repeat(4_001), "goal": "fly", "area": ["knee"], "contact_by": "phone",
@@ -124,7 +124,7 @@ async fn a_wrong_post_names_every_fault_in_the_order_of_the_form() {
     assert_eq!(answer.header("content-type"), "application/problem+json");
     let problem = answer.json();
     assert_eq!(problem["status"], 422);
-    let faults: Vec<_> = problem["errors"]
+    let errors: Vec<_> = problem["errors"]
         .as_array()
         .unwrap()
         .iter()
@@ -136,7 +136,7 @@ async fn a_wrong_post_names_every_fault_in_the_order_of_the_form() {
         })
         .collect();
     assert_eq!(
-        faults,
+        errors,
         [
             ("#/name", "name_required"),
             ("#/email", "email_format"),
@@ -151,12 +151,12 @@ async fn a_wrong_post_names_every_fault_in_the_order_of_the_form() {
         ]
     );
     assert_eq!(problem["errors"][0]["detail"], "Enter your full name");
-    assert!(app.items("enquiry").await.is_empty() && app.mails().await.is_empty());
+    assert!(app.items("enquiry").await.is_empty() && app.emails().await.is_empty());
     app.finish().await;
 }
 
 #[tokio::test]
-async fn a_likely_slip_in_the_address_is_asked_about_once() {
+async fn a_likely_typo_in_the_address_is_asked_about_once() {
     let app = TestApp::start().await;
     let mut post = minimal_json();
     post["email"] = "zoe@gmial.com".into();
@@ -215,7 +215,7 @@ async fn ten_posts_of_the_same_form_at_once_are_one_enquiry() {
         );
     }
     assert_eq!(app.items("enquiry").await.len(), 1);
-    assert_eq!(app.mails().await.len(), 2);
+    assert_eq!(app.emails().await.len(), 2);
     app.finish().await;
 }
 
@@ -235,13 +235,13 @@ async fn other_answers_under_the_same_submission_are_another_enquiry() {
 async fn a_stream_record_that_comes_again_sends_nothing_again() {
     let app = TestApp::start().await;
     app.post_form(&MINIMAL).await;
-    assert_eq!(app.mails().await.len(), 2);
+    assert_eq!(app.emails().await.len(), 2);
     let fresh = stream_event_of(&app).await;
     for _ in 0..2 {
         let answer = app.invoke(fresh.clone()).await.unwrap();
         assert_eq!(answer, json!({ "batchItemFailures": [] }));
     }
-    assert_eq!(app.mails().await.len(), 2);
+    assert_eq!(app.emails().await.len(), 2);
     app.finish().await;
 }
 
@@ -263,14 +263,17 @@ async fn stream_event_of(app: &TestApp) -> Value {
 #[tokio::test]
 async fn a_filled_in_trap_is_kept_marked_and_never_answered() {
     let app = TestApp::start().await;
-    let trapped = [&MINIMAL[..], &[("extra_detail", "cheap watches")]].concat();
-    assert_eq!(app.post_form(&trapped).await.status, StatusCode::SEE_OTHER);
-    let mails = app.mails().await;
-    assert_eq!(mails.len(), 1);
+    let with_honeypot = [&MINIMAL[..], &[("extra_detail", "cheap watches")]].concat();
+    assert_eq!(
+        app.post_form(&with_honeypot).await.status,
+        StatusCode::SEE_OTHER
+    );
+    let emails = app.emails().await;
+    assert_eq!(emails.len(), 1);
     assert!(
-        mails[0].subject.starts_with("[possible spam]"),
+        emails[0].subject.starts_with("[possible spam]"),
         "{}",
-        mails[0].subject
+        emails[0].subject
     );
     assert_eq!(
         state(&app.items("enquiry").await[0], "auto_reply"),
@@ -288,19 +291,23 @@ async fn everything_is_still_there_after_a_restart() {
     };
     let app = TestApp::start_at(options(), &[]).await;
     app.post_form(&COMPLETE).await;
-    assert_eq!(app.mails().await.len(), 2);
+    assert_eq!(app.emails().await.len(), 2);
     app.finish().await;
 
     let app = TestApp::start_at(options(), &[]).await;
     assert_eq!(
-        app.mails().await.len(),
+        app.emails().await.len(),
         2,
         "nothing is lost and nothing is sent again"
     );
     assert_eq!(app.items("enquiry").await.len(), 1);
     let again = app.post_form(&COMPLETE).await;
     assert_eq!(again.status, StatusCode::SEE_OTHER);
-    assert_eq!(app.mails().await.len(), 2, "the marker is still there too");
+    assert_eq!(
+        app.emails().await.len(),
+        2,
+        "the idempotency record is still there too"
+    );
     app.finish().await;
     std::fs::remove_dir_all(folder).unwrap();
 }
@@ -309,13 +316,13 @@ async fn everything_is_still_there_after_a_restart() {
 async fn a_repeat_of_an_expired_post_is_a_new_enquiry() {
     let app = TestApp::start().await;
     app.post_form(&COMPLETE).await;
-    // The marker has run out, and the table's own expiry is late.
-    let marker = app.items("idempotency").await.remove(0);
+    // The idempotency record has expired, and the table deletes it late.
+    let record = app.items("idempotency").await.remove(0);
     let client = app.desk.dynamo().client();
     client
         .update_item()
         .table_name(app.desk.dynamo().table())
-        .key("pk", marker["pk"].clone())
+        .key("pk", record["pk"].clone())
         .update_expression("SET expires = :past")
         .expression_attribute_values(
             ":past",
@@ -472,7 +479,7 @@ async fn what_stayed_pending_is_done_by_the_sweep() {
     )
     .await;
     app.post_form(&MINIMAL).await;
-    assert!(app.mails().await.is_empty());
+    assert!(app.emails().await.is_empty());
     assert_eq!(
         state(&app.items("enquiry").await[0], "therapist"),
         "pending"
@@ -480,7 +487,7 @@ async fn what_stayed_pending_is_done_by_the_sweep() {
     app.desk.ses().account(|account| account.paused = false);
     let swept = app.invoke(json!({ "command": "sweep" })).await.unwrap();
     assert_eq!(swept, json!({ "pending": 1, "delivered": 1, "left": 0 }));
-    assert_eq!(app.mails().await.len(), 2);
+    assert_eq!(app.emails().await.len(), 2);
     let again = app.invoke(json!({ "command": "sweep" })).await.unwrap();
     assert_eq!(again["pending"], 0);
     app.finish().await;
@@ -493,7 +500,7 @@ async fn an_operator_sees_an_enquiry_by_its_reference() {
         .as_str()
         .unwrap()
         .to_lowercase();
-    app.mails().await;
+    app.emails().await;
     let shown = app
         .invoke(json!({ "command": "show", "reference": reference }))
         .await
@@ -518,10 +525,10 @@ async fn an_email_whose_words_ses_refuses_goes_without_them() {
         .ses()
         .fail_for("therapist@example.com", Fault::Rejected);
     app.post_form(&COMPLETE).await;
-    let mails = app.mails().await;
-    let therapist = mails
+    let emails = app.emails().await;
+    let therapist = emails
         .iter()
-        .find(|mail| mail.to == ["therapist@example.com"])
+        .find(|email| email.to == ["therapist@example.com"])
         .unwrap();
     let reference = app.items("enquiry").await[0]["reference"]
         .as_s()
@@ -540,8 +547,8 @@ async fn an_auto_reply_that_may_have_left_is_not_sent_again_and_the_therapist_he
         .ses()
         .fail_for("zoe@example.com", Fault::ResetAfter);
     app.post_form(&MINIMAL).await;
-    let mails = app.mails().await;
-    let to: Vec<_> = mails.iter().map(|mail| mail.to[0].as_str()).collect();
+    let emails = app.emails().await;
+    let to: Vec<_> = emails.iter().map(|email| email.to[0].as_str()).collect();
     assert_eq!(
         to,
         [
@@ -551,9 +558,9 @@ async fn an_auto_reply_that_may_have_left_is_not_sent_again_and_the_therapist_he
         ]
     );
     assert!(
-        mails[2].subject.contains("may not have arrived"),
+        emails[2].subject.contains("may not have arrived"),
         "{}",
-        mails[2].subject
+        emails[2].subject
     );
     assert_eq!(
         state(&app.items("enquiry").await[0], "auto_reply"),
@@ -561,7 +568,7 @@ async fn an_auto_reply_that_may_have_left_is_not_sent_again_and_the_therapist_he
         "SES's own report settles it"
     );
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
-    assert_eq!(app.mails().await.len(), 3);
+    assert_eq!(app.emails().await.len(), 3);
     app.finish().await;
 }
 
@@ -583,21 +590,21 @@ async fn without_the_table_the_enquiry_goes_straight_to_the_mailbox_or_is_not_ac
             .await;
         assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
     }
-    let mails = app.desk.mails();
-    assert_eq!(mails.len(), 5);
+    let emails = app.desk.emails();
+    assert_eq!(emails.len(), 5);
     assert!(
-        mails
+        emails
             .iter()
-            .all(|mail| mail.to == ["therapist@example.com"])
+            .all(|email| email.to == ["therapist@example.com"])
     );
     assert!(
-        mails[0]
+        emails[0]
             .text
             .as_deref()
             .unwrap()
             .contains("could not be stored"),
         "{:?}",
-        mails[0].text
+        emails[0].text
     );
 
     let sixth = app.post_form(&COMPLETE).await;
@@ -618,9 +625,9 @@ async fn a_table_whose_every_call_goes_wrong_is_gone_around() {
     let app = TestApp::start_at(options, &[]).await;
     let answer = app.post_form(&MINIMAL).await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
-    let mails = app.desk.mails();
-    assert_eq!(mails.len(), 1);
-    let words = mails[0].text.as_deref().unwrap();
+    let emails = app.desk.emails();
+    assert_eq!(emails.len(), 1);
+    let words = emails[0].text.as_deref().unwrap();
     assert!(words.contains("could not be stored"), "{words}");
     app.finish_pending().await;
 }
@@ -628,16 +635,16 @@ async fn a_table_whose_every_call_goes_wrong_is_gone_around() {
 #[tokio::test]
 async fn a_suspect_that_was_misjudged_is_answered_once_when_it_is_released() {
     let app = TestApp::start().await;
-    let trapped = [&MINIMAL[..], &[("extra_detail", "by a helpful browser")]].concat();
-    app.post_form(&trapped).await;
-    assert_eq!(app.mails().await.len(), 1);
+    let with_honeypot = [&MINIMAL[..], &[("extra_detail", "by a helpful browser")]].concat();
+    app.post_form(&with_honeypot).await;
+    assert_eq!(app.emails().await.len(), 1);
     let item = app.items("enquiry").await.remove(0);
     let release = json!({ "command": "release", "reference": item["reference"].as_s().unwrap() });
     let answer = app.invoke(release.clone()).await.unwrap();
     assert_eq!(answer["auto_reply"]["state"], "sent");
-    let mails = app.mails().await;
+    let emails = app.emails().await;
     assert_eq!(
-        (mails.len(), mails[1].to[0].as_str()),
+        (emails.len(), emails[1].to[0].as_str()),
         (2, "zoe@example.com")
     );
     let released = app.items("enquiry").await.remove(0);
@@ -653,6 +660,6 @@ async fn a_suspect_that_was_misjudged_is_answered_once_when_it_is_released() {
             .unwrap_err()
             .contains("does not wait")
     );
-    assert_eq!(app.mails().await.len(), 2);
+    assert_eq!(app.emails().await.len(), 2);
     app.finish().await;
 }

@@ -1,4 +1,4 @@
-//! Every file in `events/` is what it says, and the function takes it.
+//! Each file in `events/` is of the kind that its name says, and the function accepts it.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -160,7 +160,7 @@ async fn feedback_of_every_kind_is_taken() {
 async fn the_sample_of_a_stream_event_has_the_shape_of_a_real_item() {
     let app = TestApp::start().await;
     app.post_form(&COMPLETE).await;
-    app.mails().await;
+    app.emails().await;
     let mut items = app.all_items().await;
     items.retain(|item| item["kind"].as_s().unwrap() == "enquiry");
     let item = items.remove(0);

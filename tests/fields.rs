@@ -320,6 +320,6 @@ async fn every_answer_is_read_from_every_encoding_and_exported() {
             assert_eq!(cells[column], cell, "{name}, {encoding}");
         }
     }
-    app.mails().await;
+    app.emails().await;
     app.finish().await;
 }

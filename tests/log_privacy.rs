@@ -1,5 +1,5 @@
-//! The log canary: marked values go through every path of the real binary, at the most talkative level, and none of
-//! them may be on its standard output or standard error.
+//! Privacy of the logs: marked values go through every path of the real binary, at the most detailed log level, and none
+//! of them may be on its standard output or standard error.
 
 use std::collections::VecDeque;
 use std::process::Stdio;
@@ -175,7 +175,7 @@ async fn nothing_that_anybody_typed_is_ever_logged() {
         ("message", CANARY),
     ];
     app.post_form(&fields).await;
-    app.mails().await;
+    app.emails().await;
     let stored = app.items("enquiry").await.remove(0);
     let reference = stored["reference"].as_s().unwrap().clone();
     let mut broken = stored.clone();

@@ -7,7 +7,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on shall stop"
+    reason = "a test that cannot go on must stop"
 )]
 
 #[path = "../tools/copy_table.rs"]

@@ -35,7 +35,7 @@ fn page(practice: &Practice, form: &EnquiryForm) -> String {
     .unwrap()
 }
 
-/// An address that is not asked about.
+/// An address without a likely typo.
 const NO_QUESTION: CheckedAddress = CheckedAddress {
     suggestion: None,
     taken: None,
@@ -221,7 +221,7 @@ fn every_value_is_kept_and_escaped() {
 }
 
 #[test]
-fn a_likely_slip_is_asked_about_with_a_button_for_each_answer() {
+fn a_likely_typo_is_asked_about_with_a_button_for_each_answer() {
     let typed = [
         (Field::Name, "Zoë"),
         (Field::Email, "zoe@gmial.com"),
@@ -388,16 +388,16 @@ async fn a_form_that_is_sent_again_with_the_suggestion_arrives() {
         .await;
     assert_eq!(taken.status, StatusCode::SEE_OTHER);
     assert!(
-        app.mails()
+        app.emails()
             .await
             .iter()
-            .any(|mail| mail.to == ["zoe@gmail.com"])
+            .any(|email| email.to == ["zoe@gmail.com"])
     );
     app.finish().await;
 }
 
 #[tokio::test]
-async fn a_complete_form_with_one_fault_comes_back_complete() {
+async fn a_complete_form_with_one_error_comes_back_complete() {
     let app = TestApp::start().await;
     let typed: Vec<(&str, &str)> = COMPLETE
         .iter()

@@ -1,8 +1,8 @@
 //! What the function may do, and what it does: the role of `template.yaml` against every call that leaves the SDK.
 //!
 //! Each path through the product is played against the local system with a recorder on the wire, and the two lists must
-//! be the same: a call that no statement allows would fail in production, and a permission that no path uses is power
-//! for whoever takes the function over. A new call needs a path here that makes it (`PATHS`); so does a new command.
+//! be the same: a call that no statement allows would fail in production, and a permission that no path uses only helps
+//! an attacker who takes the function over. A new call needs a path here that makes it (`PATHS`); so does a new command.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::pin::Pin;
@@ -47,7 +47,7 @@ impl Need {
     }
 }
 
-/// What the recorder does to a call beside writing it down.
+/// The errors that the recorder injects.
 #[derive(Debug, Default)]
 struct Faults {
     /// How many transactions still meet another one.
@@ -116,7 +116,7 @@ impl Call {
     fn needs(&self, account: &Account) -> Vec<Need> {
         match self.service.as_str() {
             "dynamodb" => self.needs_of_table(),
-            "ses" => self.needs_of_mail(account),
+            "ses" => self.needs_of_email(account),
             "secretsmanager" => {
                 let id = self.text("/SecretId");
                 vec![Need::new(
@@ -164,7 +164,7 @@ impl Call {
         vec![Need::new(action, resource)]
     }
 
-    fn needs_of_mail(&self, account: &Account) -> Vec<Need> {
+    fn needs_of_email(&self, account: &Account) -> Vec<Need> {
         let content = self.body["Content"].as_object().unwrap();
         let action = match content.keys().next().map(String::as_str) {
             Some("Simple") => "ses:SendEmail",
@@ -295,7 +295,7 @@ struct Path {
 
 const NONE: &[(&str, &str)] = &[];
 
-/// Every path. Whatever makes a call of a new kind gets a row.
+/// Every path. A new kind of call needs a row.
 const PATHS: &[Path] = &[
     Path {
         name: "pages, preflights and posts with mistakes, which call nothing",
@@ -320,12 +320,12 @@ const PATHS: &[Path] = &[
         },
     },
     Path {
-        name: "an enquiry is accepted, comes over the stream, and both mails leave and are reported",
+        name: "an enquiry is accepted, comes over the stream, and both emails leave and are reported",
         variables: &[("SES_SANDBOX", "false")],
         play: |stage| {
             Box::pin(async {
                 assert_eq!(stage.post(&COMPLETE).await.0, 201);
-                assert_eq!(stage.mails().await, 2);
+                assert_eq!(stage.emails().await, 2);
             })
         },
     },
@@ -336,7 +336,7 @@ const PATHS: &[Path] = &[
             Box::pin(async {
                 let first = stage.post(&COMPLETE).await;
                 assert_eq!(stage.post(&COMPLETE).await, first);
-                assert_eq!(stage.mails().await, 2);
+                assert_eq!(stage.emails().await, 2);
             })
         },
     },
@@ -345,9 +345,9 @@ const PATHS: &[Path] = &[
         variables: &[("SES_SANDBOX", "false")],
         play: |stage| {
             Box::pin(async {
-                let trapped = [&MINIMAL[..], &[("extra_detail", "cheap watches")]].concat();
-                let (_, body) = stage.post(&trapped).await;
-                assert_eq!(stage.mails().await, 1);
+                let with_honeypot = [&MINIMAL[..], &[("extra_detail", "cheap watches")]].concat();
+                let (_, body) = stage.post(&with_honeypot).await;
+                assert_eq!(stage.emails().await, 1);
                 let reference = &body["reference"];
                 stage
                     .command(json!({ "command": "show", "reference": reference }))
@@ -355,7 +355,7 @@ const PATHS: &[Path] = &[
                 stage
                     .command(json!({ "command": "release", "reference": reference }))
                     .await;
-                assert_eq!(stage.mails().await, 2);
+                assert_eq!(stage.emails().await, 2);
             })
         },
     },
@@ -375,11 +375,11 @@ const PATHS: &[Path] = &[
         play: |stage| {
             Box::pin(async {
                 assert_eq!(stage.post(&MINIMAL).await.0, 201);
-                assert_eq!(stage.mails().await, 2);
+                assert_eq!(stage.emails().await, 2);
                 let mut other = MINIMAL;
                 other[1].1 = "ada@example.com";
                 assert_eq!(stage.post(&other).await.0, 201);
-                assert_eq!(stage.mails().await, 3);
+                assert_eq!(stage.emails().await, 3);
             })
         },
     },
@@ -391,7 +391,7 @@ const PATHS: &[Path] = &[
                 stage.wire.faults.lock().unwrap().conflicts = 3;
                 assert_eq!(stage.post(&MINIMAL).await.0, 201);
                 assert_eq!(
-                    stage.mails().await,
+                    stage.emails().await,
                     1,
                     "no auto-reply when nothing was counted"
                 );
@@ -399,24 +399,24 @@ const PATHS: &[Path] = &[
         },
     },
     Path {
-        name: "the transaction always meets others, and the marker is looked up",
+        name: "the transaction always meets others, and the idempotency record is looked up",
         variables: NONE,
         play: |stage| {
             Box::pin(async {
                 stage.wire.faults.lock().unwrap().conflicts = u32::MAX;
                 assert_eq!(stage.post(&MINIMAL).await.0, 201);
-                assert_eq!(stage.desk.mails().len(), 1, "straight to the mailbox");
+                assert_eq!(stage.desk.emails().len(), 1, "by fallback delivery");
             })
         },
     },
     Path {
-        name: "the table is down, and the enquiry goes straight to the mailbox",
+        name: "the table is down, and fallback delivery takes the enquiry",
         variables: NONE,
         play: |stage| {
             Box::pin(async {
                 stage.wire.faults.lock().unwrap().table_is_down = true;
                 assert_eq!(stage.post(&MINIMAL).await.0, 201);
-                assert_eq!(stage.desk.mails().len(), 1);
+                assert_eq!(stage.desk.emails().len(), 1);
             })
         },
     },
@@ -427,10 +427,10 @@ const PATHS: &[Path] = &[
             Box::pin(async {
                 stage.desk.ses().account(|account| account.paused = true);
                 assert_eq!(stage.post(&MINIMAL).await.0, 201);
-                assert_eq!(stage.mails().await, 0);
+                assert_eq!(stage.emails().await, 0);
                 stage.desk.ses().account(|account| account.paused = false);
                 stage.command(json!({ "command": "sweep" })).await;
-                assert_eq!(stage.mails().await, 2);
+                assert_eq!(stage.emails().await, 2);
             })
         },
     },
@@ -439,14 +439,14 @@ const PATHS: &[Path] = &[
         variables: &[("SES_SANDBOX", "false")],
         play: |stage| {
             Box::pin(async {
-                for (address, mails) in [
+                for (address, emails) in [
                     ("bounce@simulator.amazonses.com", 3),
                     ("complaint@simulator.amazonses.com", 6),
                 ] {
                     let mut post = MINIMAL;
                     post[1].1 = address;
                     assert_eq!(stage.post(&post).await.0, 201);
-                    assert_eq!(stage.mails().await, mails);
+                    assert_eq!(stage.emails().await, emails);
                 }
             })
         },
@@ -457,7 +457,7 @@ const PATHS: &[Path] = &[
         play: |stage| {
             Box::pin(async {
                 let (_, body) = stage.post(&MINIMAL).await;
-                assert_eq!(stage.mails().await, 2);
+                assert_eq!(stage.emails().await, 2);
                 let (reference, email) = (&body["reference"], MINIMAL[1].1);
                 let listed = stage.command(json!({ "command": "list" })).await;
                 assert_eq!(&listed["enquiries"][0]["reference"], reference);
@@ -466,7 +466,7 @@ const PATHS: &[Path] = &[
                         json!({ "command": "resend", "reference": reference, "kind": "therapist" }),
                     )
                     .await;
-                assert_eq!(stage.mails().await, 3);
+                assert_eq!(stage.emails().await, 3);
                 let exported = stage
                     .command(json!({ "command": "export", "email": email }))
                     .await;
@@ -492,7 +492,7 @@ const PATHS: &[Path] = &[
                         .insert("therapist@example.org".to_owned());
                 });
                 assert_eq!(stage.post(&MINIMAL).await.0, 201);
-                assert_eq!(stage.mails().await, 1);
+                assert_eq!(stage.emails().await, 1);
             })
         },
     },
@@ -505,7 +505,7 @@ const PATHS: &[Path] = &[
                     account.identities = BTreeSet::from(["desk@example.com".to_owned()]);
                 });
                 assert_eq!(stage.post(&MINIMAL).await.0, 201);
-                assert_eq!(stage.mails().await, 2);
+                assert_eq!(stage.emails().await, 2);
             })
         },
     },
@@ -599,10 +599,10 @@ impl Stage {
         answer
     }
 
-    /// How many mails left, when the stream is read and everything is reported.
-    async fn mails(&self) -> usize {
+    /// How many emails left, when the stream is read and everything is reported.
+    async fn emails(&self) -> usize {
         self.desk.settled().await;
-        self.desk.mails().len()
+        self.desk.emails().len()
     }
 }
 
@@ -825,10 +825,10 @@ async fn a_client_waits_for_one_round_trip_to_the_table() {
         let calls = calls.iter().filter(|call| call.service == "dynamodb");
         calls.map(|call| call.operation.clone()).collect::<Vec<_>>()
     };
-    let trapped = [&MINIMAL[..], &[("extra_detail", "x")]].concat();
+    let with_honeypot = [&MINIMAL[..], &[("extra_detail", "x")]].concat();
     for (variables, posts, why) in [
         (NONE, &[(&COMPLETE[..], 201)][..], "a clear enquiry"),
-        (NONE, &[(&trapped, 201)], "a suspect one"),
+        (NONE, &[(&with_honeypot, 201)], "a suspect one"),
         (
             NONE,
             &[(&COMPLETE, 201), (&COMPLETE, 201)],
@@ -841,7 +841,7 @@ async fn a_client_waits_for_one_round_trip_to_the_table() {
         ),
     ] {
         let stage = Stage::start(&stack, variables).await;
-        // The stream comes later, and is nobody's wait.
+        // The stream comes later: no client waits for it.
         stage.deaf.store(true, Ordering::Relaxed);
         for (fields, status) in posts {
             assert_eq!(stage.post(fields).await.0, *status, "{why}");
@@ -908,10 +908,10 @@ fn no_permission_is_written_with_a_wildcard() {
             "{parameter}: {local_part}"
         );
     }
-    let mail = grants(&stack)
+    let email = grants(&stack)
         .into_iter()
         .filter(|grant| grant.action.starts_with("ses:"));
-    for grant in mail {
+    for grant in email {
         let from = grant.condition.get("ses:FromAddress").map(String::as_str);
         assert_eq!(from, Some("desk@example.com"), "{grant:?}");
     }

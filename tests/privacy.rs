@@ -9,7 +9,7 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::panic,
-    reason = "a test that cannot go on shall stop"
+    reason = "a test that cannot go on must stop"
 )]
 
 use std::collections::BTreeSet;
@@ -19,7 +19,7 @@ use std::sync::{Arc, Mutex};
 use aws_emulator::aws;
 use aws_emulator::dynamodb::Dynamo;
 use aws_emulator::ses::account::Account;
-use aws_emulator::ses::{Mail, Ses};
+use aws_emulator::ses::{Email, Ses};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::{
@@ -54,7 +54,7 @@ enum Loss {
 struct Wire {
     calls: AtomicUsize,
     loss: Mutex<Loss>,
-    /// Which operation is held back until it is let go, and the two bells for that.
+    /// Which operation is held back until the test releases it, and the two signals for that.
     hold: Mutex<Option<&'static str>>,
     held: Notify,
     let_go: Notify,
@@ -241,21 +241,21 @@ impl Desk {
         }] })
     }
 
-    fn feedback(&self, kind: &str, mail: &Mail) -> Value {
+    fn feedback(&self, kind: &str, email: &Email) -> Value {
         let message = json!({
             "eventType": kind,
             "bounce": { "bounceType": "Permanent" },
-            "mail": { "messageId": mail.message_id, "tags": {
-                "reference": [mail.tags()["reference"]], "kind": [mail.tags()["kind"]],
+            "mail": { "messageId": email.message_id, "tags": {
+                "reference": [email.tags()["reference"]], "kind": [email.tags()["kind"]],
             } },
         });
         json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": message.to_string() } }] })
     }
 
-    fn to(&self, address: &str) -> Vec<Arc<Mail>> {
-        let mut mails = self.ses.mailbox().mails();
-        mails.retain(|mail| mail.to == [address]);
-        mails
+    fn to(&self, address: &str) -> Vec<Arc<Email>> {
+        let mut emails = self.ses.mailbox().emails();
+        emails.retain(|email| email.to == [address]);
+        emails
     }
 
     async fn item(&self, pk: &str) -> Option<Item> {
@@ -353,7 +353,7 @@ async fn an_operator_finds_an_enquiry_whose_reference_they_do_not_know() {
     assert_eq!(all["enquiries"][1]["pending"], false);
     assert!(
         !all.to_string().contains("example.com"),
-        "the name is enough to find somebody"
+        "the name is enough to find the person"
     );
 
     // In pages, of which each begins where the last one ended.
@@ -454,11 +454,11 @@ async fn a_list_for_a_spreadsheet_computes_nothing() {
 // ------------------------------------------------------------------------------------------------ resend
 
 #[tokio::test]
-async fn the_therapists_mail_goes_again_when_somebody_asks() {
+async fn the_therapists_email_goes_again_when_the_operator_asks() {
     let desk = Desk::start().await;
     let reference = desk.enquire("zoe@example.com", &[]).await;
     let expires = desk.item(&format!("enquiry#{reference}")).await.unwrap()["expires"].clone();
-    assert_eq!(desk.ses.mailbox().mails().len(), 2);
+    assert_eq!(desk.ses.mailbox().emails().len(), 2);
     let answer = desk
         .later(DAY)
         .ask(json!({ "command": "resend", "reference": reference, "kind": "therapist" }))
@@ -681,11 +681,11 @@ async fn a_person_gets_everything_however_they_spelt_their_address() {
     assert_eq!(cell(1, "email"), "Zoe+massage@googlemail.com");
     assert_eq!(cell(1, "message"), "");
 
-    let nobody = desk
+    let unknown = desk
         .ask(json!({ "command": "export", "email": "nobody@example.com" }))
         .await;
     assert_eq!(
-        (&nobody["count"], &nobody["enquiries"]),
+        (&unknown["count"], &unknown["enquiries"]),
         (&json!(0), &json!([]))
     );
     desk.finish().await;
@@ -832,7 +832,7 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
         "{words}"
     );
 
-    // Ben's enquiry, marker and cool-down; the counters of the source and of the day, which tell nobody.
+    // Ben's enquiry, idempotency record and cool-down; the counters of the source and of the day, which identify no person.
     assert_eq!(
         desk.kinds().await,
         [
@@ -967,7 +967,7 @@ async fn what_is_under_way_brings_nothing_back() {
     for (operation, what) in [
         ("TransactWriteItems", "booking the auto-reply"),
         ("PutItem", "taking the lease"),
-        ("SendEmail", "sending the therapist's mail"),
+        ("SendEmail", "sending the therapist's email"),
     ] {
         let desk = Arc::new(Desk::start().await);
         let reference = desk.post("zoe@example.com", &[]).await;
@@ -1059,10 +1059,10 @@ async fn an_item_of_a_newer_version_is_listed_and_erased_although_nobody_can_rea
 }
 
 #[tokio::test]
-async fn the_marker_of_a_later_post_stays_when_the_earlier_one_is_erased() {
+async fn the_idempotency_record_of_a_later_post_stays_when_the_earlier_one_is_erased() {
     let desk = Desk::start().await;
     let earlier = desk.enquire("zoe@example.com", &[]).await;
-    // The same answers, after the marker has expired.
+    // The same answers, after the idempotency record has expired.
     let later = desk.later(DAY + HOUR).enquire("zoe@example.com", &[]).await;
     assert_ne!(earlier, later);
     let receipt = desk
@@ -1083,7 +1083,7 @@ async fn the_marker_of_a_later_post_stays_when_the_earlier_one_is_erased() {
 // ------------------------------------------------------------------------------------------------ words and ends
 
 #[tokio::test]
-async fn whoever_sends_something_else_is_shown_every_command() {
+async fn an_operator_who_sends_something_else_is_shown_every_command() {
     let desk = Desk::start().await;
     let error = desk.event(json!({ "command": "dance" })).await.unwrap_err();
     for wrong in [
@@ -1142,7 +1142,7 @@ async fn whoever_sends_something_else_is_shown_every_command() {
     desk.finish().await;
 }
 
-/// The words of the guide are read by people under a deadline: a command in them has to be right.
+/// People read the guide under a deadline, so a command in it must be right.
 #[tokio::test]
 async fn the_commands_of_the_documents_are_carried_out_as_they_stand_there() {
     let (desk, _) = with_zoe_and_ben().await;

@@ -1,4 +1,4 @@
-//! What holds for every text, not only for those that somebody thought of: properties of what is typed, cleaned, folded
+//! Properties that hold for every text, not only for chosen examples: what is typed, cleaned, made canonical
 //! and decoded. A case that once failed is kept in `tests/properties.regressions` and played first.
 
 use enquiry_desk::enquiry::answers::{Area, Choice, ContactBy, Goal, RecentInjury, Warmth};
@@ -53,7 +53,7 @@ fn address() -> impl Strategy<Value = EmailAddress> {
         .prop_map(|(local, domain)| EmailAddress::parse(&format!("{local}@{domain}")).unwrap())
 }
 
-/// Whose address it is, by the rules as they are written down, beside the product's own folding: lower case, nothing from
+/// Whose address it is, by the rules as they are written down, written independently of the product: lower case, nothing from
 /// the first `+` on, and for Gmail's two names no dots. An address of which nothing is left stays as it is.
 fn person(address: &EmailAddress) -> (String, String) {
     let local = address.local_part().to_ascii_lowercase();
@@ -168,7 +168,7 @@ proptest! {
     }
 
     #[test]
-    fn nobody_is_taken_for_somebody_else(one in address(), local in "[a-c.+]{1,4}", swap in any::<bool>()) {
+    fn no_person_is_taken_for_another(one in address(), local in "[a-c.+]{1,4}", swap in any::<bool>()) {
         let near = if swap { one.domain().to_owned() } else { "gmail.com".to_owned() };
         let other = EmailAddress::parse(&format!("{local}@{near}")).unwrap();
         for (one, other) in [(&one, &other), (&one, &one)] {

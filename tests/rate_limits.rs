@@ -72,7 +72,7 @@ async fn a_source_that_sends_too_much_is_asked_to_wait_and_nobody_else_is() {
     let text = format!("{:?}", app.items("counter").await);
     assert!(
         !text.contains("192.0.2") && !text.contains("2001:db8"),
-        "a counter does not tell its source"
+        "a counter does not show its source"
     );
     app.finish().await;
 }
@@ -90,7 +90,7 @@ async fn too_much_is_answered_with_the_form_and_the_telephone() {
     app.finish().await;
 }
 
-/// Posts the `n`th form at this second of a day, and tells the seconds to wait when it is refused.
+/// Posts the `n`th form at this second of a day, and returns the seconds to wait when it is refused.
 async fn post_at(app: &TestApp, second: i64, n: u32) -> Option<i64> {
     let fields = nth(n);
     let fields: Vec<(&str, &str)> = fields
@@ -144,7 +144,7 @@ async fn no_ten_minutes_see_more_than_the_limit_and_the_wait_is_exact() {
 }
 
 #[tokio::test]
-async fn whoever_comes_again_when_told_is_let_in() {
+async fn a_client_who_comes_again_at_the_time_it_was_given_is_let_in() {
     let app = TestApp::start_with(&[("RATE_LIMIT_PER_SOURCE", "4")]).await;
     let (mut second, mut accepted, mut refused) = (0, Vec::new(), 0);
     for n in 0..66 {
@@ -187,15 +187,15 @@ async fn an_address_gets_one_auto_reply_however_it_is_spelt() {
             ("message", message),
         ];
         assert_eq!(app.post_form(&fields).await.status, StatusCode::SEE_OTHER);
-        app.mails().await;
+        app.emails().await;
     }
-    let mails = app.mails().await;
-    let to_clients: Vec<_> = mails
+    let emails = app.emails().await;
+    let to_clients: Vec<_> = emails
         .iter()
-        .filter(|mail| mail.to != ["therapist@example.com"])
+        .filter(|email| email.to != ["therapist@example.com"])
         .collect();
     assert_eq!(to_clients.len(), 1);
-    assert_eq!(mails.len(), 4, "the therapist hears of every enquiry");
+    assert_eq!(emails.len(), 4, "the therapist hears of every enquiry");
     app.finish().await;
 }
 
@@ -205,15 +205,15 @@ async fn a_day_has_so_many_auto_replies_and_no_more() {
     for n in 0..4 {
         assert_eq!(status_of(&app, "192.0.2.1", n).await, 303);
     }
-    let mails = app.mails().await;
+    let emails = app.emails().await;
     assert_eq!(
-        mails
+        emails
             .iter()
-            .filter(|mail| mail.to == ["therapist@example.com"])
+            .filter(|email| email.to == ["therapist@example.com"])
             .count(),
         4
     );
-    assert_eq!(mails.len(), 6);
+    assert_eq!(emails.len(), 6);
     app.finish().await;
 }
 
@@ -234,9 +234,9 @@ async fn some_addresses_never_get_an_auto_reply() {
             ("consent", "yes"),
         ];
         assert_eq!(app.post_form(&fields).await.status, StatusCode::SEE_OTHER);
-        let mails = app.mails().await;
-        assert_eq!(mails.len(), 1, "{email}");
-        assert_eq!(mails[0].to, ["therapist@example.com"]);
+        let emails = app.emails().await;
+        assert_eq!(emails.len(), 1, "{email}");
+        assert_eq!(emails[0].to, ["therapist@example.com"]);
         app.finish().await;
     }
 }
@@ -254,8 +254,8 @@ async fn an_address_that_bounced_gets_no_further_auto_reply_and_the_therapist_he
         ]
     };
     app.post_form(&post("1")).await;
-    let mails = app.mails().await;
-    let subjects: Vec<_> = mails.iter().map(|mail| mail.subject.as_str()).collect();
+    let emails = app.emails().await;
+    let subjects: Vec<_> = emails.iter().map(|email| email.subject.as_str()).collect();
     assert_eq!(subjects.len(), 3, "{subjects:?}");
     assert!(
         subjects[2].ends_with("the automatic answer did not arrive"),
@@ -272,8 +272,8 @@ async fn an_address_that_bounced_gets_no_further_auto_reply_and_the_therapist_he
     );
 
     app.post_form(&post("2")).await;
-    let mails = app.mails().await;
-    assert_eq!(mails.len(), 4, "only the therapist's mail leaves");
-    assert_eq!(mails[3].to, ["therapist@example.com"]);
+    let emails = app.emails().await;
+    assert_eq!(emails.len(), 4, "only the therapist's email leaves");
+    assert_eq!(emails[3].to, ["therapist@example.com"]);
     app.finish().await;
 }

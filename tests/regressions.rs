@@ -1,4 +1,4 @@
-//! The fuzzer's regressions, played again: inputs of every kind that a target tells apart, every one that once broke a promise,
+//! The fuzzer's regressions, played again: inputs of every kind that a target distinguishes, every one that once broke a promise,
 //! and the events of `events/`.
 //!
 //! New ones come from `tools/fuzz`: CONTRIBUTING.md says how.
@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use crate::fuzzing;
 
-/// Each file is played on the thread of whoever is free: most of the time of the slow ones is waiting.
+/// The files are played on so many threads: the slow ones mostly wait.
 const THREADS: usize = 8;
 
 fn folder() -> PathBuf {
@@ -26,7 +26,7 @@ fn regressions(target: &str) -> Vec<(String, Vec<u8>)> {
         .collect()
 }
 
-/// The events whose names begin so, after the empty line that stands for a script of AWS without a word.
+/// The events whose names begin so, after an empty line: the script of AWS says nothing.
 fn events(beginning: &str) -> Vec<(String, Vec<u8>)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
     let events = std::fs::read_dir(folder).unwrap();

@@ -74,10 +74,10 @@ async fn a_table_that_is_put_back_sends_what_is_pending_and_nothing_twice() {
     let (client, table) = (app.desk.dynamo().client(), app.desk.dynamo().table());
     post(&app, "one@example.com").await;
     post(&app, "two@example.com").await;
-    assert_eq!(app.mails().await.len(), 4);
+    assert_eq!(app.emails().await.len(), 4);
     app.desk.ses().account(|account| account.paused = true);
     post(&app, "three@example.com").await;
-    assert_eq!(app.mails().await.len(), 4, "the third waits for SES");
+    assert_eq!(app.emails().await.len(), 4, "the third waits for SES");
 
     bare_table(client).await;
     copy(client, table, BACKUP).await.unwrap();
@@ -94,7 +94,7 @@ async fn a_table_that_is_put_back_sends_what_is_pending_and_nothing_twice() {
     };
     assert_eq!(copied, expected);
     assert_eq!(
-        app.mails().await.len(),
+        app.emails().await.len(),
         6,
         "the stream brings what was pending, once"
     );
@@ -112,7 +112,7 @@ async fn a_table_that_is_put_back_sends_what_is_pending_and_nothing_twice() {
     assert_eq!(again, expected);
     assert_eq!(all(client, table).await, after);
     ask(&app, json!({ "command": "sweep" })).await;
-    assert_eq!(app.mails().await.len(), 6);
+    assert_eq!(app.emails().await.len(), 6);
     app.finish().await;
 }
 
@@ -122,7 +122,7 @@ async fn what_was_erased_since_the_backup_is_erased_again_by_its_receipt() {
     let (client, table) = (app.desk.dynamo().client(), app.desk.dynamo().table());
     post(&app, "erased@example.com").await;
     post(&app, "kept@example.com").await;
-    app.mails().await;
+    app.emails().await;
     bare_table(client).await;
     copy(client, table, BACKUP).await.unwrap();
     let receipt = ask(
@@ -154,7 +154,7 @@ async fn what_was_erased_since_the_backup_is_erased_again_by_its_receipt() {
 async fn without_its_own_key_a_table_finds_no_enquiry_by_its_address() {
     let app = TestApp::start().await;
     post(&app, "zoe@example.com").await;
-    app.mails().await;
+    app.emails().await;
     let another = [("HASH_KEY", "another key of thirty-two characters")];
     let stranger = emulated::app(app.desk.endpoints(), &another, aws::http_client()).unwrap();
     let stranger = emulated::function(stranger);

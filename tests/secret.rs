@@ -128,7 +128,7 @@ async fn the_key_comes_from_secrets_manager_once() {
         signature(&url, headers, body),
         "what is signed is what is sent"
     );
-    app.mails().await;
+    app.emails().await;
     app.finish().await;
 }
 
@@ -205,9 +205,9 @@ async fn without_the_key_an_enquiry_is_stored_and_found_by_its_address_later() {
     assert_eq!(asked(), 1, "it is not asked for with every enquiry");
 
     // The local function, which has a key, delivers: the therapist hears of it, the client could not be counted.
-    let mails = app.mails().await;
-    assert_eq!(mails.len(), 1);
-    assert_eq!(mails[0].to, ["therapist@example.com"]);
+    let emails = app.emails().await;
+    assert_eq!(emails.len(), 1);
+    assert_eq!(emails[0].to, ["therapist@example.com"]);
     let item = app.items("enquiry").await.remove(0);
     assert_eq!(
         item["deliveries"].as_m().unwrap()["auto_reply"]
@@ -258,7 +258,7 @@ async fn without_the_key_an_enquiry_is_stored_and_found_by_its_address_later() {
     assert_eq!(app.items("counter").await.len(), 1, "now it is counted");
     runtime.handle(form("4"), &clock(later)).await.unwrap();
     assert_eq!(asked(), 3);
-    app.mails().await;
+    app.emails().await;
     app.finish().await;
 }
 
@@ -285,7 +285,7 @@ async fn a_typo_in_the_secret_does_not_close_the_desk() {
             .iter()
             .any(|it| it["pk"].as_s().unwrap().starts_with("source#"))
     );
-    app.mails().await;
+    app.emails().await;
     app.finish().await;
     // A typo in the environment still stops the start, by name.
     let none = |_: &str| None;
@@ -300,11 +300,11 @@ async fn a_secret_that_never_comes_stops_nothing() {
     let runtime = Runtime::start(variables(&app, &url), now).await.unwrap();
     let answer = runtime.handle(form("1"), &clock(now)).await.unwrap();
     assert_eq!(answer["statusCode"], 303);
-    // Nobody listens there: the same.
+    // No server listens there: the same.
     let unplugged = Runtime::start(variables(&app, "http://127.0.0.1:9"), now).await;
     let answer = unplugged.unwrap().handle(form("2"), &clock(now)).await;
     assert_eq!(answer.unwrap()["statusCode"], 303);
     assert_eq!(app.items("enquiry").await.len(), 2);
-    app.mails().await;
+    app.emails().await;
     app.finish().await;
 }

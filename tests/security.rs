@@ -1,4 +1,4 @@
-//! What the desk promises to those who attack it, where no other test says so: SECURITY.md names the test of each promise.
+//! Protections against attackers that no other test covers; SECURITY.md names the test of each.
 
 use std::process::Command;
 
@@ -59,7 +59,7 @@ async fn a_foreign_site_can_post_in_no_encoding() {
             }
         }
     }
-    assert!(app.items("enquiry").await.is_empty() && app.items("marker").await.is_empty());
+    assert!(app.items("enquiry").await.is_empty() && app.items("idempotency").await.is_empty());
     // The test itself: the same posts are taken from the site on the list.
     for (content_type, body) in encodings() {
         let headers = [
@@ -73,7 +73,7 @@ async fn a_foreign_site_can_post_in_no_encoding() {
             answer.body
         );
     }
-    // No mail is looked at here.
+    // No email is looked at here.
     app.finish_pending().await;
 }
 
@@ -153,7 +153,7 @@ async fn nothing_in_a_request_decides_where_it_leads() {
                 assert!(!answer.body.contains("evil"), "{}", answer.body);
             }
         }
-        // Nor does a field: one that names a target is one that nobody knows.
+        // Nor does a field: one that names a target is an unknown field.
         for name in ["next", "redirect", "return", "_next", "url"] {
             let fields = [&MINIMAL[..], &[(name, evil)]].concat();
             assert_eq!(
@@ -200,10 +200,10 @@ async fn no_line_break_of_a_visitor_reaches_a_header() {
         .post_form(&[&MINIMAL[..], &[("message", lines), ("times", "Tuesdays")]].concat())
         .await;
     assert_eq!(answer.status, StatusCode::SEE_OTHER);
-    let mails = app.mails().await;
-    assert_eq!(mails.len(), 2);
-    for mail in mails {
-        for (name, value) in aws_emulator::ses::message::fields(&mail.eml) {
+    let emails = app.emails().await;
+    assert_eq!(emails.len(), 2);
+    for email in emails {
+        for (name, value) in aws_emulator::ses::message::fields(&email.eml) {
             let name = name.to_ascii_lowercase();
             assert!(
                 !["bcc", "cc", "x-injected"].contains(&name.as_str()),
@@ -215,7 +215,7 @@ async fn no_line_break_of_a_visitor_reaches_a_header() {
     app.finish().await;
 }
 
-/// What would tell somebody outside how the inside is made, or what failed there.
+/// What would tell an attacker how the desk is built, or what failed in it.
 const INSIDE: [&str; 13] = [
     "dynamo",
     "amazon",
@@ -232,12 +232,12 @@ const INSIDE: [&str; 13] = [
     "at line 1",
 ];
 
-fn tells_nothing(what: &str, body: &str) {
+fn gives_nothing_away(what: &str, body: &str) {
     let body = body.to_ascii_lowercase();
     for word in INSIDE {
         assert!(
             !body.contains(&word.to_ascii_lowercase()),
-            "{what} tells of {word}: {body}"
+            "{what} shows {word}: {body}"
         );
     }
 }
@@ -257,7 +257,7 @@ async fn an_answer_never_tells_what_failed_inside() {
     ] {
         let answer = app.send(Method::POST, "/enquiries", &json, body).await;
         assert!(answer.status.is_client_error(), "{what}");
-        tells_nothing(what, &answer.body);
+        gives_nothing_away(what, &answer.body);
     }
     // Neither the table nor the mailbox can be reached.
     let dynamo = app.desk.dynamo();
@@ -280,21 +280,21 @@ async fn an_answer_never_tells_what_failed_inside() {
             .send(Method::POST, "/enquiries", &headers, urlencoded(&COMPLETE))
             .await;
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-        let mut told = answer.body.clone();
+        let mut shown = answer.body.clone();
         if accept == BROWSER {
-            // What the person typed and the form itself are theirs to see.
-            told = told.split("<form").next().unwrap().to_owned();
+            // The client may see the form and what they typed.
+            shown = shown.split("<form").next().unwrap().to_owned();
         }
         assert!(answer.body.contains("07835 346476"), "the way that is left");
-        tells_nothing("an enquiry that could not be taken", &told);
+        gives_nothing_away("an enquiry that could not be taken", &shown);
         for value in answer.headers.values() {
-            tells_nothing("a header", value.to_str().unwrap());
+            gives_nothing_away("a header", value.to_str().unwrap());
         }
     }
     app.finish_pending().await;
 }
 
-/// Stands for what somebody typed, in the words of a panic.
+/// Stands for what a client typed, in the message of a panic.
 const TYPED: &str = "typed4182";
 
 #[test]
@@ -340,7 +340,7 @@ fn every_test_that_the_security_policy_names_is_there() {
     for test in &named {
         assert!(mutants::is_a_test(test), "there is no {test}");
     }
-    // What is shown to fail is what is named.
+    // SECURITY.md must also name every test that catches a mutant.
     for test in mutants::all().into_iter().filter_map(|mutant| mutant.test) {
         assert!(
             named.contains(&test.as_str()),

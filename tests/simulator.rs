@@ -1,9 +1,9 @@
 //! The simulator: random schedules of posts, stream records, sweeps, reports, faults and crashes against the real
-//! application, and the rules that hold after each (DELIVERY.md).
+//! application, and the rules that hold after each (docs/delivery.md).
 //!
 //! The handler, the SDK's clients, the database and the SES catcher are the real ones, over HTTP; only the HTTP client
 //! between them loses things, and the time is an argument. A schedule follows from its seed, but for the order in which
-//! invocations at the same moment come through, which the machine decides, and the references, which are drawn at random.
+//! invocations at the same moment come through, which the machine decides, and the references, which are generated at random.
 //!
 //! `SIMULATE_SEED=7 cargo test simulator` plays one schedule; `SIMULATE_SCHEDULES=1000000` plays more than usual.
 
@@ -129,7 +129,7 @@ async fn a_post_is_stored_once_whatever_the_table_says_and_mailed_when_it_says_n
             1,
             &[],
             None,
-            "it was stored, and finds its own marker",
+            "it was stored, and finds its own idempotency record",
         ),
         (
             Fault::LostAfter,
@@ -210,7 +210,8 @@ async fn a_record_that_fails_is_reported_and_those_behind_it_are_sent_once() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_marker_that_has_expired_makes_no_repeat_when_the_table_cannot_be_written_either() {
+async fn an_idempotency_record_that_has_expired_makes_no_duplicate_when_the_table_cannot_be_written_either()
+ {
     let emails = schedule::late_repeat_meets_a_table_that_cannot_be_written().await;
     assert_eq!(emails.unwrap(), 2, "one for each of the two enquiries");
 }

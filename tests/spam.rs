@@ -337,11 +337,11 @@ async fn the_therapist_reads_why_it_looks_like_spam() {
     ]
     .concat();
     app.post_form(&fields).await;
-    let mails = app.mails().await;
-    assert_eq!(mails.len(), 1, "and the client gets no answer");
-    assert!(mails[0].subject.starts_with("[possible spam]"));
+    let emails = app.emails().await;
+    assert_eq!(emails.len(), 1, "and the client gets no answer");
+    assert!(emails[0].subject.starts_with("[possible spam]"));
     let words = "because it is full of links and it has code for web pages in it.";
-    let text = mails[0].text.as_deref().unwrap().split_whitespace();
+    let text = emails[0].text.as_deref().unwrap().split_whitespace();
     let text = text.collect::<Vec<_>>().join(" ");
     assert!(text.contains(words), "{text}");
     let item = app.items("enquiry").await.remove(0);

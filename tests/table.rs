@@ -143,7 +143,7 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         fields.extend([("email", email), ("extra_detail", trap)]);
         assert_eq!(app.post_form(&fields).await.status, 303);
     }
-    app.mails().await;
+    app.emails().await;
     // One with a proof of work, whose emails stay pending.
     app.desk.ses().account(|account| account.paused = true);
     let export = json!({ "command": "export", "email": "zoe@example.com" });
@@ -172,7 +172,7 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
     let clock = Clock::new(now, now + SignedDuration::from_secs(29));
     let accepted = store.accept(&new, &clock).await.unwrap();
     assert!(matches!(accepted, Accepted::New(_)));
-    app.mails().await;
+    app.emails().await;
     assert_eq!(left_by(&app).await, documented());
     app.finish_pending().await;
 }

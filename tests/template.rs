@@ -1,5 +1,5 @@
-//! What `template.yaml` promises beyond the role (`tests/policy.rs`): what a flood may cost, what survives, who is told,
-//! and that there is no second door.
+//! What `template.yaml` promises beyond the role (`tests/policy.rs`): what a flood may cost, what survives, who is notified,
+//! and that nothing else leads to the function.
 
 use std::collections::BTreeSet;
 
@@ -92,9 +92,9 @@ fn a_budget_warns_the_alarm_address_when_one_is_set() {
     assert_eq!(
         budget["Budget"]["BudgetLimit"],
         json!({ "Amount": "10", "Unit": "USD" }),
-        "without a word from anybody"
+        "without a parameter"
     );
-    let mut told = Vec::new();
+    let mut notified = Vec::new();
     for notice in list(&budget["NotificationsWithSubscribers"]) {
         assert_eq!(
             notice["Subscribers"],
@@ -105,14 +105,14 @@ fn a_budget_warns_the_alarm_address_when_one_is_set() {
             (&notice["ThresholdType"], &notice["ComparisonOperator"]),
             (&json!("PERCENTAGE"), &json!("GREATER_THAN"))
         );
-        told.push((
+        notified.push((
             text_of(&notice["NotificationType"]),
             notice["Threshold"].as_u64().unwrap(),
         ));
     }
     let expected = [("ACTUAL", 80), ("ACTUAL", 100), ("FORECASTED", 100)];
     assert_eq!(
-        told,
+        notified,
         expected.map(|(kind, per_cent)| (kind.to_owned(), per_cent)),
         "a new account has no forecast for five weeks"
     );
@@ -169,7 +169,7 @@ fn a_key_of_ones_own_encrypts_everything_that_is_kept() {
 }
 
 #[test]
-fn mail_leaves_encrypted_and_by_force_when_somebody_insists() {
+fn email_leaves_encrypted_and_by_force_when_the_operator_insists() {
     for (parameters, policy) in [
         (&[][..], "OPTIONAL"),
         (&[("MailTls", "REQUIRE")], "REQUIRE"),
@@ -232,7 +232,7 @@ fn the_therapists_address_can_never_be_suppressed_and_a_clients_is() {
 }
 
 #[test]
-fn somebody_is_told_of_everything_that_needs_a_person() {
+fn the_operator_is_notified_of_everything_that_needs_a_person() {
     let stack = default();
     let topic = stack.resolve(&json!({ "Ref": "AlarmTopic" })).unwrap();
     let email = stack.properties("AlarmByEmail");
@@ -292,7 +292,7 @@ fn somebody_is_told_of_everything_that_needs_a_person() {
             "Throttles",
             1.0,
             "notBreaching",
-            "nobody is turned away unseen",
+            "no client is turned away unseen",
         ),
         (
             ours.as_str(),
@@ -306,7 +306,7 @@ fn somebody_is_told_of_everything_that_needs_a_person() {
             "TurnedAway",
             1.0,
             "notBreaching",
-            "nobody is turned away unseen",
+            "no client is turned away unseen",
         ),
     ] {
         let found = alarms
@@ -405,7 +405,7 @@ fn each_cause_has_an_alarm_of_its_own_so_that_none_hides_another() {
     let logged = alarm_codes(&std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
     assert!(logged.len() >= 6, "{logged:?}");
     let unheard: Vec<_> = logged.difference(&with_alarm).collect();
-    assert!(unheard.is_empty(), "nobody hears of {unheard:?}");
+    assert!(unheard.is_empty(), "no topic hears of {unheard:?}");
 }
 
 #[test]
@@ -491,7 +491,7 @@ fn there_is_one_door() {
             assert_eq!(
                 statement["Condition"]["StringEquals"]["AWS:SourceAccount"],
                 crate::support::template::ACCOUNT,
-                "{id}: nobody else's {service} may write here"
+                "{id}: no other account's {service} may write here"
             );
         }
     }
@@ -557,7 +557,7 @@ fn a_name_of_ones_own_leads_to_the_same_stage() {
 }
 
 #[test]
-fn logs_are_forgotten_and_name_nobody() {
+fn logs_are_deleted_in_time_and_name_no_person() {
     let stack = Stack::new(&[("LogRetentionDays", "7")]);
     let logs = stack.resources("AWS::Logs::LogGroup");
     assert_eq!(logs.len(), 2);
@@ -627,7 +627,7 @@ fn no_key_is_stored() {
     for (name, parameter) in stack.written()["Parameters"].as_object().unwrap() {
         assert!(
             parameter["NoEcho"].is_null(),
-            "{name}: a secret that somebody types is one that somebody keeps"
+            "{name}: a secret that a person types is one that a person keeps"
         );
     }
 }

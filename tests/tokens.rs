@@ -1,4 +1,4 @@
-//! The signed time of a page and the proof of work, through the whole road: they weigh, and are never an error.
+//! The signed time of a page and the proof of work, end to end: they count for the spam score, and are never an error.
 
 use std::sync::Arc;
 
@@ -110,9 +110,9 @@ async fn a_page_brings_a_fresh_token_and_keeps_it_when_it_comes_again() {
         assert_eq!(read, TimeToken::InTime);
         assert_eq!(page.header("cache-control"), "no-cache");
     }
-    let faulty = app.post_form(&[("name", "Zoë"), ("token", &token)]).await;
-    assert_eq!(faulty.status, StatusCode::UNPROCESSABLE_ENTITY);
-    assert_eq!(hidden(&faulty, "token"), token);
+    let incomplete = app.post_form(&[("name", "Zoë"), ("token", &token)]).await;
+    assert_eq!(incomplete.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert_eq!(hidden(&incomplete, "token"), token);
     app.post_form(&MINIMAL).await;
     let other = [&MINIMAL[..], &[("message", "2"), ("token", &token)]].concat();
     let flood = app.post_form(&other).await;
@@ -192,13 +192,13 @@ async fn a_form_that_comes_back_in_a_blink_is_suspect_however_it_is_posted() {
     for message in ["urlencoded", "json", "multipart"] {
         assert_eq!(verdict(&app, message).await, "suspect", "{message}");
     }
-    let mails = app.mails().await;
+    let emails = app.emails().await;
     assert!(
-        mails
+        emails
             .iter()
-            .all(|mail| mail.to == ["therapist@example.com"])
+            .all(|email| email.to == ["therapist@example.com"])
     );
-    assert_eq!(mails.len(), 3);
+    assert_eq!(emails.len(), 3);
     app.finish().await;
 }
 
@@ -244,10 +244,10 @@ async fn a_proof_is_good_for_one_enquiry_and_the_next_is_taken_as_suspect() {
     let expires: i64 = nonces[0]["expires"].as_n().unwrap().parse().unwrap();
     let left = expires - Timestamp::now().as_second();
     assert!((86_000..=86_400).contains(&left), "{left}");
-    let to_clients = app.mails().await;
+    let to_clients = app.emails().await;
     let to_clients = to_clients
         .iter()
-        .filter(|mail| mail.to != ["therapist@example.com"]);
+        .filter(|email| email.to != ["therapist@example.com"]);
     assert_eq!(to_clients.count(), 1);
     app.finish().await;
 }
@@ -275,7 +275,7 @@ async fn of_ten_enquiries_at_once_with_one_proof_exactly_one_is_clear() {
 }
 
 #[tokio::test]
-async fn a_repeat_of_a_proven_post_is_the_same_enquiry_with_one_mail_each() {
+async fn a_repeat_of_a_proven_post_is_the_same_enquiry_with_one_email_each() {
     let app = TestApp::start_with(&ALTCHA).await;
     let post = post("once", &[("altcha", &proof(&app).await)]);
     let first = app.post_json(&post).await.json();
@@ -285,7 +285,7 @@ async fn a_repeat_of_a_proven_post_is_the_same_enquiry_with_one_mail_each() {
         assert_eq!(repeat.json(), first);
     }
     assert_eq!(verdict(&app, "once").await, "clear");
-    assert_eq!(app.mails().await.len(), 2);
+    assert_eq!(app.emails().await.len(), 2);
 
     // Ten at once from the beginning.
     let post = self::post("at-once", &[("altcha", &proof(&app).await)]);
@@ -296,7 +296,7 @@ async fn a_repeat_of_a_proven_post_is_the_same_enquiry_with_one_mail_each() {
         .collect();
     assert_eq!(references.len(), 1);
     assert_eq!(verdict(&app, "at-once").await, "clear");
-    assert_eq!(app.mails().await.len(), 4);
+    assert_eq!(app.emails().await.len(), 4);
     app.finish().await;
 }
 
@@ -337,9 +337,9 @@ async fn a_proof_is_not_used_up_by_a_post_that_was_not_taken() {
     settings.push(("RATE_LIMIT_PER_SOURCE", "1"));
     let app = TestApp::start_with(&settings).await;
     let proof = proof(&app).await;
-    let faulty = json!({ "name": "Zoë", "altcha": proof });
+    let incomplete = json!({ "name": "Zoë", "altcha": proof });
     assert_eq!(
-        app.post_json(&faulty).await.status,
+        app.post_json(&incomplete).await.status,
         StatusCode::UNPROCESSABLE_ENTITY
     );
     app.post_json(&post("other", &[])).await;
@@ -386,9 +386,9 @@ async fn the_proof_is_asked_for_only_where_it_is_switched_on() {
             .contains("<script src=\"/proof.js\" defer></script>")
     );
     assert!(!on.get("/thank-you").await.body.contains("proof.js"));
-    let faulty = on.post_form(&[("name", "Zoë")]).await;
+    let incomplete = on.post_form(&[("name", "Zoë")]).await;
     assert!(
-        faulty.body.contains("proof.js"),
+        incomplete.body.contains("proof.js"),
         "a page that comes again proves again"
     );
     let script = on.get("/proof.js").await;

@@ -68,7 +68,7 @@ fn a_workflow_may_read_the_code_and_the_deploying_job_alone_may_prove_itself() {
                 {
                     assert_eq!(step["with"]["persist-credentials"], false, "{path}: {name}");
                 }
-                // The job that may prove itself compiles nothing: build scripts are other people's code.
+                // The job that may deploy compiles nothing, since build scripts are code of others.
                 let runs = step["run"].as_str().unwrap_or_default();
                 let builds = ["cargo", "sam\" build", "SAM\" build", "sam-build", "rustup"]
                     .iter()
@@ -96,7 +96,7 @@ fn no_workflow_holds_a_key() {
         ] {
             assert!(!text.contains(word), "{path}: {word}");
         }
-        // What somebody chose is handed over as a variable and never written into a script.
+        // What the operator chose is handed over as a variable and never written into a script.
         for (_, job) in yaml(path)["jobs"].as_object().unwrap() {
             for step in list(&job["steps"]) {
                 assert!(
@@ -127,7 +127,7 @@ fn the_role_trusts_the_environment_that_the_workflow_deploys_from() {
     assert_eq!(
         workflow["on"],
         json!({ "workflow_dispatch": Value::Null }),
-        "somebody says so"
+        "a maintainer starts it"
     );
     let environment = &workflow["jobs"]["deploy"]["environment"];
     assert_eq!(
@@ -197,7 +197,7 @@ fn every_build_keeps_to_the_lock_file() {
             .lines()
             .filter(|line| !line.trim_start().starts_with('#'))
         {
-            // `sam build` and `cargo lambda` cannot be told: Cargo.toml tells them (package.metadata.lambda.build).
+            // `sam build` and `cargo lambda` take no such option: Cargo.toml has it (package.metadata.lambda.build).
             for call in line.split("cargo ").skip(1) {
                 let command = call.split_whitespace().next().unwrap_or_default();
                 if !BUILDS.contains(&command) {

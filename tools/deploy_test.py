@@ -155,11 +155,11 @@ class Ministack:
             answer = connection.getresponse()
             return answer.status, answer.read()
 
-    def mails(self):
-        """Every mail that SES took, oldest first."""
+    def emails(self):
+        """Every email that SES took, oldest first."""
         status, body = self.get("/_ministack/ses/messages")
-        check(status == 200, f"ministack's list of mails answered {status}")
-        return [mail for account in json.loads(body)["messages"].values() for mail in account]
+        check(status == 200, f"ministack's list of emails answered {status}")
+        return [email for account in json.loads(body)["messages"].values() for email in account]
 
     def stop(self):
         end_group(self.process, signal.SIGTERM)
@@ -264,20 +264,20 @@ class Stack:
         ]
 
 
-def wait_for_mails(stack, reference, client):
-    """Both mails of one enquiry: the therapist's and the client's."""
+def wait_for_emails(stack, reference, client):
+    """Both emails of one enquiry: the therapist's and the client's."""
     def mine():
-        return [m for m in stack.ministack.mails() if reference in json.dumps(m, ensure_ascii=False)]
+        return [m for m in stack.ministack.emails() if reference in json.dumps(m, ensure_ascii=False)]
 
     def seen():
-        return f"SES has: {[(m['To'], m['Subject']) for m in stack.ministack.mails()]}"
+        return f"SES has: {[(m['To'], m['Subject']) for m in stack.ministack.emails()]}"
 
-    until(lambda: len(mine()) >= 2, f"both mails of {reference} have left", seen)
-    to = sorted(address for mail in mine() for address in mail["To"])
-    check(to == sorted([THERAPIST, client]), f"the mails of {reference} went to {to}")
-    for mail in mine():
-        check(SENDER in mail["Source"], f"an email came from {mail['Source']}, not from {SENDER}")
-        check(mail["BodyText"] and mail["BodyHtml"], f"the mail {mail['Subject']!r} lacks its text or its HTML")
+    until(lambda: len(mine()) >= 2, f"both emails of {reference} have left", seen)
+    to = sorted(address for email in mine() for address in email["To"])
+    check(to == sorted([THERAPIST, client]), f"the emails of {reference} went to {to}")
+    for email in mine():
+        check(SENDER in email["Source"], f"an email came from {email['Source']}, not from {SENDER}")
+        check(email["BodyText"] and email["BodyHtml"], f"the email {email['Subject']!r} lacks its text or its HTML")
     therapist, = [m for m in mine() if m["To"] == [THERAPIST]]
     check(reference in therapist["Subject"], f"the therapist's subject lacks the reference: {therapist['Subject']!r}")
     return mine()
@@ -294,11 +294,11 @@ def walk(stack):
     found = REFERENCE.search(headers.get("location", ""))
     check(found, f"no reference in Location: {headers.get('location')!r}")
     reference = found.group()
-    mails = wait_for_mails(stack, reference, FORM["email"])
-    for mail in mails:
-        if mail["To"] == [FORM["email"]]:
+    emails = wait_for_emails(stack, reference, FORM["email"])
+    for email in emails:
+        if email["To"] == [FORM["email"]]:
             for typed in ("Zoë", "O'Brien", "aches after", "Tuesday mornings"):
-                check(typed not in json.dumps(mail, ensure_ascii=False), f"the auto-reply repeats what was typed: {typed!r}")
+                check(typed not in json.dumps(email, ensure_ascii=False), f"the auto-reply repeats what was typed: {typed!r}")
     items = stack.enquiries()
     check(len(items) == 1, f"{len(items)} enquiries are in the table, not one")
     check(items[0].get("reference", {}).get("S") == reference, f"the item's reference is not {reference}: {items[0].get('reference')}")
@@ -317,15 +317,15 @@ def walk(stack):
     status, _, page = stack.post_form(FORM | {"email": "zoe"})
     check(status == 422 and "aches after" in page, f"the wrong form answered {status}, or lost what was typed:\n{page[:800]}")
 
-    # The stream is read in order: once this one's mails have left, whatever the repeat and the wrong ones might have sent has left too.
+    # The stream is read in order: once this one's emails have left, whatever the repeat and the wrong ones might have sent has left too.
     say("another enquiry, as JSON")
     status, _, body = stack.post_json(OTHER)
     check(status == 201, f"the JSON enquiry answered {status}, not 201: {body[:800]}")
     other = json.loads(body)["reference"]
     check(other != reference, "two enquiries share a reference")
-    wait_for_mails(stack, other, OTHER["email"])
-    mails = stack.ministack.mails()
-    check(len(mails) == 4, f"{len(mails)} mails have left, not four: {[(m['To'], m['Subject']) for m in mails]}")
+    wait_for_emails(stack, other, OTHER["email"])
+    emails = stack.ministack.emails()
+    check(len(emails) == 4, f"{len(emails)} emails have left, not four: {[(m['To'], m['Subject']) for m in emails]}")
     check(len(stack.enquiries()) == 2, f"{len(stack.enquiries())} enquiries are in the table, not two")
 
     say("feedback, the timer's command, and an event of no known kind")
@@ -334,7 +334,7 @@ def walk(stack):
         check(not error, f"events/{name}.json failed: {error} {answer}")
     error, answer = stack.invoke(json.loads((ROOT / "events" / "unknown.json").read_text()))
     check(error, f"events/unknown.json did not fail: {answer}")
-    check(len(stack.ministack.mails()) == 4, "feedback about mail we never sent, or the sweep, sent mail")
+    check(len(stack.ministack.emails()) == 4, "feedback about an email we never sent, or the sweep, sent an email")
 
     say("the failure queue and the log")
     messages = stack.sqs.receive_message(QueueUrl=stack.outputs["FailureQueueUrl"]).get("Messages", [])

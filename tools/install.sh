@@ -8,7 +8,7 @@ mkdir -p "$CACHE/venv"
 export CARGO_TARGET_DIR=${CARGO_TARGET_DIR:-$CACHE/target}
 export SAM_CLI_TELEMETRY=0
 
-# need COMMAND HINT: stops with a clear word when something that we cannot install is missing.
+# need COMMAND HINT: stops with a clear message when something that we cannot install is missing.
 need() {
   command -v "$1" >/dev/null 2>&1 || { echo "error: $1 is missing: $2" >&2; exit 1; }
 }
@@ -64,7 +64,7 @@ tool_cargo_fuzz() {
   cargo install cargo-fuzz --version 0.13.2 --locked --quiet --root "$CACHE/cargo"
 }
 
-# What looks at pages and mails: Playwright's driver, axe-core and the Nu validator. The lock file says whether what is there is what we want.
+# What looks at pages and emails: Playwright's driver, axe-core and the Nu validator. The lock file says whether the installed versions are the wanted ones.
 tool_browser() {
   export ENQUIRY_DESK_BROWSER=$CACHE/browser
   cmp -s tools/browser/package-lock.json "$ENQUIRY_DESK_BROWSER/.installed" && return

@@ -1,4 +1,4 @@
-"""Fails when the function's binary is larger than the project promises."""
+"""Fails when the function's binary is larger than the limit."""
 
 import pathlib
 import sys

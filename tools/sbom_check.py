@@ -17,7 +17,7 @@ from cyclonedx.validation.json import JsonStrictValidator
 
 def main(document: str, tree: str, lock: str, out: str) -> int:
     text = Path(document).read_text(encoding="utf-8")
-    # Where the copy lay that the document was made from says nothing to anybody.
+    # The path of the copy that the document was made from means nothing elsewhere.
     text = re.sub(r'path\+file://[^"#]*#|\?download_url=file://[^"]*', "", text)
     bill = json.loads(text)
     errors = []

@@ -7,7 +7,7 @@ use libfuzzer_sys::Corpus;
 use tokio::runtime::{Builder, Runtime};
 
 thread_local! {
-    /// One thread whose clock stands still until everybody waits, so that waiting takes no time.
+    /// One thread whose clock stands still until every task waits, so that waiting takes no time.
     static RUNTIME: Runtime = Builder::new_current_thread()
         .enable_time()
         .start_paused(true)

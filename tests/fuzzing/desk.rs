@@ -77,10 +77,16 @@ impl Desk {
     }
 }
 
-/// The item that the table holds.
+/// The enquiry that the table holds: its two items as one, as it is when it is new.
 #[must_use]
 pub fn item() -> Value {
-    RECORD["dynamodb"]["NewImage"].clone()
+    let mut item = RECORD["dynamodb"]["NewImage"].clone();
+    let email = json!({ "M": { "state": { "S": "pending" } } });
+    item["revision"] = json!({ "N": "0" });
+    item["deliveries"] = json!({ "M": { "therapist": email, "auto_reply": email } });
+    item["pending"] = json!({ "S": "pending" });
+    item["due"] = item["received_at"].clone();
+    item
 }
 
 /// The event of a request, as the gateway would send it; `body` is base64 or text, as `encoded` says.

@@ -1,5 +1,5 @@
-//! Emails: whatever was typed, each is a well-formed mail without a foreign link, and the one to the client does not
-//! change by an octet.
+//! Emails: whatever was typed, each is a well-formed email without a foreign link, and the one to the client does not
+//! change by a byte.
 
 use arbitrary::{Result, Unstructured};
 use enquiry_desk::email::previews::therapist;
@@ -19,7 +19,7 @@ use tokio::runtime::Runtime;
 use super::http::LINKS;
 use super::markup;
 
-/// What becomes of the auto-reply in the end, as far as a notice tells.
+/// What becomes of the auto-reply in the end, as far as a notice says.
 const TROUBLES: [Trouble; 6] = [
     Trouble::Bounced,
     Trouble::Complained,
@@ -36,7 +36,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
     let practice = practice::compiled();
     let to = therapist();
     let received = &drawn.received;
-    let email = TherapistEmail {
+    let therapists = TherapistEmail {
         practice,
         to: &to,
         received,
@@ -54,29 +54,39 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         received,
         trouble,
     };
-    let to_therapist = [email.into_email(), email.plain(), email.bare()]
-        .into_iter()
-        .chain(TROUBLES.map(|trouble| notice(trouble).into_email()));
-    for mail in to_therapist {
-        check(&mail, &LINKS);
-        no_foreign_link(&mail, received.enquiry.email.as_str());
-        assert_eq!(mail.to, to);
+    let to_therapist = [
+        therapists.into_email(),
+        therapists.plain(),
+        therapists.bare(),
+    ]
+    .into_iter()
+    .chain(TROUBLES.map(|trouble| notice(trouble).into_email()));
+    for email in to_therapist {
+        check(&email, &LINKS);
+        no_foreign_link(&email, received.enquiry.email.as_str());
+        assert_eq!(email.to, to);
     }
 
-    let mail = to_client(received, drawn.away_until);
-    check(&mail, &LINKS);
+    let email = to_client(received, drawn.away_until);
+    check(&email, &LINKS);
     let same = to_client(&without_texts(received), drawn.away_until);
-    let words = |mail: &Email| (mail.subject.clone(), mail.text.clone(), mail.html.clone());
+    let words = |email: &Email| {
+        (
+            email.subject.clone(),
+            email.text.clone(),
+            email.html.clone(),
+        )
+    };
     assert_eq!(
-        words(&mail),
+        words(&email),
         words(&same),
         "typed text reached the client's email"
     );
     assert_eq!(
-        (&mail.headers, &mail.reply_to),
+        (&email.headers, &email.reply_to),
         (&same.headers, &same.reply_to)
     );
-    assert_eq!(mail.to, received.enquiry.email);
+    assert_eq!(email.to, received.enquiry.email);
     true
 }
 
@@ -203,7 +213,7 @@ fn to_client(received: &Received, away_until: Option<Date>) -> Email {
     .into_email()
 }
 
-/// The same enquiry from somebody who typed next to nothing.
+/// The same enquiry with next to nothing typed.
 fn without_texts(received: &Received) -> Received {
     let mut plain = received.clone();
     plain.enquiry = Enquiry {
@@ -218,46 +228,46 @@ fn without_texts(received: &Received) -> Received {
     plain
 }
 
-/// What every mail keeps to: one line in each header, below what Gmail cuts, no line too long for RFC 5322, no control
+/// What every email keeps to: one line in each header, below what Gmail cuts, no line too long for RFC 5322, no control
 /// characters, and no tag, attribute or link that our templates do not write.
-pub(super) fn check(mail: &Email, links: &[&str]) {
-    let html = mail.html.as_deref().unwrap_or_default();
-    let bytes = mail.text.len() + html.len();
+pub(super) fn check(email: &Email, links: &[&str]) {
+    let html = email.html.as_deref().unwrap_or_default();
+    let bytes = email.text.len() + html.len();
     assert!(bytes < 100_000, "{bytes} bytes");
-    let addresses = [Some(&mail.to), mail.reply_to.as_ref()];
+    let addresses = [Some(&email.to), email.reply_to.as_ref()];
     let addresses = addresses.into_iter().flatten().map(EmailAddress::as_str);
-    let headers = mail
+    let headers = email
         .headers
         .iter()
         .flat_map(|(name, value)| [*name, *value]);
-    for line in addresses.chain(headers).chain([mail.subject.as_str()]) {
+    for line in addresses.chain(headers).chain([email.subject.as_str()]) {
         assert!(
             !line.contains(text::is_control) && !line.is_empty() && line.len() < 255,
             "{line:?}"
         );
     }
-    for line in html.lines().chain(mail.text.lines()) {
+    for line in html.lines().chain(email.text.lines()) {
         assert!(line.len() < 998, "a line of {} bytes", line.len());
     }
     let unseen = |c: char| text::is_control(c) && c != '\n' || text::is_invisible(c);
     assert!(
-        !html.contains(unseen) && !mail.text.contains(unseen),
+        !html.contains(unseen) && !email.text.contains(unseen),
         "{}",
-        mail.text
+        email.text
     );
     assert!(
-        mail.text.ends_with('\n') && !mail.text.contains("\n\n\n"),
+        email.text.ends_with('\n') && !email.text.contains("\n\n\n"),
         "{:?}",
-        mail.text
+        email.text
     );
     markup::check(html, links).unwrap_or_else(|found| panic!("{found} in {html}"));
-    assert_eq!(mail.headers.is_empty(), mail.kind != EmailKind::AutoReply);
+    assert_eq!(email.headers.is_empty(), email.kind != EmailKind::AutoReply);
 }
 
-/// No mail program makes a link of anything that was typed, but for the address, which the therapist shall write to.
-fn no_foreign_link(mail: &Email, address: &str) {
+/// No email program makes a link of anything that was typed, but for the address, which the therapist writes to.
+fn no_foreign_link(email: &Email, address: &str) {
     let escaped = address.replace('&', "&#38;").replace('\'', "&#39;");
-    for part in [mail.html.as_deref().unwrap_or_default(), &mail.text] {
+    for part in [email.html.as_deref().unwrap_or_default(), &email.text] {
         let mut part = part.replace(address, "").replace(&escaped, "");
         for link in LINKS {
             part = part.replace(link, "");

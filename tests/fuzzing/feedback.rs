@@ -1,4 +1,4 @@
-//! What SES reports: whatever a message says, it is counted, or the table was at fault.
+//! What SES reports: whatever a message says, it is counted, or the error is the table's.
 //!
 //! After the script come the message, as JSON or as changes to the sample, and then changes to the enquiry that is stored.
 
@@ -38,7 +38,7 @@ pub(super) fn play(runtime: &Runtime, data: &[u8]) -> bool {
     let desk = Desk::new(script, stored);
     match desk.handle(runtime, event) {
         Ok(answer) => assert_eq!(answer, json!({ "messages": 2 })),
-        Err(fault) => assert!(fault.starts_with("the table could not "), "{fault}"),
+        Err(error) => assert!(error.starts_with("the table could not "), "{error}"),
     }
     true
 }

@@ -150,7 +150,7 @@ pub(super) fn check(answer: &Value, seen: &Seen, head: bool) {
         other => panic!("content type {other}"),
     }
 
-    let told = match status {
+    let expected = match status {
         201 => {
             let accepted: Value = serde_json::from_str(body).unwrap();
             Some(accepted["reference"].as_str().unwrap().to_owned())
@@ -161,14 +161,14 @@ pub(super) fn check(answer: &Value, seen: &Seen, head: bool) {
         }
         _ => None,
     };
-    match told {
+    match expected {
         Some(reference) => assert!(
             seen.safe.contains(&reference),
             "{reference} is nowhere: {answer}"
         ),
         None => assert!(
             seen.safe.is_empty(),
-            "an enquiry was taken and nobody is told: {answer}"
+            "an enquiry was taken and the client does not learn of it: {answer}"
         ),
     }
 }

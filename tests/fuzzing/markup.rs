@@ -1,4 +1,4 @@
-//! Reads HTML strictly, to find any tag, attribute or link that our templates do not write: then somebody's text is markup.
+//! Reads HTML strictly, to find any tag, attribute or link that our templates do not write: then typed text has become markup.
 
 /// The tags of our pages and emails.
 const TAGS: &[&str] = &[

@@ -1,4 +1,4 @@
-//! What the fuzzer plays with: one function per target, which takes any bytes and stops where a promise is broken.
+//! The fuzzer's targets: one function each, which takes any bytes and panics when a promise is broken.
 //!
 //! `fuzz/` puts libFuzzer in front of these functions (`tools/fuzz`), and `tests/regressions.rs` plays what it once found again in
 //! every `cargo test`. The whole application answers, over the real SDK; only AWS is a script ([`wire`]), so that no
@@ -9,7 +9,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a target that finds something shall stop"
+    reason = "a target that finds something must stop"
 )]
 
 mod command;

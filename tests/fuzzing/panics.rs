@@ -15,7 +15,7 @@ thread_local! {
 /// Runs this, and stops when anything in it panicked on this thread, caught or not.
 ///
 /// Some are expected: the library panics at a body that is no base64 although the event says so, and at an address that is
-/// none. `intake` catches them and answers 400.
+/// none. `web::event` and `web::origin` catch them and answer 400.
 pub fn watch<T>(run: impl FnOnce() -> T) -> T {
     static HOOK: Once = Once::new();
     HOOK.call_once(|| {

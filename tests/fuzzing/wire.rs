@@ -2,8 +2,8 @@
 //!
 //! | letter | what happens to the call |
 //! | --- | --- |
-//! | `r` | the first condition fails: the marker is there, the address had an answer, somebody else was quicker |
-//! | `n` | nothing is there, or the condition fails without saying why; SES rejects the mail |
+//! | `r` | the first condition fails: the idempotency record is there, the address had an answer, another write was quicker |
+//! | `n` | nothing is there, or the condition fails without saying why; SES rejects the email |
 //! | `t`, `f`, `c` | of an accepting transaction: the reference is taken, the source has sent too much, it meets another one |
 //! | `b`, `u` | of a booking: it was made before; the address is undeliverable |
 //! | `v` | what is read was written by a newer version; SES has suspended the account |
@@ -36,7 +36,7 @@ pub struct Wire {
 #[derive(Debug)]
 struct Play {
     script: VecDeque<u8>,
-    /// The item of [`STORED`].
+    /// The enquiry [`STORED`]: its two items as one.
     item: Value,
     seen: Seen,
 }
@@ -44,11 +44,11 @@ struct Play {
 /// What truly arrived.
 #[derive(Debug, Default, Clone)]
 pub struct Seen {
-    /// The references that are safe: in the table, or in a mail that SES took.
+    /// The references that are safe: in the table, or in an email that SES took.
     pub safe: Vec<String>,
     /// The items of new enquiries that the table took.
     pub stored: Vec<Value>,
-    /// The mails that SES took.
+    /// The emails that SES took.
     pub sent: Vec<Value>,
 }
 
@@ -113,6 +113,7 @@ impl Play {
             )),
             letter => Ok(match operation {
                 "TransactWriteItems" => self.transaction(letter, body),
+                "BatchGetItem" => self.get_all(letter, body),
                 "GetItem" => self.get(letter, body),
                 "Query" => self.query(letter, body),
                 "SendEmail" => self.send(letter, body),
@@ -130,7 +131,7 @@ impl Play {
             put.unwrap_or("counter").to_owned()
         };
         let failing = match letter {
-            b'r' | b'n' => Some("marker"),
+            b'r' | b'n' => Some("idempotency"),
             b't' => Some("enquiry"),
             b'f' => Some("counter"),
             b'c' => Some("conflict"),
@@ -152,7 +153,7 @@ impl Play {
                 _ if failing == "conflict" => json!({ "Code": "TransactionConflict" }),
                 kind if kind != failing => json!({ "Code": "None" }),
                 _ if letter == b'r' => {
-                    json!({ "Code": "ConditionalCheckFailed", "Item": marker() })
+                    json!({ "Code": "ConditionalCheckFailed", "Item": idempotency_record() })
                 }
                 _ => json!({ "Code": "ConditionalCheckFailed" }),
             })
@@ -167,27 +168,54 @@ impl Play {
         )
     }
 
+    /// The two items of an enquiry, or of several.
+    fn get_all(&self, letter: u8, body: &Value) -> HttpResponse {
+        let mut responses = json!({});
+        for (table, request) in body["RequestItems"].as_object().into_iter().flatten() {
+            let keys = request["Keys"].as_array().into_iter().flatten();
+            let keys = keys.filter_map(|key| key["pk"]["S"].as_str());
+            let items = keys.filter_map(|key| match letter {
+                b'n' => None,
+                b'v' => Some(json!({ "pk": { "S": key }, "v": { "N": "99" } })),
+                _ => self.part(key),
+            });
+            responses[table] = items.collect();
+        }
+        ok(&json!({ "Responses": responses, "UnprocessedKeys": {} }))
+    }
+
+    /// The item of this key: both hold what the enquiry holds, and a reader takes what is its own.
+    fn part(&self, key: &str) -> Option<Value> {
+        let kind = match key.split_once('#')?.0 {
+            kind @ ("enquiry" | "state") => kind,
+            _ => return None,
+        };
+        let mut item = self.item.clone();
+        item["pk"] = json!({ "S": key });
+        item["kind"] = json!({ "S": kind });
+        Some(item)
+    }
+
     fn get(&mut self, letter: u8, body: &Value) -> HttpResponse {
         let key = body["Key"]["pk"]["S"].as_str().unwrap_or_default();
-        match (letter, key.starts_with("enquiry#")) {
-            (b'n', _) => ok(&json!({})),
-            (b'v', _) => ok(&json!({ "Item": { "pk": { "S": key }, "v": { "N": "99" } } })),
-            (_, true) => ok(&json!({ "Item": self.item })),
-            (b'r', false) => {
+        match letter {
+            b'v' => ok(&json!({ "Item": { "pk": { "S": key }, "v": { "N": "99" } } })),
+            b'r' => {
                 self.safe(Some(STORED));
-                ok(&json!({ "Item": marker() }))
+                ok(&json!({ "Item": idempotency_record() }))
             }
-            (_, false) => ok(&json!({})),
+            _ => ok(&json!({})),
         }
     }
 
     fn query(&self, letter: u8, body: &Value) -> HttpResponse {
         let key = json!({ "S": format!("enquiry#{STORED}") });
+        let state = json!({ "S": format!("state#{STORED}") });
         let time = json!({ "S": "2026-11-20T09:30:00Z" });
         let items = match (letter, body["IndexName"].as_str()) {
             (b'n', _) => json!([]),
             (b'v', _) => json!([{ "pk": { "S": "enquiry#" } }, { "received_at": { "S": "soon" } }]),
-            (_, Some("owed")) => json!([{ "pk": key, "due": time }]),
+            (_, Some("pending")) => json!([{ "pk": state, "due": time }]),
             _ => json!([{ "pk": key, "received_at": time, "reference": { "S": STORED } }]),
         };
         ok(&json!({ "Items": items }))
@@ -201,13 +229,16 @@ impl Play {
         if body.get("ConditionExpression").is_none() {
             return ok(&json!({}));
         }
+        let is_state = body["Item"]["kind"]["S"] == "state";
         match (letter, operation) {
             (b'n', _) => failed(None),
-            (b'r', "UpdateItem") => failed(Some(self.item.clone())),
-            (b'r', _) => failed(Some(marker())),
-            (b'v', "UpdateItem") => failed(Some(json!({ "v": { "N": "99" } }))),
+            (b'r', _) if is_state => {
+                failed(self.part(body["Item"]["pk"]["S"].as_str().unwrap_or_default()))
+            }
+            (b'r', _) => failed(Some(idempotency_record())),
+            (b'v', _) if is_state => failed(Some(json!({ "v": { "N": "99" } }))),
             (b'u', "PutItem") => {
-                let mut held = marker();
+                let mut held = idempotency_record();
                 held["undeliverable"] = json!({ "BOOL": true });
                 failed(Some(held))
             }
@@ -238,8 +269,8 @@ impl Play {
     }
 }
 
-fn marker() -> Value {
-    json!({ "kind": { "S": "marker" }, "reference": { "S": STORED } })
+fn idempotency_record() -> Value {
+    json!({ "kind": { "S": "idempotency" }, "reference": { "S": STORED } })
 }
 
 fn ok(body: &Value) -> HttpResponse {

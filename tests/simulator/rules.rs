@@ -1,9 +1,9 @@
-//! The rules that hold after every schedule (DELIVERY.md).
+//! The rules that hold after every schedule (docs/delivery.md).
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_emulator::ses::Mail;
+use aws_emulator::ses::Email;
 use enquiry_desk::enquiry::EmailAddress;
 use jiff::{SignedDuration, Timestamp};
 
@@ -12,7 +12,7 @@ use crate::support::Item;
 
 /// An email and what the wire knows of it.
 struct Left {
-    mail: Arc<Mail>,
+    email: Arc<Email>,
     reference: String,
     kind: String,
     invocation: usize,
@@ -20,7 +20,7 @@ struct Left {
     /// SES's answer came, and what it said was written on the enquiry.
     certain: bool,
     /// It went past the table.
-    straight: bool,
+    fallback: bool,
 }
 
 /// Every rule that does not hold.
@@ -55,16 +55,16 @@ pub async fn broken(world: &World) -> Vec<String> {
         if of(reference, "therapist").is_empty() {
             broken.push(format!("(b) the therapist never heard of {reference}"));
         }
-        let told = match state("therapist") {
+        let agrees = match state("therapist") {
             Some("sent" | "delivered") => true,
             Some("bounced" | "complained" | "failed") => raised("therapist_unreachable", reference),
             _ => false,
         };
-        if !told {
+        if !agrees {
             let state = state("therapist");
             broken.push(format!("(b) {reference} ends with its email {state:?}"));
         }
-        // What the table has deleted may have pending an auto-reply that was late by then.
+        // The auto-reply of an enquiry that the table has deleted may be pending still: it was late by then.
         let has_expired = has_expired(world, item);
         let expires = item.get("text_expires");
         let is_complete = !item.contains_key("pending") && item.get("expires") == expires;
@@ -76,7 +76,7 @@ pub async fn broken(world: &World) -> Vec<String> {
             broken.push(format!("(b) the notice of {reference} never left"));
         }
         let auto_replies = of(reference, "auto_reply").len();
-        let told = match state("auto_reply") {
+        let agrees = match state("auto_reply") {
             Some("pending" | "sending") if has_expired => auto_replies <= 1,
             Some("failed") if reason(item) == Some("Reject") => auto_replies == 1,
             Some("sent" | "delivered" | "bounced" | "complained") => auto_replies == 1,
@@ -84,14 +84,14 @@ pub async fn broken(world: &World) -> Vec<String> {
             Some("unknown") => auto_replies <= 1,
             _ => false,
         };
-        if !told {
+        if !agrees {
             let state = state("auto_reply");
             broken.push(format!(
                 "(d) {reference} says {state:?} of {auto_replies} auto-replies"
             ));
         }
     }
-    for left in left.iter().filter(|left| left.straight) {
+    for left in left.iter().filter(|left| left.fallback) {
         if !raised("table_unavailable", &left.reference) {
             let reference = &left.reference;
             broken.push(format!(
@@ -119,7 +119,7 @@ fn has_expired(world: &World, item: &Item) -> bool {
     world.deleted.contains(text(item, "reference"))
 }
 
-/// What SES has reported of the mail that an enquiry knows is never taken back.
+/// What SES has reported of the email that an enquiry knows is never taken back.
 fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
     let mut broken = Vec::new();
     for report in &world.reports {
@@ -133,16 +133,16 @@ fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
         let known = enquiries
             .get(report.reference.as_str())
             .filter(|item| !has_expired(world, item));
-        let Some(mail) =
+        let Some(email) =
             known.and_then(|item| item["deliveries"].as_m().unwrap().get(&report.kind))
         else {
             continue;
         };
-        let mail = mail.as_m().unwrap();
-        if mail.get("message_id").map(|id| id.as_s().unwrap()) != Some(&report.message_id) {
+        let email = email.as_m().unwrap();
+        if email.get("message_id").map(|id| id.as_s().unwrap()) != Some(&report.message_id) {
             continue;
         }
-        let state = mail["state"].as_s().unwrap();
+        let state = email["state"].as_s().unwrap();
         let rank = ["sent", "delivered", "bounced", "complained"]
             .iter()
             .position(|known| known == state);
@@ -156,10 +156,10 @@ fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
     broken
 }
 
-/// An address whose mail came back, or whose reader complained, gets no auto-reply afterwards, for as long as it is known.
+/// An address whose email came back, or whose reader complained, gets no auto-reply afterwards, for as long as it is known.
 fn unwanted(world: &World, left: &[Left]) -> Vec<String> {
     let mut broken = Vec::new();
-    let person = |left: &Left| EmailAddress::parse(&left.mail.to[0]).unwrap().canonical();
+    let person = |left: &Left| EmailAddress::parse(&left.email.to[0]).unwrap().canonical();
     let auto_replies = || left.iter().filter(|left| left.kind == "auto_reply");
     let known = |report: &&Reported| {
         let is_final = report.permanent || report.event_type == "Complaint";
@@ -167,7 +167,7 @@ fn unwanted(world: &World, left: &[Left]) -> Vec<String> {
         is_final && !world.deleted.contains(&report.reference)
     };
     for report in world.reports.iter().filter(known) {
-        let about = auto_replies().find(|left| left.mail.message_id == report.message_id);
+        let about = auto_replies().find(|left| left.email.message_id == report.message_id);
         let Some(about) = about else { continue };
         for later in auto_replies().filter(|later| person(later) == person(about)) {
             let after = later.at.duration_since(report.at);
@@ -213,22 +213,22 @@ fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec
     // A report about another copy may have come first, and then says all there is to know of this email.
     let is_settled = |copy: &Left| {
         let item = enquiries.get(copy.reference.as_str())?;
-        let mail = item["deliveries"].as_m().unwrap().get(&copy.kind)?;
-        let mail = mail.as_m().unwrap();
+        let email = item["deliveries"].as_m().unwrap().get(&copy.kind)?;
+        let email = email.as_m().unwrap();
         let reported = ["delivered", "bounced", "complained"];
-        let state = mail["state"].as_s().unwrap().as_str();
-        let other = mail.get("message_id")?.as_s().unwrap() != &copy.mail.message_id;
+        let state = email["state"].as_s().unwrap().as_str();
+        let other = email.get("message_id")?.as_s().unwrap() != &copy.email.message_id;
         (other && reported.contains(&state)).then_some(())
     };
     let ledger = world.ledger.lock().unwrap();
     let mut certain: HashMap<(&str, &str), u32> = HashMap::new();
-    let mut straight: HashMap<usize, u32> = HashMap::new();
+    let mut fallback: HashMap<usize, u32> = HashMap::new();
     for copy in left {
-        let sent = &ledger.sent[&copy.mail.message_id];
+        let sent = &ledger.sent[&copy.email.message_id];
         let happened = ledger.invocations[copy.invocation];
         let (reference, kind) = (copy.reference.as_str(), copy.kind.as_str());
-        if copy.straight {
-            *straight.entry(copy.invocation).or_default() += 1;
+        if copy.fallback {
+            *fallback.entry(copy.invocation).or_default() += 1;
             if happened.table_faults == 0 && !happened.crashed {
                 broken.push(format!("(c) {reference} went past a table that works"));
             }
@@ -251,7 +251,7 @@ fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec
             ));
         }
     }
-    for (invocation, copies) in straight {
+    for (invocation, copies) in fallback {
         if copies > 1 {
             broken.push(format!(
                 "(c) {copies} emails went past the table in invocation #{invocation}"
@@ -268,7 +268,7 @@ fn auto_replies(left: &[Left]) -> Vec<String> {
     let mut by_person: HashMap<String, Vec<Timestamp>> = HashMap::new();
     for left in left.iter().filter(|left| left.kind == "auto_reply") {
         *by_reference.entry(&left.reference).or_default() += 1;
-        let person = EmailAddress::parse(&left.mail.to[0]).unwrap().canonical();
+        let person = EmailAddress::parse(&left.email.to[0]).unwrap().canonical();
         by_person.entry(person).or_default().push(left.at);
     }
     for (reference, times) in by_reference {
@@ -316,13 +316,13 @@ fn items_of_one_form(enquiries: &HashMap<&str, &Item>) -> Vec<String> {
 fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
     let ledger = world.ledger.lock().unwrap();
     let mut left = Vec::new();
-    for mail in world.ses.mailbox().mails() {
-        let Some(sent) = ledger.sent.get(&mail.message_id) else {
+    for email in world.ses.mailbox().emails() {
+        let Some(sent) = ledger.sent.get(&email.message_id) else {
             broken.push("the wire has missed an email".to_owned());
             continue;
         };
-        let tags = mail.tags();
-        let words = mail.text.as_deref().unwrap_or_default();
+        let tags = email.tags();
+        let words = email.text.as_deref().unwrap_or_default();
         left.push(Left {
             reference: tags["reference"].to_owned(),
             // Past the table or not, it is the enquiry in the therapist's mailbox.
@@ -330,8 +330,8 @@ fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
             invocation: sent.invocation,
             at: sent.at,
             certain: sent.confirmed && sent.recorded,
-            straight: words.contains("could not be stored"),
-            mail: Arc::clone(&mail),
+            fallback: words.contains("could not be stored"),
+            email: Arc::clone(&email),
         });
     }
     left

@@ -62,7 +62,7 @@ pub struct World {
     forms: Vec<Value>,
     /// The stream: every enquiry as it was inserted.
     stream: Vec<Value>,
-    /// The stream: what is none of the outbox's business, which the event source would keep out.
+    /// The stream: records that are no new enquiries, which the event source would filter out.
     foreign: Vec<Value>,
     /// What a 2xx said: which form, when, and the reference.
     pub accepted: Vec<Accepted>,
@@ -80,7 +80,7 @@ pub struct World {
     pub lines: Vec<Value>,
     logs: Logs,
     dispatch: Dispatch,
-    /// What was done, for people.
+    /// What was done, to be read when the schedule fails.
     pub log: Vec<String>,
     /// What broke a rule on the way.
     pub broken: Vec<String>,
@@ -105,7 +105,7 @@ pub struct Reported {
 }
 
 impl Reported {
-    /// Reads the event that carries it; nothing when it is about none of our mails.
+    /// Reads the event that carries it; nothing when it is about none of our emails.
     fn read(event: &Value, at: Timestamp) -> Option<Self> {
         let record = event.pointer("/Records/0/Sns/Message")?.as_str()?;
         let record: Value = serde_json::from_str(record).ok()?;
@@ -370,7 +370,7 @@ impl World {
         let first = self.ledger.lock().unwrap().invocations.len() - events.len();
         let began = Instant::now();
         let answers = futures_util::future::join_all(under_way).await;
-        // A machine that has no time for us is a fault as well: the invocations' time is real.
+        // A busy machine counts as a fault as well: the invocations' time is real.
         let starved = u32::from(began.elapsed() > Duration::from_secs(5));
         // What has left a dead invocation arrives all the same.
         while self.ledger.lock().unwrap().on_their_way > 0 {
@@ -515,7 +515,7 @@ impl World {
         }
     }
 
-    /// Some records of the stream, in any order, some more than once, with one among them that nobody can read.
+    /// Some records of the stream, in any order, some more than once, with one among them that this version cannot read.
     fn batch(&mut self) -> Option<Vec<Value>> {
         if self.stream.is_empty() {
             return None;
@@ -542,15 +542,15 @@ impl World {
     }
 
     fn feedback(&mut self) -> Option<Value> {
-        let mails = self.ses.mailbox().mails();
-        if mails.is_empty() {
+        let emails = self.ses.mailbox().emails();
+        if emails.is_empty() {
             return None;
         }
-        let mail = self.random.pick(&mails).clone();
-        let notice = self.random.pick(&mail.notices).clone();
+        let email = self.random.pick(&emails).clone();
+        let notice = self.random.pick(&email.notices).clone();
         let mut event = notice.sns_event();
         if self.random.percent(30) {
-            // What SES might have said of this mail instead, or as well.
+            // What SES might have said of this email instead, or as well.
             let (kind, member, said) = *self.random.pick(&[
                 ("DeliveryDelay", "delayType", "MailboxFull"),
                 ("Delivery", "smtpResponse", "250 ok"),
@@ -559,10 +559,10 @@ impl World {
                 ("Complaint", "complaintFeedbackType", "abuse"),
                 ("Reject", "reason", "Bad content"),
             ]);
-            let mut told = json!({ "eventType": kind });
-            told[kind.to_ascii_lowercase()] = json!({ member: said });
-            told["mail"] = notice.record["mail"].clone();
-            event["Records"][0]["Sns"]["Message"] = told.to_string().into();
+            let mut message = json!({ "eventType": kind });
+            message[kind.to_ascii_lowercase()] = json!({ member: said });
+            message["mail"] = notice.record["mail"].clone();
+            event["Records"][0]["Sns"]["Message"] = message.to_string().into();
         }
         Some(event)
     }
@@ -600,7 +600,7 @@ impl World {
                 "dynamodb": { "SequenceNumber": number, "Keys": { "pk": { "S": name } } },
             });
             if self.random.percent(50) {
-                // As another kind of stream would tell it.
+                // As another kind of stream would report it.
                 let image = serde_json::to_value(serde_dynamo::Item::from(item.clone())).unwrap();
                 record["dynamodb"]["OldImage"] = image;
             }
@@ -668,13 +668,13 @@ impl World {
         Some(item["revision"].as_n().unwrap().clone())
     }
 
-    /// What is owed to the therapist never expires.
+    /// An enquiry with a pending email to the therapist never expires.
     fn check_expiries(&mut self, items: &[Item]) {
         for item in items {
             if is_pending_for_therapist(item) && item.contains_key("expires") {
                 let reference = item["reference"].as_s().unwrap();
                 self.broken.push(format!(
-                    "(b) {reference} expires and is owed to the therapist"
+                    "(b) {reference} expires while its email to the therapist is pending"
                 ));
             }
         }
@@ -765,7 +765,7 @@ impl World {
         self.now += SignedDuration::from_secs(self.random.between(1, 40));
     }
 
-    /// Somebody writes again a little more than a day after they did, which is when the cool-down of what was decided then, and
+    /// A client writes again a little more than a day later, which is when the cool-down of what was decided then, and
     /// was not sent at once, still runs.
     async fn return_after_a_day(&mut self) {
         if self.accepted.is_empty() {
@@ -777,7 +777,7 @@ impl World {
         if then < self.now {
             return;
         }
-        // What was owed until now may go out only now.
+        // What was pending until now may be sent only now.
         self.now = then.min(self.now + SignedDuration::from_mins(self.random.between(0, 25)));
         self.play(vec![Event::Sweep]).await;
         self.now = then;
@@ -789,7 +789,7 @@ impl World {
         }
     }
 
-    /// Something stays out of order for an hour. What is still owed then must have raised the template's alarms.
+    /// Something stays out of order for an hour. What is still pending then must have raised the template's alarms.
     async fn outage(&mut self) {
         let trouble = *self.random.pick(&[
             Trouble::Paused,
@@ -804,10 +804,10 @@ impl World {
         ]);
         self.say(format!("an hour of {trouble:?}"));
         self.weather = Weather::Outage(match trouble {
-            Trouble::SesUnreachable => Some((Calls::Mails, Fault::Unreached)),
-            Trouble::SesFails => Some((Calls::Mails, Fault::ServerErrorBefore)),
-            Trouble::SesTooBusy => Some((Calls::Mails, Fault::Throttled)),
-            Trouble::WordsRefused => Some((Calls::Mails, Fault::Words)),
+            Trouble::SesUnreachable => Some((Calls::Emails, Fault::Unreached)),
+            Trouble::SesFails => Some((Calls::Emails, Fault::ServerErrorBefore)),
+            Trouble::SesTooBusy => Some((Calls::Emails, Fault::Throttled)),
+            Trouble::WordsRefused => Some((Calls::Emails, Fault::Words)),
             Trouble::TableReadOnly => Some((Calls::Writes, Fault::Throttled)),
             _ => None,
         });
@@ -841,20 +841,20 @@ impl World {
                     .find_map(|line| line["oldest_due_seconds"].as_u64()),
             );
         }
-        let mut owed = self.enquiries().await;
-        self.check_expiries(&owed);
-        owed.retain(|item| {
+        let mut pending = self.enquiries().await;
+        self.check_expiries(&pending);
+        pending.retain(|item| {
             let since = item.get("due").map(|since| since.as_s().unwrap());
             since.is_some_and(|since| since.parse::<Timestamp>().unwrap() <= began)
         });
-        if owed.is_empty() {
+        if pending.is_empty() {
             return;
         }
         // Three in a row are above half an hour, or missing, which counts as much (`OldestOwedAlarm`).
         if !ages.iter().all(|age| age.is_none_or(|age| age > 1_800)) {
-            let owed = owed.len();
+            let pending = pending.len();
             self.broken.push(format!(
-                "(b) {owed} stay owed, and the sweeps said {ages:?} of the oldest"
+                "(b) {pending} stay pending, and the sweeps said {ages:?} of the oldest"
             ));
         }
         if !got_through {
@@ -868,7 +868,7 @@ impl World {
         };
         let mut missing = Vec::new();
         let (mut to_therapist, mut known) = (false, false);
-        for item in &owed {
+        for item in &pending {
             let reference = item["reference"].as_s().unwrap();
             let is_newer = |(key, _): &(String, _)| key.ends_with(&format!("#{reference}"));
             if self.newer.iter().any(is_newer) {
@@ -894,12 +894,12 @@ impl World {
         );
         for missing in missing {
             self.broken.push(format!(
-                "(b) something stays owed without the alarm {missing}"
+                "(b) something stays pending without the alarm {missing}"
             ));
         }
     }
 
-    /// Everything works again: what is owed must now be done within a few sweeps.
+    /// Everything works again: what is pending must now be done within a few sweeps.
     async fn settle(&mut self) {
         self.weather = Weather::Calm;
         self.ses
@@ -909,9 +909,9 @@ impl World {
         self.say("everything works again");
         self.catch_up().await;
         if self.random.percent(50) {
-            let mails = self.ses.mailbox().mails();
-            for mail in mails {
-                for notice in &mail.notices {
+            let emails = self.ses.mailbox().emails();
+            for email in emails {
+                for notice in &email.notices {
                     if self.random.percent(50) {
                         self.play(vec![Event::Feedback(notice.sns_event())]).await;
                     }
@@ -928,7 +928,7 @@ impl World {
             }
         }
         self.broken
-            .push("(b) something is still owed after four sweeps".to_owned());
+            .push("(b) something is still pending after four sweeps".to_owned());
     }
 }
 
@@ -975,7 +975,7 @@ pub enum Stopped {
 /// such a call at all.
 pub async fn crash(stopped: Stopped, nth: u32, moment: Moment) -> Result<bool, String> {
     let mut world = World::new(1).await;
-    // Somebody whose auto-reply bounces: every kind of kind is owed at some time.
+    // A client whose auto-reply bounces: every kind of email is pending at some time.
     world.forms[0]["email"] = "bounce+ben@simulator.amazonses.com".into();
     world.variables.clear();
     world.weather = Weather::Calm;
@@ -991,8 +991,8 @@ pub async fn crash(stopped: Stopped, nth: u32, moment: Moment) -> Result<bool, S
         Stopped::Stream => Event::Stream(world.stream.clone()),
         Stopped::Sweep => Event::Sweep,
         Stopped::Report => {
-            let mails = world.ses.mailbox().mails();
-            let mut notices = mails.iter().flat_map(|mail| &mail.notices);
+            let emails = world.ses.mailbox().emails();
+            let mut notices = emails.iter().flat_map(|email| &email.notices);
             let bounce = notices.find(|notice| notice.kind == "Bounce").unwrap();
             Event::Feedback(bounce.sns_event())
         }
@@ -1002,7 +1002,7 @@ pub async fn crash(stopped: Stopped, nth: u32, moment: Moment) -> Result<bool, S
     let died = answers[0].is_none();
     world.weather = Weather::Calm;
     world.now += SignedDuration::from_mins(3);
-    // What called the function tries again: a person, the event source, SNS, the timer.
+    // The caller tries again: a client, the event source, SNS, the timer.
     world.play(vec![event]).await;
     world.settle().await;
     world.verdict().await?;
@@ -1029,8 +1029,8 @@ pub async fn post_meets(fault: Fault, until: u32) -> Result<(Vec<String>, Option
     Ok((alarms, reason.map(str::to_owned)))
 }
 
-/// A form that was sent a day ago is sent again while the table lets itself be read and not written, and the marker of the
-/// first one has expired and is still there. Returns how many emails the therapist gets.
+/// A form that was sent a day ago is sent again while the table lets itself be read and not written, and the
+/// idempotency record of the first one has expired and is still there. Returns how many emails the therapist gets.
 pub async fn late_repeat_meets_a_table_that_cannot_be_written() -> Result<usize, String> {
     let mut world = World::new(1).await;
     world.forms[0]["email"] = "ben@example.net".into();
@@ -1043,15 +1043,15 @@ pub async fn late_repeat_meets_a_table_that_cannot_be_written() -> Result<usize,
     world.play(vec![Event::Post(0)]).await;
     world.settle().await;
     world.verdict().await?;
-    let mails = world.ses.mailbox().mails();
-    let emails = mails
+    let emails = world.ses.mailbox().emails();
+    let to_therapist = emails
         .iter()
-        .filter(|mail| ["therapist", "fallback"].contains(&mail.tags()["kind"]));
-    Ok(emails.count())
+        .filter(|email| ["therapist", "fallback"].contains(&email.tags()["kind"]));
+    Ok(to_therapist.count())
 }
 
 /// A batch of three of which the second meets a table that fails, and then once more from the second on. Returns which
-/// record was reported at first, and how many mails there were after each.
+/// record was reported at first, and how many emails there were after each.
 pub async fn batch_with_a_failure() -> Result<(Value, usize, usize), String> {
     let mut world = World::new(1).await;
     world.variables.clear();
@@ -1068,11 +1068,11 @@ pub async fn batch_with_a_failure() -> Result<(Value, usize, usize), String> {
     let batch = Event::Stream(world.stream.clone());
     let mut answers = world.play(vec![batch]).await;
     let reported = answers.remove(0).unwrap()?;
-    let before = world.ses.mailbox().mails().len();
+    let before = world.ses.mailbox().emails().len();
     world.weather = Weather::Calm;
     let rest = Event::Stream(world.stream[1..].to_vec());
     world.play(vec![rest]).await;
-    let after = world.ses.mailbox().mails().len();
+    let after = world.ses.mailbox().emails().len();
     world.settle().await;
     world.verdict().await?;
     Ok((reported, before, after))

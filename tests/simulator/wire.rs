@@ -62,7 +62,7 @@ pub struct Plan {
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Calls {
     /// Sends.
-    Mails,
+    Emails,
     /// Writes to the table.
     Writes,
     /// The calls to the table from this one to before that one, counted from 0.
@@ -91,7 +91,7 @@ impl Plan {
 /// What a send and the record of it take at the most, without what may pass between the look at the clock and the send.
 const RECORDABLE: Duration = Duration::from_secs(7);
 
-/// A mail that SES took, as the wire saw it.
+/// An email that SES took, as the wire saw it.
 #[derive(Debug, Clone)]
 pub struct Sent {
     /// Which invocation sent it.
@@ -121,7 +121,7 @@ pub struct Happened {
 /// What truly happened in a schedule.
 #[derive(Debug, Default)]
 pub struct Ledger {
-    /// Every mail that SES took, by the id that SES gave it.
+    /// Every email that SES took, by the id that SES gave it.
     pub sent: HashMap<String, Sent>,
     /// Every invocation.
     pub invocations: Vec<Happened>,
@@ -157,7 +157,7 @@ struct UnderWay {
 pub enum Fault {
     /// No connection comes about.
     Unreached,
-    /// SES refuses a mail for its words.
+    /// SES refuses an email for its words.
     Words,
     LostBefore,
     TimeoutBefore,
@@ -315,7 +315,7 @@ impl Wire {
         let fault = faulty.then(|| *plan.random.pick(faults_of(request)));
         let always = plan.always.and_then(|(calls, fault)| {
             let meets = match calls {
-                Calls::Mails => !request.is_table(),
+                Calls::Emails => !request.is_table(),
                 Calls::Writes => request.is_write(),
                 Calls::Table(from, to) => {
                     request.is_table() && (from..to).contains(&(*table_calls - 1))
@@ -370,7 +370,7 @@ impl Wire {
         }
         match fault {
             Some(Fault::Unreached) => {
-                // The HTTP client's own error, as it is in life: nothing listens there.
+                // The HTTP client's own error, as when no server listens.
                 request.set_uri("http://127.0.0.1:1/").unwrap();
             }
             Some(Fault::Words) => return Ok(refused()),
@@ -382,7 +382,7 @@ impl Wire {
             Some(Fault::Cancelled) => return Ok(cancelled("ThrottlingError")),
             _ => {}
         }
-        // Whatever becomes of the caller: what has left arrives, and the ledger knows of it.
+        // What has left arrives even when the caller dies, and the ledger records it.
         let (sender, answered) = oneshot::channel();
         let confirmed = fault.is_none() && !matches!(crash, Some(Moment::Arrived));
         let wire = Arc::clone(&self);
@@ -502,8 +502,8 @@ async fn arrive(
     ))
 }
 
-/// A call that somebody waits for. When they stop waiting, because the machine is too slow for their patience, that is a
-/// fault like any other.
+/// A call that a caller waits for. When the caller stops waiting because the machine is too slow, that is a fault like any
+/// other.
 struct Waiting {
     wire: Arc<Wire>,
     invocation: usize,

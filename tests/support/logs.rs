@@ -32,7 +32,7 @@ impl Logs {
 
     fn read(written: &[u8]) -> Vec<Value> {
         written
-            .split(|octet| *octet == b'\n')
+            .split(|byte| *byte == b'\n')
             .filter(|line| !line.is_empty())
             .map(|line| serde_json::from_slice(line).unwrap())
             .collect()
@@ -45,7 +45,7 @@ impl Logs {
         alarms.map(str::to_owned).collect()
     }
 
-    /// What the sweeps said of the oldest that is pending, in seconds: the alarm's metric.
+    /// How old the oldest pending work was at each sweep, in seconds: the alarm's metric.
     pub fn oldest_due_seconds(&self) -> Vec<u64> {
         let lines = self.lines();
         let ages = lines.iter().map(|line| line["oldest_due_seconds"].as_u64());

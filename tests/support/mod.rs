@@ -6,7 +6,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on shall stop, and not every module uses everything"
+    reason = "a test that cannot go on must stop, and not every module uses everything"
 )]
 
 pub mod emulated;
@@ -16,7 +16,7 @@ pub mod template;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use aws_emulator::ses::Mail;
+use aws_emulator::ses::Email;
 use aws_emulator::{Emulator, Options, StartError, aws};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
@@ -29,7 +29,7 @@ use serde_json::Value;
 /// An item of the table.
 pub type Item = HashMap<String, AttributeValue>;
 
-/// The running system. Dropping it fails the test when an enquiry still owes an email, unless the test said so.
+/// The running system. Dropping it fails the test when an enquiry still has a pending email, unless the test said so.
 pub struct TestApp {
     /// The emulator.
     pub desk: Emulator,
@@ -67,7 +67,7 @@ impl TestApp {
         let mut made = None;
         let desk = Emulator::start(options, async |endpoints| {
             let app = emulated::app(&endpoints, variables, aws::http_client())
-                .map_err(|faults| StartError::new(faults.to_string()))?;
+                .map_err(|errors| StartError::new(errors.to_string()))?;
             made = Some(Arc::clone(&app));
             Ok(emulated::function(app))
         })
@@ -134,10 +134,10 @@ impl TestApp {
             .await
     }
 
-    /// Waits until the stream is read and everything is reported, and returns the mails that left, oldest first.
-    pub async fn mails(&self) -> Vec<Arc<Mail>> {
+    /// Waits until the stream is read and everything is reported, and returns the emails that left, oldest first.
+    pub async fn emails(&self) -> Vec<Arc<Email>> {
         self.desk.settled().await;
-        self.desk.mails()
+        self.desk.emails()
     }
 
     /// Every item of this kind in the table; of an enquiry its two as one.
@@ -175,7 +175,7 @@ impl TestApp {
         for item in self.items("enquiry").await {
             assert!(
                 !item.contains_key("pending"),
-                "{:?} still owes an email",
+                "{:?} still has a pending email",
                 item["pk"]
             );
         }

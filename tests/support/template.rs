@@ -14,7 +14,7 @@ pub const ACCOUNT: &str = aws_emulator::aws::ACCOUNT;
 /// The stack's name, as `samconfig.toml` has it.
 pub const STACK: &str = "enquiry-desk";
 
-/// What a template must be told, since it has no default.
+/// The parameters that have no default.
 pub const GIVEN: [(&str, &str); 3] = [
     ("TherapistEmail", "therapist@example.org"),
     ("SenderEmail", "desk@example.com"),

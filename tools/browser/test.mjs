@@ -17,21 +17,21 @@ let browser;
 let serial = 0;
 const arrive = ({ at = desk, ...options } = {}) => Visitor.arrive(browser, at.url, options);
 const address = () => `zoe-${(serial += 1)}@example.com`;
-const mails = async () => (await Promise.all([desk, proving].map(async ({ url }) => (await fetch(`${url}/outbox.json`)).json()))).flat();
+const emails = async () => (await Promise.all([desk, proving].map(async ({ url }) => (await fetch(`${url}/outbox.json`)).json()))).flat();
 const HTTP_ERROR = "Failed to load resource";
 
-// The mails that have to do with an address, once they are all there: the therapist's mail may take a moment.
-async function mailsAbout(email, count) {
-  const about = async () => (await mails()).filter((mail) => JSON.stringify(mail).includes(email));
+// The emails that have to do with an address, once they are all there: the therapist's email may take a moment.
+async function emailsAbout(client, count) {
+  const about = async () => (await emails()).filter((email) => JSON.stringify(email).includes(client));
   for (let tries = 0; tries < 100 && (await about()).length < count; tries += 1) await new Promise((done) => setTimeout(done, 100));
   return about();
 }
 
-// One enquiry is two mails: one to the therapist, one to the client. A third would be a second enquiry.
-async function arrivedOnce(email) {
-  await mailsAbout(email, 2);
-  const later = await mailsAbout(email, 2);
-  assert.equal(later.length, 2, `${later.length} mails about one enquiry`);
+// One enquiry is two emails: one to the therapist, one to the client. A third would be a second enquiry.
+async function arrivedOnce(client) {
+  await emailsAbout(client, 2);
+  const later = await emailsAbout(client, 2);
+  assert.equal(later.length, 2, `${later.length} emails about one enquiry`);
   return later;
 }
 
@@ -45,7 +45,7 @@ for (const script of [true, false]) {
     await visitor.fillIn({ email });
     await visitor.send();
     const reference = await visitor.hasArrived();
-    assert.ok((await arrivedOnce(email)).every((mail) => JSON.stringify(mail).includes(reference)));
+    assert.ok((await arrivedOnce(email)).every((it) => JSON.stringify(it).includes(reference)));
     await visitor.leave();
   });
 
@@ -96,7 +96,7 @@ for (const script of [true, false]) {
     await page.locator("#summary button").click();
     await visitor.hasArrived();
     const all = await arrivedOnce(`${name}@gmail.com`);
-    assert.ok(all.some((mail) => mail.text.includes("Changed meanwhile")));
+    assert.ok(all.some((email) => email.text.includes("Changed meanwhile")));
     await visitor.leave({ complaints: [HTTP_ERROR] });
   });
 
@@ -147,7 +147,7 @@ for (const script of [true, false]) {
     await visitor.leave();
   });
 
-  test(`${how}, the keyboard alone is enough, and never meets the trap`, async () => {
+  test(`${how}, the keyboard alone is enough, and never meets the honeypot`, async () => {
     const visitor = await arrive({ script });
     const { page } = visitor;
     const email = address();
@@ -189,8 +189,8 @@ test("the script shows errors as the server does", async () => {
     await visitor.send();
     await visitor.page.locator("#summary").waitFor();
     seen.push(await visitor.page.evaluate(() => {
-      const told = ["#summary", "#summary *", ".error", ".error + button", "[aria-invalid]"].flatMap((selector) => [...document.querySelectorAll(selector)]);
-      return told.map((it) => `${it.localName} ${it.id} ${it.className} ${it.getAttribute("href")} ${it.getAttribute("aria-describedby")} ${it.textContent.replace(/\s+/g, "")}`);
+      const shown = ["#summary", "#summary *", ".error", ".error + button", "[aria-invalid]"].flatMap((selector) => [...document.querySelectorAll(selector)]);
+      return shown.map((it) => `${it.localName} ${it.id} ${it.className} ${it.getAttribute("href")} ${it.getAttribute("aria-describedby")} ${it.textContent.replace(/\s+/g, "")}`);
     }));
     await visitor.leave({ complaints: [HTTP_ERROR, "enquiry.js"] });
   }
@@ -312,7 +312,7 @@ test("the draft outlives a reload without the consent, and is gone once the enqu
   await visitor.leave();
 });
 
-test("the trap is out of sight and out of reach", async () => {
+test("the honeypot is out of sight and out of reach", async () => {
   const visitor = await arrive();
   const { page } = visitor;
   await page.goto("/");
@@ -417,12 +417,12 @@ test("without its token the example site sends as before", async () => {
   }
 });
 
-// A suspect enquiry is one mail, to the therapist, who sees what it is.
+// A suspect enquiry is one email, to the therapist, who sees what it is.
 async function arrivedSuspect(email) {
-  await mailsAbout(email, 1);
+  await emailsAbout(email, 1);
   await new Promise((done) => setTimeout(done, 500));
-  const all = await mailsAbout(email, 1);
-  assert.equal(all.length, 1, `${all.length} mails about a suspect enquiry`);
+  const all = await emailsAbout(email, 1);
+  assert.equal(all.length, 1, `${all.length} emails about a suspect enquiry`);
   assert.match(all[0].subject, /spam/i, all[0].subject);
 }
 

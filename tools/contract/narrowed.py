@@ -1,7 +1,7 @@
 """Writes the OpenAPI document with what no schema can say narrowed to what is surely taken.
 
 Everything that the narrowed document allows has to be accepted; the document itself is true of any practice and leaves
-more open: which treatments there are, which telephone numbers are possible, which domains look like a slip.
+more open: which treatments there are, which telephone numbers are possible, which domains look like a typo.
 """
 
 import json

@@ -1,4 +1,4 @@
-"""The mail checks behind `tools/email-test`: takes a folder of .eml files, and fails when one of them misses a bar.
+"""The email checks behind `tools/email-test`: takes a folder of .eml files, and fails when one of them misses a bar.
 
 Each tool also gets a bad sample of our own along with the emails. A tool that finds nothing wrong with it has not
 looked, and the check fails.
@@ -30,7 +30,7 @@ SPAM_RULES = {
 }
 # Not counted: the client's own address is in Reply-To, whatever provider they have.
 SPAM_IGNORED = ("FREEMAIL_",)
-# A mailbox gets our mail from SES; without this line SpamAssassin would not look at the way at all.
+# A mailbox gets our email from SES; without this line SpamAssassin would not look at the way at all.
 RECEIVED = (
     "from a7-11.smtp-out.eu-west-2.amazonses.com (a7-11.smtp-out.eu-west-2.amazonses.com [23.251.234.11])\n"
     "\tby mx.example.net (Postfix) with ESMTPS id {name} for <{to}>; {date}"
@@ -38,7 +38,7 @@ RECEIVED = (
 # The clients of our samples.
 CLIENTS = re.compile(rb"\b(sam|zoe\.bronte)@example\.com")
 # What SpamAssassin's authors made for such tests.
-BAD_MAIL = b"""From: a@example.com
+BAD_EMAIL = b"""From: a@example.com
 To: b@example.org
 Date: Mon, 23 Nov 2026 10:20:00 +0000
 Subject: bad sample
@@ -174,13 +174,13 @@ def check_browser(pages, work):
 def check_spam(emails, work, strict):
     """SpamAssassin: stock rules, nothing learned, nothing asked over the network.
 
-    If `strict`, each rule that counts against an email needs a reason above. In other mails a visitor may have typed anything.
+    If `strict`, each rule that counts against an email needs a reason above. In other emails a visitor may have typed anything.
     """
     if strict:
-        # The same emails, as if the client used Gmail: some rules only look at mail from such addresses.
+        # The same emails, as if the client used Gmail: some rules only look at email from such addresses.
         emails = emails | {f"{name}-gmail": CLIENTS.sub(rb"\1@gmail.com", it) for name, it in emails.items()}
     box = mailbox.mbox(work / "emails.mbox")
-    for name, source in (emails | {"bad": BAD_MAIL}).items():
+    for name, source in (emails | {"bad": BAD_EMAIL}).items():
         message = email.message_from_bytes(source)
         received = RECEIVED.format(to=message["To"], date=message["Date"], name=name)
         box.add(f"Received: {received}\n".encode() + source.replace(b"\r\n", b"\n"))
@@ -204,7 +204,7 @@ def check_spam(emails, work, strict):
     if set(scored) != {*emails, "bad"}:
         sys.exit(f"SpamAssassin scored {len(scored)} of {len(emails) + 1} messages")
     if scored.pop("bad").get("GTUBE", 0) < 100:
-        fail("(bad sample)", "SpamAssassin does not know its own test mail")
+        fail("(bad sample)", "SpamAssassin does not know its own test email")
     fired = {}
     worst = (-99.0, "")
     for name, rules in scored.items():
@@ -233,7 +233,7 @@ def main():
     if not emails:
         sys.exit(f"there is no .eml file in {options.folder}")
     if options.every:
-        snapshots = {path.stem.removeprefix("main__letters__") for path in options.every.glob("main__letters__*.snap")}
+        snapshots = {path.stem.removeprefix("main__emails__") for path in options.every.glob("main__emails__*.snap")}
         if not snapshots or snapshots != set(emails):
             sys.exit(f"the emails are not those of the snapshots: {sorted(snapshots ^ set(emails))}")
 

@@ -23,7 +23,7 @@ use crate::{StartError, aws};
 /// DynamoDB takes requests of up to 16 MB, and its answers are no larger.
 const MAX_BODY: usize = 16 * 1024 * 1024;
 
-/// The faults that happen by themselves in life. A timeout holds everything up, so that it is the rarest.
+/// The faults that also happen at random. A timeout holds everything up, so it is the rarest.
 const ANY: [Fault; 12] = [
     Fault::Throttled,
     Fault::Throttled,
@@ -58,7 +58,7 @@ enum Fault {
     ResetAfter,
 }
 
-/// A proxy in front of the database through which requests go wrong at random.
+/// A proxy in front of the database that makes requests fail at random.
 #[derive(Debug)]
 pub struct FaultProxy {
     endpoint: String,
@@ -133,7 +133,7 @@ async fn carry(
         Some(Fault::ResetBefore) => return reset(&line),
         Some(Fault::ServerErrorAfter | Fault::TimeoutAfter | Fault::ResetAfter) | None => {}
     }
-    // What the database does not answer looks from here like a connection that broke.
+    // A database that does not answer looks like a broken connection.
     let answered = ask(&shared, parts, body).await;
     match (fault, answered) {
         (Some(Fault::ServerErrorAfter), _) => server_error(),
@@ -143,7 +143,7 @@ async fn carry(
     }
 }
 
-/// Asks the database and takes its whole answer, so that a lost answer is one that the database has given.
+/// Asks the database and reads its whole answer, so that an answer can only be lost after the database has given it.
 async fn ask(shared: &Shared, mut parts: Parts, body: Bytes) -> Option<Response> {
     let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
     parts.uri = format!("{}{path}", shared.database).parse::<Uri>().ok()?;

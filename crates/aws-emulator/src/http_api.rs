@@ -65,8 +65,8 @@ async fn invoke(
     // What the function wrote is on the stream now.
     api.waker.wake();
     match answer {
-        Ok(Ok(answer)) => respond(answer).unwrap_or_else(|fault| {
-            tracing::warn!(fault, "the function's answer is no answer for the gateway");
+        Ok(Ok(answer)) => respond(answer).unwrap_or_else(|error| {
+            tracing::warn!(error, "the function's answer is no answer for the gateway");
             gateway_says(StatusCode::INTERNAL_SERVER_ERROR, "Internal Server Error")
         }),
         Ok(Err(error)) => {

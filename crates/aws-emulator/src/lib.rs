@@ -40,7 +40,7 @@ use self::http_api::HttpApi;
 use self::mailbox_pages::Link;
 use self::server::Stop;
 use self::ses::account::Account;
-use self::ses::{Mail, Mailbox, Ses};
+use self::ses::{Email, Mailbox, Ses};
 use self::stream::Driver;
 
 /// What to start, and how.
@@ -185,13 +185,13 @@ impl Emulator {
             &options.table,
         )
         .await?;
-        // The faults are the function's: the stream's driver and a test that looks into the table meet none.
+        // Only the function meets faults, not the stream's driver and not a test that reads the table.
         let proxy = match options.table_faults {
             faults if faults > 0.0 => Some(FaultProxy::start(dynamo.endpoint(), faults).await?),
             _ => None,
         };
         let ses = Ses::start(
-            data.map(|data| data.join("mails")).as_deref(),
+            data.map(|data| data.join("emails")).as_deref(),
             options.account,
         )
         .await?;
@@ -256,12 +256,12 @@ impl Emulator {
         &self.function
     }
 
-    /// Every mail that SES accepted, oldest first.
-    pub fn mails(&self) -> Vec<Arc<Mail>> {
-        self.ses.mailbox().mails()
+    /// Every email that SES accepted, oldest first.
+    pub fn emails(&self) -> Vec<Arc<Email>> {
+        self.ses.mailbox().emails()
     }
 
-    /// The SES catcher: mails, account and faults.
+    /// The SES catcher: emails, account and faults.
     pub fn ses(&self) -> Mailbox {
         self.ses.mailbox()
     }

@@ -1,4 +1,4 @@
-//! The mail catcher in the browser: every email that was sent, as its readers see it and as it is.
+//! The email catcher in the browser: every email that was sent, as its readers see it and as it is.
 //!
 //! The HTML of an email is not trusted: it is shown in a frame without scripts, without our origin and without the network.
 
@@ -15,14 +15,14 @@ use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
 
-use super::ses::{Mail, Mailbox};
+use super::ses::{Email, Mailbox};
 use super::stream::Waker;
 
-/// For our own pages: their style, frames with mails in them, and forms that stay here.
+/// For our own pages: their style, frames with emails in them, and forms that stay here.
 const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/// For a mail's HTML: what a mail brings with it, and nothing else.
-const MAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
+/// For an email's HTML: what an email brings with it, and nothing else.
+const EMAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
 /// A page that the navigation offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,8 +52,8 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(
         .route("/outbox/", get(list))
         .route("/outbox.json", get(data))
         .route("/outbox/failures", get(failures))
-        .route("/outbox/{mail}", get(mail))
-        .route("/outbox/{mail}/html", get(html))
+        .route("/outbox/{email}", get(email))
+        .route("/outbox/{email}/html", get(html))
         .with_state(Arc::new(Pages {
             mailbox,
             stream,
@@ -75,7 +75,7 @@ pub fn not_found(text: &str) -> Response {
 }
 
 /// Refuses requests under a foreign name: a web page elsewhere could otherwise give 127.0.0.1 a name of its own and read the
-/// mails.
+/// emails.
 async fn only_local(request: Request, next: Next) -> Response {
     let host = request
         .headers()
@@ -97,15 +97,15 @@ async fn only_local(request: Request, next: Next) -> Response {
 #[template(path = "list.html")]
 struct List<'a> {
     links: &'a [Link],
-    mails: Vec<Arc<Mail>>,
+    emails: Vec<Arc<Email>>,
     failures: usize,
 }
 
 #[derive(Template)]
-#[template(path = "mail.html")]
+#[template(path = "email.html")]
 struct One<'a> {
     links: &'a [Link],
-    mail: &'a Mail,
+    email: &'a Email,
     request: String,
     last: u64,
 }
@@ -118,11 +118,11 @@ struct Failures<'a> {
 }
 
 async fn list(State(pages): State<Arc<Pages>>) -> Response {
-    let mut mails = pages.mailbox.mails();
-    mails.reverse();
+    let mut emails = pages.mailbox.emails();
+    emails.reverse();
     page(&List {
         links: &pages.links,
-        mails,
+        emails,
         failures: pages.stream.failures().len(),
     })
 }
@@ -137,34 +137,34 @@ async fn failures(State(pages): State<Arc<Pages>>) -> Response {
 
 /// The mailbox as data: an array of emails, newest last.
 async fn data(State(pages): State<Arc<Pages>>) -> Response {
-    let mails = pages.mailbox.mails();
-    let body = json!(mails.iter().map(AsRef::as_ref).collect::<Vec<&Mail>>()).to_string();
+    let emails = pages.mailbox.emails();
+    let body = json!(emails.iter().map(AsRef::as_ref).collect::<Vec<&Email>>()).to_string();
     respond("application/json", PAGE_POLICY, body)
 }
 
 /// `/outbox/N` and `/outbox/N.eml`.
-async fn mail(State(pages): State<Arc<Pages>>, Path(name): Path<String>) -> Response {
+async fn email(State(pages): State<Arc<Pages>>, Path(name): Path<String>) -> Response {
     let (number, source) = match name.strip_suffix(".eml") {
         Some(number) => (number, true),
         None => (name.as_str(), false),
     };
-    let Some(mail) = find(&pages, number) else {
-        return not_found("There is no mail with this number.");
+    let Some(email) = find(&pages, number) else {
+        return not_found("There is no email with this number.");
     };
     if !source {
-        let last = pages.mailbox.mails().len();
+        let last = pages.mailbox.emails().len();
         let last = u64::try_from(last).unwrap_or(u64::MAX);
         return page(&One {
             links: &pages.links,
-            mail: &mail,
-            request: pretty(&mail.request),
+            email: &email,
+            request: pretty(&email.request),
             last,
         });
     }
-    let mut response = respond("message/rfc822", PAGE_POLICY, mail.eml.clone());
+    let mut response = respond("message/rfc822", PAGE_POLICY, email.eml.clone());
     if let Ok(value) = HeaderValue::from_str(&format!(
-        "attachment; filename=\"mail-{}.eml\"",
-        mail.number
+        "attachment; filename=\"email-{}.eml\"",
+        email.number
     )) {
         response.headers_mut().insert(CONTENT_DISPOSITION, value);
     }
@@ -173,14 +173,14 @@ async fn mail(State(pages): State<Arc<Pages>>, Path(name): Path<String>) -> Resp
 
 /// The HTML part alone, for the frames.
 async fn html(State(pages): State<Arc<Pages>>, Path(number): Path<String>) -> Response {
-    match find(&pages, &number).and_then(|mail| mail.html.clone()) {
+    match find(&pages, &number).and_then(|email| email.html.clone()) {
         Some(html) => email_html(html),
-        None => not_found("This mail has no HTML part."),
+        None => not_found("This email has no HTML part."),
     }
 }
 
-fn find(pages: &Pages, number: &str) -> Option<Arc<Mail>> {
-    pages.mailbox.mail(number.parse().ok()?)
+fn find(pages: &Pages, number: &str) -> Option<Arc<Email>> {
+    pages.mailbox.email(number.parse().ok()?)
 }
 
 fn pretty(value: &Value) -> String {
@@ -189,7 +189,7 @@ fn pretty(value: &Value) -> String {
 
 /// The HTML of an email, for a frame: it can run nothing and load nothing.
 pub fn email_html(html: String) -> Response {
-    respond("text/html; charset=utf-8", MAIL_POLICY, html)
+    respond("text/html; charset=utf-8", EMAIL_POLICY, html)
 }
 
 /// A page about emails.

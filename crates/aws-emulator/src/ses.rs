@@ -1,9 +1,9 @@
-//! The SES catcher: speaks SES API v2 on the wire, keeps every mail with its complete request, and behaves like SES.
+//! The SES catcher: speaks SES API v2 on the wire, keeps every email with its complete request, and follows the rules of SES.
 //!
 //! It knows `SendEmail` (`Simple` and `Raw` content) and `GetAccount`. What SES checks, it checks, and refuses in SES's
 //! words with SES's error types; where SES documents a limit but no words, the words are ours. What SES reports through a
-//! configuration set, it reports to the function as an SNS event. Faults happen on request, where they happen in life: at
-//! the wire.
+//! configuration set, it reports to the function as an SNS event. Tests ask for
+//! faults, which happen on the wire, as in production.
 
 pub mod account;
 pub mod events;
@@ -30,15 +30,15 @@ use super::function::Function;
 use super::server::{self, Stop};
 use super::{StartError, replace_file};
 
-/// How long SES takes until it reports what became of a mail.
+/// How long SES takes until it reports what became of an email.
 const REPORT_AFTER: Duration = Duration::from_millis(50);
 
 /// A failed asynchronous invocation is repeated twice.
 const REPORT_ATTEMPTS: u32 = 3;
 
-/// A mail that SES accepted.
+/// An email that SES accepted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Mail {
+pub struct Email {
     /// Its number, from 1, in the order of acceptance.
     pub number: u64,
     /// When it was accepted, in UTC.
@@ -63,9 +63,9 @@ pub struct Mail {
     pub eml: String,
     /// The complete request, as SES received it.
     pub request: Value,
-    /// Whether it was really sent: a mail to an address on the suppression list is accepted and not sent.
+    /// Whether it was really sent: an email to an address on the suppression list is accepted and not sent.
     pub sent: bool,
-    /// Whether SES's answer left as well: a fault can lose it after the mail was accepted.
+    /// Whether SES's answer left as well: a fault can lose it after the email was accepted.
     #[serde(default = "always")]
     pub answered: bool,
     /// What SES reported about it, or still will.
@@ -73,7 +73,7 @@ pub struct Mail {
     pub notices: Vec<Notice>,
 }
 
-impl Mail {
+impl Email {
     /// The message tags of the request.
     pub fn tags(&self) -> BTreeMap<&str, &str> {
         let tags = self.request.get("EmailTags").and_then(Value::as_array);
@@ -84,7 +84,7 @@ impl Mail {
     }
 }
 
-/// Mails that were kept before faults were: their answers left.
+/// Files of earlier versions lack the field: then no fault could lose an answer.
 fn always() -> bool {
     true
 }
@@ -103,25 +103,25 @@ pub(crate) struct State {
     /// What the sending rate has left.
     pub(crate) bucket: Mutex<Bucket>,
     pub(crate) faults: Mutex<Faults>,
-    mails: Mutex<Vec<Arc<Mail>>>,
+    emails: Mutex<Vec<Arc<Email>>>,
     folder: Option<PathBuf>,
     function: OnceLock<Function>,
     /// How many notices are still to be reported.
-    owed: watch::Sender<usize>,
+    pending: watch::Sender<usize>,
     stopped: watch::Receiver<bool>,
 }
 
-/// What tests and the viewer hold: the mails, the account and the faults. Clones are the same catcher.
+/// What tests and the viewer hold: the emails, the account and the faults. Clones are the same catcher.
 #[derive(Debug, Clone)]
 pub struct Mailbox(Arc<State>);
 
 impl Ses {
-    /// Serves on a free port of 127.0.0.1. `folder` keeps the mails, one file each; without it they are in memory.
+    /// Serves on a free port of 127.0.0.1. `folder` keeps the emails, one file each; without it they are in memory.
     ///
     /// # Errors
     /// When the folder cannot be read or written.
     pub async fn start(folder: Option<&Path>, account: Account) -> Result<Self, StartError> {
-        let mails = match folder {
+        let emails = match folder {
             Some(folder) => load(folder)?,
             None => Vec::new(),
         };
@@ -140,10 +140,10 @@ impl Ses {
             account: Mutex::new(account),
             bucket: Mutex::new(Bucket::default()),
             faults: Mutex::new(Faults::default()),
-            mails: Mutex::new(mails),
+            emails: Mutex::new(emails),
             folder: folder.map(Path::to_owned),
             function: OnceLock::new(),
-            owed: watch::Sender::new(0),
+            pending: watch::Sender::new(0),
             stopped: stopped.clone(),
         });
         let task = server::serve(listener, api::router(state.clone()), stopped);
@@ -164,10 +164,10 @@ impl Ses {
         if self.state.function.set(function).is_err() {
             return;
         }
-        for mail in self.mailbox().mails() {
-            for (index, notice) in mail.notices.iter().enumerate() {
+        for email in self.mailbox().emails() {
+            for (index, notice) in email.notices.iter().enumerate() {
                 if !notice.reported {
-                    self.state.clone().report(mail.number, index);
+                    self.state.clone().report(email.number, index);
                 }
             }
         }
@@ -185,15 +185,15 @@ impl Ses {
 }
 
 impl Mailbox {
-    /// Every mail that SES accepted, oldest first.
-    pub fn mails(&self) -> Vec<Arc<Mail>> {
-        lock(&self.0.mails).clone()
+    /// Every email that SES accepted, oldest first.
+    pub fn emails(&self) -> Vec<Arc<Email>> {
+        lock(&self.0.emails).clone()
     }
 
-    /// The mail with this number.
-    pub fn mail(&self, number: u64) -> Option<Arc<Mail>> {
+    /// The email with this number.
+    pub fn email(&self, number: u64) -> Option<Arc<Email>> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
-        lock(&self.0.mails).get(index).cloned()
+        lock(&self.0.emails).get(index).cloned()
     }
 
     /// Changes how SES stands to this account, from the next request on.
@@ -228,23 +228,23 @@ impl Mailbox {
 
     /// Waits until SES has reported everything that it had to report.
     pub async fn settled(&self) {
-        let mut owed = self.0.owed.subscribe();
+        let mut pending = self.0.pending.subscribe();
         // The sender lives in the state that we hold.
-        let _ = owed.wait_for(|owed| *owed == 0).await;
+        let _ = pending.wait_for(|pending| *pending == 0).await;
     }
 }
 
 impl State {
-    /// Accepts a mail: numbers it, keeps it, and reports about it later. Nothing is accepted that could not be kept.
-    pub(crate) fn accept(self: &Arc<Self>, mut mail: Mail) -> std::io::Result<()> {
+    /// Accepts an email: numbers it, keeps it, and reports about it later. Nothing is accepted that could not be kept.
+    pub(crate) fn accept(self: &Arc<Self>, mut email: Email) -> std::io::Result<()> {
         let (number, notices) = {
-            let mut mails = lock(&self.mails);
-            mail.number = u64::try_from(mails.len())
+            let mut emails = lock(&self.emails);
+            email.number = u64::try_from(emails.len())
                 .unwrap_or(u64::MAX)
                 .saturating_add(1);
-            self.keep(&mail)?;
-            let kept = (mail.number, mail.notices.len());
-            mails.push(Arc::new(mail));
+            self.keep(&email)?;
+            let kept = (email.number, email.notices.len());
+            emails.push(Arc::new(email));
             kept
         };
         if self.function.get().is_some() {
@@ -255,25 +255,27 @@ impl State {
         Ok(())
     }
 
-    fn keep(&self, mail: &Mail) -> std::io::Result<()> {
+    fn keep(&self, email: &Email) -> std::io::Result<()> {
         match &self.folder {
             Some(folder) => replace_file(
-                &file_of(folder, mail.number),
-                &serde_json::to_vec_pretty(mail)?,
+                &file_of(folder, email.number),
+                &serde_json::to_vec_pretty(email)?,
             ),
             None => Ok(()),
         }
     }
 
     fn report(self: Arc<Self>, number: u64, index: usize) {
-        self.owed.send_modify(|owed| *owed = owed.saturating_add(1));
+        self.pending
+            .send_modify(|pending| *pending = pending.saturating_add(1));
         let mut stopped = self.stopped.clone();
         tokio::spawn(async move {
             tokio::select! {
                 _ = stopped.wait_for(|stop| *stop) => {}
                 () = self.deliver(number, index) => {}
             }
-            self.owed.send_modify(|owed| *owed = owed.saturating_sub(1));
+            self.pending
+                .send_modify(|pending| *pending = pending.saturating_sub(1));
         });
     }
 
@@ -284,7 +286,7 @@ impl State {
         let Some(event) = self.notice(number, index) else {
             return;
         };
-        // Reports about one mail come in the order of what happened, a little apart.
+        // Reports about one email come in the order of what happened, a little apart.
         let place = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
         tokio::time::sleep(REPORT_AFTER.saturating_mul(place)).await;
         for attempt in 1..=REPORT_ATTEMPTS {
@@ -296,32 +298,32 @@ impl State {
             }
             tokio::time::sleep(REPORT_AFTER).await;
         }
-        let mut mails = lock(&self.mails);
+        let mut emails = lock(&self.emails);
         let position = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
-        if let Some(mail) = mails.get_mut(position) {
-            let mail = Arc::make_mut(mail);
-            if let Some(notice) = mail.notices.get_mut(index) {
+        if let Some(email) = emails.get_mut(position) {
+            let email = Arc::make_mut(email);
+            if let Some(notice) = email.notices.get_mut(index) {
                 notice.reported = true;
             }
-            if let Err(error) = self.keep(mail) {
-                tracing::warn!(%error, "a mail's file could not be written");
+            if let Err(error) = self.keep(email) {
+                tracing::warn!(%error, "an email's file could not be written");
             }
         }
     }
 
     fn notice(&self, number: u64, index: usize) -> Option<Value> {
-        let mails = lock(&self.mails);
-        let mail = mails.get(usize::try_from(number.checked_sub(1)?).ok()?)?;
-        mail.notices.get(index).map(Notice::sns_event)
+        let emails = lock(&self.emails);
+        let email = emails.get(usize::try_from(number.checked_sub(1)?).ok()?)?;
+        email.notices.get(index).map(Notice::sns_event)
     }
 
-    /// For how many recipients mails were accepted since then.
+    /// For how many recipients emails were accepted since then.
     pub(crate) fn sent_since(&self, since: Timestamp) -> usize {
-        lock(&self.mails)
+        lock(&self.emails)
             .iter()
             .rev()
-            .take_while(|mail| mail.at >= since)
-            .map(|mail| mail.to.len())
+            .take_while(|email| email.at >= since)
+            .map(|email| email.to.len())
             .sum()
     }
 
@@ -341,7 +343,7 @@ fn file_of(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:06}.json"))
 }
 
-fn load(folder: &Path) -> Result<Vec<Arc<Mail>>, StartError> {
+fn load(folder: &Path) -> Result<Vec<Arc<Email>>, StartError> {
     let wrong = |path: &Path, error: &dyn std::fmt::Display| {
         StartError::new(format!(
             "{} cannot be read: {error}. Move it away, or choose another folder with --data.",
@@ -349,16 +351,16 @@ fn load(folder: &Path) -> Result<Vec<Arc<Mail>>, StartError> {
         ))
     };
     std::fs::create_dir_all(folder).map_err(|error| wrong(folder, &error))?;
-    let mut mails = Vec::new();
+    let mut emails = Vec::new();
     for number in 1_u64.. {
         let path = file_of(folder, number);
         match std::fs::read(&path) {
-            Ok(bytes) => mails.push(Arc::new(
+            Ok(bytes) => emails.push(Arc::new(
                 serde_json::from_slice(&bytes).map_err(|error| wrong(&path, &error))?,
             )),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
             Err(error) => return Err(wrong(&path, &error)),
         }
     }
-    Ok(mails)
+    Ok(emails)
 }

@@ -279,7 +279,7 @@ impl Reader {
             .await
             .map_err(|error| DisplayErrorContext(error).to_string())?;
         self.iterator = output.next_shard_iterator().map(str::to_owned);
-        // The engine names no region; the function is told the one that everything else here is in.
+        // The engine names no region; events carry the one that everything else here uses.
         let arn = self
             .stream_arn
             .replacen(":dynoxide:", &format!(":{}:", aws::REGION), 1);

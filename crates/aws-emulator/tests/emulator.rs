@@ -41,7 +41,7 @@ impl Drop for Folder {
 
 type Seen = Arc<Mutex<Vec<Value>>>;
 
-/// Stores what is posted, and mails what comes off the stream: the road of a small product.
+/// Stores what is posted, and sends an email for each record of the stream, as a small product would.
 fn function(endpoints: Endpoints, seen: Seen) -> Function {
     let dynamodb = aws::dynamodb(&endpoints.dynamodb);
     let ses = aws::ses(&endpoints.ses);
@@ -127,14 +127,14 @@ async fn post(emulator: &Emulator, name: &str) -> u16 {
 
 fn subjects(emulator: &Emulator) -> Vec<String> {
     emulator
-        .mails()
+        .emails()
         .iter()
-        .map(|mail| mail.subject.clone())
+        .map(|email| email.subject.clone())
         .collect()
 }
 
 #[tokio::test]
-async fn a_post_becomes_a_mail_over_the_stream() {
+async fn a_post_becomes_an_email_over_the_stream() {
     let (emulator, seen) = start(None).await;
     assert_eq!(post(&emulator, "Zoë").await, 201);
     emulator.settled().await;
@@ -160,7 +160,7 @@ async fn a_post_becomes_a_mail_over_the_stream() {
 }
 
 #[tokio::test]
-async fn a_restart_keeps_mails_and_goes_on_behind_the_checkpoint() {
+async fn a_restart_keeps_emails_and_goes_on_behind_the_checkpoint() {
     let folder = Folder::new();
     let (emulator, _) = start(Some(folder.path())).await;
     post(&emulator, "one").await;
@@ -266,13 +266,13 @@ async fn a_panic_of_the_function_is_the_gateways_500() {
 }
 
 #[tokio::test]
-async fn the_outbox_shows_every_mail_in_every_form() {
+async fn the_outbox_shows_every_email_in_every_form() {
     let (emulator, _) = start(None).await;
     assert!(
         get(emulator.url(), "/outbox")
             .await
             .text()
-            .contains("No mail has left yet")
+            .contains("No email has left yet")
     );
     post(&emulator, "<b>one</b>").await;
     post(&emulator, "two").await;
@@ -285,22 +285,22 @@ async fn the_outbox_shows_every_mail_in_every_form() {
     );
     let data = get(emulator.url(), "/outbox.json").await.json();
     assert_eq!(data.as_array().unwrap().len(), 2);
-    let mail = &data[1];
+    let email = &data[1];
     assert_eq!(
-        (&mail["subject"], &mail["to"]),
+        (&email["subject"], &email["to"]),
         (&json!("two"), &json!(["owner@example.com"]))
     );
-    assert_eq!(mail["headers"]["Subject"], "two");
-    assert_eq!(mail["text"], "text");
+    assert_eq!(email["headers"]["Subject"], "two");
+    assert_eq!(email["text"], "text");
     assert!(
-        mail["eml"]
+        email["eml"]
             .as_str()
             .unwrap()
             .contains("\r\nSubject: two\r\n")
     );
-    assert_eq!(mail["request"]["FromEmailAddress"], "shop@example.com");
+    assert_eq!(email["request"]["FromEmailAddress"], "shop@example.com");
     for key in ["from", "reply_to", "html", "message_id", "at"] {
-        assert!(mail.get(key).is_some(), "{key}");
+        assert!(email.get(key).is_some(), "{key}");
     }
 
     let page = get(emulator.url(), "/outbox/2").await;
@@ -316,7 +316,7 @@ async fn the_outbox_shows_every_mail_in_every_form() {
     assert!(!page.text().contains("<script>"));
     let source = get(emulator.url(), "/outbox/2.eml").await;
     assert_eq!(source.header("content-type"), "message/rfc822");
-    assert_eq!(source.text(), mail["eml"].as_str().unwrap());
+    assert_eq!(source.text(), email["eml"].as_str().unwrap());
     for path in [
         "/outbox/0",
         "/outbox/3",
@@ -330,7 +330,7 @@ async fn the_outbox_shows_every_mail_in_every_form() {
 }
 
 #[tokio::test]
-async fn a_mails_html_can_run_nothing_and_load_nothing() {
+async fn an_emails_html_can_run_nothing_and_load_nothing() {
     let (emulator, _) = start(None).await;
     post(&emulator, "one").await;
     emulator.settled().await;
@@ -398,7 +398,7 @@ async fn a_taken_port_and_a_folder_in_use_say_what_to_do() {
 
 #[tokio::test]
 async fn the_timer_invokes_the_function_with_its_event() {
-    let (told, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let (sender, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let options = Options {
         timer: Some(Timer {
             every: std::time::Duration::from_millis(10),
@@ -408,7 +408,7 @@ async fn the_timer_invokes_the_function_with_its_event() {
     };
     let emulator = Emulator::start(options, async |_| {
         Ok(Function::new(move |event: Value| {
-            let _ = told.send(event);
+            let _ = sender.send(event);
             async { Ok(Value::Null) }
         }))
     })

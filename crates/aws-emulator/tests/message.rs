@@ -95,7 +95,7 @@ fn no_line_is_longer_than_smtp_allows() {
 }
 
 #[test]
-fn a_mail_with_one_part_has_no_alternatives() {
+fn an_email_with_one_part_has_no_alternatives() {
     let eml = render(
         &Draft {
             html: None,

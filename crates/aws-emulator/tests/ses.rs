@@ -111,14 +111,15 @@ fn service_error(sent: Sent) -> SendEmailError {
 }
 
 #[tokio::test]
-async fn an_accepted_mail_is_kept_with_its_complete_request() {
+async fn an_accepted_email_is_kept_with_its_complete_request() {
     let (_ses, mailbox, client) = start(Account::default()).await;
-    let mut mail = post();
-    mail.tags.push(("kind".to_owned(), "receipt".to_owned()));
-    mail.headers
+    let mut email = post();
+    email.tags.push(("kind".to_owned(), "receipt".to_owned()));
+    email
+        .headers
         .push(("Auto-Submitted".to_owned(), "auto-replied".to_owned()));
-    let id = mail.send(&client).await.unwrap().message_id.unwrap();
-    let kept = mailbox.mail(1).unwrap();
+    let id = email.send(&client).await.unwrap().message_id.unwrap();
+    let kept = mailbox.email(1).unwrap();
     assert_eq!(kept.message_id, id);
     assert_eq!(
         (kept.subject.as_str(), kept.from.as_str()),
@@ -162,7 +163,7 @@ async fn raw_content_is_kept_as_it_was() {
         .send()
         .await
         .unwrap();
-    let kept = mailbox.mail(1).unwrap();
+    let kept = mailbox.email(1).unwrap();
     assert_eq!(
         (kept.subject.as_str(), kept.from.as_str()),
         ("Raw", "shop@example.com")
@@ -240,7 +241,7 @@ async fn every_error_class_is_the_sdks_own_type() {
             error.message().unwrap().contains(words),
             "{name}: {error:?}"
         );
-        assert!(mailbox.mails().is_empty(), "{name}");
+        assert!(mailbox.emails().is_empty(), "{name}");
     }
 }
 
@@ -408,11 +409,11 @@ async fn requests_that_ses_forbids_are_bad_requests() {
         ),
     ];
     let (_ses, mailbox, client) = start(Account::default()).await;
-    for (name, mail) in cases {
-        let error = service_error(mail.send(&client).await);
+    for (name, email) in cases {
+        let error = service_error(email.send(&client).await);
         assert!(error.is_bad_request_exception(), "{name}: {error:?}");
     }
-    assert!(mailbox.mails().is_empty());
+    assert!(mailbox.emails().is_empty());
     assert!(
         Post {
             to: many(50),
@@ -528,7 +529,7 @@ async fn faults_before_acceptance_send_nothing_and_faults_after_it_send() {
         mailbox.fail(fault.clone());
         let sent = post().send(&impatient).await;
         assert!(is_lost(&sent), "{fault:?}: {sent:?}");
-        assert_eq!(mailbox.mails().len(), kept, "{fault:?}");
+        assert_eq!(mailbox.emails().len(), kept, "{fault:?}");
     }
     for (fault, kept, code) in [
         (Fault::Throttled, 2, "TooManyRequestsException"),
@@ -559,10 +560,14 @@ async fn faults_before_acceptance_send_nothing_and_faults_after_it_send() {
             Some(code),
             "{fault:?}"
         );
-        assert_eq!(mailbox.mails().len(), kept, "{fault:?}");
+        assert_eq!(mailbox.emails().len(), kept, "{fault:?}");
     }
     assert!(post().send(&client).await.is_ok(), "a fault happens once");
-    let answered: Vec<bool> = mailbox.mails().iter().map(|mail| mail.answered).collect();
+    let answered: Vec<bool> = mailbox
+        .emails()
+        .iter()
+        .map(|email| email.answered)
+        .collect();
     assert_eq!(answered, [false, false, false, true]);
     assert_eq!(mailbox.requests(), 10, "nothing was retried by itself");
 }
@@ -634,15 +639,15 @@ async fn the_suppression_list_and_the_simulator_report_what_ses_reports() {
             Some("OnAccountSuppressionList"),
         ),
     ] {
-        let mail = Post {
+        let email = Post {
             to: vec![to.to_owned()],
             set: Some("emulator".to_owned()),
             tags: vec![("order".to_owned(), "ORD-1001".to_owned())],
             ..post()
         };
-        let id = mail.send(&client).await.unwrap().message_id.unwrap();
+        let id = email.send(&client).await.unwrap().message_id.unwrap();
         mailbox.settled().await;
-        assert_eq!(mailbox.mails().last().unwrap().sent, sent, "{to}");
+        assert_eq!(mailbox.emails().last().unwrap().sent, sent, "{to}");
         for kind in kinds {
             let event = reported.try_recv().unwrap();
             assert_eq!(event["Records"][0]["EventSource"], "aws:sns");
@@ -663,7 +668,7 @@ async fn the_suppression_list_and_the_simulator_report_what_ses_reports() {
 }
 
 #[tokio::test]
-async fn a_mail_with_a_virus_is_accepted_and_rejected_later() {
+async fn an_email_with_a_virus_is_accepted_and_rejected_later() {
     let (_ses, mailbox, client) = start(Account::default()).await;
     let set = Some("emulator".to_owned());
     Post {
@@ -674,25 +679,25 @@ async fn a_mail_with_a_virus_is_accepted_and_rejected_later() {
     .send(&client)
     .await
     .unwrap();
-    let mail = mailbox.mail(1).unwrap();
-    let kinds: Vec<_> = mail
+    let email = mailbox.email(1).unwrap();
+    let kinds: Vec<_> = email
         .notices
         .iter()
         .map(|notice| notice.kind.as_str())
         .collect();
     assert_eq!(kinds, ["Send", "Reject"]);
-    assert!(!mail.sent);
+    assert!(!email.sent);
 }
 
 #[tokio::test]
 async fn without_a_configuration_set_nothing_is_reported() {
     let (_ses, mailbox, client) = start(Account::default()).await;
     post().send(&client).await.unwrap();
-    assert!(mailbox.mail(1).unwrap().notices.is_empty());
+    assert!(mailbox.email(1).unwrap().notices.is_empty());
 }
 
 #[tokio::test]
-async fn mails_are_still_there_after_a_restart_and_what_was_not_reported_is_reported_then() {
+async fn emails_are_still_there_after_a_restart_and_what_was_not_reported_is_reported_then() {
     let folder = super::emulator::Folder::new();
     let ses = Ses::start(Some(folder.path()), Account::default())
         .await
@@ -713,7 +718,7 @@ async fn mails_are_still_there_after_a_restart_and_what_was_not_reported_is_repo
         .await
         .unwrap();
     let mailbox = ses.mailbox();
-    assert_eq!(mailbox.mail(1).unwrap().message_id, id);
+    assert_eq!(mailbox.email(1).unwrap().message_id, id);
     let (reports, mut reported) = mpsc::unbounded_channel::<Value>();
     ses.connect(Function::new(move |event| {
         reports.send(event).unwrap();
@@ -729,7 +734,7 @@ async fn mails_are_still_there_after_a_restart_and_what_was_not_reported_is_repo
         (true, true, false)
     );
     post().send(&aws::ses(ses.endpoint())).await.unwrap();
-    assert_eq!(mailbox.mail(2).unwrap().number, 2);
+    assert_eq!(mailbox.email(2).unwrap().number, 2);
 }
 
 #[tokio::test]

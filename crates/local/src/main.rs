@@ -13,18 +13,18 @@ use jiff::SignedDuration;
 use serde_json::json;
 
 const HELP: &str = "\
-The enquiry desk on this machine: form, function, database and mails.
+The enquiry desk on this machine: form, function, database and emails.
 
 Usage: cargo local [--port PORT] [--data DIR | --memory] [--ses-faults PERCENT]
                    [--table-faults PERCENT] [--sweep SECONDS] [--ahead SECONDS]
 
   --port PORT          where to listen on 127.0.0.1 (default 8080; 0 takes a free one)
-  --data DIR           the folder that keeps enquiries and mails (default .local/)
+  --data DIR           the folder that keeps enquiries and emails (default .local/)
   --memory             keep nothing: everything is gone at the end
   --ses-faults PERCENT how many requests to SES go wrong (default 0)
   --table-faults PERCENT
                        how many requests to the database go wrong (default 0)
-  --sweep SECONDS      how often the timer sends what is still owed (default 60)
+  --sweep SECONDS      how often the timer sends what is still pending (default 60)
   --ahead SECONDS      how far the function's clock is ahead (default 0)
   --help               show this
 
@@ -38,7 +38,7 @@ const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 const LINKS: [(&str, &str); 3] = [
     ("/", "Form"),
     ("/site/", "Example site"),
-    ("/outbox/gallery", "Gallery: every letter in your words"),
+    ("/outbox/gallery", "Gallery: every email in your words"),
 ];
 
 /// How often the timer fires; `template.yaml` has five minutes, and here a developer is watching.
@@ -97,10 +97,10 @@ async fn run(options: Options, ahead: SignedDuration) -> Result<(), StartError> 
     println!("The enquiry desk is at {url}/\n");
     println!("  {url}/                the form");
     println!("  {url}/site/           the example site");
-    println!("  {url}/outbox          the mails that left");
+    println!("  {url}/outbox          the emails that left");
     println!("  {url}/outbox.json     the same as data");
-    println!("  {url}/outbox/gallery  every letter, in the words of practice.toml\n");
-    println!("Enquiries and mails are {kept}. Ctrl-C stops everything.");
+    println!("  {url}/outbox/gallery  every email, in the words of practice.toml\n");
+    println!("Enquiries and emails are {kept}. Ctrl-C stops everything.");
     end.await;
     desk.stop().await;
     Ok(())
@@ -140,7 +140,7 @@ fn end() -> Result<impl Future<Output = ()>, StartError> {
 
 /// The options from the command line and how far the clock is ahead; `None` when only help was asked for.
 fn options() -> Result<Option<(Options, SignedDuration)>, String> {
-    // The alias `cargo local` ends with `--`, so that one more reaches us from those who write it.
+    // The alias `cargo local` ends with `--`; a developer may type a second one.
     let arguments = std::env::args_os().skip(1);
     let arguments = arguments.filter(|argument| argument != "--").collect();
     let mut arguments = pico_args::Arguments::from_vec(arguments);

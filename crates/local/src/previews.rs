@@ -1,4 +1,4 @@
-//! The previews in the browser: every letter for the table of sample enquiries, in the words of `practice.toml` as the file is now.
+//! The previews in the browser: every email to the table of sample enquiries, in the words of `practice.toml` as the file is now.
 //!
 //! The therapist changes a word, loads the page again, and sees every consequence; or the errors of the file, by line and key.
 
@@ -47,7 +47,7 @@ struct Gallery<'a> {
 
 struct Section {
     heading: &'static str,
-    letters: Vec<Sample>,
+    emails: Vec<Sample>,
 }
 
 #[derive(Template)]
@@ -78,15 +78,15 @@ async fn gallery(State(file): State<Arc<PathBuf>>, Query(when): Query<When>) -> 
         sections: vec![
             Section {
                 heading: "To the client",
-                letters: samples.to_client(),
+                emails: samples.to_client(),
             },
             Section {
                 heading: "To you",
-                letters: samples.to_therapist(),
+                emails: samples.to_therapist(),
             },
             Section {
                 heading: "To you, when an answer did not arrive",
-                letters: samples.notices(),
+                emails: samples.notices(),
             },
         ],
         // Both are made of digits and signs that a query may hold.
@@ -103,15 +103,15 @@ async fn html(
     Path(name): Path<String>,
     Query(when): Query<When>,
 ) -> Response {
-    let letter = practice(&file).ok().and_then(|practice| {
+    let sample = practice(&file).ok().and_then(|practice| {
         samples(&practice, &when)
             .every()
             .into_iter()
             .find(|it| it.full_name() == name)
     });
-    match letter.and_then(|it| it.mail.html) {
+    match sample.and_then(|it| it.mail.html) {
         Some(html) => email_html(html),
-        None => not_found("There is no letter of this name with an HTML part."),
+        None => not_found("There is no email of this name with an HTML part."),
     }
 }
 
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_gallery_shows_every_letter_in_the_words_of_the_file() {
+    async fn the_gallery_shows_every_email_in_the_words_of_the_file() {
         let file = std::env::temp_dir().join(format!("previews-{}.toml", std::process::id()));
         std::fs::write(&file, SECOND).unwrap();
         let router = router(file.clone());
@@ -177,15 +177,15 @@ mod tests {
         let (status, _, page) = get(&router, &format!("/outbox/gallery?{when}")).await;
         assert_eq!(status, StatusCode::OK);
         let practice = Practice::from_toml(SECOND).unwrap();
-        let letters = Samples {
+        let samples = Samples {
             practice: &practice,
             received_at: "2026-12-01T10:00:00Z".parse().unwrap(),
             away_until: None,
         };
-        for letter in letters.every() {
-            let name = letter.full_name();
+        for sample in samples.every() {
+            let name = sample.full_name();
             assert!(page.contains(&format!("id=\"{name}\"")), "{name}");
-            if letter.mail.html.is_some() {
+            if sample.mail.html.is_some() {
                 let frame = format!("/outbox/gallery/{name}?{when}");
                 assert!(page.replace("&#38;", "&").contains(&frame), "{name}");
             }

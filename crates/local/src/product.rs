@@ -71,7 +71,7 @@ pub(crate) fn account() -> Account {
     }
 }
 
-/// What stands for a variable that is not set.
+/// The value of a variable that is not set.
 fn default(endpoints: &Endpoints, name: &str) -> Option<String> {
     let value = match name {
         "TABLE_NAME" => endpoints.table.clone(),
@@ -80,7 +80,7 @@ fn default(endpoints: &Endpoints, name: &str) -> Option<String> {
         "HASH_KEY" => "this-key-keeps-no-secret-it-is-for-one-machine".to_owned(),
         // One machine is one source: a developer who tries things out must not be asked to wait.
         "RATE_LIMIT_PER_SOURCE" | "AUTO_REPLIES_PER_DAY" => "1000000".to_owned(),
-        // A browser that a script drives fills in the form in a blink.
+        // A browser under test fills in the form at once.
         "MIN_FILL_SECONDS" => "0".to_owned(),
         "CONFIGURATION_SET" => CONFIGURATION_SET.to_owned(),
         "ALLOWED_ORIGINS" => format!(

@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::account::Account;
 use super::faults::Fault;
 use super::message::{self, Draft};
-use super::{Mail, State, events, lock};
+use super::{Email, State, events, lock};
 use crate::aws;
 use crate::server::Line;
 
@@ -162,7 +162,7 @@ async fn send_email(
         Some(Fault::ResetBefore) => return reset(&line),
         Some(Fault::ServerErrorAfter(_) | Fault::TimeoutAfter | Fault::ResetAfter) | None => {}
     }
-    // Kept with the mail, since the file outlives this process and the fault does not.
+    // Kept with the email, since the file outlives this process and the fault does not.
     let answered = fault.is_none();
     let message_id = match accept(&state, request, answered) {
         Ok(message_id) => message_id,
@@ -180,30 +180,30 @@ async fn send_email(
 fn accept(state: &Arc<State>, request: Value, answered: bool) -> Result<String, RequestError> {
     let now = Timestamp::now();
     let message_id = aws::message_id(now);
-    let mail = compose(request, &message_id, now)?;
-    let configuration_set = mail
+    let email = compose(request, &message_id, now)?;
+    let configuration_set = email
         .request
         .get("ConfigurationSetName")
         .and_then(Value::as_str)
         .map(str::to_owned);
-    let mail = {
+    let email = {
         let account = lock(&state.account);
-        check_account(state, &account, &mail, configuration_set.as_deref())?;
+        check_account(state, &account, &email, configuration_set.as_deref())?;
         let suppressed = |address: &str| account.is_suppressed(address);
         let notices = configuration_set
             .as_deref()
-            .map(|set| events::notices(&mail, set, &suppressed))
+            .map(|set| events::notices(&email, set, &suppressed))
             .unwrap_or_default();
-        let sent = events::is_sent(&mail, &suppressed);
-        Mail {
+        let sent = events::is_sent(&email, &suppressed);
+        Email {
             notices,
             sent,
             answered,
-            ..mail
+            ..email
         }
     };
-    state.accept(mail).map_err(|error| {
-        tracing::warn!(%error, "a mail could not be kept, so it was not accepted");
+    state.accept(email).map_err(|error| {
+        tracing::warn!(%error, "an email could not be kept, so it was not accepted");
         RequestError::server(500)
     })?;
     Ok(message_id)
@@ -212,7 +212,7 @@ fn accept(state: &Arc<State>, request: Value, answered: bool) -> Result<String, 
 fn check_account(
     state: &State,
     account: &Account,
-    mail: &Mail,
+    email: &Email,
     configuration_set: Option<&str>,
 ) -> Result<(), RequestError> {
     if !account.allowed {
@@ -241,14 +241,15 @@ fn check_account(
             format!("Configuration set <{set}> does not exist."),
         ));
     }
-    let sender = message::address(&mail.from);
+    let sender = message::address(&email.from);
     let mut unverified: Vec<&str> = Vec::new();
     if !account.is_verified(sender) {
         unverified.push(sender);
     }
     if account.sandbox {
         unverified.extend(
-            mail.to
+            email
+                .to
                 .iter()
                 .map(String::as_str)
                 .filter(|to| !account.is_verified(to) && !events::is_simulator(to)),
@@ -274,7 +275,7 @@ fn check_account(
     }
     if let Some(rate) = account.max_send_rate {
         let seconds = Timestamp::now().as_duration().as_secs_f64();
-        if !lock(&state.bucket).take(rate, mail.to.len(), seconds) {
+        if !lock(&state.bucket).take(rate, email.to.len(), seconds) {
             return Err(RequestError::throttled("Maximum sending rate exceeded."));
         }
     }
@@ -282,7 +283,7 @@ fn check_account(
 }
 
 /// Checks the request and renders its message.
-fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, RequestError> {
+fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Email, RequestError> {
     let to = recipients(&request);
     if to.is_empty() {
         return Err(RequestError::bad_request(
@@ -307,7 +308,7 @@ fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, Req
         .try_for_each(|mailbox| check_mailbox(mailbox))?;
     check_tags(&request)?;
     let content = request.get("Content").cloned().unwrap_or_default();
-    let mut mail = Mail {
+    let mut email = Email {
         number: 0,
         at: now,
         message_id: message_id.to_owned(),
@@ -343,9 +344,9 @@ fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, Req
                 "Header fields must not contain line breaks: Subject",
             ));
         }
-        mail.eml = message::render(&draft, message_id, now).map_err(RequestError::bad_request)?;
-        mail.text = draft.text;
-        mail.html = draft.html;
+        email.eml = message::render(&draft, message_id, now).map_err(RequestError::bad_request)?;
+        email.text = draft.text;
+        email.html = draft.html;
     } else if let Some(raw) = content.get("Raw") {
         let bytes = text(raw, "Data")
             .and_then(|data| STANDARD.decode(data).ok())
@@ -360,17 +361,17 @@ fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, Req
             from
         };
         check_mailbox(&sender)?;
-        mail.eml = message::pass_through(&raw, &sender, message_id, now);
+        email.eml = message::pass_through(&raw, &sender, message_id, now);
     } else {
         return Err(RequestError::bad_request(
             "Content must have Simple or Raw; this catcher knows no templates.",
         ));
     }
-    mail.headers = message::headers(&mail.eml);
-    mail.from = field(&mail, "From");
-    mail.subject = field(&mail, "Subject");
-    mail.reply_to = match list(&mail.request, "ReplyToAddresses") {
-        given if given.is_empty() => Some(field(&mail, "Reply-To"))
+    email.headers = message::headers(&email.eml);
+    email.from = field(&email, "From");
+    email.subject = field(&email, "Subject");
+    email.reply_to = match list(&email.request, "ReplyToAddresses") {
+        given if given.is_empty() => Some(field(&email, "Reply-To"))
             .filter(|value| !value.is_empty())
             .into_iter()
             .collect(),
@@ -379,11 +380,11 @@ fn compose(request: Value, message_id: &str, now: Timestamp) -> Result<Mail, Req
             .map(|mailbox| message::decode(mailbox))
             .collect(),
     };
-    Ok(mail)
+    Ok(email)
 }
 
-fn field(mail: &Mail, wanted: &str) -> String {
-    let value = mail
+fn field(email: &Email, wanted: &str) -> String {
+    let value = email
         .headers
         .iter()
         .find(|(name, _)| name.eq_ignore_ascii_case(wanted))

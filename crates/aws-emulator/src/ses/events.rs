@@ -4,24 +4,24 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::Mail;
+use super::Email;
 use super::message;
 use crate::aws;
 
 /// The domain of the mailbox simulator.
 const SIMULATOR: &str = "simulator.amazonses.com";
 
-/// A standard test file that virus scanners recognise; SES rejects a mail that contains it.
+/// A standard test file that virus scanners recognise; SES rejects an email that contains it.
 const TEST_VIRUS: &str = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE";
 
-/// One report about a mail.
+/// One report about an email.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Notice {
     /// `Send`, `Delivery`, `Bounce`, `Complaint` or `Reject`.
     pub kind: String,
     /// The complete event-publishing record.
     pub record: Value,
-    /// Whether the function was told.
+    /// Whether it was handed to the function.
     pub reported: bool,
 }
 
@@ -50,7 +50,7 @@ impl Notice {
     }
 }
 
-/// What becomes of a mail at its recipient's.
+/// What becomes of an email at its recipient's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Fate {
     Delivered,
@@ -91,10 +91,10 @@ fn fate(address: &str, suppressed: bool) -> Fate {
     }
 }
 
-/// Whether the mail leaves SES for at least one of its recipients.
-pub(super) fn is_sent(mail: &Mail, suppressed: &dyn Fn(&str) -> bool) -> bool {
-    !mail.eml.contains(TEST_VIRUS)
-        && mail.to.iter().any(|address| {
+/// Whether the email leaves SES for at least one of its recipients.
+pub(super) fn is_sent(email: &Email, suppressed: &dyn Fn(&str) -> bool) -> bool {
+    !email.eml.contains(TEST_VIRUS)
+        && email.to.iter().any(|address| {
             !matches!(
                 fate(address, suppressed(address)),
                 Fate::SuppressedByAccount | Fate::Suppressed
@@ -102,13 +102,13 @@ pub(super) fn is_sent(mail: &Mail, suppressed: &dyn Fn(&str) -> bool) -> bool {
         })
 }
 
-/// The reports about an accepted mail, in their order.
+/// The reports about an accepted email, in their order.
 pub(super) fn notices(
-    mail: &Mail,
+    email: &Email,
     configuration_set: &str,
     suppressed: &dyn Fn(&str) -> bool,
 ) -> Vec<Notice> {
-    let about = about(mail, configuration_set);
+    let about = about(email, configuration_set);
     let notice = |kind: &str, name: &str, detail: Value| {
         let mut record = Map::new();
         record.insert("eventType".to_owned(), json!(kind));
@@ -121,7 +121,7 @@ pub(super) fn notices(
         }
     };
     let mut notices = vec![notice("Send", "send", json!({}))];
-    if mail.eml.contains(TEST_VIRUS) {
+    if email.eml.contains(TEST_VIRUS) {
         notices.push(notice(
             "Reject",
             "reject",
@@ -130,7 +130,7 @@ pub(super) fn notices(
         return notices;
     }
     let at = format!("{:.3}", Timestamp::now());
-    for address in &mail.to {
+    for address in &email.to {
         let delivered = || {
             notice(
                 "Delivery",
@@ -192,10 +192,10 @@ pub(super) fn notices(
 }
 
 /// The `mail` object of an event-publishing record.
-fn about(mail: &Mail, configuration_set: &str) -> Value {
-    let from = message::address(&mail.from);
+fn about(email: &Email, configuration_set: &str) -> Value {
+    let from = message::address(&email.from);
     let domain = from.rsplit_once('@').map_or("", |(_, domain)| domain);
-    let fields = message::fields(&mail.eml);
+    let fields = message::fields(&email.eml);
     let headers: Vec<Value> = fields
         .iter()
         .filter(|(name, _)| !name.eq_ignore_ascii_case("Return-Path"))
@@ -217,25 +217,25 @@ fn about(mail: &Mail, configuration_set: &str) -> Value {
     tags.insert("ses:source-ip".to_owned(), json!(["127.0.0.1"]));
     tags.insert("ses:from-domain".to_owned(), json!([domain]));
     tags.insert("ses:caller-identity".to_owned(), json!(["function"]));
-    for (name, value) in mail.tags() {
+    for (name, value) in email.tags() {
         tags.insert(name.to_owned(), json!([value]));
     }
     json!({
-        "timestamp": format!("{:.3}", mail.at),
-        "source": mail.from,
+        "timestamp": format!("{:.3}", email.at),
+        "source": email.from,
         "sourceArn": format!("arn:aws:ses:{}:{}:identity/{domain}", aws::REGION, aws::ACCOUNT),
         "sendingAccountId": aws::ACCOUNT,
-        "messageId": mail.message_id,
-        "destination": mail.to,
+        "messageId": email.message_id,
+        "destination": email.to,
         "headersTruncated": false,
         "headers": headers,
         "commonHeaders": {
             "from": [field("From")],
-            "replyTo": mail.reply_to,
-            "to": mail.to,
+            "replyTo": email.reply_to,
+            "to": email.to,
             "date": field("Date"),
-            "messageId": mail.message_id,
-            "subject": mail.subject,
+            "messageId": email.message_id,
+            "subject": email.subject,
         },
         "tags": tags,
     })

@@ -1,10 +1,10 @@
-//! Faults on request: what can go wrong between the function and SES, once for each time it is asked for.
+//! Faults that tests ask for, between the function and SES; each happens once for each request.
 
 use std::collections::VecDeque;
 
 use crate::aws;
 
-/// The faults that happen by themselves in life. A refusal for its content does not: it would be the same the next time.
+/// The faults that also happen at random. A refusal for its content does not: it would be refused again.
 const ANY: [Fault; 7] = [
     Fault::Throttled,
     Fault::ServerErrorBefore(500),
@@ -24,13 +24,13 @@ pub enum Fault {
     ServerErrorBefore(u16),
     /// Sent, and answered with this status (500 to 599).
     ServerErrorAfter(u16),
-    /// No answer ever comes, and the mail is not sent.
+    /// No answer ever comes, and the email is not sent.
     TimeoutBefore,
-    /// No answer ever comes, and the mail is sent.
+    /// No answer ever comes, and the email is sent.
     TimeoutAfter,
-    /// The connection is reset, and the mail is not sent.
+    /// The connection is reset, and the email is not sent.
     ResetBefore,
-    /// The connection is reset, and the mail is sent.
+    /// The connection is reset, and the email is sent.
     ResetAfter,
     /// Refused as `MessageRejected` for its content.
     Rejected,

@@ -149,7 +149,7 @@ pub struct Mapping {
     /// Records that passed the filter and are in no batch yet.
     waiting: VecDeque<Record>,
     waiting_since: Option<Timestamp>,
-    /// Batches that are owed, in the stream's order. The first one may be with the function.
+    /// Batches that are still to be handled, in the stream's order. The first one may be with the function.
     batches: VecDeque<Batch>,
     /// The last record that was read, whether or not it passed the filter.
     read: Option<String>,

@@ -1,4 +1,4 @@
-//! The clients: they post a form, again when the answer is lost or is no, and know only what they were answered.
+//! The clients: they post a form, post it again when the answer is lost or says no, and know only the answers.
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,25 +19,25 @@ use super::forms::{Form, Kind};
 
 /// Longer than the gateway takes to give up.
 const LIMIT: Duration = Duration::from_secs(40);
-/// How long somebody waits before pressing the button again.
+/// How long a client waits before pressing the button again.
 const PAUSE: Duration = Duration::from_millis(150);
-/// How often somebody presses it before giving up for now.
+/// How often a client presses it before giving up for now.
 const TRIES: u32 = 12;
 
-/// Everybody who posts.
+/// The clients of all forms.
 pub struct Clients {
     address: watch::Receiver<Option<String>>,
     http: Client<HttpConnector, Full<Bytes>>,
     until: Instant,
     /// How many forms are done with.
     done: watch::Sender<u64>,
-    told: Mutex<HashMap<String, Told>>,
+    answers: Mutex<HashMap<String, Answers>>,
     counters: Counters,
 }
 
 /// What was answered to one form.
 #[derive(Debug, Clone, Default)]
-pub struct Told {
+pub struct Answers {
     /// The reference of every answer that accepted it.
     pub references: Vec<String>,
     /// The status of every answer that refused it.
@@ -82,14 +82,14 @@ impl Clients {
             http: Client::builder(TokioExecutor::new()).build_http(),
             until,
             done: watch::Sender::new(0),
-            told: Mutex::default(),
+            answers: Mutex::default(),
             counters: Counters::default(),
         })
     }
 
     /// Sends one form as its client does.
     pub async fn send(&self, form: &Form) {
-        if form.kind == Kind::Mended {
+        if form.kind == Kind::Fixed {
             self.until_answered(form, true).await;
         }
         join_all((0..form.clicks).map(|_| self.until_answered(form, false))).await;
@@ -99,10 +99,10 @@ impl Clients {
         self.done.send_modify(|done| *done += 1);
     }
 
-    /// Everybody who was never told yes comes back with the same form, and every tenth of the others reloads the page.
+    /// Each client whose form was never accepted posts it again, and every tenth of the others reloads the page.
     pub async fn come_back(&self, forms: &[Form]) {
         for (number, form) in forms.iter().enumerate().filter(|(_, form)| form.is_valid()) {
-            if number % 10 == 0 || self.told(&form.name).references.is_empty() {
+            if number % 10 == 0 || self.answers(&form.name).references.is_empty() {
                 self.until_answered(form, false).await;
             }
         }
@@ -116,9 +116,9 @@ impl Clients {
     }
 
     /// What was answered to the form of this name.
-    pub fn told(&self, name: &str) -> Told {
-        let told = self.told.lock().unwrap();
-        told.get(name).cloned().unwrap_or_default()
+    pub fn answers(&self, name: &str) -> Answers {
+        let answers = self.answers.lock().unwrap();
+        answers.get(name).cloned().unwrap_or_default()
     }
 
     pub fn tally(&self) -> Tally {
@@ -132,21 +132,21 @@ impl Clients {
         }
     }
 
-    /// Posts until somebody says yes or no; the same body with the same submission each time.
+    /// Posts until the desk accepts or refuses it; the same body with the same submission each time.
     async fn until_answered(&self, form: &Form, before: bool) {
         for _ in 0..TRIES {
             let answer = self.post(form, before).await;
             let (counter, heard) = match answer {
                 Answer::Accepted(reference) => {
-                    self.hear(form, |told| told.references.push(reference));
+                    self.hear(form, |answers| answers.references.push(reference));
                     (&self.counters.accepted, true)
                 }
                 Answer::Refused(status) => {
-                    self.hear(form, |told| told.refused.push(status));
+                    self.hear(form, |answers| answers.refused.push(status));
                     (&self.counters.refused, true)
                 }
                 Answer::Strange(what) => {
-                    self.hear(form, |told| told.strange.push(what));
+                    self.hear(form, |answers| answers.strange.push(what));
                     (&self.counters.refused, true)
                 }
                 Answer::Unavailable => (&self.counters.unavailable, false),
@@ -160,9 +160,9 @@ impl Clients {
         }
     }
 
-    fn hear(&self, form: &Form, what: impl FnOnce(&mut Told)) {
-        let mut told = self.told.lock().unwrap();
-        what(told.entry(form.name.clone()).or_default());
+    fn hear(&self, form: &Form, what: impl FnOnce(&mut Answers)) {
+        let mut answers = self.answers.lock().unwrap();
+        what(answers.entry(form.name.clone()).or_default());
     }
 
     async fn post(&self, form: &Form, before: bool) -> Answer {

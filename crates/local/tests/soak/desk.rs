@@ -16,7 +16,7 @@ use tokio::sync::watch;
 /// Later than the end of every lease that was taken before: an invocation's 29 seconds and 60 more.
 const AHEAD: u32 = 120;
 
-/// How a start is meant.
+/// The conditions of one run of the process.
 pub struct Phase {
     ses_faults: f64,
     table_faults: f64,
@@ -101,7 +101,7 @@ impl Desk {
             .stdout(Stdio::piped())
             .stderr(words)
             .kill_on_drop(true);
-        // Settings of the shell that runs this are none of the soak's.
+        // The process must not inherit settings of the shell that runs the soak.
         for name in [
             "THERAPIST_EMAIL",
             "SENDER_EMAIL",
@@ -158,7 +158,7 @@ impl Desk {
         child.wait().await.expect("it is ours to wait for");
     }
 
-    /// Waits until nothing is owed and SES has reported every mail. The answer says what was missing at the end.
+    /// Waits until nothing is pending and SES has reported every email. The answer says what was missing at the end.
     pub async fn settled(&self, until: Instant) -> Result<(), String> {
         let environment = std::fs::read_to_string(self.folder.join("function.env")).unwrap();
         let endpoint = environment
@@ -168,14 +168,14 @@ impl Desk {
         let table = aws::dynamodb(endpoint);
         let mut reported = HashSet::new();
         loop {
-            let owed = owed(&table).await;
+            let pending = pending(&table).await;
             let waiting = unreported(&self.folder, &mut reported);
-            if owed == 0 && waiting == 0 {
+            if pending == 0 && waiting == 0 {
                 return Ok(());
             }
             if Instant::now() > until {
                 return Err(format!(
-                    "(b) {owed} enquiries owe mails and {waiting} mails are not reported"
+                    "(b) {pending} enquiries have pending emails and {waiting} emails are not reported"
                 ));
             }
             tokio::time::sleep(Duration::from_millis(500)).await;
@@ -183,9 +183,9 @@ impl Desk {
     }
 }
 
-/// How many enquiries the index of what is owed has.
-async fn owed(table: &aws_sdk_dynamodb::Client) -> i32 {
-    let mut owed = 0;
+/// How many enquiries the index `pending` has.
+async fn pending(table: &aws_sdk_dynamodb::Client) -> i32 {
+    let mut pending = 0;
     let mut from = None;
     loop {
         let page = table
@@ -199,23 +199,23 @@ async fn owed(table: &aws_sdk_dynamodb::Client) -> i32 {
             .send()
             .await
             .expect("the table can be read");
-        owed += page.count();
+        pending += page.count();
         from = page.last_evaluated_key;
         if from.is_none() {
-            return owed;
+            return pending;
         }
     }
 }
 
-/// How many mails have reports that the function has not had yet; `reported` are those that need no second look.
+/// How many emails have reports that the function has not had yet; `reported` are those that need no second look.
 fn unreported(folder: &Path, reported: &mut HashSet<PathBuf>) -> usize {
     let mut waiting = 0;
-    for file in mails(folder) {
+    for file in emails(folder) {
         if reported.contains(&file) {
             continue;
         }
-        let mail: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-        let notices = mail["notices"].as_array().unwrap();
+        let email: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        let notices = email["notices"].as_array().unwrap();
         if notices.iter().all(|notice| notice["reported"] == true) {
             reported.insert(file);
         } else {
@@ -231,10 +231,10 @@ pub fn failures(folder: &Path) -> usize {
     failures.unwrap_or_default().lines().count()
 }
 
-/// The files of the mails that SES accepted.
-pub fn mails(folder: &Path) -> Vec<PathBuf> {
-    let mut files: Vec<PathBuf> = std::fs::read_dir(folder.join("mails"))
-        .expect("the folder of the mails")
+/// The files of the emails that SES accepted.
+pub fn emails(folder: &Path) -> Vec<PathBuf> {
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder.join("emails"))
+        .expect("the folder of the emails")
         .map(|entry| entry.unwrap().path())
         .filter(|path| {
             path.extension()

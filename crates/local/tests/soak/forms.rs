@@ -18,15 +18,15 @@ pub enum Way {
     Program,
 }
 
-/// What is the matter with a form.
+/// What is wrong with a form.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Nothing.
     Good,
     /// The consent is missing at first; then it is sent again.
-    Mended,
+    Fixed,
     /// It fills in the field that people never see: accepted, and never answered automatically.
-    Trapped,
+    Honeypot,
     /// It stays as it is: this field is missing, wrong or unknown.
     Wrong(&'static str, &'static str),
 }
@@ -50,7 +50,7 @@ impl Form {
         !matches!(self.kind, Kind::Wrong(..))
     }
 
-    /// The headers and the body of a post; `before` it was mended.
+    /// The headers and the body of a post; `before` it was fixed.
     pub fn post(&self, before: bool) -> (&'static str, String, Bytes) {
         let fields: Vec<(&str, &str)> = self
             .fields
@@ -93,8 +93,8 @@ pub fn fill_in(count: u64, seed: u64) -> Arc<Vec<Form>> {
 
 fn fill_in_one(number: u64, random: &mut Random) -> Form {
     let kind = match random.below(100) {
-        0..6 => Kind::Mended,
-        6..9 => Kind::Trapped,
+        0..6 => Kind::Fixed,
+        6..9 => Kind::Honeypot,
         9..19 => *random.pick(&[
             Kind::Wrong("consent", ""),
             Kind::Wrong("email", "nobody"),
@@ -136,14 +136,14 @@ fn fill_in_one(number: u64, random: &mut Random) -> Form {
         }
     }
     match kind {
-        Kind::Trapped => fields.push(("extra_detail", "https://example.com/".to_owned())),
+        Kind::Honeypot => fields.push(("extra_detail", "https://example.com/".to_owned())),
         Kind::Wrong(wrong, value) => {
             fields.retain(|(name, _)| *name != wrong);
             if !value.is_empty() {
                 fields.push((wrong, value.to_owned()));
             }
         }
-        Kind::Good | Kind::Mended => {}
+        Kind::Good | Kind::Fixed => {}
     }
     Form {
         name,

@@ -1,10 +1,10 @@
 //! `cargo soak`: `cargo local` under load, with faults at SES and at the table, and killed again and again. Afterwards the
-//! accepted posts and the enquiries are the same ones, and each has its mails (docs/delivery.md's rules).
+//! accepted posts must match the enquiries, and each enquiry must have its emails (the rules of docs/delivery.md).
 //!
 //! The simulator plays schedules inside one process, with a clock of its own. This is the other half: a real process
 //! that dies by `kill -9`, real sockets, real files, and clients that know nothing but what they were answered.
 //!
-//! A seed repeats the forms and the moments of the kills; the faults and the threads go as they go.
+//! A seed repeats the forms and the moments of the kills; the faults and the threads differ from run to run.
 
 #![allow(
     missing_docs,
@@ -13,7 +13,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a soak that cannot go on shall stop"
+    reason = "a soak that cannot go on must stop"
 )]
 
 mod clients;
@@ -54,8 +54,8 @@ Usage: cargo soak [--posts N] [--kills K] [--seed S] [--ses-faults PERCENT] [--t
 
 /// How many forms are on their way at once.
 const AT_ONCE: usize = 12;
-/// How many forms may be ahead of their mails, for the first so many seconds.
-const AHEAD_OF_MAILS: usize = 40;
+/// How many forms may be ahead of their emails, for the first so many seconds.
+const AHEAD_OF_EMAILS: usize = 40;
 const BURST: usize = 25;
 const PACED: Duration = Duration::from_secs(60);
 
@@ -109,20 +109,20 @@ async fn soak(options: &Options) -> bool {
     let posting = tokio::spawn(posting);
     for (life, (moment, pause)) in kills.into_iter().enumerate() {
         clients.answered(moment).await;
-        // Not always just behind an answer.
+        // At a random moment, not always just after an answer.
         tokio::time::sleep(pause).await;
         desk.kill().await;
-        // Every other life hears SES's reports, which settle much by themselves.
+        // Only every other run gets SES's reports, since they complete much by themselves.
         desk.start(&faulty(life % 2 == 0)).await;
     }
     posting.await.expect("the clients go on to the end");
     let posted = began.elapsed();
 
-    // Mails are on their way, and the last kill meets them. Then nothing goes wrong any more, and it is later than every
-    // lease that the dead have left behind.
+    // Emails are on their way, and the last kill meets them. Afterwards there are no faults, and the clock is
+    // past every lease of the killed processes.
     desk.kill().await;
     desk.start(&Phase::calm()).await;
-    // Whoever gave up comes back when it works again, with the same form.
+    // Clients that gave up come back with the same form when it works again.
     clients.come_back(&forms).await;
     let settled = desk.settled(until).await;
     let crashes = desk.kills();
@@ -130,8 +130,8 @@ async fn soak(options: &Options) -> bool {
 
     let ledger = Ledger::read(&folder, &clients, &forms, crashes).await;
     let mut broken = rules::broken(&forms, &ledger);
-    if let Err(owed) = settled {
-        broken.push(owed);
+    if let Err(missing) = settled {
+        broken.push(missing);
     }
     if broken.is_empty() {
         broken.extend(rules::blind_spots(&forms, &ledger));
@@ -149,7 +149,7 @@ async fn soak(options: &Options) -> bool {
         let _ = std::fs::remove_dir_all(&folder);
     } else {
         println!(
-            "\nTable, mails and the process's own words are in {}.",
+            "\nTable, emails and the process's own words are in {}.",
             folder.display()
         );
     }
@@ -170,13 +170,13 @@ fn moments(options: &Options) -> Vec<(u64, Duration)> {
     moments
 }
 
-/// After this time whatever is not finished is a fault. A machine that does much else takes its time.
+/// After this time whatever is not finished counts as broken. A busy machine needs more of it.
 fn patience(options: &Options) -> Duration {
     Duration::from_secs(240 + options.posts / 2)
 }
 
-/// Posts every form, so many at once. At first they wait for the mails to follow, so that faults and crashes meet as many
-/// mails as posts.
+/// Posts every form, so many at once. At first they wait for the emails to follow, so that faults and crashes meet as many
+/// emails as posts.
 async fn post_all(clients: Arc<Clients>, forms: Arc<Vec<Form>>, folder: PathBuf) {
     let places = Arc::new(Semaphore::new(AT_ONCE));
     let mut under_way = JoinSet::new();
@@ -184,7 +184,7 @@ async fn post_all(clients: Arc<Clients>, forms: Arc<Vec<Form>>, folder: PathBuf)
     for number in 0..forms.len() {
         // In bursts, so that a kill finds posts under way.
         while number.is_multiple_of(BURST)
-            && number > AHEAD_OF_MAILS + desk::mails(&folder).len() / 2
+            && number > AHEAD_OF_EMAILS + desk::emails(&folder).len() / 2
             && began.elapsed() < PACED
         {
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -204,7 +204,7 @@ async fn post_all(clients: Arc<Clients>, forms: Arc<Vec<Form>>, folder: PathBuf)
 /// The figures, one a line.
 fn report(options: &Options, forms: &[Form], clients: &Clients, ledger: &Ledger, times: [u64; 2]) {
     let answers = clients.tally();
-    let mails = ledger.counts();
+    let emails = ledger.counts();
     let wrong = forms.iter().filter(|form| !form.is_valid()).count();
     let row = |what: &str, figure: &dyn Display| println!("{what:<48} {figure:>9}");
     println!("soak, seed {}\n", options.seed);
@@ -219,20 +219,20 @@ fn report(options: &Options, forms: &[Form], clients: &Clients, ledger: &Ledger,
     println!();
     row("forms accepted", &ledger.forms_accepted());
     row("enquiries in the table", &ledger.enquiries.len());
-    row("accepted by mail alone", &ledger.straight_only());
+    row("accepted by email alone", &ledger.fallback_only());
     row(
         "repeats answered with the same reference",
         &ledger.repeats(),
     );
     println!();
-    row("therapist's letters that left", &mails.therapist);
-    row("of these, extra copies", &mails.extra);
-    row("\"not stored\" letters that left", &mails.straight);
-    row("auto-replies that left", &mails.auto_replies);
-    row("auto-replies withheld", &mails.withheld);
-    row("auto-replies of which nobody knows", &mails.unknown);
-    row("notices that left", &mails.notices);
-    row("mails of which SES's answer was lost", &mails.lost);
+    row("therapist's emails that left", &emails.therapist);
+    row("of these, extra copies", &emails.extra);
+    row("emails by fallback delivery that left", &emails.fallback);
+    row("auto-replies that left", &emails.auto_replies);
+    row("auto-replies withheld", &emails.withheld);
+    row("auto-replies whose outcome is unknown", &emails.unknown);
+    row("notices that left", &emails.notices);
+    row("emails of which SES's answer was lost", &emails.lost);
     row("batches of the stream that were given up", &ledger.given_up);
     println!();
     row("faults at SES, in a hundred requests", &options.ses_faults);
@@ -241,7 +241,7 @@ fn report(options: &Options, forms: &[Form], clients: &Clients, ledger: &Ledger,
         &options.table_faults,
     );
     row("until every form was answered, s", &times[0]);
-    row("until nothing was owed, s", &times[1]);
+    row("until nothing was pending, s", &times[1]);
 }
 
 /// The options from the command line; `None` when only help was asked for.

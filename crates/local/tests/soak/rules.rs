@@ -1,15 +1,15 @@
-//! The rules of docs/delivery.md, checked against what the clients were told, what the table holds and what left.
+//! The rules of docs/delivery.md, checked against what the clients were answered, what the table holds and what left.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::path::Path;
 
 use aws_emulator::dynamodb::{Dynamo, TableDefinition};
-use aws_emulator::ses::Mail;
+use aws_emulator::ses::Email;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::enquiry::EmailAddress;
 use jiff::{SignedDuration, Timestamp};
 
-use super::clients::{Clients, Told};
+use super::clients::{Answers, Clients};
 use super::desk::{self, Crash};
 use super::forms::{Form, Kind};
 
@@ -18,13 +18,13 @@ type Item = HashMap<String, AttributeValue>;
 /// How long after SES's answer a crash can still come before the outcome is written down: that is tried for as long as the
 /// invocation lasts.
 const NOT_WRITTEN_DOWN: SignedDuration = SignedDuration::from_secs(29);
-/// How many letters to the therapist can be on their way at once: the stream sends one after the other, and the sweep.
+/// How many emails to the therapist can be on their way at once: the stream sends one at a time, and so does the sweep.
 const HANDS: usize = 2;
 
 /// Everything that is known at the end.
 #[derive(Clone)]
 pub struct Ledger {
-    pub told: BTreeMap<String, Told>,
+    pub answers: BTreeMap<String, Answers>,
     pub enquiries: Vec<Enquiry>,
     pub left: Vec<Left>,
     pub crashes: Vec<Crash>,
@@ -46,26 +46,26 @@ pub struct Enquiry {
     expires: bool,
 }
 
-/// A mail that SES took.
+/// An email that SES took.
 #[derive(Debug, Clone)]
 pub struct Left {
     reference: String,
-    letter: String,
+    kind: String,
     message_id: String,
     person: String,
     at: Timestamp,
     answered: bool,
     /// It went past the table.
-    straight: bool,
+    fallback: bool,
 }
 
-/// Figures about the mails.
+/// Figures about the emails.
 #[derive(Debug, Default)]
 pub struct Counts {
     pub therapist: usize,
     pub extra: usize,
     pub lost: usize,
-    pub straight: usize,
+    pub fallback: usize,
     pub auto_replies: usize,
     pub withheld: usize,
     pub unknown: usize,
@@ -95,14 +95,14 @@ impl Ledger {
         let states = items.iter().filter(|item| text(item, "kind") == "state");
         let states: HashMap<&str, &Item> = states.map(|item| (text(item, "pk"), item)).collect();
         let enquiries = items.iter().filter(|item| text(item, "kind") == "enquiry");
-        let left = desk::mails(folder).into_iter().map(|file| {
-            let mail = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
-            Left::read(&mail)
+        let left = desk::emails(folder).into_iter().map(|file| {
+            let email = serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap();
+            Left::read(&email)
         });
         Self {
-            told: forms
+            answers: forms
                 .iter()
-                .map(|form| (form.name.clone(), clients.told(&form.name)))
+                .map(|form| (form.name.clone(), clients.answers(&form.name)))
                 .collect(),
             enquiries: enquiries
                 .map(|item| {
@@ -118,57 +118,59 @@ impl Ledger {
 
     /// How many forms were accepted.
     pub fn forms_accepted(&self) -> usize {
-        let accepted = |told: &&Told| !told.references.is_empty();
-        self.told.values().filter(accepted).count()
+        let accepted = |answers: &&Answers| !answers.references.is_empty();
+        self.answers.values().filter(accepted).count()
     }
 
     /// How many posts were answered with a reference that an earlier answer to the same form had named.
     pub fn repeats(&self) -> usize {
-        let repeated = |told: &Told| {
-            let distinct: HashSet<&String> = told.references.iter().collect();
-            told.references.len() - distinct.len()
+        let repeated = |answers: &Answers| {
+            let distinct: HashSet<&String> = answers.references.iter().collect();
+            answers.references.len() - distinct.len()
         };
-        self.told.values().map(repeated).sum()
+        self.answers.values().map(repeated).sum()
     }
 
     /// How many forms were accepted and are in the mailbox only.
-    pub fn straight_only(&self) -> usize {
+    pub fn fallback_only(&self) -> usize {
         let stored: HashSet<&str> = self.enquiries.iter().map(|e| e.name.as_str()).collect();
-        self.told
+        self.answers
             .iter()
-            .filter(|(name, told)| !told.references.is_empty() && !stored.contains(name.as_str()))
+            .filter(|(name, answers)| {
+                !answers.references.is_empty() && !stored.contains(name.as_str())
+            })
             .count()
     }
 
     pub fn counts(&self) -> Counts {
-        let letters = |letter: &str| {
-            let letter = letter.to_owned();
+        let of_kind = |kind: &str| {
+            let kind = kind.to_owned();
             self.left
                 .iter()
-                .filter(move |left| left.letter == letter && !left.straight)
+                .filter(move |left| left.kind == kind && !left.fallback)
         };
         let states = |state: &str| {
-            let told = |e: &&Enquiry| e.auto_reply == state;
-            self.enquiries.iter().filter(told).count()
+            let is_so = |e: &&Enquiry| e.auto_reply == state;
+            self.enquiries.iter().filter(is_so).count()
         };
-        let therapist = letters("therapist").count();
-        let of: HashSet<&str> = letters("therapist").map(|l| l.reference.as_str()).collect();
+        let therapist = of_kind("therapist").count();
+        let of: HashSet<&str> = of_kind("therapist").map(|l| l.reference.as_str()).collect();
         Counts {
             therapist,
             extra: therapist - of.len(),
             lost: self.left.iter().filter(|left| !left.answered).count(),
-            straight: self.left.iter().filter(|left| left.straight).count(),
-            auto_replies: letters("auto_reply").count(),
+            fallback: self.left.iter().filter(|left| left.fallback).count(),
+            auto_replies: of_kind("auto_reply").count(),
             withheld: states("withheld"),
             unknown: states("unknown"),
-            notices: letters("notice").count(),
+            notices: of_kind("notice").count(),
         }
     }
 
-    fn of<'a>(&'a self, reference: &'a str, letter: &'a str) -> impl Iterator<Item = &'a Left> {
-        self.left.iter().filter(move |left| {
-            left.reference == reference && left.letter == letter && !left.straight
-        })
+    fn of<'a>(&'a self, reference: &'a str, kind: &'a str) -> impl Iterator<Item = &'a Left> {
+        self.left
+            .iter()
+            .filter(move |left| left.reference == reference && left.kind == kind && !left.fallback)
     }
 }
 
@@ -184,10 +186,10 @@ pub fn broken(forms: &[Form], ledger: &Ledger) -> Vec<String> {
 
 /// Rule (a), and one enquiry for each accepted form, however often it was posted.
 fn accepted(forms: &[Form], ledger: &Ledger, broken: &mut Vec<String>) {
-    let straight: HashSet<&str> = ledger
+    let fallback: HashSet<&str> = ledger
         .left
         .iter()
-        .filter(|left| left.straight)
+        .filter(|left| left.fallback)
         .map(|left| left.reference.as_str())
         .collect();
     let mut by_name: HashMap<&str, Vec<&Enquiry>> = HashMap::new();
@@ -196,67 +198,69 @@ fn accepted(forms: &[Form], ledger: &Ledger, broken: &mut Vec<String>) {
     }
     let mut valid = 0;
     for form in forms {
-        let told = &ledger.told[&form.name];
+        let answers = &ledger.answers[&form.name];
         let stored = by_name.remove(form.name.as_str()).unwrap_or_default();
-        for strange in &told.strange {
+        for strange in &answers.strange {
             broken.push(format!("{} was answered {strange}", form.name));
         }
         if !form.is_valid() {
-            if !stored.is_empty() || !told.references.is_empty() {
+            if !stored.is_empty() || !answers.references.is_empty() {
                 broken.push(format!("{} is not valid and was accepted", form.name));
             }
             continue;
         }
         valid += 1;
-        let mended = usize::from(form.kind == Kind::Mended);
-        if told.refused.len() > mended || told.refused.iter().any(|status| *status != 422) {
-            broken.push(format!("{} was refused: {:?}", form.name, told.refused));
+        let fixed = usize::from(form.kind == Kind::Fixed);
+        if answers.refused.len() > fixed || answers.refused.iter().any(|status| *status != 422) {
+            broken.push(format!("{} was refused: {:?}", form.name, answers.refused));
         }
-        if told.references.is_empty() {
+        if answers.references.is_empty() {
             broken.push(format!("{} was never accepted", form.name));
         }
         if stored.len() > 1 {
             broken.push(format!("{} is {} enquiries", form.name, stored.len()));
         }
-        for reference in told.references.iter().collect::<HashSet<_>>() {
+        for reference in answers.references.iter().collect::<HashSet<_>>() {
             let in_table = stored.iter().any(|e| e.reference == *reference);
-            if !in_table && !straight.contains(reference.as_str()) {
+            if !in_table && !fallback.contains(reference.as_str()) {
                 broken.push(format!("(a) {reference} was accepted and is lost"));
             }
         }
-        if form.kind == Kind::Trapped && stored.iter().any(|e| e.verdict != "suspect") {
+        if form.kind == Kind::Honeypot && stored.iter().any(|e| e.verdict != "suspect") {
             broken.push(format!("{} looks like spam and counts as clear", form.name));
         }
     }
     for name in by_name.keys() {
         broken.push(format!("{name} is in the table and was never posted"));
     }
-    let (stored, straight) = (ledger.enquiries.len(), ledger.straight_only());
-    if stored + straight != valid {
+    let (stored, fallback) = (ledger.enquiries.len(), ledger.fallback_only());
+    if stored + fallback != valid {
         broken.push(format!(
-            "{valid} forms are valid, {stored} enquiries are in the table and {straight} in the mailbox only"
+            "{valid} forms are valid, {stored} enquiries are in the table and {fallback} in the mailbox only"
         ));
     }
 }
 
-/// Rule (b), and that the table says of each mail what became of it.
+/// Rule (b), and that the table says of each email what became of it.
 fn delivered(ledger: &Ledger, broken: &mut Vec<String>) {
     for enquiry in &ledger.enquiries {
         let reference = enquiry.reference.as_str();
-        // A "not stored" letter is a letter, too: it was written because the table seemed to be down, and tells everything.
-        let mut letters = ledger
+        // Fallback delivery counts: its email says everything, since the table seemed to be down.
+        let mut emails = ledger
             .left
             .iter()
-            .filter(|left| left.reference == reference && left.letter == "therapist")
+            .filter(|left| left.reference == reference && left.kind == "therapist")
             .peekable();
-        if letters.peek().is_none() {
+        if emails.peek().is_none() {
             broken.push(format!("(b) the therapist never heard of {reference}"));
-        } else if !letters.any(|left| left.message_id == enquiry.message_id) {
-            broken.push(format!("(b) the letter that {reference} names never left"));
+        } else if !emails.any(|left| left.message_id == enquiry.message_id) {
+            broken.push(format!("(b) the email that {reference} names never left"));
         }
         if !matches!(enquiry.therapist.as_str(), "sent" | "delivered") {
             let state = &enquiry.therapist;
-            broken.push(format!("(b) {reference} ends with its letter {state:?}"));
+            broken.push(format!(
+                "(b) {reference} ends with the therapist's email {state:?}"
+            ));
         }
         if enquiry.pending || !enquiry.expires {
             broken.push(format!("(b) {reference} is still pending or never expires"));
@@ -271,13 +275,13 @@ fn delivered(ledger: &Ledger, broken: &mut Vec<String>) {
             ));
         }
         let replies = ledger.of(reference, "auto_reply").count();
-        let told = match enquiry.auto_reply.as_str() {
+        let agrees = match enquiry.auto_reply.as_str() {
             "sent" | "delivered" | "bounced" | "complained" => replies == 1,
             "withheld" | "failed" => replies == 0,
             "unknown" => replies <= 1,
             _ => false,
         };
-        if !told || (enquiry.verdict == "suspect" && replies > 0) {
+        if !agrees || (enquiry.verdict == "suspect" && replies > 0) {
             let state = &enquiry.auto_reply;
             broken.push(format!(
                 "(d) {reference} says {state:?} of {replies} auto-replies"
@@ -289,26 +293,26 @@ fn delivered(ledger: &Ledger, broken: &mut Vec<String>) {
         .iter()
         .map(|e| e.reference.as_str())
         .collect();
-    for left in ledger.left.iter().filter(|left| !left.straight) {
+    for left in ledger.left.iter().filter(|left| !left.fallback) {
         if !stored.contains(left.reference.as_str()) {
-            let (letter, reference) = (&left.letter, &left.reference);
+            let (kind, reference) = (&left.kind, &left.reference);
             broken.push(format!(
-                "a {letter} letter of {reference} left, which is no enquiry"
+                "a {kind} email of {reference} left, which is no enquiry"
             ));
         }
     }
 }
 
 /// Rule (c): behind a copy there was another one only when its answer was lost, or when the process died before it could
-/// write down what became of it. One death explains no more letters than were on their way.
+/// write down what became of it. One death explains no more emails than were on their way.
 fn copies(ledger: &Ledger, broken: &mut Vec<String>) {
     let mut copies: BTreeMap<(&str, &str), Vec<&Left>> = BTreeMap::new();
-    for left in ledger.left.iter().filter(|left| !left.straight) {
-        let letters = copies.entry((&left.reference, &left.letter)).or_default();
-        letters.push(left);
+    for left in ledger.left.iter().filter(|left| !left.fallback) {
+        let emails = copies.entry((&left.reference, &left.kind)).or_default();
+        emails.push(left);
     }
     let mut explained = vec![0; ledger.crashes.len()];
-    for ((reference, letter), mut copies) in copies {
+    for ((reference, kind), mut copies) in copies {
         copies.sort_unstable_by_key(|left| left.at);
         for pair in copies.windows(2).filter(|pair| pair[0].answered) {
             let crash = ledger.crashes.iter().position(|crash| {
@@ -317,18 +321,18 @@ fn copies(ledger: &Ledger, broken: &mut Vec<String>) {
                     && crash.not_after.duration_since(pair[0].at) < NOT_WRITTEN_DOWN
             });
             match crash {
-                Some(crash) => explained[crash] += usize::from(letter == "therapist"),
+                Some(crash) => explained[crash] += usize::from(kind == "therapist"),
                 None => broken.push(format!(
-                    "(c) another {letter} letter of {reference} left without a reason"
+                    "(c) another {kind} email of {reference} left without a reason"
                 )),
             }
         }
     }
-    for (crash, letters) in explained.into_iter().enumerate() {
-        if letters > HANDS {
+    for (crash, emails) in explained.into_iter().enumerate() {
+        if emails > HANDS {
             let number = crash + 1;
             broken.push(format!(
-                "(c) {letters} letters left twice over crash {number}"
+                "(c) {emails} emails left twice over crash {number}"
             ));
         }
     }
@@ -338,11 +342,7 @@ fn copies(ledger: &Ledger, broken: &mut Vec<String>) {
 /// the cool-down.
 fn auto_replies(ledger: &Ledger, broken: &mut Vec<String>) {
     let mut people: BTreeMap<&str, usize> = BTreeMap::new();
-    for left in ledger
-        .left
-        .iter()
-        .filter(|left| left.letter == "auto_reply")
-    {
+    for left in ledger.left.iter().filter(|left| left.kind == "auto_reply") {
         *people.entry(&left.person).or_default() += 1;
     }
     for (person, replies) in people.into_iter().filter(|(_, replies)| *replies > 1) {
@@ -352,9 +352,9 @@ fn auto_replies(ledger: &Ledger, broken: &mut Vec<String>) {
 
 /// Shows that the rules can fail: what is spoilt in a sound ledger has to be found.
 pub fn blind_spots(forms: &[Form], sound: &Ledger) -> Vec<String> {
-    let position = |letter: &str, nth: usize| {
+    let position = |kind: &str, nth: usize| {
         let fits =
-            |(_, left): &(usize, &Left)| left.letter == letter && left.answered && !left.straight;
+            |(_, left): &(usize, &Left)| left.kind == kind && left.answered && !left.fallback;
         let places: Vec<usize> = sound
             .left
             .iter()
@@ -392,15 +392,15 @@ pub fn blind_spots(forms: &[Form], sound: &Ledger) -> Vec<String> {
     }
     if let Some(place) = therapist {
         spoilt.push((
-            "a letter never left",
+            "an email never left",
             Box::new(move |l| {
                 let reference = l.left[place].reference.clone();
                 l.left
-                    .retain(|left| left.reference != reference || left.letter != "therapist");
+                    .retain(|left| left.reference != reference || left.kind != "therapist");
             }),
         ));
         spoilt.push((
-            "a letter left twice",
+            "an email left twice",
             Box::new(move |l| {
                 let mut twin = l.left[place].clone();
                 twin.at += SignedDuration::from_micros(1);
@@ -408,7 +408,7 @@ pub fn blind_spots(forms: &[Form], sound: &Ledger) -> Vec<String> {
             }),
         ));
         spoilt.push((
-            "a mail stays pending",
+            "an email stays pending",
             Box::new(|l| l.enquiries[0].pending = true),
         ));
     }
@@ -434,8 +434,8 @@ pub fn blind_spots(forms: &[Form], sound: &Ledger) -> Vec<String> {
         spoilt.push((
             "an accepted reference is nowhere",
             Box::new(|l| {
-                let told = l.told.get_mut(&form.name).unwrap();
-                told.references.push("BB-ZZZZZ".to_owned());
+                let answers = l.answers.get_mut(&form.name).unwrap();
+                answers.references.push("BB-ZZZZZ".to_owned());
             }),
         ));
     }
@@ -453,8 +453,8 @@ pub fn blind_spots(forms: &[Form], sound: &Ledger) -> Vec<String> {
 impl Enquiry {
     fn read(item: &Item, its_state: &Item) -> Self {
         let deliveries = its_state["deliveries"].as_m().unwrap();
-        let of = |letter: &str, what: &str| {
-            let state = deliveries.get(letter).map(|state| state.as_m().unwrap());
+        let of = |kind: &str, what: &str| {
+            let state = deliveries.get(kind).map(|state| state.as_m().unwrap());
             state.map_or(String::new(), |state| optional(state, what))
         };
         Self {
@@ -472,17 +472,17 @@ impl Enquiry {
 }
 
 impl Left {
-    fn read(mail: &Mail) -> Self {
-        let tags = mail.tags();
-        let words = mail.text.as_deref().unwrap_or_default();
+    fn read(email: &Email) -> Self {
+        let tags = email.tags();
+        let words = email.text.as_deref().unwrap_or_default();
         Self {
             reference: tags["reference"].to_owned(),
-            letter: tags["kind"].to_owned(),
-            message_id: mail.message_id.clone(),
-            person: EmailAddress::parse(&mail.to[0]).unwrap().canonical(),
-            at: mail.at,
-            answered: mail.answered,
-            straight: words.contains("could not be stored"),
+            kind: tags["kind"].to_owned(),
+            message_id: email.message_id.clone(),
+            person: EmailAddress::parse(&email.to[0]).unwrap().canonical(),
+            at: email.at,
+            answered: email.answered,
+            fallback: words.contains("could not be stored"),
         }
     }
 }
