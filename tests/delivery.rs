@@ -205,6 +205,26 @@ async fn an_address_that_was_refused_by_the_days_limit_is_not_booked() {
 }
 
 #[tokio::test]
+async fn an_email_to_the_therapist_leaves_although_ses_suppresses_the_address() {
+    let bench = Bench::start(&[]).await;
+    bench.ses.mailbox().account(|account| {
+        account.suppressed =
+            ["therapist@example.com", "zoe@example.org"].map(str::to_owned).into();
+    });
+    bench.post(at(0), "zoe@example.org", "1").await;
+    let left: Vec<_> = bench
+        .mails()
+        .iter()
+        .map(|mail| (mail.request["ConfigurationSetName"].clone(), mail.sent))
+        .collect();
+    let expected = [
+        (json!("enquiry-desk-therapist"), true),
+        (json!("enquiry-desk"), false),
+    ];
+    assert_eq!(left, expected);
+}
+
+#[tokio::test]
 async fn a_delay_is_shown_until_something_is_known() {
     let bench = Bench::start(&[]).await;
     let reference = bench.post(at(0), "zoe@example.org", "1").await;
