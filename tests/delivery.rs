@@ -225,6 +225,63 @@ async fn an_email_to_the_therapist_leaves_although_ses_suppresses_the_address() 
 }
 
 #[tokio::test]
+async fn an_address_that_no_email_system_carries_ends_with_the_enquiry() {
+    let bench = Bench::start(&[]).await;
+    let long = format!("{}@example.com", "a".repeat(65));
+    for (minute, address) in (0..).zip([
+        "pat..b@example.com",
+        ".pat@example.com",
+        "pat.@example.com",
+        long.as_str(),
+    ]) {
+        let reference = bench.post(at(minute), address, "1").await;
+        let shown = bench.show(&reference).await;
+        assert_eq!(shown["auto_reply"]["reason"], "unsendable", "{address}");
+        assert_eq!(shown["notice"], Value::Null, "her email has said it");
+        let mails = bench.mails();
+        let email = mails.last().unwrap();
+        assert!(email.reply_to.is_empty(), "SES would refuse it");
+        let text = email.text.as_deref().unwrap().replace('\n', " ");
+        assert!(text.contains("no email system carries the address"), "{text}");
+        let resend =
+            json!({ "command": "resend", "reference": reference, "kind": "auto_reply" });
+        let refused = bench.invoke_with(at(minute), 29, resend).await;
+        assert!(refused.unwrap_err().contains("no email system carries"));
+    }
+    assert_eq!(bench.sweep(at(60)).await["pending"], 0);
+    assert_eq!(bench.logs.alarms(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_auto_reply_never_leaves_with_a_promise_that_has_passed() {
+    // Less than a day after it came in, so that its age alone would let it go.
+    let friday = SignedDuration::from_hours(4 * 24);
+    let nine = at(-60);
+    let promised = enquiry_desk::practice::compiled().reply_by(nine, None);
+    let minutes = promised.timestamp().duration_since(nine).as_mins();
+    assert!((1..24 * 60).contains(&minutes), "{promised}");
+    let bench = Bench::start(&[]).await;
+    bench.pause(true);
+    let swept = bench.post(nine, "zoe@example.org", "1").await;
+    bench.pause(false);
+    bench.sweep(at(minutes + 1)).await;
+    assert_eq!(bench.show(&swept).await["auto_reply"]["reason"], "late");
+
+    let form = json!({
+        "name": "Ada", "email": "ada@example.org", "goal": "relax", "consent": "yes", "extra_detail": "x",
+    });
+    let answer = bench.invoke(at(0), post_event(&form)).await;
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    let suspect = body["reference"].as_str().unwrap();
+    bench.sweep(at(1)).await;
+    let release = json!({ "command": "release", "reference": suspect });
+    let released = bench.invoke(at(0) + friday, release).await;
+    assert_eq!(released["auto_reply"]["reason"], "late");
+    assert_eq!(bench.mails_to("zoe@example.org") + bench.mails_to("ada@example.org"), 0);
+    assert_eq!(bench.mails_to("therapist@example.com"), 4, "a notice about each");
+}
+
+#[tokio::test]
 async fn a_delay_is_shown_until_something_is_known() {
     let bench = Bench::start(&[]).await;
     let reference = bench.post(at(0), "zoe@example.org", "1").await;

@@ -17,7 +17,7 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::email::TherapistEmail;
-use crate::enquiry::Reference;
+use crate::enquiry::{Received, Reference};
 use crate::mail_state::{
     Deliveries, EmailKind, MailState, Report, ResendRefused, SendOutcome, Withheld,
 };
@@ -244,6 +244,9 @@ impl Delivery {
         if *booked || !matches!(deliveries.auto_reply, MailState::Pending { .. }) {
             return Ok(Decision::None);
         }
+        if self.is_late(&record.received, clock.now()) {
+            return Ok(Decision::Withhold(Withheld::Late));
+        }
         let withheld = self.book(record, clock).await?;
         *booked = withheld.is_none();
         Ok(withheld.map_or(Decision::None, Decision::Withhold))
@@ -258,18 +261,29 @@ impl Delivery {
             Some(Withheld::Suspect)
         } else if own.iter().any(|own| own.canonical() == address.canonical()) {
             Some(Withheld::OwnAddress)
+        } else if !address.is_carried() {
+            Some(Withheld::Unsendable)
         } else if address.is_role() {
             Some(Withheld::RoleAddress)
         } else if self.settings.sandbox {
             Some(Withheld::Sandbox)
         } else if record.uncounted {
             Some(Withheld::CountersUnavailable)
+        } else if self.is_late(&record.received, clock.now()) {
+            Some(Withheld::Late)
         } else {
             self.book(record, clock).await.unwrap_or_else(|error| {
                 error.log(&record.received.reference);
                 Some(Withheld::CountersUnavailable)
             })
         }
+    }
+
+    /// Whether an auto-reply that leaves now would promise an answer by a time that has passed.
+    pub(crate) fn is_late(&self, received: &Received, now: Timestamp) -> bool {
+        let (practice, away_until) = (&self.practice, self.settings.away_until);
+        let promised = practice.reply_by(received.received_at, away_until);
+        promised.timestamp() < now
     }
 
     /// Books the auto-reply; or says why it may not leave.

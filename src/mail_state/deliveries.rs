@@ -145,6 +145,9 @@ impl Deliveries {
                 reason: Withheld::OwnAddress | Withheld::RoleAddress,
             } => return Err(ResendRefused::NoPerson),
             MailState::Withheld {
+                reason: Withheld::Unsendable,
+            } => return Err(ResendRefused::Unsendable),
+            MailState::Withheld {
                 reason: Withheld::Undeliverable,
             }
             | MailState::Bounced { .. }

@@ -77,6 +77,8 @@ pub enum Withheld {
     OwnAddress,
     /// The address belongs to a function or to a machine, not to a person.
     RoleAddress,
+    /// No email system carries the address, and SES refuses a whole email over it.
+    Unsendable,
     /// The address had an auto-reply a short time ago.
     CoolDown,
     /// An earlier email to this address bounced, or its owner complained.
@@ -85,7 +87,7 @@ pub enum Withheld {
     DailyCap,
     /// The counters could not be read.
     CountersUnavailable,
-    /// It was pending for more than a day.
+    /// It was pending for more than a day, or would promise an answer by a time that has passed.
     Late,
 }
 
@@ -98,6 +100,7 @@ impl Withheld {
             Self::Sandbox => "sandbox",
             Self::OwnAddress => "own_address",
             Self::RoleAddress => "role_address",
+            Self::Unsendable => "unsendable",
             Self::CoolDown => "cool_down",
             Self::Undeliverable => "undeliverable",
             Self::DailyCap => "daily_cap",
@@ -122,6 +125,8 @@ pub enum ResendRefused {
     Suspect,
     /// The address is the practice's own, or no person's.
     NoPerson,
+    /// No email system carries the address.
+    Unsendable,
 }
 
 /// Where one email stands.

@@ -170,6 +170,11 @@ fn an_auto_reply_goes_once_more_only_when_it_certainly_never_left() {
             "it stays a machine's",
         ),
         (
+            withheld(Withheld::Unsendable),
+            Err(ResendRefused::Unsendable),
+            "no email system carries it next time either",
+        ),
+        (
             withheld(Withheld::Undeliverable),
             Err(ResendRefused::CameBack),
             "the address turns emails away",
