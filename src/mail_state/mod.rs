@@ -138,6 +138,9 @@ pub enum MailState {
         /// How many times it was tried.
         #[serde(default)]
         attempts: u32,
+        /// Not to be tried before this time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Timestamp>,
     },
     /// Somebody is sending it; the lease ends by itself.
     Sending {
@@ -186,6 +189,9 @@ pub enum MailState {
         message_id: String,
         /// When SES's report was recorded.
         at: Timestamp,
+        /// It may have been an automatic answer, and a delivery may still be reported.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        transient: bool,
     },
     /// Its reader reported it as spam.
     Complained {
@@ -201,13 +207,16 @@ pub enum MailState {
 pub enum Report {
     /// The other side took it.
     Delivered,
-    /// It came back; `transient` when another email may get through, as with a full mailbox.
+    /// It came back; `transient` when another email may get through, as with a full mailbox. An automatic answer, such as "out of
+    /// office", is reported in the same way, before or after the delivery.
     Bounced {
         /// Whether another email to the address may get through.
         transient: bool,
     },
     /// Its reader reported it as spam.
     Complained,
+    /// SES took it and dropped it, since the address is on a suppression list: no mailbox has turned it away.
+    Suppressed,
     /// SES took it and then would not send it.
     Rejected,
     /// The other side does not take it yet, and SES keeps trying: what becomes of it is still to come.
@@ -218,13 +227,19 @@ impl Report {
     /// Whether no further auto-reply shall go to the address.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Bounced { transient: false } | Self::Complained)
+        matches!(
+            self,
+            Self::Bounced { transient: false } | Self::Complained | Self::Suppressed
+        )
     }
 }
 
 impl MailState {
     /// An email that nobody has tried yet.
-    pub const NEW: Self = Self::Pending { attempts: 0 };
+    pub const NEW: Self = Self::Pending {
+        attempts: 0,
+        after: None,
+    };
 
     /// Whether it still has to be sent.
     #[must_use]
@@ -239,9 +254,12 @@ impl MailState {
             | Self::Sending { .. }
             | Self::Unknown { .. }
             | Self::Sent { .. } => Some(0),
-            Self::Delivered { .. } => Some(1),
-            Self::Bounced { .. } => Some(2),
-            Self::Complained { .. } => Some(3),
+            Self::Bounced {
+                transient: true, ..
+            } => Some(1),
+            Self::Delivered { .. } => Some(2),
+            Self::Bounced { .. } => Some(3),
+            Self::Complained { .. } => Some(4),
             Self::Failed { .. } | Self::Withheld { .. } => None,
         }
     }
