@@ -51,7 +51,6 @@ impl App {
             email,
             keys,
         } = settings;
-        let away_until = email.away_until;
         let store = Store::new(clients.dynamodb, &store_settings, keys.clone());
         let ses = Ses::new(clients.ses, &email);
         let delivery = Delivery::new(store.clone(), ses, Arc::clone(&practice), email);
@@ -64,12 +63,7 @@ impl App {
             web_settings.clone(),
         );
         let web = Web::new(submission, Arc::clone(&practice), web_settings);
-        let desk = Desk::new(
-            store.clone(),
-            Arc::clone(&delivery),
-            Arc::clone(&practice),
-            away_until,
-        );
+        let desk = Desk::new(store.clone(), Arc::clone(&delivery));
         Arc::new(Self {
             web: Arc::new(web),
             commands: Commands::new(desk, Arc::clone(&delivery), practice),

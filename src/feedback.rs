@@ -4,7 +4,7 @@
 
 use serde::Deserialize;
 use serde_json::{Value, json};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::delivery::Delivery;
@@ -21,6 +21,8 @@ struct SesEvent {
     mail: MailObject,
     #[serde(default)]
     bounce: Bounce,
+    #[serde(default)]
+    complaint: Complaint,
 }
 
 #[derive(Deserialize)]
@@ -43,6 +45,14 @@ struct Tags {
 struct Bounce {
     #[serde(rename = "bounceType", default)]
     kind: String,
+    #[serde(rename = "bounceSubType", default)]
+    sub_type: String,
+}
+
+#[derive(Deserialize, Default)]
+struct Complaint {
+    #[serde(rename = "complaintSubType", default)]
+    sub_type: Option<String>,
 }
 
 /// Records each report. One that cannot be read is logged as such and never holds up the others.
@@ -89,10 +99,6 @@ async fn one(delivery: &Delivery, event: &SesEvent, clock: &Clock) -> Result<(),
     let Some(report) = report_of(event) else {
         return Ok(());
     };
-    let is_bad = !matches!(report, Report::Delivered | Report::Delayed);
-    if kind != EmailKind::AutoReply && is_bad {
-        error!(alarm = "therapist_unreachable", %reference, %kind, event_type = event.kind, "the therapist's mailbox turned an email away");
-    }
     let recorded = delivery
         .report(&reference, kind, report, message_id, clock)
         .await;
@@ -103,11 +109,28 @@ async fn one(delivery: &Delivery, event: &SesEvent, clock: &Clock) -> Result<(),
 fn report_of(event: &SesEvent) -> Option<Report> {
     match event.kind.as_str() {
         "Delivery" => Some(Report::Delivered),
-        "Bounce" if event.bounce.kind == "Permanent" => Some(Report::Bounced { transient: false }),
-        "Bounce" => Some(Report::Bounced { transient: true }),
+        "Bounce" if is_suppression(&event.bounce.sub_type) => Some(Report::Suppressed),
+        "Bounce" => Some(Report::Bounced {
+            transient: event.bounce.kind != "Permanent",
+        }),
+        "Complaint"
+            if event
+                .complaint
+                .sub_type
+                .as_deref()
+                .is_some_and(is_suppression) =>
+        {
+            Some(Report::Suppressed)
+        }
         "Complaint" => Some(Report::Complained),
         "Reject" => Some(Report::Rejected),
         "DeliveryDelay" => Some(Report::Delayed),
         _ => None,
     }
+}
+
+/// Whether SES did not send the email at all, since the address is on its own list or on the account's ("Bounce types",
+/// "Complaint object").
+fn is_suppression(sub_type: &str) -> bool {
+    matches!(sub_type, "Suppressed" | "OnAccountSuppressionList")
 }

@@ -53,13 +53,10 @@ impl Record {
         }
     }
 
-    /// Since when its work is due: its place in the index of pending work. Taking a lease does not move it.
+    /// When its work is due: its place in the index of pending work. Taking a lease does not move it.
     #[must_use]
     pub fn due(&self) -> Timestamp {
-        self.state
-            .deliveries
-            .pending_since
-            .unwrap_or(self.received.received_at)
+        self.state.deliveries.due(self.received.received_at)
     }
 }
 

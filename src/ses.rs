@@ -15,6 +15,7 @@ use aws_sdk_sesv2::types::{
 use hyper_util::client::legacy::Error as ConnectionError;
 
 use crate::email::Email;
+use crate::mail_state::EmailKind;
 use crate::settings::EmailSettings;
 
 /// Sends emails from the practice's own address.
@@ -23,6 +24,7 @@ pub struct Ses {
     client: Client,
     sender: String,
     configuration_set: Option<String>,
+    therapist_configuration_set: Option<String>,
 }
 
 /// A send that SES did not confirm.
@@ -57,6 +59,7 @@ impl Ses {
             client,
             sender: settings.sender.as_str().to_owned(),
             configuration_set: settings.configuration_set.clone(),
+            therapist_configuration_set: settings.therapist_configuration_set.clone(),
         }
     }
 
@@ -72,6 +75,13 @@ impl Ses {
             tag("kind", email.kind.key()),
             tag("reference", email.reference.as_str()),
         ];
+        // Her address must never be suppressed: SES would answer yes and drop every enquiry from then on.
+        let configuration_set = match email.kind {
+            EmailKind::AutoReply => &self.configuration_set,
+            EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback => {
+                &self.therapist_configuration_set
+            }
+        };
         let mut call = self
             .client
             .send_email()
@@ -81,7 +91,7 @@ impl Ses {
                     .to_addresses(email.to.as_str())
                     .build(),
             )
-            .set_configuration_set_name(self.configuration_set.clone())
+            .set_configuration_set_name(configuration_set.clone())
             .content(content);
         for tag in tags {
             call = call
@@ -223,7 +233,6 @@ mod tests {
 
     use super::*;
     use crate::enquiry::{EmailAddress, Reference};
-    use crate::mail_state::EmailKind;
     use crate::settings::Settings;
 
     #[test]

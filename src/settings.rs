@@ -58,6 +58,8 @@ pub struct EmailSettings {
     pub sender: EmailAddress,
     /// `CONFIGURATION_SET`: the SES configuration set whose events come back.
     pub configuration_set: Option<String>,
+    /// `THERAPIST_CONFIGURATION_SET`: the one for emails to the therapist, which suppresses nothing; the same when left out.
+    pub therapist_configuration_set: Option<String>,
     /// `SES_SANDBOX`: whether SES delivers to verified addresses only, so that no auto-reply can be sent.
     pub sandbox: bool,
     /// `AWAY_UNTIL`: the first day on which the therapist is back.
@@ -146,8 +148,11 @@ impl Settings {
         let altcha = reader.optional("ALTCHA", "true or false", |flag| flag.parse().ok());
         let sandbox = reader.optional("SES_SANDBOX", "true or false", |flag| flag.parse().ok());
         let privacy = reader.optional("PRIVACY", "true or false", |flag| flag.parse().ok());
-        let configuration_set =
-            reader.optional("CONFIGURATION_SET", "a name", |name| Some(name.to_owned()));
+        let set = |name: &str| Some(name.to_owned());
+        let configuration_set = reader.optional("CONFIGURATION_SET", "a name", set);
+        let therapist_configuration_set = reader
+            .optional("THERAPIST_CONFIGURATION_SET", "a name", set)
+            .or_else(|| configuration_set.clone());
         let away_until = reader.optional("AWAY_UNTIL", "a date like 2026-12-31", day);
 
         match (reader.errors.is_empty(), table, therapist, sender) {
@@ -169,6 +174,7 @@ impl Settings {
                     therapist,
                     sender,
                     configuration_set,
+                    therapist_configuration_set,
                     sandbox: sandbox.unwrap_or(false),
                     away_until,
                     privacy: privacy.unwrap_or(false),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use aws_emulator::dynamodb::Dynamo;
 use aws_emulator::function::Function;
+use aws_emulator::ses::faults::Fault;
 use aws_emulator::ses::{Email, Ses};
 use aws_emulator::stream::filter::Filter;
 use aws_emulator::stream::{self, mapping};
@@ -213,6 +214,93 @@ async fn an_address_that_was_refused_by_the_days_limit_is_not_booked() {
 }
 
 #[tokio::test]
+async fn an_email_to_the_therapist_leaves_although_ses_suppresses_the_address() {
+    let bench = Bench::start(&[]).await;
+    bench.ses.mailbox().account(|account| {
+        account.suppressed = ["therapist@example.com", "zoe@example.org"]
+            .map(str::to_owned)
+            .into();
+    });
+    bench.post(at(0), "zoe@example.org", "1").await;
+    let left: Vec<_> = bench
+        .emails()
+        .iter()
+        .map(|email| (email.request["ConfigurationSetName"].clone(), email.sent))
+        .collect();
+    let expected = [
+        (json!("enquiry-desk-therapist"), true),
+        (json!("enquiry-desk"), false),
+    ];
+    assert_eq!(left, expected);
+}
+
+#[tokio::test]
+async fn an_address_that_no_email_system_carries_ends_with_the_enquiry() {
+    let bench = Bench::start(&[]).await;
+    let long = format!("{}@example.com", "a".repeat(65));
+    for (minute, address) in (0..).zip([
+        "pat..b@example.com",
+        ".pat@example.com",
+        "pat.@example.com",
+        long.as_str(),
+    ]) {
+        let reference = bench.post(at(minute), address, "1").await;
+        let shown = bench.show(&reference).await;
+        assert_eq!(shown["auto_reply"]["reason"], "unsendable", "{address}");
+        assert_eq!(shown["notice"], Value::Null, "her email has said it");
+        let emails = bench.emails();
+        let email = emails.last().unwrap();
+        assert!(email.reply_to.is_empty(), "SES would refuse it");
+        let text = email.text.as_deref().unwrap().replace('\n', " ");
+        assert!(
+            text.contains("no email system carries the address"),
+            "{text}"
+        );
+        let resend = json!({ "command": "resend", "reference": reference, "kind": "auto_reply" });
+        let refused = bench.invoke_with(at(minute), 29, resend).await;
+        assert!(refused.unwrap_err().contains("no email system carries"));
+    }
+    assert_eq!(bench.sweep(at(60)).await["pending"], 0);
+    assert_eq!(bench.logs.alarms(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_auto_reply_never_leaves_with_a_promise_that_has_passed() {
+    // Less than a day after it came in, so that its age alone would let it go.
+    let friday = SignedDuration::from_hours(4 * 24);
+    let nine = at(-60);
+    let promised = enquiry_desk::practice::compiled().reply_by(nine, None);
+    let minutes = promised.timestamp().duration_since(nine).as_mins();
+    assert!((1..24 * 60).contains(&minutes), "{promised}");
+    let bench = Bench::start(&[]).await;
+    bench.pause(true);
+    let swept = bench.post(nine, "zoe@example.org", "1").await;
+    bench.pause(false);
+    bench.sweep(at(minutes + 1)).await;
+    assert_eq!(bench.show(&swept).await["auto_reply"]["reason"], "late");
+
+    let form = json!({
+        "name": "Ada", "email": "ada@example.org", "goal": "relax", "consent": "yes", "extra_detail": "x",
+    });
+    let answer = bench.invoke(at(0), post_event(&form)).await;
+    let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
+    let suspect = body["reference"].as_str().unwrap();
+    bench.sweep(at(1)).await;
+    let release = json!({ "command": "release", "reference": suspect });
+    let released = bench.invoke(at(0) + friday, release).await;
+    assert_eq!(released["auto_reply"]["reason"], "late");
+    assert_eq!(
+        bench.emails_to("zoe@example.org") + bench.emails_to("ada@example.org"),
+        0
+    );
+    assert_eq!(
+        bench.emails_to("therapist@example.com"),
+        2,
+        "told by the email, or by the release"
+    );
+}
+
+#[tokio::test]
 async fn a_delay_is_shown_until_something_is_known() {
     let bench = Bench::start(&[]).await;
     let reference = bench.post(at(0), "zoe@example.org", "1").await;
@@ -242,7 +330,210 @@ async fn a_delay_is_shown_until_something_is_known() {
         2,
         "no notice is sent while the outcome is open"
     );
+    assert_eq!(
+        bench.logs.alarms(),
+        ["therapist_delayed"],
+        "once for an email"
+    );
+}
+
+/// An enquiry whose emails are sent, with the reports of SES about its first one.
+async fn reported(bench: &Bench, now: Timestamp, message: &str) -> (String, Vec<Value>) {
+    let before = bench.emails().len();
+    let reference = bench.post(now, "zoe@example.org", message).await;
+    let email = bench.emails().swap_remove(before);
+    let events = email.notices.iter().map(|notice| notice.sns_event());
+    (reference, events.collect())
+}
+
+impl Bench {
+    async fn tell(&self, now: Timestamp, events: &[Value]) {
+        for event in events {
+            self.invoke(now, event.clone()).await;
+        }
+    }
+
+    async fn state(&self, reference: &str) -> Value {
+        self.show(reference).await["therapist"]["state"].take()
+    }
+}
+
+#[tokio::test]
+async fn what_ses_suppressed_to_the_therapist_is_sent_again_until_it_arrives() {
+    let bench = Bench::start(&[("THERAPIST_CONFIGURATION_SET", "enquiry-desk")]).await;
+    let suppress = |addresses: &[&str]| {
+        let addresses = addresses.iter().map(|address| (*address).to_owned());
+        let mailbox = bench.ses.mailbox();
+        mailbox.account(|account| account.suppressed = addresses.collect());
+    };
+    suppress(&["therapist@example.com"]);
+    let (reference, events) = reported(&bench, at(0), "1").await;
+    assert_eq!(bench.state(&reference).await, "sent", "SES said yes");
+    bench.tell(at(1), &events).await;
+    bench.tell(at(2), &events).await;
+    assert_eq!(bench.state(&reference).await, "pending");
+    assert_eq!(bench.logs.alarms(), ["therapist_suppressed"], "once");
+    assert_eq!(
+        bench.sweep(at(50)).await["pending"],
+        0,
+        "not with every sweep"
+    );
+    assert!(bench.item(&reference).await.get("expires").is_none());
+
+    suppress(&[]);
+    bench.sweep(at(62)).await;
+    let emails = bench.emails();
+    assert!(emails.last().unwrap().sent);
+    assert_eq!(bench.state(&reference).await, "sent");
+    bench.tell(at(63), &events).await;
+    assert_eq!(
+        bench.state(&reference).await,
+        "sent",
+        "a report of the first one"
+    );
+    assert_eq!(
+        bench.logs.oldest_due_seconds(),
+        [0, 60],
+        "the common alarm is free"
+    );
+}
+
+#[tokio::test]
+async fn an_auto_reply_that_ses_suppressed_is_no_bounce_of_the_mailbox() {
+    let bench = Bench::start(&[]).await;
+    bench.ses.mailbox().account(|account| {
+        account.suppressed = ["zoe@example.org".to_owned()].into();
+    });
+    let reference = bench.post(at(0), "zoe@example.org", "1").await;
+    let email = bench.emails().remove(1);
+    let events: Vec<_> = email
+        .notices
+        .iter()
+        .map(|notice| notice.sns_event())
+        .collect();
+    bench.tell(at(1), &events).await;
+    let shown = bench.show(&reference).await;
+    assert_eq!(shown["auto_reply"]["reason"], "Suppressed");
+    let emails = bench.emails();
+    let notice = emails.last().unwrap().text.as_deref().unwrap();
+    assert!(
+        notice.contains("did not send the automatic answer"),
+        "{notice}"
+    );
     assert_eq!(bench.logs.alarms(), [""; 0]);
+}
+
+#[tokio::test]
+async fn an_automatic_answer_of_the_therapists_mailbox_is_no_bounce_in_either_order() {
+    for address in [
+        "ooto@simulator.amazonses.com",
+        "ooto+first@simulator.amazonses.com",
+    ] {
+        let bench = Bench::start(&[("THERAPIST_EMAIL", address)]).await;
+        let (reference, events) = reported(&bench, at(0), "1").await;
+        assert_eq!(events.len(), 3);
+        bench.tell(at(1), &events).await;
+        assert_eq!(bench.state(&reference).await, "delivered", "{address}");
+        assert_eq!(bench.sweep(at(70)).await["pending"], 0);
+        assert_eq!(bench.emails_to(address), 1);
+        assert_eq!(bench.logs.alarms(), [""; 0], "{address}");
+        let email = bench.emails().remove(0);
+        assert_eq!(email.headers["Auto-Submitted"], "auto-generated");
+    }
+}
+
+#[tokio::test]
+async fn an_automatic_answer_of_a_client_makes_no_notice_and_a_full_mailbox_does() {
+    for (address, notices) in [
+        ("ooto@simulator.amazonses.com", 0),
+        ("ooto+first@simulator.amazonses.com", 0),
+        ("full@example.org", 1),
+    ] {
+        let bench = Bench::start(&[]).await;
+        bench.post(at(0), address, "1").await;
+        let email = bench.emails().remove(1);
+        let mut events: Vec<_> = email
+            .notices
+            .iter()
+            .map(|notice| notice.sns_event())
+            .collect();
+        if notices == 1 {
+            events = vec![report(&email, "Bounce")];
+        }
+        bench.tell(at(1), &events).await;
+        assert_eq!(bench.emails().len(), 2, "{address}: no haste");
+        bench.sweep(at(70)).await;
+        assert_eq!(bench.emails().len(), 2 + notices, "{address}");
+        assert_eq!(bench.sweep(at(80)).await["pending"], 0);
+    }
+}
+
+#[tokio::test]
+async fn a_second_email_that_comes_back_for_now_raises_an_alarm() {
+    let bench = Bench::start(&[]).await;
+    let reference = bench.post(at(0), "zoe@example.org", "1").await;
+    let first = report(&bench.emails()[0], "Bounce");
+    bench.tell(at(1), &[first]).await;
+    assert_eq!(bench.logs.alarms(), [""; 0]);
+    bench.sweep(at(62)).await;
+    let emails = bench.emails();
+    assert_eq!(bench.emails_to("therapist@example.com"), 2);
+    bench
+        .tell(at(63), &[report(emails.last().unwrap(), "Bounce")])
+        .await;
+    assert_eq!(bench.logs.alarms(), ["therapist_unreachable"]);
+    assert_eq!(bench.state(&reference).await, "pending");
+}
+
+#[tokio::test]
+async fn words_that_ses_rejects_after_it_took_them_go_once_more_without_them() {
+    let bench = Bench::start(&[]).await;
+    let virus = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE";
+    let (reference, events) = reported(&bench, at(0), virus).await;
+    assert_eq!(events.len(), 2);
+    bench.tell(at(1), &events).await;
+    bench.tell(at(1), &events).await;
+    let emails = bench.emails();
+    assert_eq!(emails.len(), 3);
+    assert!(emails[2].sent && emails[2].subject.contains("please look it up"));
+    assert_eq!(bench.state(&reference).await, "sent");
+    assert_eq!(bench.logs.alarms(), [""; 0]);
+    bench.tell(at(2), &[report(&emails[2], "Reject")]).await;
+    assert_eq!(bench.state(&reference).await, "failed");
+    assert_eq!(bench.logs.alarms(), ["email_refused"]);
+    assert_eq!(bench.sweep(at(90)).await["pending"], 0);
+}
+
+#[tokio::test]
+async fn an_email_that_ses_refuses_in_every_form_ends_under_an_alarm_of_its_own() {
+    let bench = Bench::start(&[]).await;
+    let refuse = || {
+        for _ in 0..2 {
+            bench.ses.mailbox().fail_for("therapist", Fault::Rejected);
+        }
+    };
+    refuse();
+    let reference = bench.post(at(0), "zoe@example.org", "1").await;
+    assert_eq!(
+        bench.sweep(at(5)).await["pending"],
+        0,
+        "not with every sweep"
+    );
+    for hour in 1..=24 {
+        assert_eq!(bench.state(&reference).await, "pending");
+        refuse();
+        bench.sweep(at(61 * hour)).await;
+    }
+    assert_eq!(bench.state(&reference).await, "failed");
+    assert_eq!(bench.logs.alarms(), vec!["email_refused"; 25]);
+    assert_eq!(bench.sweep(at(26 * 60)).await["pending"], 0);
+    assert!(
+        bench
+            .logs
+            .oldest_due_seconds()
+            .iter()
+            .all(|seconds| *seconds < 1_800)
+    );
 }
 
 #[tokio::test]

@@ -136,13 +136,16 @@ async fn each_email_leaves_ses_as_it_was_written() {
             let header = header.name().to_ascii_lowercase();
             assert!(names.insert(header.clone()), "{name}: {header} twice");
         }
-        for (header, value) in [
-            ("Auto-Submitted", "auto-replied"),
-            ("X-Auto-Response-Suppress", "All"),
+        for (header, to_client, to_therapist) in [
+            ("Auto-Submitted", "auto-replied", "auto-generated"),
+            ("X-Auto-Response-Suppress", "All", "OOF, AutoReply"),
         ] {
             let found = message.header(header).and_then(|it| it.as_text());
-            let expected = (email.kind == EmailKind::AutoReply).then_some(value);
-            assert_eq!(found, expected, "{name}: {header}");
+            let expected = match email.kind {
+                EmailKind::AutoReply => to_client,
+                _ => to_therapist,
+            };
+            assert_eq!(found, Some(expected), "{name}: {header}");
         }
     }
     ses.stop().await;

@@ -5,6 +5,7 @@
 //! that deliver the same enquiry at once send nothing twice.
 
 mod fallback;
+mod report;
 mod send;
 mod sweep;
 
@@ -17,10 +18,8 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::email::TherapistEmail;
-use crate::enquiry::Reference;
-use crate::mail_state::{
-    Deliveries, EmailKind, MailState, Report, ResendRefused, SendOutcome, Withheld,
-};
+use crate::enquiry::Received;
+use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome, Withheld};
 use crate::practice::Practice;
 use crate::record::Record;
 use crate::ses::Ses;
@@ -184,7 +183,8 @@ impl Delivery {
                     attempt = None;
                     continue;
                 }
-                if !deliveries.is_pending() {
+                // Nothing is pending, or what is pending waits for its time.
+                if !deliveries.is_pending() || record.due() > now {
                     break;
                 }
                 let unfinished = if out_of_time {
@@ -244,6 +244,9 @@ impl Delivery {
         if *booked || !matches!(deliveries.auto_reply, MailState::Pending { .. }) {
             return Ok(Decision::None);
         }
+        if self.is_late(&record.received, clock.now()) {
+            return Ok(Decision::Withhold(Withheld::Late));
+        }
         let withheld = self.book(record, clock).await?;
         *booked = withheld.is_none();
         Ok(withheld.map_or(Decision::None, Decision::Withhold))
@@ -258,18 +261,29 @@ impl Delivery {
             Some(Withheld::Suspect)
         } else if own.iter().any(|own| own.canonical() == address.canonical()) {
             Some(Withheld::OwnAddress)
+        } else if !address.is_carried() {
+            Some(Withheld::Unsendable)
         } else if address.is_role() {
             Some(Withheld::RoleAddress)
         } else if self.settings.sandbox {
             Some(Withheld::Sandbox)
         } else if record.uncounted {
             Some(Withheld::CountersUnavailable)
+        } else if self.is_late(&record.received, clock.now()) {
+            Some(Withheld::Late)
         } else {
             self.book(record, clock).await.unwrap_or_else(|error| {
                 error.log(&record.received.reference);
                 Some(Withheld::CountersUnavailable)
             })
         }
+    }
+
+    /// Whether an auto-reply that leaves now would promise an answer by a time that has passed.
+    pub(crate) fn is_late(&self, received: &Received, now: Timestamp) -> bool {
+        let (practice, away_until) = (&self.practice, self.settings.away_until);
+        let promised = practice.reply_by(received.received_at, away_until);
+        promised.timestamp() < now
     }
 
     /// Books the auto-reply; or says why it may not leave.
@@ -334,45 +348,6 @@ impl Delivery {
             (Update::Applied(record) | Update::Unchanged(record), None) => Ok(Some(*record)),
             (Update::Gone, None) => Ok(None),
         })
-    }
-
-    /// Records what SES reports about an email, and sends what is pending because of it: an auto-reply that bounced makes a
-    /// notice to the therapist, and its address gets no further auto-reply.
-    ///
-    /// # Errors
-    /// When the table could not be read or written: the same report may then come again, and changes nothing that was
-    /// recorded.
-    pub async fn report(
-        &self,
-        reference: &Reference,
-        kind: EmailKind,
-        report: Report,
-        message_id: &str,
-        clock: &Clock,
-    ) -> Result<(), StoreError> {
-        let Some(record) = self.store.load(reference).await? else {
-            return Ok(());
-        };
-        // What can be repeated without harm comes first: when something later fails, the same report comes again.
-        if kind == EmailKind::AutoReply && report.is_final() {
-            let address = &record.received.enquiry.email;
-            self.store.never_reply_to(address, reference, clock).await?;
-        }
-        let now = clock.now();
-        let record_report = |record: &mut Record| {
-            let deliveries = &mut record.state.deliveries;
-            deliveries.report(kind, report, message_id, now)
-        };
-        match self.store.update(record, clock, record_report).await? {
-            Update::Applied(record) | Update::Unchanged(record)
-                if record.state.deliveries.is_pending() =>
-            {
-                // A notice that cannot be sent now stays pending, and the sweep goes on.
-                let _ = self.deliver(*record, clock).await;
-            }
-            _ => {}
-        }
-        Ok(())
     }
 }
 

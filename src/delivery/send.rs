@@ -14,8 +14,8 @@ use crate::ses::{ErrorClass, SendError};
 
 impl Delivery {
     /// Sends one email whose lease is held, again when SES says that it came too fast. An email to the therapist that SES
-    /// refuses for its words goes once more without any of them; one that is refused all the same stays pending, since
-    /// nothing else would tell.
+    /// refuses for its words goes once more without any of them; one that is refused all the same raises an alarm each
+    /// time, and is tried for a day.
     pub(super) async fn send(
         &self,
         record: &Record,
@@ -37,7 +37,6 @@ impl Delivery {
         if kind != EmailKind::AutoReply && matches!(outcome, SendOutcome::Permanent { .. }) {
             let reference = &record.received.reference;
             error!(alarm = "email_refused", %reference, %kind, "SES refuses every form of this email");
-            outcome = SendOutcome::NotSent;
         }
         Attempt {
             kind,
@@ -92,7 +91,10 @@ impl Delivery {
         match kind {
             EmailKind::Therapist | EmailKind::Fallback => {
                 let email = TherapistEmail::new(practice, settings, record, earlier);
-                vec![email.into_email(), email.bare()]
+                match record.state.deliveries.bare {
+                    true => vec![email.bare()],
+                    false => vec![email.into_email(), email.bare()],
+                }
             }
             EmailKind::AutoReply => {
                 vec![AutoReplyEmail::new(practice, settings, record).into_email()]

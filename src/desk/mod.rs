@@ -9,14 +9,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use jiff::civil::Date;
 use tracing::info;
 
 use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::enquiry::Reference;
 use crate::mail_state::{EmailKind, ResendRefused};
-use crate::practice::Practice;
 use crate::record::Record;
 use crate::store::{Store, StoreError};
 
@@ -27,8 +25,6 @@ const ENOUGH: Duration = Duration::from_secs(10);
 pub struct Desk {
     store: Store,
     delivery: Arc<Delivery>,
-    practice: Arc<Practice>,
-    away_until: Option<Date>,
 }
 
 /// Why something was not done.
@@ -107,24 +103,17 @@ const fn advice(refused: ResendRefused) -> &'static str {
         ResendRefused::NoPerson => {
             "is never sent to the practice's own addresses or to those of machines: answer the client yourself"
         }
+        ResendRefused::Unsendable => {
+            "cannot be sent, since no email system carries this address: call the client, or ask for another address"
+        }
     }
 }
 
 impl Desk {
     /// Works with these parts.
     #[must_use]
-    pub const fn new(
-        store: Store,
-        delivery: Arc<Delivery>,
-        practice: Arc<Practice>,
-        away_until: Option<Date>,
-    ) -> Self {
-        Self {
-            store,
-            delivery,
-            practice,
-            away_until,
-        }
+    pub const fn new(store: Store, delivery: Arc<Delivery>) -> Self {
+        Self { store, delivery }
     }
 
     /// One enquiry, with the states of its emails.
@@ -179,10 +168,7 @@ impl Desk {
     /// An auto-reply says by when to expect an answer, counted from the enquiry.
     fn still_helps(&self, record: &Record, clock: &Clock) -> Result<(), DeskError> {
         let reference = &record.received.reference;
-        let promised = self
-            .practice
-            .reply_by(record.received.received_at, self.away_until);
-        if promised.timestamp() < clock.now() {
+        if self.delivery.is_late(&record.received, clock.now()) {
             return Err(DeskError::PromisePassed(reference.clone()));
         }
         if record.uncounted {

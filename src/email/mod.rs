@@ -16,6 +16,13 @@ pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
 pub use notice::{NoticeEmail, Trouble};
 pub use therapist::TherapistEmail;
 
+/// The headers of an email to the therapist: her out-of-office answers no machine (RFC 3834, "Exchange Server Protocols: MS-OXCMAIL").
+/// Reports that it could not be delivered are wanted, so that not everything is suppressed.
+const TO_THERAPIST: [(&str, &str); 2] = [
+    ("Auto-Submitted", "auto-generated"),
+    ("X-Auto-Response-Suppress", "OOF, AutoReply"),
+];
+
 /// An email, ready to be sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email {

@@ -89,7 +89,7 @@ impl<'a> NoticeEmail<'a> {
             subject,
             text: fold_text(&text),
             html,
-            headers: Vec::new(),
+            headers: super::TO_THERAPIST.to_vec(),
         }
     }
 

@@ -7,6 +7,10 @@ use super::{EmailKind, MailState, Report, ResendRefused, SendOutcome, Withheld};
 
 /// After this time an auto-reply that is still pending is withheld.
 const TOO_LATE: SignedDuration = SignedDuration::from_hours(24);
+/// When an email to the therapist is sent again that SES took and did not deliver, or refused in every form.
+const AGAIN: SignedDuration = SignedDuration::from_hours(1);
+/// For how long an email to the therapist is tried that SES refuses in every form.
+const GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
 
 /// The emails of one enquiry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +28,15 @@ pub struct Deliveries {
     /// Since when something is pending, where that is later than the enquiry itself: a release, or a notice.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pending_since: Option<Timestamp>,
+    /// The last email to the therapist that SES took and did not deliver.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub returned: Option<String>,
+    /// SES has rejected the words of the enquiry: the therapist's email goes without them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub bare: bool,
+    /// Since when SES refuses every form of an email to the therapist.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refused_since: Option<Timestamp>,
 }
 
 impl Deliveries {
@@ -36,6 +49,9 @@ impl Deliveries {
             notice: None,
             decided: false,
             pending_since: None,
+            returned: None,
+            bare: false,
+            refused_since: None,
         }
     }
 
@@ -61,6 +77,18 @@ impl Deliveries {
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.is_pending_for_therapist() || self.auto_reply.is_pending()
+    }
+
+    /// When the first of its emails is due.
+    #[must_use]
+    pub fn due(&self, received_at: Timestamp) -> Timestamp {
+        let since = self.pending_since.unwrap_or(received_at);
+        let due = self.states().filter_map(|(_, state)| match state {
+            MailState::Pending { after, .. } => Some(after.unwrap_or(since)),
+            MailState::Sending { .. } => Some(since),
+            _ => None,
+        });
+        due.min().unwrap_or(since)
     }
 
     /// Whether the therapist has still to hear something.
@@ -145,6 +173,9 @@ impl Deliveries {
                 reason: Withheld::OwnAddress | Withheld::RoleAddress,
             } => return Err(ResendRefused::NoPerson),
             MailState::Withheld {
+                reason: Withheld::Unsendable,
+            } => return Err(ResendRefused::Unsendable),
+            MailState::Withheld {
                 reason: Withheld::Undeliverable,
             }
             | MailState::Bounced { .. }
@@ -177,7 +208,11 @@ impl Deliveries {
         for kind in EmailKind::ALL.iter().copied() {
             if let Some(state) = self.slot(kind).filter(|_| !except.contains(&kind)) {
                 let attempts = match state {
-                    MailState::Pending { attempts } => *attempts,
+                    MailState::Pending { attempts, after }
+                        if after.is_none_or(|after| after <= now) =>
+                    {
+                        *attempts
+                    }
                     MailState::Sending { attempt, until } if *until <= now => *attempt,
                     _ => continue,
                 };
@@ -201,19 +236,38 @@ impl Deliveries {
         outcome: &SendOutcome,
         now: Timestamp,
     ) -> bool {
-        let Some(state) = self.slot(kind) else {
-            return false;
-        };
-        if !matches!(state, MailState::Sending { attempt: current, .. } if *current == attempt) {
+        if !matches!(self.of(kind), Some(MailState::Sending { attempt: current, .. }) if *current == attempt)
+        {
             return false;
         }
-        *state = match (outcome, kind) {
+        let pending = |after| MailState::Pending {
+            attempts: attempt,
+            after,
+        };
+        let refused =
+            kind != EmailKind::AutoReply && matches!(outcome, SendOutcome::Permanent { .. });
+        let since = match refused {
+            true => *self.refused_since.get_or_insert(now),
+            false => now,
+        };
+        let next = match (outcome, kind) {
+            // Its report has come before its answer.
+            (SendOutcome::Accepted { message_id }, kind)
+                if kind != EmailKind::AutoReply && self.returned.as_ref() == Some(message_id) =>
+            {
+                pending((!self.bare).then(|| now + AGAIN))
+            }
             (SendOutcome::Accepted { message_id }, _) => MailState::Sent {
                 message_id: message_id.clone(),
                 at: now,
                 delayed_since: None,
             },
-            (SendOutcome::NotSent, _) => MailState::Pending { attempts: attempt },
+            (SendOutcome::NotSent, _) => pending(None),
+            (SendOutcome::Permanent { .. }, _)
+                if refused && now.duration_since(since) < GIVE_UP =>
+            {
+                pending(Some(now + AGAIN))
+            }
             (SendOutcome::Permanent { reason }, _) => MailState::Failed {
                 reason: reason.clone(),
                 at: now,
@@ -222,8 +276,11 @@ impl Deliveries {
             (
                 SendOutcome::Ambiguous,
                 EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback,
-            ) => MailState::Pending { attempts: attempt },
+            ) => pending(None),
         };
+        if let Some(state) = self.slot(kind) {
+            *state = next;
+        }
         if kind == EmailKind::AutoReply {
             self.owe_notice(now);
         }
@@ -255,17 +312,32 @@ impl Deliveries {
         if report == Report::Delayed {
             return state.delay(at);
         }
+        let again = match report {
+            Report::Suppressed | Report::Bounced { transient: true } => true,
+            Report::Rejected => kind == EmailKind::Therapist,
+            _ => false,
+        };
+        if again && kind != EmailKind::AutoReply && rank == 0 {
+            return self.send_again(kind, report, message_id, at);
+        }
         let message_id = message_id.to_owned();
         let next = match report {
             Report::Delivered => MailState::Delivered { message_id, at },
-            Report::Bounced { transient: true } if rank == 1 => return false,
-            Report::Bounced { .. } => MailState::Bounced { message_id, at },
+            Report::Bounced { transient } => MailState::Bounced {
+                message_id,
+                at,
+                transient,
+            },
             Report::Complained => MailState::Complained { message_id, at },
             Report::Rejected if rank == 0 => MailState::Failed {
                 reason: "Reject".to_owned(),
                 at,
             },
-            Report::Rejected | Report::Delayed => return false,
+            Report::Suppressed if rank == 0 => MailState::Failed {
+                reason: "Suppressed".to_owned(),
+                at,
+            },
+            Report::Rejected | Report::Suppressed | Report::Delayed => return false,
         };
         if next.rank().is_some_and(|next| next <= rank) {
             return false;
@@ -273,6 +345,43 @@ impl Deliveries {
         *state = next;
         if kind == EmailKind::AutoReply {
             self.owe_notice(at);
+        }
+        true
+    }
+
+    /// SES took an email to the therapist and did not deliver it: it is sent again, later, or without the words that SES
+    /// rejected. Should a delivery of it be reported all the same by then, it is not.
+    ///
+    /// Returns whether this was new.
+    fn send_again(
+        &mut self,
+        kind: EmailKind,
+        report: Report,
+        message_id: &str,
+        at: Timestamp,
+    ) -> bool {
+        if self.returned.as_deref() == Some(message_id) {
+            return false;
+        }
+        let rejected = report == Report::Rejected;
+        let next = if rejected && self.bare {
+            MailState::Failed {
+                reason: "Reject".to_owned(),
+                at,
+            }
+        } else {
+            MailState::Pending {
+                attempts: 0,
+                after: (!rejected).then(|| at + AGAIN),
+            }
+        };
+        self.bare |= rejected;
+        self.returned = Some(message_id.to_owned());
+        // One that is being sent is told apart by its name, when that is known.
+        if let Some(state) = self.slot(kind)
+            && !matches!(state, MailState::Sending { .. })
+        {
+            *state = next;
         }
         true
     }
@@ -305,10 +414,22 @@ impl Deliveries {
                 | MailState::Complained { .. }
                 | MailState::Withheld { .. }
         );
-        let was_told_otherwise = !matches!(self.therapist, MailState::Pending { .. });
+        let was_told_otherwise =
+            self.returned.is_some() || !matches!(self.therapist, MailState::Pending { .. });
+        // What may be an automatic answer is told when no delivery was reported by then.
+        let perhaps = matches!(
+            self.auto_reply,
+            MailState::Bounced {
+                transient: true,
+                ..
+            }
+        );
         if came_to_nothing && was_told_otherwise && self.notice.is_none() {
             self.notice = Some(MailState::NEW);
             self.pending_since = Some(now);
+        }
+        if came_to_nothing && let Some(MailState::Pending { after, .. }) = &mut self.notice {
+            *after = perhaps.then(|| now + AGAIN);
         }
         // It has arrived after all, before anybody was told that it had not.
         let arrived = matches!(self.auto_reply, MailState::Delivered { .. });

@@ -77,6 +77,8 @@ pub enum Withheld {
     OwnAddress,
     /// The address belongs to a function or to a machine, not to a person.
     RoleAddress,
+    /// No email system carries the address, and SES refuses a whole email over it.
+    Unsendable,
     /// The address had an auto-reply a short time ago.
     CoolDown,
     /// An earlier email to this address bounced, or its owner complained.
@@ -85,7 +87,7 @@ pub enum Withheld {
     DailyCap,
     /// The counters could not be read.
     CountersUnavailable,
-    /// It was pending for more than a day.
+    /// It was pending for more than a day, or would promise an answer by a time that has passed.
     Late,
 }
 
@@ -98,6 +100,7 @@ impl Withheld {
             Self::Sandbox => "sandbox",
             Self::OwnAddress => "own_address",
             Self::RoleAddress => "role_address",
+            Self::Unsendable => "unsendable",
             Self::CoolDown => "cool_down",
             Self::Undeliverable => "undeliverable",
             Self::DailyCap => "daily_cap",
@@ -122,6 +125,8 @@ pub enum ResendRefused {
     Suspect,
     /// The address is the practice's own, or no person's.
     NoPerson,
+    /// No email system carries the address.
+    Unsendable,
 }
 
 /// Where one email stands.
@@ -133,6 +138,9 @@ pub enum MailState {
         /// How many times it was tried.
         #[serde(default)]
         attempts: u32,
+        /// Not to be tried before this time.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        after: Option<Timestamp>,
     },
     /// An invocation is sending it; the lease ends by itself.
     Sending {
@@ -181,6 +189,9 @@ pub enum MailState {
         message_id: String,
         /// When SES's report was recorded.
         at: Timestamp,
+        /// It may have been an automatic answer, and a delivery may still be reported.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        transient: bool,
     },
     /// Its reader reported it as spam.
     Complained {
@@ -196,13 +207,16 @@ pub enum MailState {
 pub enum Report {
     /// The other side took it.
     Delivered,
-    /// It came back; `transient` when another email may get through, as with a full mailbox.
+    /// It came back; `transient` when another email may get through, as with a full mailbox. An automatic answer, such as "out of
+    /// office", is reported in the same way, before or after the delivery.
     Bounced {
         /// Whether another email to the address may get through.
         transient: bool,
     },
     /// Its reader reported it as spam.
     Complained,
+    /// SES took it and dropped it, since the address is on a suppression list: no mailbox has turned it away.
+    Suppressed,
     /// SES took it and then would not send it.
     Rejected,
     /// The other side does not take it yet, and SES keeps trying: what becomes of it is still to come.
@@ -213,13 +227,19 @@ impl Report {
     /// Whether no further auto-reply may go to the address.
     #[must_use]
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Bounced { transient: false } | Self::Complained)
+        matches!(
+            self,
+            Self::Bounced { transient: false } | Self::Complained | Self::Suppressed
+        )
     }
 }
 
 impl MailState {
     /// An email that has not been tried yet.
-    pub const NEW: Self = Self::Pending { attempts: 0 };
+    pub const NEW: Self = Self::Pending {
+        attempts: 0,
+        after: None,
+    };
 
     /// Whether it still has to be sent.
     #[must_use]
@@ -234,9 +254,12 @@ impl MailState {
             | Self::Sending { .. }
             | Self::Unknown { .. }
             | Self::Sent { .. } => Some(0),
-            Self::Delivered { .. } => Some(1),
-            Self::Bounced { .. } => Some(2),
-            Self::Complained { .. } => Some(3),
+            Self::Bounced {
+                transient: true, ..
+            } => Some(1),
+            Self::Delivered { .. } => Some(2),
+            Self::Bounced { .. } => Some(3),
+            Self::Complained { .. } => Some(4),
             Self::Failed { .. } | Self::Withheld { .. } => None,
         }
     }

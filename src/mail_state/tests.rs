@@ -66,7 +66,13 @@ fn an_ambiguous_send_is_repeated_for_the_therapist_and_never_for_the_client() {
     emails.claim(at(0), at(0), at(2), &[]);
     emails.record(EmailKind::Therapist, 1, &SendOutcome::Ambiguous, at(1));
     emails.record(EmailKind::AutoReply, 1, &SendOutcome::Ambiguous, at(1));
-    assert_eq!(emails.therapist, MailState::Pending { attempts: 1 });
+    assert_eq!(
+        emails.therapist,
+        MailState::Pending {
+            attempts: 1,
+            after: None
+        }
+    );
     assert_eq!(emails.auto_reply, MailState::Unknown { at: at(1) });
     assert_eq!(
         emails.notice, None,
@@ -174,6 +180,11 @@ fn an_auto_reply_goes_once_more_only_when_it_certainly_never_left() {
             "it stays a machine's",
         ),
         (
+            withheld(Withheld::Unsendable),
+            Err(ResendRefused::Unsendable),
+            "no email system carries it next time either",
+        ),
+        (
             withheld(Withheld::Undeliverable),
             Err(ResendRefused::CameBack),
             "the address turns emails away",
@@ -182,6 +193,7 @@ fn an_auto_reply_goes_once_more_only_when_it_certainly_never_left() {
             MailState::Bounced {
                 message_id: message_id.clone(),
                 at: at_,
+                transient: false,
             },
             Err(ResendRefused::CameBack),
             "it left once",
@@ -320,7 +332,13 @@ fn an_email_that_was_tried_does_not_hold_up_the_next() {
         emails.claim(at(0), at(0), at(2), &[EmailKind::Therapist]),
         Some(EmailKind::AutoReply)
     );
-    assert_eq!(emails.therapist, MailState::Pending { attempts: 1 });
+    assert_eq!(
+        emails.therapist,
+        MailState::Pending {
+            attempts: 1,
+            after: None
+        }
+    );
 }
 
 #[test]
@@ -384,6 +402,17 @@ fn reports_go_upwards_only_and_each_once() {
             "a rejected email never left",
         ),
         (&[soft], "bounced", "SES has given up trying"),
+        (
+            &[soft, delivered],
+            "delivered",
+            "an automatic answer was faster",
+        ),
+        (&[soft, hard], "bounced", "and then for good"),
+        (
+            &[Report::Suppressed, delivered],
+            "failed",
+            "SES has not sent it",
+        ),
     ] {
         let mut emails = Deliveries::new();
         emails.claim(at(0), at(0), at(2), &[]);
@@ -435,9 +464,9 @@ fn a_delay_is_noted_once_and_whatever_else_is_reported_says_more() {
         (&[hard, Report::Delayed], "bounced", false, "late"),
         (
             &[Report::Rejected, Report::Delayed],
-            "failed",
+            "pending",
             false,
-            "a rejected email never left",
+            "a rejected email never left, and goes without the visitor's words",
         ),
     ] {
         let mut emails = Deliveries::new();
@@ -484,4 +513,28 @@ fn a_report_settles_an_email_that_was_unknown() {
     assert!(emails.report(EmailKind::Therapist, Report::Delivered, "m-1", at(1)));
     assert!(!emails.record(EmailKind::Therapist, 1, &SendOutcome::Ambiguous, at(1)));
     assert!(!emails.therapist.is_pending(), "no second copy");
+}
+
+#[test]
+fn a_report_that_comes_before_the_answer_of_its_send_sends_the_email_again() {
+    for (report, after) in [
+        (Report::Suppressed, Some(at(61))),
+        (Report::Bounced { transient: true }, Some(at(61))),
+        (Report::Rejected, None),
+    ] {
+        let mut emails = Deliveries::new();
+        emails.claim(at(0), at(0), at(2), &[]);
+        assert!(emails.report(EmailKind::Therapist, report, "m-1", at(0)));
+        assert!(emails.record(EmailKind::Therapist, 1, &accepted(), at(1)));
+        assert_eq!(
+            emails.therapist,
+            MailState::Pending { attempts: 1, after },
+            "{report:?}"
+        );
+        assert!(
+            !emails.report(EmailKind::Therapist, report, "m-1", at(1)),
+            "a repeat"
+        );
+        assert_eq!(emails.bare, report == Report::Rejected);
+    }
 }

@@ -44,6 +44,7 @@ impl Desk {
                 "RATE_LIMIT_PER_SOURCE" | "AUTO_REPLIES_PER_DAY" => "1000000",
                 "MIN_FILL_SECONDS" => "0",
                 "CONFIGURATION_SET" => "enquiry-desk",
+                "THERAPIST_CONFIGURATION_SET" => "enquiry-desk-therapist",
                 "ALLOWED_ORIGINS" => ORIGIN,
                 "AWS_REGION" => "eu-west-2",
                 "AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY" => "local",

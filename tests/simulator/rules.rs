@@ -52,12 +52,14 @@ pub async fn broken(world: &World) -> Vec<String> {
     }
     for (reference, item) in &enquiries {
         let state = |kind: &str| state(item, kind);
-        if of(reference, "therapist").is_empty() {
+        let refused = state("therapist") == Some("failed") && raised("email_refused", reference);
+        if of(reference, "therapist").is_empty() && !refused {
             broken.push(format!("(b) the therapist never heard of {reference}"));
         }
         let agrees = match state("therapist") {
             Some("sent" | "delivered") => true,
-            Some("bounced" | "complained" | "failed") => raised("therapist_unreachable", reference),
+            Some("bounced" | "complained") => raised("therapist_unreachable", reference),
+            Some("failed") => raised("email_refused", reference),
             _ => false,
         };
         if !agrees {
@@ -220,6 +222,13 @@ fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec
         let other = email.get("message_id")?.as_s().unwrap() != &copy.email.message_id;
         (other && reported.contains(&state)).then_some(())
     };
+    // What SES did not deliver is sent again.
+    let returned: Vec<&str> = world
+        .reports
+        .iter()
+        .filter(|report| report.is_returned())
+        .map(|report| report.message_id.as_str())
+        .collect();
     let ledger = world.ledger.lock().unwrap();
     let mut certain: HashMap<(&str, &str), u32> = HashMap::new();
     let mut fallback: HashMap<usize, u32> = HashMap::new();
@@ -232,9 +241,10 @@ fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec
             if happened.table_faults == 0 && !happened.crashed {
                 broken.push(format!("(c) {reference} went past a table that works"));
             }
-        } else if copy.certain {
+        } else if copy.certain && !returned.contains(&copy.email.message_id.as_str()) {
             *certain.entry((reference, kind)).or_default() += 1;
         } else if sent.confirmed
+            && !copy.certain
             && !happened.crashed
             && happened.table_faults == 0
             && is_settled(copy).is_none()

@@ -102,9 +102,18 @@ pub struct Reported {
     pub message_id: String,
     pub event_type: String,
     pub permanent: bool,
+    pub suppressed: bool,
 }
 
 impl Reported {
+    /// Whether SES took the email and says that it was not delivered, so that one to the therapist goes again.
+    pub fn is_returned(&self) -> bool {
+        match self.event_type.as_str() {
+            "Bounce" => self.suppressed || !self.permanent,
+            kind => kind == "Reject",
+        }
+    }
+
     /// Reads the event that carries it; nothing when it is about none of our emails.
     fn read(event: &Value, at: Timestamp) -> Option<Self> {
         let record = event.pointer("/Records/0/Sns/Message")?.as_str()?;
@@ -117,6 +126,8 @@ impl Reported {
             message_id: text("/mail/messageId")?,
             event_type: text("/eventType")?,
             permanent: text("/bounce/bounceType").as_deref() == Some("Permanent"),
+            suppressed: text("/bounce/bounceSubType").as_deref()
+                == Some("OnAccountSuppressionList"),
         })
     }
 }
@@ -556,11 +567,15 @@ impl World {
                 ("Delivery", "smtpResponse", "250 ok"),
                 ("Bounce", "bounceType", "Transient"),
                 ("Bounce", "bounceType", "Permanent"),
+                ("Bounce", "bounceSubType", "OnAccountSuppressionList"),
                 ("Complaint", "complaintFeedbackType", "abuse"),
                 ("Reject", "reason", "Bad content"),
             ]);
             let mut message = json!({ "eventType": kind });
             message[kind.to_ascii_lowercase()] = json!({ member: said });
+            if member == "bounceSubType" {
+                message["bounce"]["bounceType"] = "Permanent".into();
+            }
             message["mail"] = notice.record["mail"].clone();
             event["Records"][0]["Sns"]["Message"] = message.to_string().into();
         }
@@ -918,17 +933,25 @@ impl World {
                 }
             }
         }
-        for _ in 0..4 {
-            self.now += SignedDuration::from_mins(2);
+        // What SES did not deliver goes again after an hour.
+        for minutes in [2, 2, 62, 2, 62, 2] {
+            self.now += SignedDuration::from_mins(minutes);
             let answers = self.play(vec![Event::Sweep]).await;
             if let Some(Some(Ok(answer))) = answers.first()
                 && answer["pending"] == 0
+                && !self.waits().await
             {
                 return;
             }
         }
         self.broken
-            .push("(b) something is still pending after four sweeps".to_owned());
+            .push("(b) something is still pending after six sweeps".to_owned());
+    }
+
+    /// Whether something is due later.
+    async fn waits(&self) -> bool {
+        let mut items = self.items().await.into_iter();
+        items.any(|item| item.contains_key("pending"))
     }
 }
 

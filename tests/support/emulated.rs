@@ -51,10 +51,13 @@ pub fn event_source() -> mapping::Settings {
     }
 }
 
-/// An SES account that has the product's configuration set.
+/// An SES account that has the product's configuration sets.
 pub fn account() -> Account {
     Account {
-        configuration_sets: ["enquiry-desk".to_owned()].into(),
+        configuration_sets: ["enquiry-desk", "enquiry-desk-therapist"]
+            .map(str::to_owned)
+            .into(),
+        unsuppressed_sets: ["enquiry-desk-therapist".to_owned()].into(),
         ..Account::default()
     }
 }
@@ -108,6 +111,7 @@ pub fn environment(endpoints: &Endpoints, given: &[(&str, &str)]) -> HashMap<Str
         ("AUTO_REPLIES_PER_DAY", "1000000"),
         ("MIN_FILL_SECONDS", "0"),
         ("CONFIGURATION_SET", "enquiry-desk"),
+        ("THERAPIST_CONFIGURATION_SET", "enquiry-desk-therapist"),
         ("ALLOWED_ORIGINS", origins.as_str()),
     ];
     let ours = defaults.iter().chain(given);

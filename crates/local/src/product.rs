@@ -21,8 +21,11 @@ const TIMEOUT: i64 = 29;
 /// The configuration set's name.
 const CONFIGURATION_SET: &str = "enquiry-desk";
 
+/// The name of the one for emails to the therapist.
+const THERAPIST_CONFIGURATION_SET: &str = "enquiry-desk-therapist";
+
 /// The variables of the local function beside those of AWS.
-const VARIABLES: [&str; 9] = [
+const VARIABLES: [&str; 10] = [
     "TABLE_NAME",
     "THERAPIST_EMAIL",
     "SENDER_EMAIL",
@@ -31,6 +34,7 @@ const VARIABLES: [&str; 9] = [
     "AUTO_REPLIES_PER_DAY",
     "MIN_FILL_SECONDS",
     "CONFIGURATION_SET",
+    "THERAPIST_CONFIGURATION_SET",
     "ALLOWED_ORIGINS",
 ];
 
@@ -63,10 +67,13 @@ pub(crate) fn stream() -> Result<stream::Settings, StartError> {
     })
 }
 
-/// An SES account that has the product's configuration set.
+/// An SES account that has the product's configuration sets.
 pub(crate) fn account() -> Account {
     Account {
-        configuration_sets: [CONFIGURATION_SET.to_owned()].into(),
+        configuration_sets: [CONFIGURATION_SET, THERAPIST_CONFIGURATION_SET]
+            .map(str::to_owned)
+            .into(),
+        unsuppressed_sets: [THERAPIST_CONFIGURATION_SET.to_owned()].into(),
         ..Account::default()
     }
 }
@@ -83,6 +90,7 @@ fn default(endpoints: &Endpoints, name: &str) -> Option<String> {
         // A browser under test fills in the form at once.
         "MIN_FILL_SECONDS" => "0".to_owned(),
         "CONFIGURATION_SET" => CONFIGURATION_SET.to_owned(),
+        "THERAPIST_CONFIGURATION_SET" => THERAPIST_CONFIGURATION_SET.to_owned(),
         "ALLOWED_ORIGINS" => format!(
             "http://127.0.0.1:{port},http://localhost:{port}",
             port = endpoints.port

@@ -152,7 +152,7 @@ impl<'a> TherapistEmail<'a> {
             subject: self.subject(),
             text,
             html,
-            headers: Vec::new(),
+            headers: super::TO_THERAPIST.to_vec(),
         }
     }
 
@@ -367,7 +367,8 @@ fn alerts(email: &TherapistEmail<'_>) -> Vec<Alert> {
         let reference = &email.received.reference;
         let release = if email.auto_reply.is_some() {
             format!(
-                " If it is a real client, just reply; the command \"release {reference}\" also sends the automatic answer."
+                " If it is a real client, just reply; the command \"release {reference}\" also sends the automatic answer. \
+                 If not, delete it: do not report it as spam, or these emails may stop."
             )
         } else {
             " If it is a real client, just reply.".to_owned()

@@ -94,13 +94,16 @@ pub(in crate::email) fn because(reason: Withheld) -> &'static str {
         Withheld::RoleAddress => {
             "the address seems to belong to an office or a machine, not to a person"
         }
+        Withheld::Unsendable => {
+            "no email system carries the address as it was typed: there may be a typo in it"
+        }
         Withheld::CoolDown => "this address has had one a short time ago",
         Withheld::Undeliverable => {
             "an earlier email to this address came back, or was reported as spam"
         }
         Withheld::DailyCap => "as many as you allow in a day have left already",
         Withheld::CountersUnavailable => "we could not check how many this address has had",
-        Withheld::Late => "it was more than a day late",
+        Withheld::Late => "it would have come too late",
     }
 }
 

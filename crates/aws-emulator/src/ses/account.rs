@@ -9,6 +9,9 @@ pub struct Account {
     pub identities: BTreeSet<String>,
     /// Configuration sets that exist.
     pub configuration_sets: BTreeSet<String>,
+    /// Those among them whose own suppression settings name no reason: they override the account's list ("Using configuration
+    /// set-level suppression to override your account-level suppression list").
+    pub unsuppressed_sets: BTreeSet<String>,
     /// In the sandbox, recipients must be verified too.
     pub sandbox: bool,
     /// The account's suppression list.
@@ -33,6 +36,7 @@ impl Default for Account {
         Self {
             identities: BTreeSet::from(["example.com".to_owned()]),
             configuration_sets: BTreeSet::from(["emulator".to_owned()]),
+            unsuppressed_sets: BTreeSet::new(),
             sandbox: false,
             suppressed: BTreeSet::new(),
             max_send_rate: None,
@@ -62,8 +66,11 @@ impl Account {
         })
     }
 
-    /// Whether this address is on the account's suppression list.
-    pub fn is_suppressed(&self, address: &str) -> bool {
+    /// Whether the account's suppression list holds back what is sent to this address with this configuration set.
+    pub fn is_suppressed(&self, address: &str, configuration_set: Option<&str>) -> bool {
+        if configuration_set.is_some_and(|set| self.unsuppressed_sets.contains(set)) {
+            return false;
+        }
         self.suppressed
             .iter()
             .any(|suppressed| suppressed.eq_ignore_ascii_case(address))

@@ -189,7 +189,8 @@ fn accept(state: &Arc<State>, request: Value, answered: bool) -> Result<String, 
     let email = {
         let account = lock(&state.account);
         check_account(state, &account, &email, configuration_set.as_deref())?;
-        let suppressed = |address: &str| account.is_suppressed(address);
+        let suppressed =
+            |address: &str| account.is_suppressed(address, configuration_set.as_deref());
         let notices = configuration_set
             .as_deref()
             .map(|set| events::notices(&email, set, &suppressed))

@@ -56,6 +56,10 @@ enum Fate {
     Delivered,
     Bounced,
     Complained,
+    /// Delivered, and answered by a machine, which is reported as a bounce: before the delivery, or after it.
+    OutOfOffice {
+        first: bool,
+    },
     /// On the account's own suppression list.
     SuppressedByAccount,
     /// On the simulator's stand-in for SES's global list.
@@ -86,7 +90,11 @@ fn fate(address: &str, suppressed: bool) -> Fate {
         "bounce" => Fate::Bounced,
         "complaint" => Fate::Complained,
         "suppressionlist" => Fate::Suppressed,
-        // `success` and `ooto`: an out-of-office answer goes to the sender's mailbox and is no event.
+        // "You might receive this type of notification" of an automatic answer ("Bounce types", SES developer guide), in no
+        // certain order. Which one it is, is this emulator's: `ooto+first@…` answers before the delivery is reported.
+        "ooto" => Fate::OutOfOffice {
+            first: address.to_ascii_lowercase().starts_with("ooto+first@"),
+        },
         _ => Fate::Delivered,
     }
 }
@@ -144,13 +152,13 @@ pub(super) fn notices(
                 }),
             )
         };
-        let bounced = |sub_type: &str, diagnostic: &str| {
+        let bounced_as = |kind: &str, sub_type: &str, diagnostic: &str| {
             notice(
                 "Bounce",
                 "bounce",
                 json!({
                     "feedbackId": aws::message_id(Timestamp::now()),
-                    "bounceType": "Permanent",
+                    "bounceType": kind,
                     "bounceSubType": sub_type,
                     "bouncedRecipients": [{
                         "emailAddress": address,
@@ -163,7 +171,16 @@ pub(super) fn notices(
                 }),
             )
         };
+        let bounced =
+            |sub_type: &str, diagnostic: &str| bounced_as("Permanent", sub_type, diagnostic);
         match fate(address, suppressed(address)) {
+            Fate::OutOfOffice { first } => {
+                let mut pair = [delivered(), bounced_as("Transient", "General", "smtp; out of office")];
+                if first {
+                    pair.reverse();
+                }
+                notices.extend(pair);
+            }
             Fate::Delivered => notices.push(delivered()),
             Fate::Bounced => notices.push(bounced("General", "smtp; 550 5.1.1 user unknown")),
             Fate::SuppressedByAccount => notices.push(bounced(

@@ -109,6 +109,7 @@ impl Desk {
             "RATE_LIMIT_PER_SOURCE",
             "AUTO_REPLIES_PER_DAY",
             "CONFIGURATION_SET",
+            "THERAPIST_CONFIGURATION_SET",
             "ALLOWED_ORIGINS",
             "SES_SANDBOX",
         ] {
@@ -117,6 +118,7 @@ impl Desk {
         if !phase.reports {
             // Empty counts as left out, and SES reports about a configuration set only.
             command.env("CONFIGURATION_SET", "");
+            command.env("THERAPIST_CONFIGURATION_SET", "");
         }
         let mut child = command.spawn().expect("`local` starts");
         let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();

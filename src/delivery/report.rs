@@ -1,0 +1,88 @@
+//! What SES reports about an email, recorded on its enquiry; and the alarm that a report about one to the therapist raises.
+
+use tracing::{error, warn};
+
+use super::Delivery;
+use crate::clock::Clock;
+use crate::enquiry::Reference;
+use crate::mail_state::{Deliveries, EmailKind, Report};
+use crate::record::Record;
+use crate::store::{StoreError, Update};
+
+impl Delivery {
+    /// Records what SES reports about an email, and sends what is pending because of it: an auto-reply that bounced makes a
+    /// notice to the therapist, and its address gets no further auto-reply.
+    ///
+    /// # Errors
+    /// When the table could not be read or written: the same report may then come again, and changes nothing that was
+    /// recorded.
+    pub async fn report(
+        &self,
+        reference: &Reference,
+        kind: EmailKind,
+        report: Report,
+        message_id: &str,
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
+        if kind == EmailKind::Fallback {
+            // No item keeps its state, so that nothing but an alarm tells of it.
+            alarm(reference, kind, report, &Deliveries::new());
+        }
+        let Some(record) = self.store.load(reference).await? else {
+            return Ok(());
+        };
+        // What can be repeated without harm comes first: when something later fails, the same report comes again.
+        if kind == EmailKind::AutoReply && report.is_final() {
+            let address = &record.received.enquiry.email;
+            self.store.never_reply_to(address, reference, clock).await?;
+        }
+        let now = clock.now();
+        let before = &record.state.deliveries;
+        if before.clone().report(kind, report, message_id, now) {
+            alarm(reference, kind, report, before);
+        }
+        let record_report = |record: &mut Record| {
+            let deliveries = &mut record.state.deliveries;
+            deliveries.report(kind, report, message_id, now)
+        };
+        match self.store.update(record, clock, record_report).await? {
+            Update::Applied(record) | Update::Unchanged(record) if record.indexed => {
+                // A notice that cannot be sent now stays pending, and the sweep goes on.
+                let _ = self.deliver(*record, clock).await;
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// The alarm that a new report about an email to the therapist raises, by what was known of her emails before.
+fn alarm(reference: &Reference, kind: EmailKind, report: Report, before: &Deliveries) {
+    if kind == EmailKind::AutoReply {
+        return;
+    }
+    match report {
+        Report::Delivered => {}
+        Report::Delayed => {
+            error!(alarm = "therapist_delayed", %reference, %kind, "the therapist's mailbox has not taken an email yet");
+        }
+        Report::Suppressed => {
+            error!(alarm = "therapist_suppressed", %reference, %kind, "SES holds back an email to the therapist, whose address is on a suppression list");
+        }
+        // It may have been an automatic answer: the email is sent again unless a delivery is reported, and a second one tells.
+        Report::Bounced { transient: true }
+            if kind != EmailKind::Fallback && before.returned.is_none() =>
+        {
+            warn!(%reference, %kind, "an email to the therapist came back for now, or was answered by a machine");
+        }
+        Report::Rejected if kind == EmailKind::Therapist && !before.bare => {
+            warn!(%reference, %kind, "SES has rejected an email to the therapist: it goes once more without the visitor's words");
+        }
+        Report::Rejected => {
+            error!(alarm = "email_refused", %reference, %kind, "SES has rejected every form of this email");
+        }
+        Report::Bounced { .. } | Report::Complained => {
+            error!(alarm = "therapist_unreachable", %reference, %kind, "the therapist's mailbox turned an email away");
+        }
+    }
+}
