@@ -875,7 +875,7 @@ async fn what_was_typed_expires_only_while_nothing_is_pending_for_the_therapist(
     bench.invoke(at(20), bounced).await;
     assert_eq!(expires(&reference).await, None, "a notice is pending");
     bench.pause(false);
-    bench.sweep(at(30)).await;
+    bench.sweep(at(90)).await;
     let why = "nothing keeps it longer than its first completion";
     assert_eq!(expires(&reference).await, year_later, "{why}");
 }

@@ -1,4 +1,6 @@
 //! The emails of one enquiry together: which one is next, and what the outcome of one means for the others.
+//!
+//! One file because every transition is a rule about the same three states.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
