@@ -91,8 +91,8 @@ def check_mime(name, source):
         fail(name, f"MAIL FROM ({back}) is not aligned with From ({sender})")
 
     answers = [message[header] for header in ("Auto-Submitted", "X-Auto-Response-Suppress")]
-    is_answer = name.startswith("client_") if "_" in name else answers != [None, None]
-    if answers != (["auto-replied", "All"] if is_answer else [None, None]):
+    is_answer = name.startswith("client_") if "_" in name else answers[0] == "auto-replied"
+    if answers != (["auto-replied", "All"] if is_answer else ["auto-generated", "OOF, AutoReply"]):
         fail(name, f"Auto-Submitted and X-Auto-Response-Suppress are {answers}")
     reply_to = message["Reply-To"].addresses if message["Reply-To"] else ()
     if len(reply_to) > 1:

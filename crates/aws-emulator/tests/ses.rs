@@ -611,7 +611,7 @@ async fn the_suppression_list_and_the_simulator_report_what_ses_reports() {
         (
             "ooto@simulator.amazonses.com",
             true,
-            vec!["Send", "Delivery"],
+            vec!["Send", "Delivery", "Bounce"],
             None,
         ),
         (
