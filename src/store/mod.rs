@@ -19,7 +19,8 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, ReturnValuesOnConditionCheckFailure as OnFailure,
+    AttributeValue, KeysAndAttributes, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
+    TransactWriteItem, Update as ItemUpdate,
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -30,9 +31,10 @@ use crate::record::Record;
 use crate::settings::StoreSettings;
 use crate::spam::Verdict;
 
-use schema::{Item, n, s};
+use schema::{Item, s};
 
 pub use erase::{CoolDown, StoredCopies};
+use error::Cancelled;
 pub use error::StoreError;
 pub use queries::{Cursor, Page, Pending};
 pub use quota::AutoReplyQuota;
@@ -220,36 +222,26 @@ impl Store {
             let completed = *next.state.completed.get_or_insert(now);
             Some(completed + self.life(next.state.verdict))
         };
-        // The item with what was typed follows the state. Until it does, the state stays in the index of pending work and
-        // does not expire, so that a sweep finds what is missing.
+        // What was typed must not expire while the state is pending again: then both change in one transaction.
+        let reopens = expires.is_none() && next.text_expires.is_some();
+        if reopens {
+            next.text_expires = None;
+        }
+        // Otherwise the item with what was typed follows the state. Until it does, the state stays in the index of pending
+        // work and does not expire, so that a sweep finds what is missing.
         let follows = next.text_expires == expires && (next.addressed || !self.has_keys());
         next.indexed = next.state.deliveries.is_pending() || !next.addressed || !follows;
         let writer = hex::encode(random::<8>()?);
         let item = schema::state_item(&next, Some(writer.clone()), expires.filter(|_| follows))?;
-        let outcome = self
-            .client
-            .put_item()
-            .table_name(&self.table)
-            .set_item(Some(item))
-            .condition_expression("revision = :seen")
-            .set_expression_attribute_values(Some(HashMap::from([n(
-                ":seen",
-                i64::try_from(seen.state.revision).unwrap_or(i64::MAX),
-            )])))
-            .return_values_on_condition_check_failure(OnFailure::AllOld)
-            .send()
-            .await;
-        let current = match outcome {
-            Ok(_) => return self.applied(next, expires).await,
-            Err(SdkError::ServiceError(error))
-                if error.err().is_conditional_check_failed_exception() =>
-            {
-                match error.into_err() {
-                    PutItemError::ConditionalCheckFailedException(failed) => failed.item,
-                    _ => None,
-                }
-            }
-            Err(error) => return Err(StoreError::from_sdk("change", &error)),
+        let revision = seen.state.revision;
+        let outcome = if reopens {
+            let key = schema::enquiry_key(&next.received.reference);
+            self.replace_and_keep(item, revision, key).await?
+        } else {
+            self.replace(item, revision).await?
+        };
+        let Err(current) = outcome else {
+            return self.applied(next, expires).await;
         };
         match current {
             None => Ok(Written::Gone),
@@ -260,6 +252,74 @@ impl Store {
                 Some(current) => Written::Conflict(Box::new(current)),
                 None => Written::Gone,
             }),
+        }
+    }
+
+    /// Replaces a state of this revision; otherwise the item as it stands.
+    async fn replace(&self, item: Item, seen: u64) -> Result<Result<(), Option<Item>>, StoreError> {
+        let outcome = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(schema::UNCHANGED)
+            .set_expression_attribute_values(Some(schema::revision(seen)))
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .send()
+            .await;
+        match outcome {
+            Ok(_) => Ok(Ok(())),
+            Err(SdkError::ServiceError(error))
+                if error.err().is_conditional_check_failed_exception() =>
+            {
+                Ok(Err(match error.into_err() {
+                    PutItemError::ConditionalCheckFailedException(failed) => failed.item,
+                    _ => None,
+                }))
+            }
+            Err(error) => Err(StoreError::from_sdk("change", &error)),
+        }
+    }
+
+    /// The same, and takes the expiry from the item with what was typed.
+    async fn replace_and_keep(
+        &self,
+        item: Item,
+        seen: u64,
+        typed: String,
+    ) -> Result<Result<(), Option<Item>>, StoreError> {
+        let unbuildable = |_| StoreError::unbuildable("change");
+        let state = Put::builder()
+            .table_name(&self.table)
+            .set_item(Some(item))
+            .condition_expression(schema::UNCHANGED)
+            .set_expression_attribute_values(Some(schema::revision(seen)))
+            .return_values_on_condition_check_failure(OnFailure::AllOld)
+            .build()
+            .map_err(unbuildable)?;
+        let kept = ItemUpdate::builder()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(typed))
+            .update_expression("REMOVE expires")
+            .condition_expression("attribute_exists(pk)")
+            .build()
+            .map_err(unbuildable)?;
+        let outcome = self
+            .client
+            .transact_write_items()
+            .transact_items(TransactWriteItem::builder().put(state).build())
+            .transact_items(TransactWriteItem::builder().update(kept).build())
+            .send()
+            .await;
+        let Err(error) = outcome else {
+            return Ok(Ok(()));
+        };
+        let cancelled = Cancelled::read("change", error)?;
+        match (cancelled.failed(0), cancelled.failed(1)) {
+            (Some(current), _) => Ok(Err(current.cloned())),
+            // What was typed has been erased.
+            (None, Some(_)) => Ok(Err(None)),
+            (None, None) => Err(cancelled.into_error("change")),
         }
     }
 

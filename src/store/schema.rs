@@ -199,6 +199,14 @@ pub(super) fn state_item(
     )
 }
 
+/// The condition of every change of a state, with the value of [`revision`].
+pub(super) const UNCHANGED: &str = "revision = :seen";
+
+/// The value that [`UNCHANGED`] compares.
+pub(super) fn revision(seen: u64) -> Item {
+    HashMap::from([n(":seen", i64::try_from(seen).unwrap_or(i64::MAX))])
+}
+
 fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
     dynamo::to_item(stored).map_err(|_| StoreError::new(action, StoreError::UNREADABLE))
 }

@@ -80,7 +80,9 @@ pub async fn broken(world: &World) -> Vec<String> {
         let auto_replies = of(reference, "auto_reply").len();
         let agrees = match state("auto_reply") {
             Some("pending" | "sending") if has_expired => auto_replies <= 1,
-            Some("failed") if reason(item) == Some("Reject") => auto_replies == 1,
+            Some("failed") if matches!(reason(item), Some("Reject" | "Suppressed")) => {
+                auto_replies == 1
+            }
             Some("sent" | "delivered" | "bounced" | "complained") => auto_replies == 1,
             Some("withheld" | "failed") => auto_replies == 0,
             Some("unknown") => auto_replies <= 1,
@@ -127,7 +129,8 @@ fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
     for report in &world.reports {
         let least = match report.event_type.as_str() {
             "Delivery" => 1,
-            "Bounce" if report.permanent => 2,
+            // Of a suppressed one a delivery may be reported all the same: then it has arrived.
+            "Bounce" if report.permanent && !report.suppressed => 2,
             "Complaint" => 3,
             _ => continue,
         };
@@ -222,13 +225,6 @@ fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec
         let other = email.get("message_id")?.as_s().unwrap() != &copy.email.message_id;
         (other && reported.contains(&state)).then_some(())
     };
-    // What SES did not deliver is sent again.
-    let returned: Vec<&str> = world
-        .reports
-        .iter()
-        .filter(|report| report.is_returned())
-        .map(|report| report.message_id.as_str())
-        .collect();
     let ledger = world.ledger.lock().unwrap();
     let mut certain: HashMap<(&str, &str), u32> = HashMap::new();
     let mut fallback: HashMap<usize, u32> = HashMap::new();
@@ -241,7 +237,8 @@ fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec
             if happened.table_faults == 0 && !happened.crashed {
                 broken.push(format!("(c) {reference} went past a table that works"));
             }
-        } else if copy.certain && !returned.contains(&copy.email.message_id.as_str()) {
+        } else if copy.certain && !world.returned.contains(&copy.email.message_id) {
+            // What SES did not deliver is sent again, and counts as no copy.
             *certain.entry((reference, kind)).or_default() += 1;
         } else if sent.confirmed
             && !copy.certain

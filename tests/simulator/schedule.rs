@@ -76,6 +76,8 @@ pub struct World {
     newer: Vec<(String, String)>,
     /// What SES reported and the function took.
     pub reports: Vec<Reported>,
+    /// The emails of which SES reported to the function that they were not delivered, whether it lived to answer or not.
+    pub returned: HashSet<String>,
     /// What the function logged.
     pub lines: Vec<Value>,
     logs: Logs,
@@ -240,6 +242,7 @@ impl World {
             seen: HashMap::new(),
             newer: Vec::new(),
             reports: Vec::new(),
+            returned: HashSet::new(),
             lines: Vec::new(),
             dispatch: logs.dispatch(),
             logs,
@@ -439,6 +442,11 @@ impl World {
             Some(Err(error)) => format!("failed: {error}"),
         };
         self.say(format!("  {}: {faults} faults, {said}", event.name()));
+        if let Event::Feedback(event) = event {
+            let returned = Reported::read(event, self.now).filter(Reported::is_returned);
+            self.returned
+                .extend(returned.map(|report| report.message_id));
+        }
         match (event, answer) {
             (_, None) => {}
             (Event::Post(form), Some(Ok(answer))) => match answer["statusCode"].as_u64() {
