@@ -181,7 +181,7 @@ struct Events {
 
 impl Events {
     fn read() -> Self {
-        let read = |name| {
+        let read = |name| -> Bytes {
             let path = Path::new(env!("CARGO_MANIFEST_DIR"))
                 .join("events")
                 .join(name);
@@ -189,9 +189,16 @@ impl Events {
                 .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
                 .into()
         };
+        // The enquiry is of today: an auto-reply whose promise has passed is withheld.
+        let mut stream: Value =
+            serde_json::from_slice(&read("stream-insert.json")).expect("an event in JSON");
+        let received_at = stream
+            .pointer_mut("/Records/0/dynamodb/NewImage/received_at/S")
+            .expect("the time of the enquiry");
+        *received_at = jiff::Timestamp::now().to_string().into();
         Self {
             form: read("http-form.json"),
-            stream: read("stream-insert.json"),
+            stream: stream.to_string().into(),
         }
     }
 }
