@@ -76,7 +76,7 @@ fn alarm(reference: &Reference, kind: EmailKind, report: Report, before: &Delive
             warn!(%reference, %kind, "an email to the therapist came back for now, or was answered by a machine");
         }
         Report::Rejected if kind == EmailKind::Therapist && !before.bare => {
-            warn!(%reference, %kind, "SES has rejected an email to the therapist: it goes once more without the visitor's words");
+            warn!(%reference, %kind, "SES has rejected an email to the therapist: it goes once more without the client's words");
         }
         Report::Rejected => {
             error!(alarm = "email_refused", %reference, %kind, "SES has rejected every form of this email");

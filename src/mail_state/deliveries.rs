@@ -114,7 +114,7 @@ impl Deliveries {
     pub fn withhold(&mut self, reason: Withheld, now: Timestamp) {
         if let MailState::Pending { .. } = self.auto_reply {
             self.auto_reply = MailState::Withheld { reason };
-            self.owe_notice(now);
+            self.update_notice(now);
         }
     }
 
@@ -284,7 +284,7 @@ impl Deliveries {
             *state = next;
         }
         if kind == EmailKind::AutoReply {
-            self.owe_notice(now);
+            self.update_notice(now);
         }
         true
     }
@@ -346,7 +346,7 @@ impl Deliveries {
         }
         *state = next;
         if kind == EmailKind::AutoReply {
-            self.owe_notice(at);
+            self.update_notice(at);
         }
         true
     }
@@ -402,12 +402,12 @@ impl Deliveries {
             }
             _ => return,
         }
-        self.owe_notice(now);
+        self.update_notice(now);
     }
 
     /// The auto-reply has just changed. The therapist's email said that it is on its way: when it comes to nothing
     /// afterwards, a notice is pending, once. An email that is still to be written reports it by itself.
-    fn owe_notice(&mut self, now: Timestamp) {
+    fn update_notice(&mut self, now: Timestamp) {
         let came_to_nothing = matches!(
             self.auto_reply,
             MailState::Failed { .. }
@@ -433,7 +433,7 @@ impl Deliveries {
         if came_to_nothing && let Some(MailState::Pending { after, .. }) = &mut self.notice {
             *after = perhaps.then(|| now + AGAIN);
         }
-        // It has arrived after all, before anybody was told that it had not.
+        // It has arrived after all, before the therapist read that it had not.
         let arrived = matches!(self.auto_reply, MailState::Delivered { .. });
         if arrived && matches!(self.notice, Some(MailState::Pending { .. })) {
             self.notice = None;

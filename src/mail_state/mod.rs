@@ -1,4 +1,4 @@
-//! The state of each email of an enquiry, and the arrows between states. No clock, no network: what happens is told.
+//! The state of each email of an enquiry, and the transitions between states. No clock, no network: what happened is an argument.
 //!
 //! `pending → sending(attempt, until) → sent | failed | withheld | unknown`, then from SES
 //! `delivered | bounced | complained`, in that rank, never downwards.
@@ -113,13 +113,13 @@ impl Withheld {
 /// Why an email is not sent once more, when an operator asks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ResendRefused {
-    /// Mails of the enquiry are still pending.
+    /// Emails of the enquiry are still pending.
     Pending,
     /// The client has it: there is one for each enquiry.
     Left,
     /// It is unknown whether the client has it.
     MayHaveLeft,
-    /// Mails to the address come back, or its owner does not want them.
+    /// Emails to the address come back, or its owner does not want them.
     CameBack,
     /// The enquiry looks like spam, which a release would settle.
     Suspect,

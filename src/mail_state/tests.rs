@@ -466,7 +466,7 @@ fn a_delay_is_noted_once_and_whatever_else_is_reported_says_more() {
             &[Report::Rejected, Report::Delayed],
             "pending",
             false,
-            "a rejected email never left, and goes without the visitor's words",
+            "a rejected email never left, and goes without the client's words",
         ),
     ] {
         let mut emails = Deliveries::new();

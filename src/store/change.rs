@@ -215,33 +215,21 @@ impl Store {
         next: &mut Record,
         expires: Option<Timestamp>,
     ) -> Result<bool, StoreError> {
-        let address = match &self.keys {
-            Some(_) if !next.addressed => {
-                Some(self.address_hash("change", &next.received.enquiry.email)?)
-            }
-            _ => None,
-        };
-        if address.is_none() && next.text_expires == expires {
-            return Ok(true);
-        }
         let mut values = HashMap::new();
         let mut set = Vec::new();
-        if let Some(address) = address {
+        if !next.addressed && self.has_keys() {
+            let address = self.address_hash("change", &next.received.enquiry.email)?;
             values.extend([s(":address", address)]);
             set.push("address = :address");
         }
-        let mut remove = "";
-        match expires {
-            Some(expires) => {
-                values.extend([schema::seconds(":expires", expires)]);
-                set.push("expires = :expires");
-            }
-            None => remove = " REMOVE expires",
+        // An expiry is only ever taken away together with the state.
+        if let Some(expires) = expires.filter(|_| next.text_expires != expires) {
+            values.extend([schema::seconds(":expires", expires)]);
+            set.push("expires = :expires");
         }
-        let set = match set.as_slice() {
-            [] => String::new(),
-            set => format!("SET {}", set.join(", ")),
-        };
+        if set.is_empty() {
+            return Ok(true);
+        }
         let outcome = self
             .client
             .update_item()
@@ -250,9 +238,9 @@ impl Store {
                 "pk",
                 AttributeValue::S(schema::enquiry_key(&next.received.reference)),
             )
-            .update_expression(format!("{set}{remove}").trim())
+            .update_expression(format!("SET {}", set.join(", ")))
             .condition_expression("attribute_exists(pk)")
-            .set_expression_attribute_values((!values.is_empty()).then_some(values))
+            .set_expression_attribute_values(Some(values))
             .send()
             .await;
         match outcome {

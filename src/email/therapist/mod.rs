@@ -1,7 +1,7 @@
 //! The email to the therapist: who asked, what for, what our guide suggests, and how to answer.
 //!
 //! Whatever happens, the therapist gets something: if the email cannot be rendered, [`TherapistEmail::plain`] takes
-//! its place, and if SES refuses the visitor's words, [`TherapistEmail::bare`] carries none of them.
+//! its place, and if SES refuses the client's words, [`TherapistEmail::bare`] carries none of them.
 
 mod sentences;
 
