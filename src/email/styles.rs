@@ -1,7 +1,7 @@
 //! The look of the emails, in one place: inline styles, since many email programs drop everything else.
 //!
 //! `<style>` in the layout only adds the dark colours and may be stripped. The classes there are named after these
-//! constants. Nothing is used here that the big email programs do not support (see the table in `tests/emails.rs`).
+//! constants. Nothing is used here that the big email programs do not support (see the table in `tests/emails/content.rs`).
 
 /// The ground on which the email lies.
 pub(super) const GROUND: &str = "margin:0;padding:0;background-color:#f5f0e8;";

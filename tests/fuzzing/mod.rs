@@ -1,6 +1,6 @@
 //! The fuzzer's targets: one function each, which takes any bytes and panics when a promise is broken.
 //!
-//! `fuzz/` puts libFuzzer in front of these functions (`tools/fuzz`), and `tests/regressions.rs` plays what it once found again in
+//! `fuzz/` puts libFuzzer in front of these functions (`tools/fuzz`), and `tests/fuzzing/regressions.rs` plays what it once found again in
 //! every `cargo test`. The whole application answers, over the real SDK; only AWS is a script ([`wire`]), so that no
 //! socket is needed and an answer takes less than a millisecond.
 
@@ -22,6 +22,8 @@ mod input;
 mod markup;
 mod panics;
 mod practice;
+mod properties;
+mod regressions;
 mod stream;
 mod wire;
 

@@ -22,6 +22,6 @@ def plain(value):
 @schemathesis.hook
 def filter_body(context, body):
     # Nor can an object: in a form it is one more text, which a free text takes. JSON loses these few with them;
-    # tests/malformed_input.rs sends empty lists and objects as JSON itself.
+    # tests/form/malformed_input.rs sends empty lists and objects as JSON itself.
     written = lambda value: shows(value) and plain(value) and not isinstance(value, dict)
     return not isinstance(body, dict) or all(map(written, body.values()))

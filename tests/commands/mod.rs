@@ -1,0 +1,4 @@
+//! The operator's commands: export, erasure, restore.
+
+mod privacy;
+mod restore;

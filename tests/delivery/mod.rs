@@ -1,0 +1,4 @@
+//! From the table to the mailboxes.
+
+mod events;
+mod pending;

@@ -1,0 +1,986 @@
+//! The emails: what they say for every kind of enquiry, and what no email may contain.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::PathBuf;
+
+use aws_emulator::aws;
+use enquiry_desk::aws::Clients;
+use enquiry_desk::email::previews::{HOSTILE, Samples, therapist, with};
+use enquiry_desk::email::{Email, TherapistEmail};
+use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
+use enquiry_desk::enquiry::{Answers, EmailAddress, Message, Name, Phone, Received, Times};
+use enquiry_desk::mail_state::EmailKind;
+use enquiry_desk::practice::{self, Practice};
+use enquiry_desk::ses::Ses;
+use enquiry_desk::settings::Settings;
+use mail_parser::MessageParser;
+
+use crate::emails::readability;
+use crate::support::emulated;
+
+/// Monday 23 November 2026, twenty past ten in London.
+const RECEIVED: &str = "2026-11-23T10:20:00Z";
+
+fn practice() -> &'static Practice {
+    practice::compiled()
+}
+
+fn samples() -> Samples<'static> {
+    Samples {
+        practice: practice(),
+        received_at: RECEIVED.parse().unwrap(),
+        away_until: None,
+    }
+}
+
+fn minimal() -> Received {
+    samples().minimal()
+}
+
+fn complete() -> Received {
+    samples().complete()
+}
+
+fn client_email(received: &Received) -> Email {
+    samples().client_mail(received)
+}
+
+fn to_therapist<'a>(received: &'a Received, to: &'a EmailAddress) -> TherapistEmail<'a> {
+    samples().email(received, to)
+}
+
+/// The emails to the therapist for every kind of enquiry.
+fn therapists_emails() -> Vec<(&'static str, Email)> {
+    let emails = samples().to_therapist().into_iter();
+    emails.map(|it| (it.name, it.mail)).collect()
+}
+
+fn every_email() -> Vec<(String, Email)> {
+    let emails = samples().every().into_iter();
+    emails.map(|it| (it.full_name(), it.mail)).collect()
+}
+
+#[test]
+fn each_email_is_as_it_was_reviewed() {
+    for (name, email) in every_email() {
+        let headers: String = email
+            .headers
+            .iter()
+            .map(|(name, value)| format!("{name}: {value}\n"))
+            .collect();
+        let whole = format!(
+            "To: {}\nReply-To: {}\nSubject: {}\n{headers}\n{}\n{}",
+            email.to.as_str(),
+            email
+                .reply_to
+                .as_ref()
+                .map_or("(none)", EmailAddress::as_str),
+            email.subject,
+            email.text,
+            email.html.as_deref().unwrap_or("(no HTML)")
+        );
+        insta::assert_snapshot!(name, whole);
+    }
+}
+
+/// Through the SDK and the SES catcher. With `EMAILS_DIR` set, each message is also written there for
+/// `tools/email-test`, with its parts beside it.
+#[tokio::test]
+async fn each_email_leaves_ses_as_it_was_written() {
+    let ses = emulated::ses().await;
+    let endpoints = emulated::endpoints("http://127.0.0.1:1", ses.endpoint());
+    let environment = emulated::environment(&endpoints, &[]);
+    let variable = |name: &str| environment.get(name).cloned();
+    let settings = Settings::from_env(variable).unwrap().email;
+    let clients = Clients::from_variables(aws::http_client(), variable);
+    let sender = Ses::new(clients.ses, &settings);
+    let folder = std::env::var_os("EMAILS_DIR").map(PathBuf::from);
+    if let Some(folder) = &folder {
+        fs::create_dir_all(folder).unwrap();
+    }
+    for (name, email) in every_email() {
+        sender.send(&email).await.unwrap();
+        let left = ses.mailbox().emails().pop().unwrap();
+        if let Some(folder) = &folder {
+            let write = |ending: &str, content: &str| {
+                fs::write(folder.join(format!("{name}.{ending}")), content).unwrap();
+            };
+            write("eml", &left.eml);
+            write("txt", &format!("{}\n\n{}", email.subject, email.text));
+            if let Some(html) = &email.html {
+                write("html", html);
+            }
+        }
+        let message = MessageParser::default().parse(&left.eml).unwrap();
+        let part =
+            |body: Option<std::borrow::Cow<'_, str>>| body.map(|it| it.replace("\r\n", "\n"));
+        assert_eq!(message.subject(), Some(email.subject.as_str()), "{name}");
+        // A message of one part ends with a line break more.
+        assert_eq!(
+            part(message.body_text(0)).unwrap().trim_end(),
+            email.text.trim_end(),
+            "{name}"
+        );
+        if email.html.is_some() {
+            assert_eq!(part(message.body_html(0)), email.html, "{name}");
+        }
+        let reply_to = message.reply_to().and_then(|to| to.first()?.address());
+        assert_eq!(
+            reply_to,
+            email.reply_to.as_ref().map(EmailAddress::as_str),
+            "{name}"
+        );
+        let mut names = BTreeSet::new();
+        for header in message.headers() {
+            let header = header.name().to_ascii_lowercase();
+            assert!(names.insert(header.clone()), "{name}: {header} twice");
+        }
+        for (header, to_client, to_therapist) in [
+            ("Auto-Submitted", "auto-replied", "auto-generated"),
+            ("X-Auto-Response-Suppress", "All", "OOF, AutoReply"),
+        ] {
+            let found = message.header(header).and_then(|it| it.as_text());
+            let expected = match email.kind {
+                EmailKind::AutoReply => to_client,
+                _ => to_therapist,
+            };
+            assert_eq!(found, Some(expected), "{name}: {header}");
+        }
+    }
+    ses.stop().await;
+}
+
+#[test]
+fn the_subject_says_what_matters_first() {
+    let subjects: Vec<(&str, String)> = therapists_emails()
+        .into_iter()
+        .map(|(name, email)| (name, email.subject))
+        .collect();
+    for (name, expected) in [
+        ("complete", "New enquiry BB-7KQ4M: Zoë, lower back and neck"),
+        ("minimal", "New enquiry BB-7KQ4M: Sam, relax and unwind"),
+        (
+            "injured",
+            "[injured in the last 48 hours] New enquiry BB-7KQ4M: Zoë, lower back and neck",
+        ),
+        ("not_sure", "New enquiry BB-7KQ4M: Sam, lower back and more"),
+        (
+            "suspect",
+            "[possible spam] New enquiry BB-7KQ4M: Zoë, lower back and neck",
+        ),
+        ("private", "New enquiry BB-7KQ4M: Zoë"),
+        (
+            "fallback",
+            "[not stored] New enquiry BB-7KQ4M: Zoë, lower back and neck",
+        ),
+        ("hostile", "New enquiry BB-7KQ4M: lower back and neck"),
+        ("bare", "New enquiry BB-7KQ4M: please look it up"),
+    ] {
+        let subject = &subjects.iter().find(|(it, _)| *it == name).unwrap().1;
+        assert_eq!(subject, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_reply_to_the_therapists_email_goes_to_the_client() {
+    for (name, email) in therapists_emails() {
+        assert_eq!(email.to, therapist(), "{name}");
+        assert_eq!(email.reply_to.is_none(), name == "bare", "{name}");
+        assert!(
+            email
+                .reply_to
+                .is_none_or(|address| address.as_str().ends_with("@example.com")),
+            "{name}"
+        );
+        let kind = if name == "fallback" {
+            EmailKind::Fallback
+        } else {
+            EmailKind::Therapist
+        };
+        assert_eq!(email.kind, kind, "{name}");
+    }
+}
+
+#[test]
+fn the_therapist_can_answer_with_one_tap() {
+    let emails = therapists_emails();
+    let html = |name: &str| {
+        emails
+            .iter()
+            .find(|(it, _)| *it == name)
+            .unwrap()
+            .1
+            .html
+            .clone()
+            .unwrap()
+    };
+    let complete = html("complete");
+    assert!(complete.contains("href=\"tel:+447700900982\""));
+    assert!(complete.contains("href=\"sms:+447700900982\""));
+    assert!(complete.contains(
+        "href=\"mailto:zoe.bronte@example.com?subject=Body%20Benefits%3A%20your%20enquiry%20BB-7KQ4M&#38;body=Hello%20Zo%C3%AB%2C%0D%0A%0D%0AThank%20you"
+    ));
+    // The way that the client asked for is the button, and comes first.
+    for (name, link) in [
+        ("complete", "tel:"),
+        ("injured", "sms:"),
+        ("named_another", "mailto:"),
+    ] {
+        let html = html(name);
+        let button = html.find("class=\"button\"").unwrap();
+        assert!(
+            html[button..]
+                .split_once("href=\"")
+                .unwrap()
+                .1
+                .starts_with(link),
+            "{name}"
+        );
+    }
+    assert!(html("hostile").contains("mailto:a%26b%3Dc%3Fd%27e@example.com?subject="));
+}
+
+#[test]
+fn privacy_keeps_health_out_of_the_mailbox() {
+    let emails = therapists_emails();
+    let private = &emails
+        .iter()
+        .find(|(name, _)| *name == "private")
+        .unwrap()
+        .1;
+    let html = private.html.as_ref().unwrap();
+    for kept_out in [
+        "injur",
+        "Injur",
+        "back",
+        "neck",
+        "Neck",
+        "pain",
+        "Deep tissue",
+        "deep tissue",
+        "stiff",
+        "parking",
+        "warm",
+        "48 hours",
+    ] {
+        assert!(!private.subject.contains(kept_out), "{kept_out}");
+        for part in [&private.text, html] {
+            // "Hear back" is how, "background" is a colour.
+            assert!(
+                !part
+                    .replace("hear back", "")
+                    .replace("background", "")
+                    .contains(kept_out),
+                "{kept_out}: {part}"
+            );
+        }
+    }
+    for kept in [
+        "Zoë Brontë",
+        "07700 900982",
+        "zoe.bronte@example.com",
+        "Tuesday mornings",
+        "show BB-7KQ4M",
+    ] {
+        assert!(private.text.contains(kept) && html.contains(kept), "{kept}");
+    }
+    let fallback = &emails
+        .iter()
+        .find(|(name, _)| *name == "fallback")
+        .unwrap()
+        .1;
+    assert!(
+        fallback.text.contains("parking"),
+        "what is stored nowhere else is shown in full"
+    );
+}
+
+#[test]
+fn nothing_that_a_visitor_typed_is_markup_or_a_link() {
+    for (name, email) in every_email() {
+        let Some(html) = &email.html else { continue };
+        for forbidden in [
+            "<script",
+            "<img",
+            "<b>",
+            "<i>",
+            "onerror=alert(1)>",
+            "</td></table><",
+        ] {
+            assert!(!html.contains(forbidden), "{name}: {forbidden}");
+        }
+        for part in [html, &email.text, &email.subject] {
+            for live in [
+                "http://evil",
+                "evil.example",
+                "bad@evil",
+                "www.",
+                "\u{202e}",
+                "\u{200b}",
+                "\u{2066}",
+            ] {
+                assert!(
+                    !part
+                        .replace("www.facebook", "")
+                        .replace("www.instagram", "")
+                        .contains(live),
+                    "{name}: {live}"
+                );
+            }
+        }
+        for link in html.split("href=\"").skip(1) {
+            let link = link.split('"').next().unwrap();
+            let ours = [
+                "tel:",
+                "sms:",
+                "mailto:",
+                "https://www.facebook.com/",
+                "https://www.instagram.com/",
+            ];
+            assert!(
+                ours.iter().any(|scheme| link.starts_with(scheme)),
+                "{name}: {link}"
+            );
+        }
+    }
+    let emails = therapists_emails();
+    let hostile = &emails
+        .iter()
+        .find(|(name, _)| *name == "hostile")
+        .unwrap()
+        .1;
+    assert!(hostile.text.contains("hxxp://evil[.]example/a?b=c&d=<e>"));
+    assert!(
+        hostile
+            .text
+            .contains("> Your automatic answer was not sent."),
+        "it cannot pass for one of our lines"
+    );
+    assert!(
+        hostile
+            .text
+            .contains("right[U+202E]to left, nothing[U+200B]here")
+    );
+    assert!(
+        hostile
+            .html
+            .as_ref()
+            .unwrap()
+            .contains("&lt;script&gt;alert(1)&lt;/script&gt;")
+    );
+}
+
+#[test]
+fn the_plain_email_has_every_answer_and_the_bare_one_none() {
+    let emails = therapists_emails();
+    let find = |name: &str| &emails.iter().find(|(it, _)| *it == name).unwrap().1;
+    let plain = find("plain");
+    assert!(plain.html.is_none());
+    for part in [
+        "BB-7KQ4M",
+        "a&b=c?d'e@example.com",
+        "07700 900982",
+        "Lower back, Neck",
+        "Posture",
+        "any</i> time",
+    ] {
+        assert!(plain.text.contains(part), "{part}: {}", plain.text);
+    }
+    let bare = find("bare");
+    assert!(bare.text.contains("show BB-7KQ4M") && bare.reply_to.is_none());
+    for typed in ["Zo", "evil", "07700", "example.com"] {
+        assert!(
+            !bare.text.contains(typed) && !bare.subject.contains(typed),
+            "{typed}"
+        );
+    }
+}
+
+/// Every combination of the closed answers that changes what is suggested.
+fn combinations() -> Vec<Answers> {
+    let mut all = Vec::new();
+    let treatments: Vec<_> = practice()
+        .treatments
+        .iter()
+        .map(|treatment| Some(treatment.key.clone()))
+        .chain([None])
+        .collect();
+    for goal in Goal::ALL {
+        for warmth in [
+            None,
+            Some(Warmth::Yes),
+            Some(Warmth::No),
+            Some(Warmth::NotSure),
+        ] {
+            for recent_injury in [None, Some(RecentInjury::Yes), Some(RecentInjury::No)] {
+                for treatment in &treatments {
+                    all.push(Answers {
+                        area: vec![Area::Neck],
+                        cause: Some(Cause::Stress),
+                        goal: *goal,
+                        recent_injury,
+                        warmth,
+                        treatment: treatment.clone(),
+                    });
+                }
+            }
+        }
+    }
+    all
+}
+
+#[test]
+fn every_answer_to_a_client_is_complete_and_in_order() {
+    for answers in combinations() {
+        let received = with(minimal(), |it| it.answers = answers.clone());
+        let content = client_email(&received);
+        let suggestion = practice().suggest(
+            answers.goal,
+            answers.warmth,
+            answers.recent_injury,
+            answers.treatment.as_ref(),
+        );
+        let html = visible(content.html.as_deref().unwrap());
+        let text = squeezed(&content.text);
+        for part in [&html, &text] {
+            let at = |needle: &str| {
+                let needle = squeezed(needle);
+                part.find(&needle)
+                    .unwrap_or_else(|| panic!("{answers:?} lacks {needle:?} in {part}"))
+            };
+            let first = suggestion
+                .first()
+                .map(|treatment| at(&treatment.how_it_works));
+            for treatment in &practice().treatments {
+                let place = at(&treatment.how_it_works);
+                assert!(
+                    first.is_none_or(|first| first <= place),
+                    "{answers:?}: {} stands before",
+                    treatment.name
+                );
+            }
+            let injury = squeezed(&practice().explain.recent_injury);
+            assert_eq!(part.contains(&injury), suggestion.wait, "{answers:?}");
+            assert!(
+                !suggestion.wait || first.is_none_or(|first| at(&injury) < first),
+                "{answers:?}"
+            );
+            for needed in [
+                "BB-7KQ4M",
+                "by Tuesday at 11 in the morning",
+                "07835 346476",
+                &practice().explain.general,
+                &practice().explain.cause[&Cause::Stress],
+                &practice().explain.area[&Area::Neck],
+                "If that was not you",
+            ] {
+                at(needed);
+            }
+            if let Some(alternative) = suggestion.alternative() {
+                at(alternative.why);
+            }
+            if answers.goal == Goal::NotSure {
+                at("I will help you choose.");
+            }
+        }
+    }
+}
+
+#[test]
+fn no_free_text_changes_a_byte_of_the_answer_to_the_client() {
+    let reference = client_email(&complete());
+    let mut texts: Vec<&str> = naughty_strings::BLNS.to_vec();
+    texts.extend([HOSTILE, "Zoë", "http://example.com"]);
+    for text in texts {
+        let changed = with(complete(), |it| {
+            it.name = Name::parse(text).unwrap_or_else(|_| Name::parse("A").unwrap());
+            it.times = Times::parse(text).unwrap_or_default();
+            it.message = Message::parse(text).unwrap_or_default();
+            it.phone = Phone::parse("01632 960001").ok();
+            it.consent_version = text.to_owned();
+            it.email = EmailAddress::parse("somebody.else+tag@example.org").unwrap();
+        });
+        let email = client_email(&changed);
+        assert_eq!(
+            (
+                &email.subject,
+                &email.text,
+                &email.html,
+                &email.headers,
+                &email.reply_to
+            ),
+            (
+                &reference.subject,
+                &reference.text,
+                &reference.html,
+                &reference.headers,
+                &reference.reply_to
+            ),
+            "{text}"
+        );
+        assert_eq!(email.to.as_str(), "somebody.else+tag@example.org");
+    }
+}
+
+#[test]
+fn the_answer_to_the_client_says_that_a_machine_wrote_it() {
+    let email = client_email(&complete());
+    assert_eq!(
+        email.headers,
+        [
+            ("Auto-Submitted", "auto-replied"),
+            ("X-Auto-Response-Suppress", "All")
+        ]
+    );
+    assert_eq!(email.reply_to, Some(therapist()));
+    assert_eq!(email.kind, EmailKind::AutoReply);
+}
+
+#[test]
+fn naughty_strings_arrive_and_break_nothing() {
+    let to = therapist();
+    let unseen = "\u{e0001}\u{202e}".repeat(2_000);
+    let mut texts: Vec<&str> = naughty_strings::BLNS.to_vec();
+    texts.extend([unseen.as_str(), &unseen[..unseen.len() / 8]]);
+    for text in texts {
+        let received = with(complete(), |it| {
+            if let Ok(name) = Name::parse(text) {
+                it.name = name;
+            }
+            it.times = Times::parse(text).unwrap_or_default();
+            it.message = Message::parse(text).unwrap_or_default();
+        });
+        for email in [
+            to_therapist(&received, &to).into_email(),
+            to_therapist(&received, &to).plain(),
+        ] {
+            check_form("naughty", &email);
+        }
+        let email = to_therapist(&received, &to).into_email();
+        let html = email.html.as_ref().unwrap();
+        assert_eq!(same_words(html), same_words_of_text(&email.text), "{text}");
+        let tags = html.matches("<table").count();
+        assert_eq!(tags, 3, "{text}: the visitor's text made a tag");
+        if text.is_ascii()
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
+            && !text.is_empty()
+        {
+            assert!(email.text.contains(text), "{text}");
+        }
+    }
+}
+
+#[test]
+fn every_email_keeps_to_the_form_of_emails() {
+    for (name, email) in every_email() {
+        check_form(&name, &email);
+    }
+}
+
+/// Below what Gmail cuts, no line too long (RFC 5322, section 2.1.1), no control characters, one line of subject.
+fn check_form(name: &str, email: &Email) {
+    let html = email.html.as_deref().unwrap_or_default();
+    assert!(
+        email.text.len() + html.len() < 100_000,
+        "{name}: {} bytes",
+        email.text.len() + html.len()
+    );
+    for line in html.lines().chain(email.text.lines()) {
+        assert!(line.len() < 998, "{name}: a line of {} bytes", line.len());
+    }
+    for part in [html, &email.text] {
+        assert!(part.chars().all(|c| c == '\n' || !c.is_control()), "{name}");
+    }
+    assert!(
+        email.subject.chars().all(|c| !c.is_control()) && email.subject.len() < 200,
+        "{name}"
+    );
+    assert!(
+        !email.subject.is_empty() && email.text.ends_with('\n') && !email.text.contains("\n\n\n"),
+        "{name}"
+    );
+}
+
+#[test]
+fn text_and_html_say_the_same() {
+    for (name, email) in every_email() {
+        if let Some(html) = &email.html {
+            assert_eq!(same_words(html), same_words_of_text(&email.text), "{name}");
+        }
+    }
+}
+
+#[test]
+fn every_email_reads_easily() {
+    for (name, email) in every_email() {
+        // These carry a visitor's nonsense.
+        if ["therapist_hostile", "therapist_long", "therapist_plain"].contains(&name.as_str()) {
+            continue;
+        }
+        let prose: String = email.text.replace("\n    ", "\n").replace("\n> ", "\n");
+        let ease = readability::ease(&unfolded(&prose));
+        assert!(ease >= 60.0, "{name}: {ease:.0}\n{prose}");
+    }
+}
+
+/// Joins wrapped lines, so that the end of a line does not end a sentence.
+fn unfolded(text: &str) -> String {
+    let mut out = String::new();
+    for line in text.lines() {
+        let continues = out
+            .chars()
+            .last()
+            .is_some_and(|c| c.is_lowercase() || c == ',')
+            && line.chars().next().is_some_and(char::is_lowercase);
+        out.push_str(if continues { " " } else { "\n" });
+        out.push_str(line);
+    }
+    out
+}
+
+/// What the big email programs make of the CSS in our emails: Apple Mail (iOS), Gmail (in the browser), Outlook.com, and
+/// the older Outlook for Windows, in this order; y is yes, p is partly, n is no. Where one is not a yes, the last column
+/// says what that does to an email.
+///
+/// The source is the data behind <https://www.caniemail.com>, as of 29 June 2026 (commit 6b086a3 of hteumeuleu/caniemail).
+/// The parts of `border` are on its page about `border`, the parts of a font on the one about `font`; it has none about
+/// `color`, which every program knows.
+const SUPPORT: &[(&str, &str, &str)] = &[
+    (
+        "@media (prefers-color-scheme: dark)",
+        "ynyn",
+        "elsewhere the email is light, or darkened by the program itself",
+    ),
+    ("background-color", "yyyy", ""),
+    ("border", "yyyp", BORDERS),
+    ("border-bottom", "yyyp", BORDERS),
+    ("border-collapse", "yyyy", ""),
+    ("border-color", "yyyp", BORDERS),
+    ("border-left", "yyyp", BORDERS),
+    ("border-radius", "yyyn", "the corners are square"),
+    (
+        "border-spacing",
+        "yyyn",
+        "the boxes may stand a little further apart",
+    ),
+    ("border-top", "yyyp", BORDERS),
+    ("color", "yyyy", ""),
+    ("color-scheme", "ynnn", "the same as without dark colours"),
+    (
+        "display",
+        "yyyp",
+        "only `none` is known, which is all that the preheader needs; the button is as wide as its words anyway",
+    ),
+    ("font-family", "yyyy", ""),
+    (
+        "font-size",
+        "yyyp",
+        "only without `rem`, which we do not use",
+    ),
+    (
+        "font-weight",
+        "yyyp",
+        "only `normal` and `bold` are sure, and we use `bold` alone",
+    ),
+    (
+        "line-height",
+        "yyyp",
+        "only `em` and `px` go wrong, and ours has no unit",
+    ),
+    (
+        "margin",
+        "yppp",
+        "only below zero, which we do not use; in Outlook for Windows the email stands on the left",
+    ),
+    (
+        "max-height",
+        "yyyn",
+        "only the preheader has it, which is not displayed",
+    ),
+    ("max-width", "yyyp", "only on tables, and ours is on one"),
+    (
+        "overflow",
+        "pppn",
+        "only the preheader has it, which is not displayed",
+    ),
+    (
+        "overflow-wrap",
+        "pnnn",
+        "`word-break` does the same, and the email brings its own places to break very long words",
+    ),
+    (
+        "padding",
+        "yyyp",
+        "only on cells: the button is flat, and what the client wrote touches its line",
+    ),
+    (
+        "text-align",
+        "yyyp",
+        "`left` is known, which is all that we use",
+    ),
+    (
+        "text-decoration",
+        "yyyp",
+        "`none` and `underline` are known, which is all that we use",
+    ),
+    (
+        "width",
+        "yyyp",
+        "only on tables and cells, and ours is on tables",
+    ),
+    (
+        "word-break",
+        "pypy",
+        "very long words may break earlier than they must",
+    ),
+];
+
+const BORDERS: &str = "only up to 8 pixels, and not sure on paragraphs: the line beside what the client wrote may be missing";
+
+#[test]
+fn only_css_is_used_that_email_programs_know() {
+    for (property, support, consequence) in SUPPORT {
+        assert_eq!(support.len(), 4, "{property}");
+        assert_eq!(*support == "yyyy", consequence.is_empty(), "{property}");
+    }
+    let mut never: BTreeSet<&str> = SUPPORT.iter().map(|(property, ..)| *property).collect();
+    for (name, email) in every_email() {
+        let Some(html) = &email.html else { continue };
+        let sheet = html
+            .split_once("<style>")
+            .unwrap()
+            .1
+            .split_once("</style>")
+            .unwrap()
+            .0;
+        let mut used: BTreeSet<&str> = BTreeSet::new();
+        for (before, rule) in sheet.split('{').zip(sheet.split('{').skip(1)) {
+            let selector = before.rsplit(['}', ';']).next().unwrap().trim();
+            if selector.starts_with('@') {
+                used.insert(selector);
+            } else {
+                used.extend(properties(rule.split('}').next().unwrap()));
+            }
+        }
+        for style in html.split("style=\"").skip(1) {
+            used.extend(properties(style.split('"').next().unwrap()));
+        }
+        for property in used {
+            assert!(
+                SUPPORT.iter().any(|(known, ..)| *known == property),
+                "{name}: {property}"
+            );
+            never.remove(property);
+        }
+        for remote in [
+            "<img",
+            "<link",
+            "<script",
+            "@import",
+            "@font-face",
+            "url(",
+            "background=",
+            "<iframe",
+            "<form",
+        ] {
+            assert!(!html.contains(remote), "{name}: {remote}");
+        }
+    }
+    assert!(never.is_empty(), "no email uses {never:?}");
+}
+
+fn properties(declarations: &str) -> impl Iterator<Item = &str> {
+    declarations
+        .split(';')
+        .filter_map(|it| Some(it.split_once(':')?.0.trim()))
+}
+
+#[test]
+fn an_email_is_as_complete_when_its_style_sheet_is_stripped() {
+    for (name, email) in every_email() {
+        let Some(html) = &email.html else { continue };
+        assert!(
+            html.contains("lang=\"en-GB\"") && html.contains("name=\"color-scheme\""),
+            "{name}"
+        );
+        let body = html.split_once("<body").unwrap().1;
+        for element in body
+            .split('<')
+            .filter(|it| it.starts_with("td") || it.starts_with("p ") || it.starts_with('h'))
+        {
+            let tag = element.split('>').next().unwrap();
+            assert!(
+                tag.starts_with("html") || tag.contains("style=\""),
+                "{name}: <{tag}> has no style of its own"
+            );
+        }
+    }
+}
+
+/// What a reader sees of an HTML part, in lower case, with single spaces.
+fn visible(html: &str) -> String {
+    let body = html
+        .split_once("<body")
+        .unwrap()
+        .1
+        .split_once('>')
+        .unwrap()
+        .1;
+    let preheader = body.find("<div").unwrap();
+    let after = body[preheader..].split_once("</div>").unwrap().1;
+    let mut out = String::new();
+    for (index, piece) in after.replace("<wbr\n>", "").split('<').enumerate() {
+        if index == 0 {
+            out.push_str(piece);
+            continue;
+        }
+        let (tag, text) = piece.split_once('>').unwrap();
+        let name = tag
+            .trim_start_matches('/')
+            .split_whitespace()
+            .next()
+            .unwrap();
+        if !["a", "strong", "span"].contains(&name) {
+            out.push(' ');
+        }
+        out.push_str(text);
+    }
+    for (entity, character) in [
+        ("&lt;", "<"),
+        ("&gt;", ">"),
+        ("&quot;", "\""),
+        ("&#39;", "'"),
+        ("&#34;", "\""),
+        ("&#60;", "<"),
+        ("&#62;", ">"),
+    ] {
+        out = out.replace(entity, character);
+    }
+    squeezed(&out.replace("&#38;", "&").replace("&amp;", "&"))
+}
+
+fn squeezed(text: &str) -> String {
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .to_lowercase()
+}
+
+/// All letters and digits of an HTML part, without what only one part needs.
+fn same_words(html: &str) -> String {
+    visible(html)
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .collect()
+}
+
+/// The same of a text part, which also spells out where its links lead.
+fn same_words_of_text(text: &str) -> String {
+    let shown: Vec<&str> = text
+        .split_whitespace()
+        .filter(|word| !word.starts_with("(https://"))
+        .collect();
+    squeezed(&shown.join(" "))
+        .chars()
+        .filter(|c| c.is_alphanumeric())
+        .collect()
+}
+
+#[test]
+fn another_practice_speaks_with_its_own_voice() {
+    let practice = Practice::from_toml(include_str!("../second_practice.toml")).unwrap();
+    let samples = Samples {
+        practice: &practice,
+        ..samples()
+    };
+    for goal in Goal::ALL {
+        for (contact_by, promise) in [
+            (
+                ContactBy::Email,
+                "we will drop you a line by saturday at noon.",
+            ),
+            (
+                ContactBy::Phone,
+                "we will give you a call by saturday at noon.",
+            ),
+            (
+                ContactBy::Text,
+                "we will send you a text by saturday at noon.",
+            ),
+        ] {
+            let received = with(samples.minimal(), |it| {
+                it.contact_by = contact_by;
+                it.phone = Phone::parse("07700 900982").ok();
+                it.answers.goal = *goal;
+                it.answers.recent_injury = Some(RecentInjury::Yes);
+            });
+            let email = samples.client_mail(&received);
+            assert_eq!(email.subject, "We have your note (QHN-7KQ4M)");
+            for part in [
+                promise,
+                "Quiet Hands",
+                "Sports massage practitioner",
+                "Choose it for legs that have run too far (45 minutes, £40).",
+                "Please wait two days, then come.",
+                "Tuesday and Wednesday, noon to 8 pm; Saturday, 8:30 am to 12:30 pm and 2 pm to 5 pm.",
+                "Website: https://quiet-hands.example.org/",
+                "See you soon,",
+                "We are no doctors",
+            ] {
+                assert!(
+                    squeezed(&email.text).contains(&squeezed(part)),
+                    "{part}: {}",
+                    email.text
+                );
+            }
+        }
+    }
+    let emails = samples.every();
+    assert!(emails.len() > 20);
+    for sample in emails {
+        let (name, email) = (sample.full_name(), sample.mail);
+        check_form(&name, &email);
+        let html = email.html.clone().unwrap_or_default();
+        for part in [&email.subject, &email.text, &html] {
+            for left in [
+                "Body",
+                "Benefits",
+                "07835",
+                "Chelmsford",
+                "Essex",
+                "Facebook",
+                "stones",
+                "warm",
+                "NHS",
+                "GP ",
+                "ice.",
+            ] {
+                assert!(!part.contains(left), "{name}: {left} is left in {part}");
+            }
+        }
+    }
+}
+
+/// A form written by hand may still ask what this practice does not.
+#[test]
+fn no_email_speaks_of_warmth_when_nothing_is_warm() {
+    let practice = Practice::from_toml(include_str!("../second_practice.toml")).unwrap();
+    let samples = Samples {
+        practice: &practice,
+        ..samples()
+    };
+    let received = with(samples.complete(), |it| {
+        it.answers.warmth = Some(Warmth::Yes);
+    });
+    let to = therapist();
+    for email in [
+        samples.email(&received, &to).into_email(),
+        samples.email(&received, &to).plain(),
+        samples.client_mail(&received),
+    ] {
+        for part in [&email.text, &email.html.unwrap_or_default()] {
+            assert!(!part.to_lowercase().contains("warm"), "{part}");
+        }
+    }
+}

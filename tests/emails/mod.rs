@@ -1,0 +1,4 @@
+//! What the emails hold, and how it reads.
+
+mod content;
+pub mod readability;

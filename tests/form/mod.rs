@@ -1,0 +1,8 @@
+//! The form: its contract, fields, pages and tokens.
+
+mod contract;
+mod fields;
+mod malformed_input;
+mod pages;
+mod practice;
+mod tokens;

@@ -1,0 +1,5 @@
+//! Attacks, the log and the secret.
+
+mod attacks;
+mod log_privacy;
+mod secret;

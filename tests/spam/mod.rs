@@ -1,0 +1,3 @@
+//! The spam score.
+
+mod score;
