@@ -28,8 +28,8 @@ const TO_THERAPIST: [(&str, &str); 2] = [
 pub struct Email {
     /// Which email it is.
     pub kind: EmailKind,
-    /// The enquiry it belongs to.
-    pub reference: Reference,
+    /// The enquiry it belongs to; none for an email of its own.
+    pub reference: Option<Reference>,
     /// The practice's name, shown as the sender.
     pub from_name: String,
     /// The recipient: one address, never more.

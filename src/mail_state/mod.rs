@@ -46,6 +46,12 @@ impl EmailKind {
         }
     }
 
+    /// Whether it goes to the client; all others go to the therapist.
+    #[must_use]
+    pub const fn is_to_client(self) -> bool {
+        matches!(self, Self::AutoReply)
+    }
+
     /// Whether an enquiry's item keeps its state.
     #[must_use]
     pub const fn is_stored(self) -> bool {
