@@ -100,6 +100,7 @@ impl Delivery {
                 vec![AutoReplyEmail::new(practice, settings, record).into_email()]
             }
             EmailKind::Notice => vec![NoticeEmail::new(practice, settings, record).into_email()],
+            EmailKind::SuspectedCount => Vec::new(),
         }
     }
 }

@@ -5,6 +5,7 @@ mod format;
 mod notice;
 pub mod previews;
 mod styles;
+mod suspected_count;
 mod therapist;
 mod user_text;
 mod wrap;
@@ -14,6 +15,7 @@ use crate::mail_state::EmailKind;
 
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
 pub use notice::{NoticeEmail, Trouble};
+pub use suspected_count::SuspectedCountEmail;
 pub use therapist::TherapistEmail;
 
 /// The headers of an email to the therapist: her out-of-office answers no machine (RFC 3834, "Exchange Server Protocols: MS-OXCMAIL").
