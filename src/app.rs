@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
+use crate::link::Links;
 use crate::practice::{self, Practice};
 use crate::ses::Ses;
 use crate::settings::{SettingErrors, Settings};
@@ -53,7 +54,14 @@ impl App {
         } = settings;
         let store = Store::new(clients.dynamodb, &store_settings, keys.clone());
         let ses = Ses::new(clients.ses, &email);
-        let delivery = Delivery::new(store.clone(), ses, Arc::clone(&practice), email);
+        let links = Links::new(web_settings.public_url.as_deref(), keys.as_ref());
+        let delivery = Delivery::new(
+            store.clone(),
+            ses,
+            Arc::clone(&practice),
+            email,
+            links.clone(),
+        );
         let delivery = Arc::new(delivery);
         let submission = Submission::new(
             store.clone(),

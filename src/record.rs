@@ -3,11 +3,14 @@
 
 use std::fmt;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::enquiry::{Received, Reference};
 use crate::mail_state::{Deliveries, EmailKind, MailState};
 use crate::spam::{Score, Signal, Verdict};
+
+/// For how long the client can keep an enquiry that was withdrawn.
+const GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// An enquiry as it stands in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,10 @@ pub struct State {
     pub deliveries: Deliveries,
     /// When nothing was pending for the therapist for the first time: how long it is kept counts from here.
     pub completed: Option<Timestamp>,
+    /// When the client withdrew it.
+    pub withdrawn: Option<Timestamp>,
+    /// Whether the owner of its address says that they did not send it.
+    pub disowned: bool,
 }
 
 impl Record {
@@ -59,7 +66,19 @@ impl Record {
     /// When its work is due: its place in the index of pending work. Taking a lease does not move it.
     #[must_use]
     pub fn due(&self) -> Timestamp {
-        self.state.deliveries.due(self.received.received_at)
+        let deliveries = &self.state.deliveries;
+        let emails = deliveries.due(self.received.received_at);
+        match self.erased_at() {
+            Some(erased_at) if deliveries.is_pending() => emails.min(erased_at),
+            Some(erased_at) => erased_at,
+            None => emails,
+        }
+    }
+
+    /// When a withdrawn enquiry is erased.
+    #[must_use]
+    pub fn erased_at(&self) -> Option<Timestamp> {
+        self.state.withdrawn.map(|at| at + GRACE)
     }
 }
 
@@ -72,6 +91,8 @@ impl State {
             verdict,
             deliveries: Deliveries::new(),
             completed: None,
+            withdrawn: None,
+            disowned: false,
         }
     }
 }

@@ -20,6 +20,7 @@ use jiff::Timestamp;
 use crate::clock::Clock;
 use crate::email::TherapistEmail;
 use crate::enquiry::Received;
+use crate::link::Links;
 use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome, Withheld};
 use crate::practice::Practice;
 use crate::record::Record;
@@ -64,6 +65,7 @@ pub struct Delivery {
     ses: Ses,
     practice: Arc<Practice>,
     settings: EmailSettings,
+    links: Option<Links>,
     /// When enquiries were mailed because the table could not be written.
     fallbacks: Mutex<Vec<Timestamp>>,
 }
@@ -90,12 +92,19 @@ enum Decision {
 impl Delivery {
     /// Delivers with these parts.
     #[must_use]
-    pub fn new(store: Store, ses: Ses, practice: Arc<Practice>, settings: EmailSettings) -> Self {
+    pub fn new(
+        store: Store,
+        ses: Ses,
+        practice: Arc<Practice>,
+        settings: EmailSettings,
+        links: Option<Links>,
+    ) -> Self {
         Self {
             store,
             ses,
             practice,
             settings,
+            links,
             fallbacks: Mutex::new(Vec::new()),
         }
     }
@@ -158,6 +167,9 @@ impl Delivery {
                     attempt.record_in(deliveries, now);
                 }
                 claimed = None;
+                if record.state.withdrawn.is_some() {
+                    deliveries.withdraw(now);
+                }
                 if !stops {
                     decision.apply(deliveries, now);
                     claimed = deliveries.claim(received.received_at, now, lease_until, &except);

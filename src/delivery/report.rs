@@ -44,7 +44,11 @@ impl Delivery {
         }
         let record_report = |record: &mut Record| {
             let deliveries = &mut record.state.deliveries;
-            deliveries.report(kind, report, message_id, now)
+            let recorded = deliveries.report(kind, report, message_id, now);
+            if record.state.withdrawn.is_some() {
+                deliveries.withdraw(now);
+            }
+            recorded
         };
         match self.store.update(record, clock, record_report).await? {
             Update::Applied(record) | Update::Unchanged(record) if record.indexed => {

@@ -97,10 +97,12 @@ impl Delivery {
                 }
             }
             EmailKind::AutoReply => {
-                vec![AutoReplyEmail::new(practice, settings, record).into_email()]
+                let links = self.links.as_ref();
+                let mine = links.map(|links| links.mine(&record.received.reference));
+                vec![AutoReplyEmail::new(practice, settings, record, mine.as_deref()).into_email()]
             }
             EmailKind::Notice => vec![NoticeEmail::new(practice, settings, record).into_email()],
-            EmailKind::SuspectedCount => Vec::new(),
+            _ => Vec::new(),
         }
     }
 }

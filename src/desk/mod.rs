@@ -103,6 +103,7 @@ const fn advice(refused: ResendRefused) -> &'static str {
         ResendRefused::NoPerson => {
             "is never sent to the practice's own addresses or to those of machines: answer the client yourself"
         }
+        ResendRefused::Withdrawn => "is not sent, since the client has withdrawn the enquiry",
         ResendRefused::Unsendable => {
             "cannot be sent, since no email system carries this address: call the client, or ask for another address"
         }

@@ -38,6 +38,8 @@ pub struct AutoReply<'a> {
     pub contact_by: ContactBy,
     /// The closed answers.
     pub answers: &'a Answers,
+    /// The link to the client's own page; none while links cannot be made.
+    pub mine: Option<&'a str>,
 }
 
 /// The content of an email to the client, which does not know whom it goes to.
@@ -94,10 +96,16 @@ pub struct AutoReplyEmail<'a> {
 impl<'a> AutoReplyEmail<'a> {
     /// The email about a stored enquiry.
     #[must_use]
-    pub fn new(practice: &'a Practice, settings: &'a EmailSettings, record: &'a Record) -> Self {
+    pub fn new(
+        practice: &'a Practice,
+        settings: &'a EmailSettings,
+        record: &'a Record,
+        mine: Option<&'a str>,
+    ) -> Self {
         let received = &record.received;
         Self {
             content: AutoReply {
+                mine,
                 practice,
                 reference: &received.reference,
                 received_at: received.received_at,

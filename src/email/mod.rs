@@ -1,6 +1,7 @@
 //! The emails, one file each. They know the practice and an enquiry's record; SES sends what they make.
 
 mod auto_reply;
+mod client_action;
 mod format;
 mod notice;
 pub mod previews;
@@ -14,6 +15,7 @@ use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::EmailKind;
 
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
+pub use client_action::{ClientAction, ClientActionEmail};
 pub use notice::{NoticeEmail, Trouble};
 pub use suspected_count::SuspectedCountEmail;
 pub use therapist::TherapistEmail;

@@ -48,7 +48,7 @@ impl Sample {
             EmailKind::Therapist | EmailKind::Fallback => "therapist",
             EmailKind::AutoReply => "client",
             EmailKind::Notice => "notice",
-            EmailKind::SuspectedCount => "own",
+            _ => "own",
         };
         format!("{kind}_{}", self.name)
     }

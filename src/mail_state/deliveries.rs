@@ -64,7 +64,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&self.therapist),
             EmailKind::AutoReply => Some(&self.auto_reply),
             EmailKind::Notice => self.notice.as_ref(),
-            EmailKind::Fallback | EmailKind::SuspectedCount => None,
+            _ => None,
         }
     }
 
@@ -107,6 +107,31 @@ impl Deliveries {
         self.decided = true;
         if let (Some(reason), true) = (withheld, self.auto_reply.is_pending()) {
             self.auto_reply = MailState::Withheld { reason };
+        }
+    }
+
+    /// The client has withdrawn the enquiry: nothing that is pending leaves, except what is being sent at this moment.
+    pub fn withdraw(&mut self, now: Timestamp) {
+        let withdrawn = MailState::Withheld {
+            reason: Withheld::Withdrawn,
+        };
+        self.decided = true;
+        self.notice.take_if(|notice| notice.is_free(now));
+        for state in [&mut self.therapist, &mut self.auto_reply] {
+            if state.is_free(now) {
+                *state = withdrawn.clone();
+            }
+        }
+    }
+
+    /// The client keeps the enquiry that was withdrawn: the therapist reads it after all.
+    pub fn keep(&mut self, now: Timestamp) {
+        let withdrawn = MailState::Withheld {
+            reason: Withheld::Withdrawn,
+        };
+        if self.therapist == withdrawn {
+            self.therapist = MailState::NEW;
+            self.pending_since = Some(now);
         }
     }
 
@@ -185,11 +210,14 @@ impl Deliveries {
                 reason: Withheld::Suspect,
             } => return Err(ResendRefused::Suspect),
             MailState::Withheld {
-                reason: Withheld::OwnAddress | Withheld::RoleAddress | Withheld::Counted,
+                reason: Withheld::OwnAddress | Withheld::RoleAddress,
             } => return Err(ResendRefused::NoPerson),
             MailState::Withheld {
                 reason: Withheld::Unsendable,
             } => return Err(ResendRefused::Unsendable),
+            MailState::Withheld {
+                reason: Withheld::Counted | Withheld::Withdrawn,
+            } => return Err(ResendRefused::Withdrawn),
             MailState::Withheld {
                 reason: Withheld::Undeliverable,
             }
@@ -443,7 +471,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&mut self.therapist),
             EmailKind::AutoReply => Some(&mut self.auto_reply),
             EmailKind::Notice => self.notice.as_mut(),
-            EmailKind::Fallback | EmailKind::SuspectedCount => None,
+            _ => None,
         }
     }
 }

@@ -111,6 +111,10 @@ struct StoredState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     completed: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    withdrawn: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    disowned: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
 }
 
@@ -226,6 +230,8 @@ pub(super) fn state_item(
             pending: pending.then(|| partition(state.verdict).to_owned()),
             due: pending.then(|| record.due()),
             completed: state.completed,
+            withdrawn: state.withdrawn,
+            disowned: state.disowned,
             expires: expires.map(Timestamp::as_second),
         },
     )
@@ -318,6 +324,8 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         verdict: stored.verdict,
         deliveries: stored.deliveries,
         completed: stored.completed,
+        withdrawn: stored.withdrawn,
+        disowned: stored.disowned,
     };
     Ok((state, stored.pending.is_some()))
 }
