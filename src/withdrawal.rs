@@ -149,7 +149,7 @@ impl Mine {
         let erased_at = record.erased_at();
         erased_at.is_none_or(|at| at > now).then(|| Self {
             received_at: record.received.received_at,
-            promised_by: record.received.received_at,
+            promised_by: record.received.promised_by,
             erased_at,
             disowned: record.state.disowned,
         })

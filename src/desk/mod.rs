@@ -169,7 +169,7 @@ impl Desk {
     /// An auto-reply says by when to expect an answer, counted from the enquiry.
     fn still_helps(&self, record: &Record, clock: &Clock) -> Result<(), DeskError> {
         let reference = &record.received.reference;
-        if self.delivery.is_late(&record.received, clock.now()) {
+        if record.received.is_late(clock.now()) {
             return Err(DeskError::PromisePassed(reference.clone()));
         }
         if record.uncounted {

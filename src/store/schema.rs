@@ -13,6 +13,7 @@ use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 use super::error::StoreError;
 use crate::enquiry::{Enquiry, Received, Reference};
 use crate::mail_state::{Deliveries, MailState};
+use crate::practice::Suggested;
 use crate::proof_of_work::Nonce;
 use crate::record::{OwnEmail, OwnEmailId, Record, State, Work};
 use crate::spam::{Signal, Verdict};
@@ -73,6 +74,8 @@ struct StoredEnquiry {
     v: u32,
     reference: Reference,
     received_at: Timestamp,
+    promised_by: Timestamp,
+    suggested: Suggested,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<String>,
     /// The key of its idempotency record, so that erasing the enquiry finds it.
@@ -198,6 +201,8 @@ pub(super) fn enquiry_item(
             v: VERSION,
             reference: received.reference.clone(),
             received_at: received.received_at,
+            promised_by: received.promised_by,
+            suggested: received.suggested.clone(),
             address,
             idempotency: idempotency_key(idempotency),
             verdict: record.state.verdict,
@@ -303,6 +308,8 @@ pub(super) fn record(enquiry: Item, state: Option<Item>) -> Result<Record, Store
         received: Received {
             reference: stored.reference,
             received_at: stored.received_at,
+            promised_by: stored.promised_by,
+            suggested: stored.suggested,
             enquiry: stored.enquiry,
         },
         signals: stored.signals,
