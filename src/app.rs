@@ -22,6 +22,7 @@ use crate::settings::{SettingErrors, Settings};
 use crate::store::Store;
 use crate::submission::Submission;
 use crate::web::Web;
+use crate::withdrawal::Withdrawal;
 use crate::{feedback, stream, web};
 
 pub use event::{Event, UnknownEvent};
@@ -70,7 +71,14 @@ impl App {
             keys,
             web_settings.clone(),
         );
-        let web = Web::new(submission, Arc::clone(&practice), web_settings);
+        let withdrawal = Withdrawal::new(store.clone());
+        let web = Web::new(
+            submission,
+            withdrawal,
+            links,
+            Arc::clone(&practice),
+            web_settings,
+        );
         let desk = Desk::new(store.clone(), Arc::clone(&delivery));
         Arc::new(Self {
             web: Arc::new(web),

@@ -3,6 +3,8 @@
 //!
 //! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
 
+mod own_emails;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -12,11 +14,13 @@ use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
 use super::error::StoreError;
 use crate::enquiry::{Enquiry, Received, Reference};
-use crate::mail_state::{Deliveries, MailState};
+use crate::mail_state::Deliveries;
 use crate::practice::Suggested;
 use crate::proof_of_work::Nonce;
-use crate::record::{OwnEmail, OwnEmailId, Record, State, Work};
+use crate::record::{OwnEmailId, Record, State, Work};
 use crate::spam::{Signal, Verdict};
+
+pub(super) use own_emails::{own_email, own_email_item, own_email_key};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -121,21 +125,6 @@ struct StoredState {
     expires: Option<i64>,
 }
 
-/// An email of its own.
-#[derive(Serialize, Deserialize)]
-struct StoredOwnEmail {
-    pk: String,
-    kind: String,
-    v: u32,
-    revision: u64,
-    email: MailState,
-    due: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pending: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires: Option<i64>,
-}
-
 /// Where the index of pending work has the enquiries of this verdict.
 const fn partition(verdict: Verdict) -> &'static str {
     let [clear, suspected] = PENDING;
@@ -172,10 +161,6 @@ pub(super) fn cool_down_key(address: &str) -> String {
 
 pub(super) fn source_key(hash: &str) -> String {
     format!("source#{hash}")
-}
-
-pub(super) fn own_email_key(id: &OwnEmailId) -> String {
-    format!("email#{id}")
 }
 
 pub(super) fn suspected_key(hour: &str) -> String {
@@ -240,38 +225,6 @@ pub(super) fn state_item(
             expires: expires.map(Timestamp::as_second),
         },
     )
-}
-
-/// The item of an email of its own. It expires no sooner than it is final.
-pub(super) fn own_email_item(
-    email: &OwnEmail,
-    expires: Option<Timestamp>,
-) -> Result<Item, StoreError> {
-    let pending = email.state.is_pending();
-    to_item(
-        "change",
-        StoredOwnEmail {
-            pk: own_email_key(&email.id),
-            kind: "email".to_owned(),
-            v: VERSION,
-            revision: email.revision,
-            email: email.state.clone(),
-            due: email.due,
-            pending: pending.then(|| partition(Verdict::Clear).to_owned()),
-            expires: expires.filter(|_| !pending).map(Timestamp::as_second),
-        },
-    )
-}
-
-/// Reads an email of its own.
-pub(super) fn own_email(id: &OwnEmailId, item: Item) -> Result<OwnEmail, StoreError> {
-    let stored: StoredOwnEmail = read(item)?;
-    Ok(OwnEmail {
-        id: id.clone(),
-        due: stored.due,
-        state: stored.email,
-        revision: stored.revision,
-    })
 }
 
 /// What the key of an item in the index of pending work stands for; nothing for a kind that only a newer version knows.

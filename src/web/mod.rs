@@ -1,5 +1,6 @@
 //! HTTP: from a request of the gateway to an answer that a person or a program can use.
 
+mod client;
 mod decode;
 mod event;
 mod form;
@@ -27,9 +28,11 @@ use tracing::info;
 
 use crate::clock::Clock;
 use crate::enquiry::Reference;
+use crate::link::Links;
 use crate::practice::Practice;
 use crate::settings::WebSettings;
 use crate::submission::{NotTaken, Post, Submission};
+use crate::withdrawal::Withdrawal;
 use respond::Answer;
 
 pub use decode::{MAX_ANSWERS, MAX_BODY};
@@ -40,6 +43,8 @@ pub use problem::{ProblemType, RequestError};
 /// The public pages and the endpoint.
 pub struct Web {
     submission: Submission,
+    withdrawal: Withdrawal,
+    links: Option<Links>,
     practice: Arc<Practice>,
     settings: WebSettings,
 }
@@ -68,11 +73,15 @@ impl Web {
     #[must_use]
     pub const fn new(
         submission: Submission,
+        withdrawal: Withdrawal,
+        links: Option<Links>,
         practice: Arc<Practice>,
         settings: WebSettings,
     ) -> Self {
         Self {
             submission,
+            withdrawal,
+            links,
             practice,
             settings,
         }
@@ -96,6 +105,11 @@ impl Web {
             route("/style.css", READ, get(style_sheet)),
             route("/enquiry.js", READ, get(script)),
             route("/token", READ, get(token)),
+            route(
+                "/mine/{reference}",
+                "GET, HEAD, POST, OPTIONS",
+                post(client::act).get(client::look),
+            ),
         ];
         if self.settings.altcha {
             routes.push(route("/altcha", READ, get(challenge)));
@@ -106,7 +120,11 @@ impl Web {
 
     /// What may be asked of a path, as `Allow` says it.
     fn allowed(&self, path: &str) -> &'static str {
-        let route = self.routes().into_iter().find(|route| route.path == path);
+        let is_at = |own: &str| match own.split_once('{') {
+            Some((beginning, _)) => path.starts_with(beginning),
+            None => own == path,
+        };
+        let route = self.routes().into_iter().find(|route| is_at(route.path));
         route.map_or("OPTIONS", |route| route.methods)
     }
 }

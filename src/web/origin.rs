@@ -71,10 +71,9 @@ pub(super) async fn guard(State(web): State<Arc<Web>>, request: Request, next: N
 pub(super) fn add_common_headers(headers: &mut HeaderMap) {
     headers.append(VARY, HeaderValue::from_static("Origin, Accept"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(
-        REFERRER_POLICY,
-        HeaderValue::from_static("strict-origin-when-cross-origin"),
-    );
+    headers
+        .entry(REFERRER_POLICY)
+        .or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));

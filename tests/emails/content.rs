@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use aws_emulator::aws;
 use enquiry_desk::aws::Clients;
-use enquiry_desk::email::previews::{HOSTILE, Samples, therapist};
+use enquiry_desk::email::previews::{HOSTILE, MINE, Samples, therapist};
 use enquiry_desk::email::{Email, TherapistEmail};
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{
@@ -343,6 +343,7 @@ fn nothing_that_a_visitor_typed_is_markup_or_a_link() {
                 "mailto:",
                 "https://www.facebook.com/",
                 "https://www.instagram.com/",
+                MINE,
             ];
             assert!(
                 ours.iter().any(|scheme| link.starts_with(scheme)),

@@ -5,13 +5,14 @@ use std::fs;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::enquiry::{Enquiry, Received};
+use enquiry_desk::enquiry::{Enquiry, Received, Reference};
 use enquiry_desk::mail_state::EmailKind;
 use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
 use enquiry_desk::record::OwnEmailId;
 use enquiry_desk::spam::Score;
 use enquiry_desk::store::{Accepted, NewEnquiry, schema};
+use enquiry_desk::withdrawal::{Action, Withdrawal};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
@@ -147,7 +148,20 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         fields.extend([("email", email), ("extra_detail", trap)]);
         assert_eq!(app.post_form(&fields).await.status, 303);
     }
-    app.emails().await;
+    let emails = app.emails().await;
+    // A client who withdraws, and says that they did not write at all.
+    let reference = emails[0]
+        .subject
+        .split(&['(', ')'][..])
+        .find(|it| it.starts_with("BB-"));
+    let reference = Reference::parse(reference.unwrap()).unwrap();
+    let client = Withdrawal::new(app.app.store.clone());
+    let now = Timestamp::now();
+    let clock = Clock::new(now, now + SignedDuration::from_secs(29));
+    for action in [Action::Disown, Action::Withdraw] {
+        let done = client.act(&reference, action, &clock).await.unwrap();
+        assert!(done.is_some());
+    }
     // More suspected ones than are mailed in an hour, and the email that tells their number.
     let now = Timestamp::now();
     for _ in 0..31 {
