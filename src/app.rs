@@ -18,6 +18,7 @@ use crate::desk::Desk;
 use crate::practice::{self, Practice};
 use crate::ses::Ses;
 use crate::settings::{SettingErrors, Settings};
+use crate::sign_in::SignIn;
 use crate::store::Store;
 use crate::submission::Submission;
 use crate::web::Web;
@@ -53,6 +54,13 @@ impl App {
         } = settings;
         let store = Store::new(clients.dynamodb, &store_settings, keys.clone());
         let ses = Ses::new(clients.ses, &email);
+        let sign_in = Arc::new(SignIn::new(
+            store.clone(),
+            ses.clone(),
+            Arc::clone(&practice),
+            email.therapist.clone(),
+            keys.clone(),
+        ));
         let delivery = Delivery::new(store.clone(), ses, Arc::clone(&practice), email);
         let delivery = Arc::new(delivery);
         let submission = Submission::new(
@@ -62,11 +70,16 @@ impl App {
             keys,
             web_settings.clone(),
         );
-        let web = Web::new(submission, Arc::clone(&practice), web_settings);
+        let web = Web::new(
+            submission,
+            Arc::clone(&sign_in),
+            Arc::clone(&practice),
+            web_settings,
+        );
         let desk = Desk::new(store.clone(), Arc::clone(&delivery));
         Arc::new(Self {
             web: Arc::new(web),
-            commands: Commands::new(desk, Arc::clone(&delivery), practice),
+            commands: Commands::new(desk, Arc::clone(&delivery), sign_in, practice),
             delivery,
             store,
         })

@@ -17,6 +17,7 @@ pub mod keys;
 pub mod form_token;
 pub mod mail_state;
 pub mod proof_of_work;
+pub mod session;
 
 // The score, the environment, and the SDK's plumbing.
 pub mod aws;
@@ -38,6 +39,7 @@ pub mod delivery;
 
 // Use cases.
 pub mod desk;
+pub mod sign_in;
 pub mod submission;
 
 // Entry points: each translates an event, calls one use case, and translates the result.

@@ -71,14 +71,13 @@ impl Ses {
         let content =
             content(email).map_err(|_| SendError::new(ErrorClass::Permanent, "Unbuildable"))?;
         let tag = |name: &str, value: &str| MessageTag::builder().name(name).value(value).build();
-        let tags = [
-            tag("kind", email.kind.key()),
-            tag("reference", email.reference.as_str()),
-        ];
+        let reference = email.reference.as_ref();
+        let reference = reference.map(|reference| tag("reference", reference.as_str()));
+        let tags = [tag("kind", email.kind.key())].into_iter().chain(reference);
         // Her address must never be suppressed: SES would answer yes and drop every enquiry from then on.
         let configuration_set = match email.kind {
             EmailKind::AutoReply => &self.configuration_set,
-            EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback => {
+            EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback | EmailKind::SignIn => {
                 &self.therapist_configuration_set
             }
         };
@@ -398,7 +397,7 @@ mod tests {
         let ses = Ses::new(client, &settings.unwrap().email);
         let email = Email {
             kind: EmailKind::Therapist,
-            reference: Reference::parse("BB-7KQ4M").unwrap(),
+            reference: Reference::parse("BB-7KQ4M").ok(),
             from_name: "Body Benefits".to_owned(),
             to: EmailAddress::parse("therapist@example.com").unwrap(),
             reply_to: None,

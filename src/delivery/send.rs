@@ -8,6 +8,7 @@ use tracing::{error, info, warn};
 use super::{Attempt, Delivery, SEND_AND_RECORD, TRIES};
 use crate::clock::Clock;
 use crate::email::{AutoReplyEmail, Email, NoticeEmail, TherapistEmail};
+use crate::enquiry::Reference;
 use crate::mail_state::{EmailKind, MailState, SendOutcome};
 use crate::record::Record;
 use crate::ses::{ErrorClass, SendError};
@@ -51,9 +52,8 @@ impl Delivery {
         attempt: u32,
         clock: &Clock,
     ) -> SendOutcome {
-        let Email {
-            reference, kind, ..
-        } = email;
+        let kind = email.kind;
+        let reference = email.reference.as_ref().map_or("", Reference::as_str);
         let mut tries = 1;
         loop {
             if clock.remaining() < SEND_AND_RECORD {
@@ -100,6 +100,8 @@ impl Delivery {
                 vec![AutoReplyEmail::new(practice, settings, record).into_email()]
             }
             EmailKind::Notice => vec![NoticeEmail::new(practice, settings, record).into_email()],
+            // It belongs to no enquiry.
+            EmailKind::SignIn => Vec::new(),
         }
     }
 }

@@ -4,6 +4,7 @@ mod auto_reply;
 mod format;
 mod notice;
 pub mod previews;
+mod sign_in;
 mod styles;
 mod therapist;
 mod user_text;
@@ -14,6 +15,7 @@ use crate::mail_state::EmailKind;
 
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
 pub use notice::{NoticeEmail, Trouble};
+pub use sign_in::SignInEmail;
 pub use therapist::TherapistEmail;
 
 /// The headers of an email to the therapist: her out-of-office answers no machine (RFC 3834, "Exchange Server Protocols: MS-OXCMAIL").
@@ -28,8 +30,8 @@ const TO_THERAPIST: [(&str, &str); 2] = [
 pub struct Email {
     /// Which email it is.
     pub kind: EmailKind,
-    /// The enquiry it belongs to.
-    pub reference: Reference,
+    /// The enquiry it belongs to, where there is one.
+    pub reference: Option<Reference>,
     /// The practice's name, shown as the sender.
     pub from_name: String,
     /// The recipient: one address, never more.

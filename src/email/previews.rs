@@ -46,6 +46,7 @@ impl Sample {
             EmailKind::Therapist | EmailKind::Fallback => "therapist",
             EmailKind::AutoReply => "client",
             EmailKind::Notice => "notice",
+            EmailKind::SignIn => "sign_in",
         };
         format!("{kind}_{}", self.name)
     }

@@ -64,7 +64,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&self.therapist),
             EmailKind::AutoReply => Some(&self.auto_reply),
             EmailKind::Notice => self.notice.as_ref(),
-            EmailKind::Fallback => None,
+            EmailKind::Fallback | EmailKind::SignIn => None,
         }
     }
 
@@ -277,7 +277,7 @@ impl Deliveries {
             (SendOutcome::Ambiguous, EmailKind::AutoReply) => MailState::Unknown { at: now },
             (
                 SendOutcome::Ambiguous,
-                EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback,
+                EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback | EmailKind::SignIn,
             ) => pending(None),
         };
         if let Some(state) = self.slot(kind) {
@@ -445,7 +445,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&mut self.therapist),
             EmailKind::AutoReply => Some(&mut self.auto_reply),
             EmailKind::Notice => self.notice.as_mut(),
-            EmailKind::Fallback => None,
+            EmailKind::Fallback | EmailKind::SignIn => None,
         }
     }
 }

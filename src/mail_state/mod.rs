@@ -24,6 +24,8 @@ pub enum EmailKind {
     /// The enquiry itself, to the therapist, past a table that could not be written. No item keeps its state, and what SES
     /// reports of it says nothing about the email of an item that came to be all the same.
     Fallback,
+    /// A code for signing in to the desk, to the therapist: about no enquiry, and worth nothing once she has it.
+    SignIn,
 }
 
 impl EmailKind {
@@ -33,6 +35,7 @@ impl EmailKind {
         Self::AutoReply,
         Self::Notice,
         Self::Fallback,
+        Self::SignIn,
     ];
 
     /// Its name in the table, in SES tags and in logs.
@@ -43,13 +46,14 @@ impl EmailKind {
             Self::AutoReply => "auto_reply",
             Self::Notice => "notice",
             Self::Fallback => "fallback",
+            Self::SignIn => "sign_in",
         }
     }
 
     /// Whether an enquiry's item keeps its state.
     #[must_use]
     pub const fn is_stored(self) -> bool {
-        !matches!(self, Self::Fallback)
+        !matches!(self, Self::Fallback | Self::SignIn)
     }
 
     /// The email of this name.

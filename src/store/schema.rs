@@ -3,6 +3,8 @@
 //!
 //! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
 
+mod sessions;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -16,6 +18,8 @@ use crate::mail_state::Deliveries;
 use crate::proof_of_work::Nonce;
 use crate::record::{Record, State};
 use crate::spam::{Signal, Verdict};
+
+pub(super) use sessions::*;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 

@@ -1,6 +1,7 @@
 //! HTTP: from a request of the gateway to an answer that a person or a program can use.
 
 mod decode;
+mod desk;
 mod event;
 mod form;
 mod negotiate;
@@ -29,6 +30,7 @@ use crate::clock::Clock;
 use crate::enquiry::Reference;
 use crate::practice::Practice;
 use crate::settings::WebSettings;
+use crate::sign_in::SignIn;
 use crate::submission::{NotTaken, Post, Submission};
 use respond::Answer;
 
@@ -37,9 +39,10 @@ pub use form::{Checked, CheckedAddress, EnquiryForm};
 pub use negotiate::ResponseFormat;
 pub use problem::{ProblemType, RequestError};
 
-/// The public pages and the endpoint.
+/// The public pages and the endpoint, and the therapist's pages.
 pub struct Web {
     submission: Submission,
+    sign_in: Arc<SignIn>,
     practice: Arc<Practice>,
     settings: WebSettings,
 }
@@ -68,17 +71,19 @@ impl Web {
     #[must_use]
     pub const fn new(
         submission: Submission,
+        sign_in: Arc<SignIn>,
         practice: Arc<Practice>,
         settings: WebSettings,
     ) -> Self {
         Self {
             submission,
+            sign_in,
             practice,
             settings,
         }
     }
 
-    /// Every path that answers.
+    /// Every public path that answers.
     fn routes(&self) -> Vec<Route> {
         const READ: &str = "GET, HEAD, OPTIONS";
         let route = |path, methods, handler| Route {
@@ -94,6 +99,7 @@ impl Web {
             route("/enquiries/", "GET, HEAD, POST, OPTIONS", form()),
             route("/thank-you", READ, get(confirmation)),
             route("/style.css", READ, get(style_sheet)),
+            route("/desk.css", READ, get(desk_style_sheet)),
             route("/enquiry.js", READ, get(script)),
             route("/token", READ, get(token)),
         ];
@@ -131,9 +137,11 @@ pub async fn handle(web: &Arc<Web>, event: Value, clock: &Clock) -> Result<Value
 
 fn router(web: Arc<Web>) -> Router {
     let routes = web.routes().into_iter();
+    let routes = routes.map(|route| (route.path, route.handler));
     routes
-        .fold(Router::new(), |router, route| {
-            router.route(route.path, route.handler)
+        .chain(desk::routes())
+        .fold(Router::new(), |router, (path, handler)| {
+            router.route(path, handler)
         })
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -240,6 +248,13 @@ async fn style_sheet() -> Response {
     asset(
         "text/css; charset=utf-8",
         include_str!("../../site/style.css"),
+    )
+}
+
+async fn desk_style_sheet() -> Response {
+    asset(
+        "text/css; charset=utf-8",
+        include_str!("../../templates/pages/desk/desk.css"),
     )
 }
 

@@ -1,6 +1,7 @@
 //! Who may post from a browser: an exact list of origins, and the headers that stand on every answer.
 //!
-//! An `Origin` is a filter, not a proof of who posts; there are no cookies that a foreign site could borrow.
+//! An `Origin` is a filter, not a proof of who posts; the public pages have no cookies that a foreign site could borrow. The
+//! therapist's pages have a guard of their own.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, COOKIE, ORIGIN,
     REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
@@ -17,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tracing::error;
 
-use super::{Answer, OwnOrigin, RequestError, ResponseFormat, Unread, Web};
+use super::{Answer, OwnOrigin, RequestError, ResponseFormat, Unread, Web, desk};
 
 /// What a request's `Origin` says.
 enum Origin {
@@ -31,7 +32,16 @@ enum Origin {
 
 /// Refuses foreign origins, answers preflights, and puts the headers on every answer that all share. A panic further in
 /// is an error of ours: the client still hears how else to reach the therapist, and the site's script may read it.
-pub(super) async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(web): State<Arc<Web>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if desk::is_under(request.uri().path()) {
+        return desk::guard(&web, request, next).await;
+    }
+    // The desk's cookies come along wherever the browser goes; no public page gets to see them.
+    request.headers_mut().remove(COOKIE);
     let own = request.extensions().get::<OwnOrigin>().cloned();
     let origin = check(&web, own.as_ref(), request.headers());
     let answer = Answer::new(&web, ResponseFormat::negotiate(request.headers()));
