@@ -136,8 +136,7 @@ mod tests {
     use super::*;
     use crate::app::App;
 
-    #[tokio::test]
-    async fn a_panic_is_answered_with_the_headers_that_let_a_site_read_it() {
+    fn app() -> Arc<App> {
         let variable = |name: &str| {
             let value = match name {
                 "TABLE_NAME" => "enquiries",
@@ -148,7 +147,29 @@ mod tests {
             };
             Some(value.to_owned())
         };
-        let app = App::from_variables(variable).unwrap();
+        App::from_variables(variable).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_public_page_never_sees_a_cookie() {
+        let echo = async |headers: HeaderMap| headers.contains_key(COOKIE).to_string();
+        let router: Router = Router::new()
+            .route("/", get(echo))
+            .layer(from_fn_with_state(Arc::clone(&app().web), guard));
+        let request = axum::http::Request::get("/")
+            .header(COOKIE, "__Host-desk=secret")
+            .body(Body::empty())
+            .unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 100)
+            .await
+            .unwrap();
+        assert_eq!(body, "false");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_with_the_headers_that_let_a_site_read_it() {
+        let app = app();
         let broken = async || -> Response { panic!("a bug of ours") };
         let router: Router = Router::new()
             .route("/", get(broken))

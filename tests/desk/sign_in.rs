@@ -94,7 +94,7 @@ async fn a_code_goes_to_the_therapist_alone_and_signs_its_browser_in_once() {
     let text = emails[0].text.clone().unwrap();
     let code = last_code(&app);
     assert!(
-        text.contains("Safari on an iPhone") && !text.contains("http"),
+        text.contains("Browser: Safari on an iPhone") && !text.contains("http"),
         "{text}"
     );
     assert!(
@@ -414,11 +414,7 @@ async fn a_foreign_site_posts_nothing_in_any_encoding() {
         }
     }
     // Twice is not once.
-    let headers = [
-        FORM,
-        ("origin", own),
-        ("origin", "https://evil.example"),
-    ];
+    let headers = [FORM, ("origin", own), ("origin", "https://evil.example")];
     let twice = browser
         .send(Method::POST, "/desk/sign-out", &headers, "")
         .await;

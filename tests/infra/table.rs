@@ -11,6 +11,7 @@ use enquiry_desk::store::{Accepted, NewEnquiry, schema};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::template::{Stack, list};
 use crate::support::{COMPLETE, TestApp};
 
@@ -144,6 +145,11 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         assert_eq!(app.post_form(&fields).await.status, 303);
     }
     app.emails().await;
+    // The therapist signs in, asks for another code, and signs out everywhere else.
+    Browser::signed_in(&app).await;
+    Browser::new(&app).post("/desk/sign-in", &[]).await;
+    let close = json!({ "command": "close-desk" });
+    app.invoke(close).await.unwrap();
     // One with a proof of work, whose emails stay pending.
     app.desk.ses().account(|account| account.paused = true);
     let export = json!({ "command": "export", "email": "zoe@example.com" });
