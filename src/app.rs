@@ -19,6 +19,7 @@ use crate::link::Links;
 use crate::practice::{self, Practice};
 use crate::ses::Ses;
 use crate::settings::{SettingErrors, Settings};
+use crate::sign_in::SignIn;
 use crate::store::Store;
 use crate::submission::Submission;
 use crate::web::Web;
@@ -55,6 +56,13 @@ impl App {
         } = settings;
         let store = Store::new(clients.dynamodb, &store_settings, keys.clone());
         let ses = Ses::new(clients.ses, &email);
+        let sign_in = Arc::new(SignIn::new(
+            store.clone(),
+            ses.clone(),
+            Arc::clone(&practice),
+            email.therapist.clone(),
+            keys.clone(),
+        ));
         let links = Links::new(web_settings.public_url.as_deref(), keys.as_ref());
         let delivery = Delivery::new(
             store.clone(),
@@ -76,13 +84,14 @@ impl App {
             submission,
             withdrawal,
             links,
+            Arc::clone(&sign_in),
             Arc::clone(&practice),
             web_settings,
         );
         let desk = Desk::new(store.clone(), Arc::clone(&delivery));
         Arc::new(Self {
             web: Arc::new(web),
-            commands: Commands::new(desk, Arc::clone(&delivery), practice),
+            commands: Commands::new(desk, Arc::clone(&delivery), sign_in, practice),
             delivery,
             store,
         })

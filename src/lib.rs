@@ -18,6 +18,7 @@ pub mod form_token;
 pub mod link;
 pub mod mail_state;
 pub mod proof_of_work;
+pub mod session;
 
 // The score, the environment, and the SDK's plumbing.
 pub mod aws;
@@ -39,6 +40,7 @@ pub mod delivery;
 
 // Use cases.
 pub mod desk;
+pub mod sign_in;
 pub mod submission;
 pub mod withdrawal;
 

@@ -20,6 +20,7 @@ use crate::desk::erase::Subject;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
+use crate::sign_in::SignIn;
 use crate::store::Cursor;
 
 /// Why a command is not carried out, or came to nothing.
@@ -33,6 +34,7 @@ const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These
 {"command": "resend", "reference": "BB-7KQ4M", "kind": "therapist"}, or "kind": "auto_reply"
 {"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}
 {"command": "erase", "email": "zoe@example.com"}, {"command": "erase", "reference": "BB-7KQ4M"}: say what would go; with "confirm": true they erase it
+{"command": "sign-in"}, {"command": "sign-out-everywhere"}, {"command": "close-desk"}, {"command": "open-desk"}
 {"command": "sweep"}"#;
 
 #[derive(Deserialize)]
@@ -40,6 +42,14 @@ const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These
 enum Command {
     /// Sends what is due.
     Sweep {},
+    /// Makes a code for signing in to the desk that needs no email.
+    SignIn {},
+    /// Signs every browser out, and revokes the links of the emails.
+    SignOutEverywhere {},
+    /// Refuses every sign-in until the desk is opened again, and signs every browser out.
+    CloseDesk {},
+    /// Opens the desk again.
+    OpenDesk {},
     /// Lists enquiries, newest first.
     List {
         from: Option<String>,
@@ -110,16 +120,23 @@ fn refused(message: impl Into<String>) -> Error {
 pub struct Commands {
     desk: Desk,
     delivery: Arc<Delivery>,
+    sign_in: Arc<SignIn>,
     practice: Arc<Practice>,
 }
 
 impl Commands {
     /// Carries out commands with these parts.
     #[must_use]
-    pub const fn new(desk: Desk, delivery: Arc<Delivery>, practice: Arc<Practice>) -> Self {
+    pub const fn new(
+        desk: Desk,
+        delivery: Arc<Delivery>,
+        sign_in: Arc<SignIn>,
+        practice: Arc<Practice>,
+    ) -> Self {
         Self {
             desk,
             delivery,
+            sign_in,
             practice,
         }
     }
@@ -135,6 +152,24 @@ impl Commands {
                 Ok(
                     json!({ "pending": swept.pending, "delivered": swept.delivered, "left": swept.left }),
                 )
+            }
+            Command::SignIn {} => {
+                let made = self.sign_in.operator_code(clock).await?;
+                Ok(
+                    json!({ "code": made.code.grouped(), "page": "/desk/code", "expires": made.expires }),
+                )
+            }
+            Command::SignOutEverywhere {} => {
+                self.sign_in.sign_out_everywhere().await?;
+                Ok(json!({ "signed_out": true }))
+            }
+            Command::CloseDesk {} => {
+                self.sign_in.close().await?;
+                Ok(json!({ "open": false }))
+            }
+            Command::OpenDesk {} => {
+                self.sign_in.open().await?;
+                Ok(json!({ "open": true }))
             }
             Command::List {
                 from,

@@ -138,7 +138,8 @@ impl Delivery {
             EmailKind::Therapist
             | EmailKind::AutoReply
             | EmailKind::Notice
-            | EmailKind::Fallback => Ok(None),
+            | EmailKind::Fallback
+            | EmailKind::SignIn => Ok(None),
         }
     }
 

@@ -5,6 +5,7 @@ mod client_action;
 mod format;
 mod notice;
 pub mod previews;
+mod sign_in;
 mod styles;
 mod suspected_count;
 mod therapist;
@@ -17,6 +18,7 @@ use crate::mail_state::EmailKind;
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
 pub use client_action::{ClientAction, ClientActionEmail};
 pub use notice::{NoticeEmail, Trouble};
+pub use sign_in::SignInEmail;
 pub use suspected_count::SuspectedCountEmail;
 pub use therapist::TherapistEmail;
 

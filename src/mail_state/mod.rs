@@ -32,6 +32,8 @@ pub enum EmailKind {
     Kept,
     /// To the therapist: an enquiry was not sent by the owner of its address.
     Disowned,
+    /// A code for signing in to the desk, to the therapist: about no enquiry, and worth nothing once she has it.
+    SignIn,
 }
 
 impl EmailKind {
@@ -45,6 +47,7 @@ impl EmailKind {
         Self::Withdrawn,
         Self::Kept,
         Self::Disowned,
+        Self::SignIn,
     ];
 
     /// Its name in the table, in SES tags and in logs.
@@ -59,6 +62,7 @@ impl EmailKind {
             Self::Withdrawn => "withdrawn",
             Self::Kept => "kept",
             Self::Disowned => "disowned",
+            Self::SignIn => "sign_in",
         }
     }
 
@@ -77,7 +81,7 @@ impl EmailKind {
     /// Whether it is an email of its own, with an item that keeps its state.
     #[must_use]
     pub const fn is_own(self) -> bool {
-        !self.is_stored() && !matches!(self, Self::Fallback)
+        !self.is_stored() && !matches!(self, Self::Fallback | Self::SignIn)
     }
 
     /// The email of this name.

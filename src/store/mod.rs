@@ -12,6 +12,7 @@ mod queries;
 mod quota;
 mod rate_limit;
 pub mod schema;
+mod sessions;
 mod submit;
 
 use std::collections::HashMap;
@@ -34,6 +35,7 @@ pub use erase::{CoolDown, StoredCopies};
 pub use error::StoreError;
 pub use queries::{Cursor, Page, Pending};
 pub use quota::AutoReplyQuota;
+pub use sessions::{CodeBudget, CodeQuota, DeskAccess, NewCode, TriedCode};
 pub use submit::{Accepted, IdempotencyKey, NewEnquiry};
 
 /// How many times a transaction that met another one is tried again; a reference that is taken counts too.

@@ -4,6 +4,7 @@
 //! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
 
 mod own_emails;
+mod sessions;
 
 use std::collections::HashMap;
 
@@ -21,6 +22,7 @@ use crate::record::{OwnEmailId, Record, State, Work};
 use crate::spam::{Signal, Verdict};
 
 pub(super) use own_emails::{own_email, own_email_item, own_email_key};
+pub(super) use sessions::*;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 

@@ -5,15 +5,15 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::rejection::{FormRejection, QueryRejection};
-use axum::extract::{Form, Path, Query, State};
-use axum::http::header::{CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY, RETRY_AFTER};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Form, FromRequest, Path, Query, Request, State};
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::{Answer, OwnOrigin, ResponseFormat, Web};
+use super::{Answer, ResponseFormat, Web, origin};
 use crate::clock::Clock;
 use crate::enquiry::Reference;
 use crate::practice::{Practice, date_in_words};
@@ -104,18 +104,17 @@ pub(super) async fn look(
 pub(super) async fn act(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    Extension(own): Extension<OwnOrigin>,
     Path(reference): Path<String>,
-    headers: HeaderMap,
-    form: Result<Form<Fields>, FormRejection>,
+    request: Request,
 ) -> Response {
-    if !is_own(&web, &own, &headers) {
+    if !origin::is_own(&web, request.extensions(), request.headers()) {
         let (title, text) = (
             "That did not come from this page",
             "Nothing was done. Open the link in your email again and start from there.",
         );
         return message(&web, StatusCode::FORBIDDEN, title, text);
     }
+    let form = Form::<Fields>::from_request(request, &web).await;
     let fields = form.map(|Form(fields)| fields).unwrap_or_default();
     let Some(reference) = opened(&web, &reference, &fields.s) else {
         return gone(&web);
@@ -141,16 +140,6 @@ fn opened(web: &Web, reference: &str, signature: &str) -> Option<Reference> {
     let reference = Reference::parse(reference).ok()?;
     let opens = web.links.as_ref()?.opens_mine(&reference, signature);
     opens.then_some(reference)
-}
-
-/// Whether a post comes from our own page: its `Origin` is there, once, and exactly ours.
-fn is_own(web: &Web, OwnOrigin(own): &OwnOrigin, headers: &HeaderMap) -> bool {
-    let mut origins = headers.get_all(ORIGIN).iter();
-    let (Some(origin), None) = (origins.next(), origins.next()) else {
-        return false;
-    };
-    let public = web.settings.public_url.as_deref();
-    origin == own.as_str() || public.is_some_and(|public| origin == public)
 }
 
 fn page(

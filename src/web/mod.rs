@@ -2,6 +2,7 @@
 
 mod client;
 mod decode;
+mod desk;
 mod event;
 mod form;
 mod negotiate;
@@ -31,6 +32,7 @@ use crate::enquiry::Reference;
 use crate::link::Links;
 use crate::practice::Practice;
 use crate::settings::WebSettings;
+use crate::sign_in::SignIn;
 use crate::submission::{NotTaken, Post, Submission};
 use crate::withdrawal::Withdrawal;
 use respond::Answer;
@@ -40,11 +42,12 @@ pub use form::{Checked, CheckedAddress, EnquiryForm};
 pub use negotiate::ResponseFormat;
 pub use problem::{ProblemType, RequestError};
 
-/// The public pages and the endpoint.
+/// The public pages and the endpoint, and the therapist's pages.
 pub struct Web {
     submission: Submission,
     withdrawal: Withdrawal,
     links: Option<Links>,
+    sign_in: Arc<SignIn>,
     practice: Arc<Practice>,
     settings: WebSettings,
 }
@@ -75,6 +78,7 @@ impl Web {
         submission: Submission,
         withdrawal: Withdrawal,
         links: Option<Links>,
+        sign_in: Arc<SignIn>,
         practice: Arc<Practice>,
         settings: WebSettings,
     ) -> Self {
@@ -82,12 +86,13 @@ impl Web {
             submission,
             withdrawal,
             links,
+            sign_in,
             practice,
             settings,
         }
     }
 
-    /// Every path that answers.
+    /// Every public path that answers.
     fn routes(&self) -> Vec<Route> {
         const READ: &str = "GET, HEAD, OPTIONS";
         let route = |path, methods, handler| Route {
@@ -103,6 +108,7 @@ impl Web {
             route("/enquiries/", "GET, HEAD, POST, OPTIONS", form()),
             route("/thank-you", READ, get(confirmation)),
             route("/style.css", READ, get(style_sheet)),
+            route("/desk.css", READ, get(desk_style_sheet)),
             route("/enquiry.js", READ, get(script)),
             route("/token", READ, get(token)),
             route(
@@ -149,9 +155,11 @@ pub async fn handle(web: &Arc<Web>, event: Value, clock: &Clock) -> Result<Value
 
 fn router(web: Arc<Web>) -> Router {
     let routes = web.routes().into_iter();
+    let routes = routes.map(|route| (route.path, route.handler));
     routes
-        .fold(Router::new(), |router, route| {
-            router.route(route.path, route.handler)
+        .chain(desk::routes())
+        .fold(Router::new(), |router, (path, handler)| {
+            router.route(path, handler)
         })
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -258,6 +266,13 @@ async fn style_sheet() -> Response {
     asset(
         "text/css; charset=utf-8",
         include_str!("../../site/style.css"),
+    )
+}
+
+async fn desk_style_sheet() -> Response {
+    asset(
+        "text/css; charset=utf-8",
+        include_str!("../../templates/pages/desk/desk.css"),
     )
 }
 

@@ -16,6 +16,7 @@ use enquiry_desk::withdrawal::{Action, Withdrawal};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::template::{Stack, list};
 use crate::support::{COMPLETE, TestApp};
 
@@ -148,13 +149,13 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         fields.extend([("email", email), ("extra_detail", trap)]);
         assert_eq!(app.post_form(&fields).await.status, 303);
     }
-    let emails = app.emails().await;
+    app.emails().await;
     // A client who withdraws, and says that they did not write at all.
-    let reference = emails[0]
-        .subject
-        .split(&['(', ')'][..])
-        .find(|it| it.starts_with("BB-"));
-    let reference = Reference::parse(reference.unwrap()).unwrap();
+    let key = app.items("enquiry").await.remove(0)["pk"]
+        .as_s()
+        .unwrap()
+        .clone();
+    let reference = Reference::parse(key.strip_prefix("enquiry#").unwrap()).unwrap();
     let client = Withdrawal::new(app.app.store.clone());
     let now = Timestamp::now();
     let clock = Clock::new(now, now + SignedDuration::from_secs(29));
@@ -177,6 +178,11 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         app.app.store.schedule(&id, due).await.unwrap();
     }
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
+    // The therapist signs in, asks for another code, and signs out everywhere else.
+    Browser::signed_in(&app).await;
+    Browser::new(&app).post("/desk/sign-in", &[]).await;
+    let close = json!({ "command": "close-desk" });
+    app.invoke(close).await.unwrap();
     // One with a proof of work, whose emails stay pending.
     app.desk.ses().account(|account| account.paused = true);
     let export = json!({ "command": "export", "email": "zoe@example.com" });
