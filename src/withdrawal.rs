@@ -147,7 +147,7 @@ impl Mine {
     /// Nothing once it was to be erased, whether or not that has been done.
     fn of(record: &Record, now: Timestamp) -> Option<Self> {
         let erased_at = record.erased_at();
-        erased_at.is_none_or(|at| at > now).then(|| Self {
+        erased_at.is_none_or(|at| at > now).then_some(Self {
             received_at: record.received.received_at,
             promised_by: record.received.promised_by,
             erased_at,
