@@ -63,7 +63,11 @@ impl App {
             email.therapist.clone(),
             keys.clone(),
         ));
-        let links = Links::new(web_settings.public_url.as_deref(), keys.as_ref());
+        let links = Links::new(
+            web_settings.public_url.as_deref(),
+            keys.as_ref(),
+            &email.therapist,
+        );
         let delivery = Delivery::new(
             store.clone(),
             ses,

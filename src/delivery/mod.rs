@@ -18,11 +18,11 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::email::TherapistEmail;
+use crate::email::{DeskLinks, TherapistEmail};
 use crate::link::Links;
 use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome, Withheld};
 use crate::practice::Practice;
-use crate::record::Record;
+use crate::record::{Record, State};
 use crate::ses::Ses;
 use crate::settings::EmailSettings;
 use crate::spam::Verdict;
@@ -128,6 +128,7 @@ impl Delivery {
             Vec::new()
         };
         // What this invocation does not try again, whether it has booked the auto-reply, and what it still has to write down.
+        let links = self.desk_links(&record, clock).await;
         let mut tried = Vec::new();
         let mut booked = false;
         let mut attempt: Option<Attempt> = None;
@@ -200,13 +201,38 @@ impl Delivery {
                 };
                 return Err(unfinished);
             };
-            let sent = self.send(&record, kind, &earlier, clock).await;
+            let sent = self
+                .send(&record, kind, &earlier, links.as_ref(), clock)
+                .await;
             if matches!(sent.outcome, SendOutcome::NotSent | SendOutcome::Ambiguous) {
                 tried.push(kind);
             }
             attempt = Some(sent);
         }
         Ok(self.store.complete(record, clock).await?)
+    }
+
+    /// Where the email to the therapist leads. Without the table it leaves without the link that marks.
+    async fn desk_links(&self, record: &Record, clock: &Clock) -> Option<DeskLinks> {
+        let links = self.links.as_ref()?;
+        let State {
+            verdict,
+            deliveries,
+            ..
+        } = &record.state;
+        if !deliveries.therapist.is_pending() {
+            return None;
+        }
+        let reference = &record.received.reference;
+        // What looks like spam waits for no answer.
+        let epoch = match verdict {
+            Verdict::Clear => self.store.desk_epoch().await.ok().flatten(),
+            Verdict::Suspect => None,
+        };
+        Some(DeskLinks {
+            enquiry: links.desk(reference),
+            answered: epoch.map(|epoch| links.answered(reference, epoch, clock.now())),
+        })
     }
 
     /// Writes a change. What became of a send is sent again when it is not written down: then for as long as there is time.

@@ -29,6 +29,15 @@ const TO_THERAPIST: [(&str, &str); 2] = [
     ("X-Auto-Response-Suppress", "OOF, AutoReply"),
 ];
 
+/// Where an email to the therapist about an enquiry leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskLinks {
+    /// The enquiry on her desk.
+    pub enquiry: String,
+    /// The page that marks it as answered without signing in.
+    pub answered: Option<String>,
+}
+
 /// An email, ready to be sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email {

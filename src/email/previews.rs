@@ -10,11 +10,13 @@
     reason = "the samples are constants of this file, and a test reads every one"
 )]
 
+use std::sync::LazyLock;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::email::{
-    AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, Email, NoticeEmail,
+    AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, NoticeEmail,
     SuspectedCountEmail, TherapistEmail, Trouble,
 };
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
@@ -33,6 +35,22 @@ pub const HOSTILE: &str = "</td></table><script>alert(1)</script> <img src=x one
 
 /// The link to the client's own page in every sample.
 pub const MINE: &str = "https://desk.example.com/mine/BB-7KQ4M?s=3q2-7wAAAAAAAAAAAAAAAA";
+
+/// Where the samples to the therapist lead.
+static LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
+    enquiry: DESK.to_owned(),
+    answered: Some(ANSWERED.to_owned()),
+});
+/// The same for what looks like spam.
+static SUSPECTED_LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
+    enquiry: DESK.to_owned(),
+    answered: None,
+});
+/// The link to the enquiry on the desk.
+pub const DESK: &str = "https://desk.example.com/desk/enquiries/BB-7KQ4M";
+/// The link that marks it as answered.
+pub const ANSWERED: &str =
+    "https://desk.example.com/desk/act/answered/BB-7KQ4M?t=1795429800&s=3q2-7wAAAAAAAAAAAAAAAA";
 
 /// An email about a sample enquiry.
 pub struct Sample {
@@ -216,6 +234,7 @@ impl<'a> Samples<'a> {
                 "Looks like spam, so no answer is sent",
                 TherapistEmail {
                     suspect: true,
+                    links: Some(&SUSPECTED_LINKS),
                     signals: &[Signal::Links, Signal::Markup],
                     auto_reply: Some(&suspect),
                     ..about(&full)
@@ -259,6 +278,7 @@ impl<'a> Samples<'a> {
                 TherapistEmail {
                     auto_reply: None,
                     privacy: true,
+                    links: None,
                     ..about(&full)
                 }
                 .into_email(),
@@ -523,6 +543,7 @@ impl<'a> Samples<'a> {
             earlier: &[],
             more_earlier: false,
             privacy: false,
+            links: Some(&LINKS),
         }
     }
 

@@ -45,6 +45,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         earlier: &drawn.earlier,
         more_earlier: drawn.earlier.len() > 20,
         privacy: drawn.privacy,
+        links: None,
     };
     let notice = |trouble| NoticeEmail {
         practice,

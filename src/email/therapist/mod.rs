@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use super::format::{dial, first_name, listed, lower_first, moment, reply_link};
 use super::user_text::Typed;
 use super::wrap::{fold_html, fold_text};
-use super::{Email, styles};
+use super::{DeskLinks, Email, styles};
 use crate::enquiry::answers::{Choice, ContactBy, Goal, RecentInjury};
 use crate::enquiry::{self, EmailAddress, Enquiry, Field, Received, fields};
 use crate::mail_state::{EmailKind, MailState};
@@ -44,6 +44,8 @@ pub struct TherapistEmail<'a> {
     pub more_earlier: bool,
     /// Whether health stays out of the mailbox. An enquiry that could not be stored is told in full all the same.
     pub privacy: bool,
+    /// Where it leads; none while links cannot be made.
+    pub links: Option<&'a DeskLinks>,
 }
 
 impl<'a> TherapistEmail<'a> {
@@ -57,6 +59,7 @@ impl<'a> TherapistEmail<'a> {
         settings: &'a EmailSettings,
         record: &'a Record,
         earlier: &'a [Timestamp],
+        links: Option<&'a DeskLinks>,
     ) -> Self {
         Self {
             practice,
@@ -68,6 +71,7 @@ impl<'a> TherapistEmail<'a> {
             earlier,
             more_earlier: i32::try_from(earlier.len()).is_ok_and(|count| count >= Self::EARLIER),
             privacy: settings.privacy,
+            links,
         }
     }
 
@@ -89,6 +93,7 @@ impl<'a> TherapistEmail<'a> {
             earlier: &[],
             more_earlier: false,
             privacy: settings.privacy,
+            links: None,
         }
     }
 
@@ -123,8 +128,9 @@ impl<'a> TherapistEmail<'a> {
     pub fn bare(&self) -> Email {
         let reference = &self.received.reference;
         let text = format!(
-            "An enquiry has come in, but the email about it was refused because of the words in it. The enquiry is \
-             stored under the reference {reference}. The command \"show {reference}\" gives all of it."
+            "An enquiry has come in, but the email about it was refused for the words in it. Its reference is {reference}. \
+             You can read all of it on your desk{}.",
+            self.desk_in_brackets()
         );
         Email {
             subject: format!("New enquiry {reference}: please look it up"),
@@ -149,6 +155,12 @@ impl<'a> TherapistEmail<'a> {
             html,
             headers: super::TO_THERAPIST.to_vec(),
         }
+    }
+
+    /// The link to the enquiry on the desk, as the text part writes links.
+    fn desk_in_brackets(&self) -> String {
+        let links = self.links;
+        links.map_or_else(String::new, |links| format!(" ({})", links.enquiry))
     }
 
     /// Whether the health answers are left out.
@@ -242,6 +254,7 @@ struct Page<'a> {
     auto_reply: String,
     earlier: String,
     received: String,
+    links: Vec<(&'static str, &'a str)>,
 }
 
 impl<'a> Page<'a> {
@@ -283,11 +296,9 @@ impl<'a> Page<'a> {
             times,
             message,
             kept_out: if private {
-                format!(
-                    "What the client said about their health, what they want and their message are kept out of this \
-                     mailbox. The command \"show {}\" gives all of it.",
-                    received.reference
-                )
+                "What the client said about their health, what they want and their message are kept out of this \
+                 mailbox. All of it is on your desk."
+                    .to_owned()
             } else {
                 String::new()
             },
@@ -295,8 +306,27 @@ impl<'a> Page<'a> {
             auto_reply: fate(email.auto_reply, &when),
             earlier: earlier(practice, email.earlier, email.more_earlier),
             received: moment(practice, received.received_at),
+            links: links(email),
         }
     }
+}
+
+/// What the email leads to, with the words of each link.
+fn links<'a>(email: &TherapistEmail<'a>) -> Vec<(&'static str, &'a str)> {
+    let Some(links) = email.links else {
+        return Vec::new();
+    };
+    let desk = if email.suspect {
+        "This is a real enquiry"
+    } else {
+        "Open it on your desk"
+    };
+    let answered = links.answered.as_deref();
+    let answered = answered.map(|link| ("I have answered", link));
+    answered
+        .into_iter()
+        .chain([(desk, links.enquiry.as_str())])
+        .collect()
 }
 
 /// The way to reach the client that they asked for, and the others.
@@ -354,14 +384,11 @@ fn alerts(email: &TherapistEmail<'_>) -> Vec<Alert> {
         });
     }
     if email.suspect {
-        let reference = &email.received.reference;
         let release = if email.auto_reply.is_some() {
-            format!(
-                " If it is a real client, just reply; the command \"release {reference}\" also sends the automatic answer. \
-                 If not, delete it: do not report it as spam, or these emails may stop."
-            )
+            " If it is a real client, just reply; on your desk you can send the automatic reply, too. If not, delete it: \
+             do not report it as spam, or these emails may stop."
         } else {
-            " If it is a real client, just reply.".to_owned()
+            " If it is a real client, just reply."
         };
         alerts.push(Alert {
             heading: "Possible spam",
