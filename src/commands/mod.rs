@@ -108,7 +108,7 @@ fn refused(message: impl Into<String>) -> Error {
 
 /// Carries out commands with these parts.
 pub struct Commands {
-    desk: Desk,
+    desk: Arc<Desk>,
     delivery: Arc<Delivery>,
     practice: Arc<Practice>,
 }
@@ -116,7 +116,7 @@ pub struct Commands {
 impl Commands {
     /// Carries out commands with these parts.
     #[must_use]
-    pub const fn new(desk: Desk, delivery: Arc<Delivery>, practice: Arc<Practice>) -> Self {
+    pub const fn new(desk: Arc<Desk>, delivery: Arc<Delivery>, practice: Arc<Practice>) -> Self {
         Self {
             desk,
             delivery,

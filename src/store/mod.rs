@@ -11,6 +11,7 @@ mod queries;
 mod quota;
 mod rate_limit;
 pub mod schema;
+mod senders;
 mod submit;
 
 use std::collections::HashMap;
@@ -33,6 +34,7 @@ pub use erase::{CoolDown, StoredCopies};
 pub use error::StoreError;
 pub use queries::{Cursor, Page, Pending};
 pub use quota::AutoReplyQuota;
+pub use senders::{Sender, SenderId};
 pub use submit::{Accepted, IdempotencyKey, NewEnquiry};
 
 /// How many times a transaction that met another one is tried again; a reference that is taken counts too.

@@ -251,6 +251,7 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         verdict: stored.verdict,
         deliveries: stored.deliveries,
         completed: stored.completed,
+        ..State::new(stored.verdict)
     };
     Ok((state, stored.pending.is_some()))
 }
