@@ -15,7 +15,6 @@ use aws_sdk_sesv2::types::{
 use hyper_util::client::legacy::Error as ConnectionError;
 
 use crate::email::Email;
-use crate::mail_state::EmailKind;
 use crate::settings::EmailSettings;
 
 /// Sends emails from the practice's own address.
@@ -71,16 +70,16 @@ impl Ses {
         let content =
             content(email).map_err(|_| SendError::new(ErrorClass::Permanent, "Unbuildable"))?;
         let tag = |name: &str, value: &str| MessageTag::builder().name(name).value(value).build();
+        let reference = email.reference.as_ref();
         let tags = [
-            tag("kind", email.kind.key()),
-            tag("reference", email.reference.as_str()),
+            Some(tag("kind", email.kind.key())),
+            reference.map(|reference| tag("reference", reference.as_str())),
         ];
         // Her address must never be suppressed: SES would answer yes and drop every enquiry from then on.
-        let configuration_set = match email.kind {
-            EmailKind::AutoReply => &self.configuration_set,
-            EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback => {
-                &self.therapist_configuration_set
-            }
+        let configuration_set = if email.kind.is_to_client() {
+            &self.configuration_set
+        } else {
+            &self.therapist_configuration_set
         };
         let mut call = self
             .client
@@ -93,7 +92,7 @@ impl Ses {
             )
             .set_configuration_set_name(configuration_set.clone())
             .content(content);
-        for tag in tags {
+        for tag in tags.into_iter().flatten() {
             call = call
                 .email_tags(tag.map_err(|_| SendError::new(ErrorClass::Permanent, "Unbuildable"))?);
         }
@@ -233,6 +232,7 @@ mod tests {
 
     use super::*;
     use crate::enquiry::{EmailAddress, Reference};
+    use crate::mail_state::EmailKind;
     use crate::settings::Settings;
 
     #[test]
@@ -398,7 +398,7 @@ mod tests {
         let ses = Ses::new(client, &settings.unwrap().email);
         let email = Email {
             kind: EmailKind::Therapist,
-            reference: Reference::parse("BB-7KQ4M").unwrap(),
+            reference: Reference::parse("BB-7KQ4M").ok(),
             from_name: "Body Benefits".to_owned(),
             to: EmailAddress::parse("therapist@example.com").unwrap(),
             reply_to: None,

@@ -5,6 +5,7 @@
 //! that deliver the same enquiry at once send nothing twice.
 
 mod fallback;
+mod own_emails;
 mod report;
 mod send;
 mod sweep;
@@ -28,6 +29,7 @@ use crate::spam::Verdict;
 use crate::store::{AutoReplyQuota, Store, StoreError, Update};
 use crate::telemetry;
 
+pub use report::alarm;
 pub use sweep::Swept;
 
 /// What a send and the record of its outcome may take: no send is started with less time left.
@@ -81,6 +83,8 @@ enum Decision {
     First(Option<Withheld>),
     /// It was to be sent, and is not any more.
     Withhold(Withheld),
+    /// The therapist is told of a suspected enquiry by a number only, and the client gets none.
+    Count,
 }
 
 impl Delivery {
@@ -103,16 +107,7 @@ impl Delivery {
     /// that one enquiry never holds up the others.
     pub async fn deliver(&self, record: Record, clock: &Clock) -> Result<(), Unfinished> {
         let reference = record.received.reference.clone();
-        match AssertUnwindSafe(self.work(record, clock))
-            .catch_unwind()
-            .await
-        {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                telemetry::record_parked(Some(reference.as_str()), None, "Panic");
-                Err(Unfinished::Panicked)
-            }
-        }
+        guarded(reference.as_str(), self.work(record, clock)).await
     }
 
     async fn work(&self, mut record: Record, clock: &Clock) -> Result<(), Unfinished> {
@@ -237,6 +232,10 @@ impl Delivery {
         clock: &Clock,
     ) -> Result<Decision, StoreError> {
         if !deliveries.decided {
+            let suspected = record.state.verdict == Verdict::Suspect;
+            if suspected && self.is_counted(&record.received.reference, clock).await {
+                return Ok(Decision::Count);
+            }
             let withheld = self.withheld(record, clock).await;
             *booked = withheld.is_none();
             return Ok(Decision::First(withheld));
@@ -351,6 +350,20 @@ impl Delivery {
     }
 }
 
+/// What this work comes to; a panic is told by an alarm.
+async fn guarded(
+    name: &str,
+    work: impl Future<Output = Result<(), Unfinished>>,
+) -> Result<(), Unfinished> {
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            telemetry::record_parked(Some(name), None, "Panic");
+            Err(Unfinished::Panicked)
+        })
+}
+
 impl Attempt {
     fn record_in(&self, deliveries: &mut Deliveries, now: Timestamp) {
         deliveries.record(self.kind, self.number, &self.outcome, now);
@@ -371,6 +384,7 @@ impl Decision {
             Self::None => {}
             Self::First(withheld) => deliveries.decide(*withheld),
             Self::Withhold(reason) => deliveries.withhold(*reason, now),
+            Self::Count => deliveries.count(),
         }
     }
 }

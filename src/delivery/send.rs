@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tracing::field::display;
 use tracing::{error, info, warn};
 
 use super::{Attempt, Delivery, SEND_AND_RECORD, TRIES};
@@ -51,9 +52,8 @@ impl Delivery {
         attempt: u32,
         clock: &Clock,
     ) -> SendOutcome {
-        let Email {
-            reference, kind, ..
-        } = email;
+        let kind = email.kind;
+        let reference = email.reference.as_ref().map(display);
         let mut tries = 1;
         loop {
             if clock.remaining() < SEND_AND_RECORD {
@@ -61,12 +61,12 @@ impl Delivery {
             }
             let SendError { class, code } = match self.ses.send(email).await {
                 Ok(message_id) => {
-                    info!(%reference, %kind, attempt, message_id, "email sent");
+                    info!(reference, %kind, attempt, message_id, "email sent");
                     return SendOutcome::Accepted { message_id };
                 }
                 Err(error) => error,
             };
-            warn!(%reference, %kind, attempt, ?class, code, "email not sent");
+            warn!(reference, %kind, attempt, ?class, code, "email not sent");
             match class {
                 ErrorClass::Throttled | ErrorClass::NotConnected => {
                     let pause = Duration::from_millis(400 * u64::from(tries));
@@ -76,7 +76,7 @@ impl Delivery {
                     tries += 1;
                 }
                 ErrorClass::Misconfigured => {
-                    error!(alarm = "misconfigured", %reference, %kind, code, "emails stay pending until an operator acts");
+                    error!(alarm = "misconfigured", reference, %kind, code, "emails stay pending until an operator acts");
                     return SendOutcome::NotSent;
                 }
                 ErrorClass::Permanent => return SendOutcome::Permanent { reason: code },
@@ -100,6 +100,7 @@ impl Delivery {
                 vec![AutoReplyEmail::new(practice, settings, record).into_email()]
             }
             EmailKind::Notice => vec![NoticeEmail::new(practice, settings, record).into_email()],
+            EmailKind::SuspectedCount => Vec::new(),
         }
     }
 }

@@ -120,7 +120,7 @@ impl<'a> AutoReplyEmail<'a> {
         } = self.content.content();
         Email {
             kind: EmailKind::AutoReply,
-            reference: self.content.reference.clone(),
+            reference: Some(self.content.reference.clone()),
             from_name: self.content.practice.name.clone(),
             to: self.to.clone(),
             reply_to: Some(self.reply_to.clone()),

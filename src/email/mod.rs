@@ -5,6 +5,7 @@ mod format;
 mod notice;
 pub mod previews;
 mod styles;
+mod suspected_count;
 mod therapist;
 mod user_text;
 mod wrap;
@@ -14,6 +15,7 @@ use crate::mail_state::EmailKind;
 
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
 pub use notice::{NoticeEmail, Trouble};
+pub use suspected_count::SuspectedCountEmail;
 pub use therapist::TherapistEmail;
 
 /// The headers of an email to the therapist: her out-of-office answers no machine (RFC 3834, "Exchange Server Protocols: MS-OXCMAIL").
@@ -28,8 +30,8 @@ const TO_THERAPIST: [(&str, &str); 2] = [
 pub struct Email {
     /// Which email it is.
     pub kind: EmailKind,
-    /// The enquiry it belongs to.
-    pub reference: Reference,
+    /// The enquiry it belongs to; none for an email of its own.
+    pub reference: Option<Reference>,
     /// The practice's name, shown as the sender.
     pub from_name: String,
     /// The recipient: one address, never more.

@@ -13,7 +13,9 @@
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
+use crate::email::{
+    AutoReply, AutoReplyEmail, Email, NoticeEmail, SuspectedCountEmail, TherapistEmail, Trouble,
+};
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use crate::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
@@ -46,6 +48,7 @@ impl Sample {
             EmailKind::Therapist | EmailKind::Fallback => "therapist",
             EmailKind::AutoReply => "client",
             EmailKind::Notice => "notice",
+            EmailKind::SuspectedCount => "own",
         };
         format!("{kind}_{}", self.name)
     }
@@ -386,6 +389,29 @@ impl<'a> Samples<'a> {
         emails
     }
 
+    /// The emails that belong to no enquiry.
+    #[must_use]
+    pub fn own(&self) -> Vec<Sample> {
+        let count = |name, about, count| {
+            let email = SuspectedCountEmail {
+                practice: self.practice,
+                to: &therapist(),
+                begin: self.received_at,
+                mailed: 30,
+                count,
+            };
+            sample(name, about, email.into_email())
+        };
+        vec![
+            count(
+                "suspected_count",
+                "Many suspected enquiries within an hour",
+                45,
+            ),
+            count("suspected_count_one", "One more than are mailed", 1),
+        ]
+    }
+
     /// The notices to the therapist, for every trouble.
     #[must_use]
     pub fn notices(&self) -> Vec<Sample> {
@@ -441,6 +467,7 @@ impl<'a> Samples<'a> {
         let mut all = self.to_therapist();
         all.extend(self.to_client());
         all.extend(self.notices());
+        all.extend(self.own());
         all
     }
 

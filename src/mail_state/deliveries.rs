@@ -64,7 +64,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&self.therapist),
             EmailKind::AutoReply => Some(&self.auto_reply),
             EmailKind::Notice => self.notice.as_ref(),
-            EmailKind::Fallback => None,
+            EmailKind::Fallback | EmailKind::SuspectedCount => None,
         }
     }
 
@@ -107,6 +107,19 @@ impl Deliveries {
         self.decided = true;
         if let (Some(reason), true) = (withheld, self.auto_reply.is_pending()) {
             self.auto_reply = MailState::Withheld { reason };
+        }
+    }
+
+    /// The therapist is told of this suspected enquiry by a number only, and the client gets no auto-reply.
+    pub fn count(&mut self) {
+        if self.decided {
+            return;
+        }
+        self.decide(Some(Withheld::Suspect));
+        if self.therapist.is_pending() {
+            self.therapist = MailState::Withheld {
+                reason: Withheld::Counted,
+            };
         }
     }
 
@@ -172,7 +185,7 @@ impl Deliveries {
                 reason: Withheld::Suspect,
             } => return Err(ResendRefused::Suspect),
             MailState::Withheld {
-                reason: Withheld::OwnAddress | Withheld::RoleAddress,
+                reason: Withheld::OwnAddress | Withheld::RoleAddress | Withheld::Counted,
             } => return Err(ResendRefused::NoPerson),
             MailState::Withheld {
                 reason: Withheld::Unsendable,
@@ -208,20 +221,8 @@ impl Deliveries {
     ) -> Option<EmailKind> {
         self.give_up(received_at, now);
         for kind in EmailKind::ALL.iter().copied() {
-            if let Some(state) = self.slot(kind).filter(|_| !except.contains(&kind)) {
-                let attempts = match state {
-                    MailState::Pending { attempts, after }
-                        if after.is_none_or(|after| after <= now) =>
-                    {
-                        *attempts
-                    }
-                    MailState::Sending { attempt, until } if *until <= now => *attempt,
-                    _ => continue,
-                };
-                *state = MailState::Sending {
-                    attempt: attempts + 1,
-                    until,
-                };
+            let state = self.slot(kind).filter(|_| !except.contains(&kind));
+            if state.is_some_and(|state| state.claim(now, until).is_some()) {
                 return Some(kind);
             }
         }
@@ -275,10 +276,7 @@ impl Deliveries {
                 at: now,
             },
             (SendOutcome::Ambiguous, EmailKind::AutoReply) => MailState::Unknown { at: now },
-            (
-                SendOutcome::Ambiguous,
-                EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback,
-            ) => pending(None),
+            (SendOutcome::Ambiguous, _) => pending(None),
         };
         if let Some(state) = self.slot(kind) {
             *state = next;
@@ -445,7 +443,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&mut self.therapist),
             EmailKind::AutoReply => Some(&mut self.auto_reply),
             EmailKind::Notice => self.notice.as_mut(),
-            EmailKind::Fallback => None,
+            EmailKind::Fallback | EmailKind::SuspectedCount => None,
         }
     }
 }

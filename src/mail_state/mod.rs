@@ -12,7 +12,7 @@ mod deliveries;
 
 pub use deliveries::Deliveries;
 
-/// The emails that an enquiry can have.
+/// The emails that the function sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EmailKind {
     /// The enquiry itself, to the therapist.
@@ -24,15 +24,18 @@ pub enum EmailKind {
     /// The enquiry itself, to the therapist, past a table that could not be written. No item keeps its state, and what SES
     /// reports of it says nothing about the email of an item that came to be all the same.
     Fallback,
+    /// An email of its own to the therapist: how many suspected enquiries of an hour were not mailed one by one.
+    SuspectedCount,
 }
 
 impl EmailKind {
-    /// Every kind, in the order in which an enquiry's emails are sent.
+    /// Every kind; those of an enquiry in the order in which they are sent.
     pub const ALL: &'static [Self] = &[
         Self::Therapist,
         Self::AutoReply,
         Self::Notice,
         Self::Fallback,
+        Self::SuspectedCount,
     ];
 
     /// Its name in the table, in SES tags and in logs.
@@ -43,13 +46,26 @@ impl EmailKind {
             Self::AutoReply => "auto_reply",
             Self::Notice => "notice",
             Self::Fallback => "fallback",
+            Self::SuspectedCount => "suspected_count",
         }
+    }
+
+    /// Whether it goes to the client; all others go to the therapist.
+    #[must_use]
+    pub const fn is_to_client(self) -> bool {
+        matches!(self, Self::AutoReply)
     }
 
     /// Whether an enquiry's item keeps its state.
     #[must_use]
     pub const fn is_stored(self) -> bool {
-        !matches!(self, Self::Fallback)
+        matches!(self, Self::Therapist | Self::AutoReply | Self::Notice)
+    }
+
+    /// Whether it is an email of its own, with an item that keeps its state.
+    #[must_use]
+    pub const fn is_own(self) -> bool {
+        matches!(self, Self::SuspectedCount)
     }
 
     /// The email of this name.
@@ -65,7 +81,7 @@ impl fmt::Display for EmailKind {
     }
 }
 
-/// Why an auto-reply is not sent.
+/// Why an email is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Withheld {
@@ -89,6 +105,8 @@ pub enum Withheld {
     CountersUnavailable,
     /// It was pending for more than a day, or would promise an answer by a time that has passed.
     Late,
+    /// The therapist's email about a suspected enquiry, of which so many came in an hour that she is told their number.
+    Counted,
 }
 
 impl Withheld {
@@ -106,6 +124,7 @@ impl Withheld {
             Self::DailyCap => "daily_cap",
             Self::CountersUnavailable => "counters_unavailable",
             Self::Late => "late",
+            Self::Counted => "counted",
         }
     }
 }
@@ -245,6 +264,40 @@ impl MailState {
     #[must_use]
     pub const fn is_pending(&self) -> bool {
         matches!(self, Self::Pending { .. } | Self::Sending { .. })
+    }
+
+    /// Takes the lease, when it is due at this time and no other invocation holds it. Returns which try it is, from 1.
+    pub fn claim(&mut self, now: Timestamp, until: Timestamp) -> Option<u32> {
+        let attempts = match self {
+            Self::Pending { attempts, after } if after.is_none_or(|after| after <= now) => {
+                *attempts
+            }
+            Self::Sending { attempt, until } if *until <= now => *attempt,
+            _ => return None,
+        };
+        let attempt = attempts + 1;
+        *self = Self::Sending { attempt, until };
+        Some(attempt)
+    }
+
+    /// What an email of its own is after an attempt. It is sent again when it may not have left: a copy too many does no harm.
+    #[must_use]
+    pub fn after(attempt: u32, outcome: &SendOutcome, now: Timestamp) -> Self {
+        match outcome {
+            SendOutcome::Accepted { message_id } => Self::Sent {
+                message_id: message_id.clone(),
+                at: now,
+                delayed_since: None,
+            },
+            SendOutcome::NotSent | SendOutcome::Ambiguous => Self::Pending {
+                attempts: attempt,
+                after: None,
+            },
+            SendOutcome::Permanent { reason } => Self::Failed {
+                reason: reason.clone(),
+                at: now,
+            },
+        }
     }
 
     /// How much is known of it: reports go upwards only. Nothing where a report would change nothing.

@@ -7,6 +7,7 @@
 mod change;
 mod erase;
 mod error;
+mod own_emails;
 mod queries;
 mod quota;
 mod rate_limit;

@@ -12,9 +12,9 @@ use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
 use super::error::StoreError;
 use crate::enquiry::{Enquiry, Received, Reference};
-use crate::mail_state::Deliveries;
+use crate::mail_state::{Deliveries, MailState};
 use crate::proof_of_work::Nonce;
-use crate::record::{Record, State};
+use crate::record::{OwnEmail, OwnEmailId, Record, State, Work};
 use crate::spam::{Signal, Verdict};
 
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -60,8 +60,8 @@ impl Index {
     }
 }
 
-/// The only partition of the index `pending`.
-pub(super) const PENDING: &str = "pending";
+/// The partitions of the index `pending`, the more urgent first: what clients wait for, and suspected spam.
+pub(super) const PENDING: [&str; 2] = ["pending", "suspected"];
 /// The kind of the item that holds what was typed: the stream's filter and the index `received` name it.
 pub(super) const ENQUIRY: &str = "enquiry";
 
@@ -114,6 +114,30 @@ struct StoredState {
     expires: Option<i64>,
 }
 
+/// An email of its own.
+#[derive(Serialize, Deserialize)]
+struct StoredOwnEmail {
+    pk: String,
+    kind: String,
+    v: u32,
+    revision: u64,
+    email: MailState,
+    due: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pending: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<i64>,
+}
+
+/// Where the index of pending work has the enquiries of this verdict.
+const fn partition(verdict: Verdict) -> &'static str {
+    let [clear, suspected] = PENDING;
+    match verdict {
+        Verdict::Clear => clear,
+        Verdict::Suspect => suspected,
+    }
+}
+
 /// The signals that this version knows: a newer one may have more, and that is no reason to leave an enquiry alone.
 fn known_signals<'de, D: Deserializer<'de>>(stored: D) -> Result<Vec<Signal>, D::Error> {
     let codes = Vec::<String>::deserialize(stored)?;
@@ -141,6 +165,14 @@ pub(super) fn cool_down_key(address: &str) -> String {
 
 pub(super) fn source_key(hash: &str) -> String {
     format!("source#{hash}")
+}
+
+pub(super) fn own_email_key(id: &OwnEmailId) -> String {
+    format!("email#{id}")
+}
+
+pub(super) fn suspected_key(hour: &str) -> String {
+    format!("suspected#{hour}")
 }
 
 pub(super) fn day_key(now: Timestamp) -> String {
@@ -191,12 +223,54 @@ pub(super) fn state_item(
             writer,
             verdict: state.verdict,
             deliveries: state.deliveries,
-            pending: pending.then(|| PENDING.to_owned()),
+            pending: pending.then(|| partition(state.verdict).to_owned()),
             due: pending.then(|| record.due()),
             completed: state.completed,
             expires: expires.map(Timestamp::as_second),
         },
     )
+}
+
+/// The item of an email of its own. It expires no sooner than it is final.
+pub(super) fn own_email_item(
+    email: &OwnEmail,
+    expires: Option<Timestamp>,
+) -> Result<Item, StoreError> {
+    let pending = email.state.is_pending();
+    to_item(
+        "change",
+        StoredOwnEmail {
+            pk: own_email_key(&email.id),
+            kind: "email".to_owned(),
+            v: VERSION,
+            revision: email.revision,
+            email: email.state.clone(),
+            due: email.due,
+            pending: pending.then(|| partition(Verdict::Clear).to_owned()),
+            expires: expires.filter(|_| !pending).map(Timestamp::as_second),
+        },
+    )
+}
+
+/// Reads an email of its own.
+pub(super) fn own_email(id: &OwnEmailId, item: Item) -> Result<OwnEmail, StoreError> {
+    let stored: StoredOwnEmail = read(item)?;
+    Ok(OwnEmail {
+        id: id.clone(),
+        due: stored.due,
+        state: stored.email,
+        revision: stored.revision,
+    })
+}
+
+/// What the key of an item in the index of pending work stands for; nothing for a kind that only a newer version knows.
+pub(super) fn work(item: &Item) -> Option<Work> {
+    let (kind, name) = text(item, "pk")?.split_once('#')?;
+    match kind {
+        "state" => Reference::parse(name).ok().map(Work::Enquiry),
+        "email" => OwnEmailId::parse(name).map(Work::Email),
+        _ => None,
+    }
 }
 
 /// The condition of every change of a state, with the value of [`revision`].

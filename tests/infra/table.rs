@@ -5,7 +5,9 @@ use std::fs;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::clock::Clock;
+use enquiry_desk::mail_state::EmailKind;
 use enquiry_desk::proof_of_work::Nonce;
+use enquiry_desk::record::OwnEmailId;
 use enquiry_desk::spam::Score;
 use enquiry_desk::store::{Accepted, NewEnquiry, schema};
 use jiff::{SignedDuration, Timestamp};
@@ -144,6 +146,21 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         assert_eq!(app.post_form(&fields).await.status, 303);
     }
     app.emails().await;
+    // More suspected ones than are mailed in an hour, and the email that tells their number.
+    let now = Timestamp::now();
+    for _ in 0..31 {
+        app.app
+            .store
+            .count_suspected("2026-11-23T10", 30, now)
+            .await
+            .unwrap();
+    }
+    for (about, due) in [("2026-11-23T10", now), ("2026-11-23T11", Timestamp::MAX)] {
+        let (kind, about) = (EmailKind::SuspectedCount, about.to_owned());
+        let id = OwnEmailId { kind, about };
+        app.app.store.schedule(&id, due).await.unwrap();
+    }
+    app.invoke(json!({ "command": "sweep" })).await.unwrap();
     // One with a proof of work, whose emails stay pending.
     app.desk.ses().account(|account| account.paused = true);
     let export = json!({ "command": "export", "email": "zoe@example.com" });

@@ -113,6 +113,7 @@ pub fn environment(endpoints: &Endpoints, given: &[(&str, &str)]) -> HashMap<Str
         ("CONFIGURATION_SET", "enquiry-desk"),
         ("THERAPIST_CONFIGURATION_SET", "enquiry-desk-therapist"),
         ("ALLOWED_ORIGINS", origins.as_str()),
+        ("PUBLIC_URL", endpoints.url.as_str()),
     ];
     let ours = defaults.iter().chain(given);
     let ours = ours.map(|(name, value)| (*name, (*value).to_owned()));

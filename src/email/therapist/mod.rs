@@ -144,7 +144,7 @@ impl<'a> TherapistEmail<'a> {
                 Some(_) => EmailKind::Therapist,
                 None => EmailKind::Fallback,
             },
-            reference: self.received.reference.clone(),
+            reference: Some(self.received.reference.clone()),
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
             // An address that no email system carries would make SES refuse the email itself.
