@@ -1,4 +1,5 @@
 //! From the table to the mailboxes.
 
 mod events;
+mod failure_queue;
 mod pending;
