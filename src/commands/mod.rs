@@ -16,8 +16,8 @@ use tracing::error;
 
 use crate::clock::Clock;
 use crate::delivery::Delivery;
-use crate::desk::Desk;
 use crate::desk::erase::Subject;
+use crate::desk::{Desk, DeskError};
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
@@ -157,7 +157,14 @@ impl Commands {
                     .await
             }
             Command::Show { reference } => {
-                let record = self.desk.show(&Reference::parse(&reference)?).await?;
+                let reference = Reference::parse(&reference)?;
+                let record = match self.desk.show(&reference).await {
+                    Err(DeskError::Store(error)) if error.is_unreadable() => {
+                        let items = self.desk.raw(&reference).await?;
+                        return Ok(json!({ "unreadable": error.code, "items": items }));
+                    }
+                    shown => shown?,
+                };
                 Ok(json!({
                     "received": record.received,
                     "verdict": record.state.verdict,

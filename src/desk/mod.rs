@@ -125,6 +125,14 @@ impl Desk {
         record.ok_or_else(|| DeskError::NotFound(reference.clone()))
     }
 
+    /// The items of an enquiry as they are in the table, for one that cannot be read.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn raw(&self, reference: &Reference) -> Result<Vec<serde_json::Value>, DeskError> {
+        Ok(self.store.raw(reference).await?)
+    }
+
     /// Answers an enquiry that only looked like spam: it counts as clear from now on.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod own_emails;
 mod queries;
 mod quota;
 mod rate_limit;
+mod raw;
 pub mod schema;
 mod submit;
 

@@ -1,5 +1,6 @@
 //! From the table to the mailboxes.
 
+mod drills;
 mod events;
 mod failure_queue;
 mod pending;
