@@ -11,6 +11,7 @@ mod send;
 mod sweep;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -66,6 +67,8 @@ pub struct Delivery {
     settings: EmailSettings,
     /// When enquiries were mailed because the table could not be written.
     fallbacks: Mutex<Vec<Timestamp>>,
+    /// Whether SES said last that it holds emails to the therapist back, or that her mailbox turns them away.
+    unreached: AtomicBool,
 }
 
 /// A send whose outcome is not written down yet.
@@ -97,6 +100,7 @@ impl Delivery {
             practice,
             settings,
             fallbacks: Mutex::new(Vec::new()),
+            unreached: AtomicBool::new(false),
         }
     }
 

@@ -4,6 +4,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 
 use super::pending::{Bench, at};
+use crate::simulation::simulator::post_event;
 
 #[tokio::test]
 async fn an_enquiry_that_cannot_be_read_is_shown_as_it_is_and_ends_when_it_is_erased() {
@@ -62,4 +63,67 @@ async fn an_enquiry_that_cannot_be_read_is_shown_as_it_is_and_ends_when_it_is_er
         assert_eq!(swept["pending"], 0);
         assert!(bench.logs.alarms().is_empty());
     }
+}
+
+#[tokio::test]
+async fn past_the_table_nothing_counts_as_accepted_that_ses_is_known_to_hold_back() {
+    let bench = Bench::start(&[]).await;
+    let table = bench.dynamo.table();
+    let client = bench.dynamo.client();
+    client
+        .delete_table()
+        .table_name(table)
+        .send()
+        .await
+        .unwrap();
+    // As a stack in which the therapist's own set suppresses like any other.
+    bench
+        .ses
+        .mailbox()
+        .account(|account| account.unsuppressed_sets.clear());
+    let suppress = |address: Option<&str>| {
+        let suppressed = address.map(str::to_owned).into_iter().collect();
+        bench
+            .ses
+            .mailbox()
+            .account(|account| account.suppressed = suppressed);
+    };
+    let mut minute = 0;
+    let mut post = async || {
+        minute += 2;
+        let form = json!({
+            "name": "Zoë", "email": "zoe@example.org", "goal": "relax", "consent": "yes", "message": minute.to_string(),
+        });
+        let answer = bench.invoke(at(minute), post_event(&form)).await;
+        // What SES reports of it comes later.
+        let email = bench.emails().pop().unwrap();
+        for notice in &email.notices {
+            let recorded = bench.invoke_with(at(minute), 29, notice.sns_event()).await;
+            assert!(
+                recorded.is_ok(),
+                "nothing that a person has to look at in the failure queue"
+            );
+        }
+        answer
+    };
+    assert_eq!(post().await["statusCode"], 201);
+    suppress(Some("therapist@example.com"));
+    bench.logs.take();
+    // Nothing is known of it yet: the alarm tells that the client got an answer.
+    assert_eq!(post().await["statusCode"], 201);
+    assert_eq!(
+        bench.logs.alarms(),
+        ["table_unavailable", "therapist_suppressed"]
+    );
+    let refused = post().await;
+    assert_eq!(refused["statusCode"], 503);
+    assert!(
+        refused["body"].as_str().unwrap().contains("07835 346476"),
+        "{refused}"
+    );
+    assert_eq!(bench.emails().len(), 3, "it is sent all the same");
+    // The operator does what the alarm says. One more client phones, and hers is the email that arrives.
+    suppress(None);
+    assert_eq!(post().await["statusCode"], 503);
+    assert_eq!(post().await["statusCode"], 201);
 }
