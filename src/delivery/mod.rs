@@ -49,6 +49,8 @@ pub enum Unfinished {
     OutOfTime,
     /// An email could not be sent now, or another invocation is sending it; it stays pending.
     Pending,
+    /// SES refuses every email just now, whoever's enquiry it is about; it stays pending.
+    Refused,
     /// The code panicked; an alarm was raised.
     Panicked,
 }
@@ -127,6 +129,7 @@ impl Delivery {
         let mut tried = Vec::new();
         let mut booked = false;
         let mut attempt: Option<Attempt> = None;
+        let mut refused = false;
         loop {
             let mut expected = record.state.deliveries.clone();
             if let Some(attempt) = &attempt {
@@ -188,15 +191,22 @@ impl Delivery {
                 }
                 let unfinished = if out_of_time {
                     Unfinished::OutOfTime
+                } else if refused {
+                    Unfinished::Refused
                 } else {
                     Unfinished::Pending
                 };
                 return Err(unfinished);
             };
             let sent = self.send(&record, kind, &earlier, clock).await;
-            if matches!(sent.outcome, SendOutcome::NotSent | SendOutcome::Ambiguous) {
+            if matches!(
+                sent.outcome,
+                SendOutcome::NotSent | SendOutcome::Refused | SendOutcome::Ambiguous
+            ) {
                 tried.push(kind);
             }
+            // A client's address may be refused alone: in the sandbox, it may not be verified.
+            refused |= sent.outcome == SendOutcome::Refused && !kind.is_to_client();
             attempt = Some(sent);
         }
         Ok(self.store.complete(record, clock).await?)

@@ -33,9 +33,13 @@ impl Delivery {
         if kind == EmailKind::Fallback {
             // No item keeps its state, so that nothing but an alarm tells of it.
             alarm(Some(reference), kind, report, &Deliveries::new());
-            return Ok(());
         }
-        let Some(record) = self.store.load(reference).await? else {
+        let record = match self.store.load(reference).await {
+            // There is nothing to record, and coming again it would only raise the alarm again.
+            Err(_) if kind == EmailKind::Fallback => None,
+            loaded => loaded?,
+        };
+        let Some(record) = record else {
             return Ok(());
         };
         // What can be repeated without harm comes first: when something later fails, the same report comes again.

@@ -127,3 +127,30 @@ async fn past_the_table_nothing_counts_as_accepted_that_ses_is_known_to_hold_bac
     assert_eq!(post().await["statusCode"], 503);
     assert_eq!(post().await["statusCode"], 201);
 }
+
+#[tokio::test]
+async fn a_sweep_stops_at_the_first_refusal_that_concerns_the_whole_account() {
+    let bench = Bench::start(&[]).await;
+    for n in 0..20 {
+        bench
+            .store(at(0), &format!("client{n}@example.org"), "1")
+            .await;
+    }
+    bench.pause(true);
+    bench.sweep(at(10)).await;
+    let requests = bench.ses.mailbox().requests();
+    // Four are worked at together, each with an email to the therapist and one to the client.
+    assert!((1..=8).contains(&requests), "{requests}");
+    assert!(
+        bench
+            .logs
+            .alarms()
+            .iter()
+            .all(|alarm| alarm == "misconfigured")
+    );
+    // The operator does what the alarm says.
+    bench.pause(false);
+    let swept = bench.sweep(at(15)).await;
+    assert_eq!(swept, json!({ "pending": 20, "delivered": 20, "left": 0 }));
+    assert_eq!(bench.emails().len(), 40);
+}
