@@ -10,7 +10,7 @@ use lambda_runtime::Error;
 use serde_json::Value;
 use tracing::{error, info};
 
-use crate::aws::{self, Clients, Secret, SecretSource, SharedHttpClient};
+use crate::aws::{Clients, HttpClients, Secret, SecretSource};
 use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::delivery::Delivery;
@@ -112,12 +112,12 @@ impl App {
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Arc<Self>, SettingErrors> {
-        Self::build(&variable, &aws::http_client(), None)
+        Self::build(&variable, &HttpClients::new(), None)
     }
 
     fn build(
         variable: &impl Fn(&str) -> Option<String>,
-        client: &SharedHttpClient,
+        client: &HttpClients,
         secret: Option<&Secret>,
     ) -> Result<Arc<Self>, SettingErrors> {
         let of_secret = |name: &str| secret.and_then(|secret| secret.get(name));
@@ -150,7 +150,7 @@ impl App {
 /// One execution environment of the deployed function: the application, and the secret that it may still be waiting for.
 pub struct Runtime<V> {
     variable: V,
-    client: SharedHttpClient,
+    client: HttpClients,
     secret: Option<SecretSource>,
     running: Mutex<Running>,
 }
@@ -168,7 +168,7 @@ impl<V: Fn(&str) -> Option<String>> Runtime<V> {
     /// # Errors
     /// The variables that are missing or wrong, by name.
     pub async fn start(variable: V, now: Timestamp) -> Result<Self, SettingErrors> {
-        let client = aws::http_client();
+        let client = HttpClients::new();
         let source = SecretSource::from_variables(&variable, client.clone());
         let secret = fetch(source.as_ref()).await;
         let (app, failed) = match App::build(&variable, &client, secret.as_ref()) {

@@ -11,6 +11,7 @@ mod send;
 mod sweep;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -48,6 +49,8 @@ pub enum Unfinished {
     OutOfTime,
     /// An email could not be sent now, or another invocation is sending it; it stays pending.
     Pending,
+    /// SES refuses every email just now, whoever's enquiry it is about; it stays pending.
+    Refused,
     /// The code panicked; an alarm was raised.
     Panicked,
 }
@@ -67,6 +70,8 @@ pub struct Delivery {
     links: Option<Links>,
     /// When enquiries were mailed because the table could not be written.
     fallbacks: Mutex<Vec<Timestamp>>,
+    /// Whether SES said last that it holds emails to the therapist back, or that her mailbox turns them away.
+    unreached: AtomicBool,
 }
 
 /// A send whose outcome is not written down yet.
@@ -105,6 +110,7 @@ impl Delivery {
             settings,
             links,
             fallbacks: Mutex::new(Vec::new()),
+            unreached: AtomicBool::new(false),
         }
     }
 
@@ -132,6 +138,7 @@ impl Delivery {
         let mut tried = Vec::new();
         let mut booked = false;
         let mut attempt: Option<Attempt> = None;
+        let mut refused = false;
         loop {
             let mut expected = record.state.deliveries.clone();
             if let Some(attempt) = &attempt {
@@ -196,6 +203,8 @@ impl Delivery {
                 }
                 let unfinished = if out_of_time {
                     Unfinished::OutOfTime
+                } else if refused {
+                    Unfinished::Refused
                 } else {
                     Unfinished::Pending
                 };
@@ -204,9 +213,14 @@ impl Delivery {
             let sent = self
                 .send(&record, kind, &earlier, links.as_ref(), clock)
                 .await;
-            if matches!(sent.outcome, SendOutcome::NotSent | SendOutcome::Ambiguous) {
+            if matches!(
+                sent.outcome,
+                SendOutcome::NotSent | SendOutcome::Refused | SendOutcome::Ambiguous
+            ) {
                 tried.push(kind);
             }
+            // A client's address may be refused alone: in the sandbox, it may not be verified.
+            refused |= sent.outcome == SendOutcome::Refused && !kind.is_to_client();
             attempt = Some(sent);
         }
         Ok(self.store.complete(record, clock).await?)

@@ -47,9 +47,11 @@ impl Delivery {
         let Some(email) = claimed.await? else {
             return Err(Unfinished::Pending);
         };
+        let mut refused = false;
         let state = match self.write_own(id).await? {
             Some(written) => {
                 let outcome = self.send_email(&written, attempt, clock).await;
+                refused = outcome == SendOutcome::Refused;
                 if matches!(outcome, SendOutcome::Permanent { .. }) {
                     error!(alarm = "email_refused", kind = %id.kind, "SES refuses this email");
                 }
@@ -62,6 +64,7 @@ impl Delivery {
         let is_pending = state.is_pending();
         self.write_down_own(&email, state, clock).await?;
         match is_pending {
+            true if refused => Err(Unfinished::Refused),
             true => Err(Unfinished::Pending),
             false => Ok(()),
         }

@@ -1,5 +1,7 @@
 //! What SES reports about an email, recorded on its enquiry; and the alarm that a report about one to the therapist raises.
 
+use std::sync::atomic::Ordering;
+
 use tracing::field::display;
 use tracing::{error, warn};
 
@@ -26,11 +28,19 @@ impl Delivery {
         why: Option<&str>,
         clock: &Clock,
     ) -> Result<(), StoreError> {
+        if !kind.is_to_client() {
+            self.remember(report);
+        }
         if kind == EmailKind::Fallback {
             // No item keeps its state, so that nothing but an alarm tells of it.
             alarm(Some(reference), kind, report, &Deliveries::new());
         }
-        let Some(record) = self.store.load(reference).await? else {
+        let record = match self.store.load(reference).await {
+            // There is nothing to record, and coming again it would only raise the alarm again.
+            Err(_) if kind == EmailKind::Fallback => None,
+            loaded => loaded?,
+        };
+        let Some(record) = record else {
             return Ok(());
         };
         // What can be repeated without harm comes first: when something later fails, the same report comes again.
@@ -65,6 +75,18 @@ impl Delivery {
             _ => {}
         }
         Ok(())
+    }
+}
+
+impl Delivery {
+    /// Keeps in mind whether the therapist was reached lately: the way past the table asks.
+    fn remember(&self, report: Report) {
+        let unreached = match report {
+            Report::Suppressed | Report::Bounced { transient: false } => true,
+            Report::Delivered => false,
+            _ => return,
+        };
+        self.unreached.store(unreached, Ordering::Relaxed);
     }
 }
 

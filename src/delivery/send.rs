@@ -71,6 +71,9 @@ impl Delivery {
             match class {
                 ErrorClass::Throttled | ErrorClass::NotConnected => {
                     let pause = Duration::from_millis(400 * u64::from(tries));
+                    if tries >= TRIES && class == ErrorClass::Throttled {
+                        return SendOutcome::Refused;
+                    }
                     if tries >= TRIES || !clock.wait(pause, SEND_AND_RECORD).await {
                         return SendOutcome::NotSent;
                     }
@@ -78,7 +81,7 @@ impl Delivery {
                 }
                 ErrorClass::Misconfigured => {
                     error!(alarm = "misconfigured", reference, %kind, code, "emails stay pending until an operator acts");
-                    return SendOutcome::NotSent;
+                    return SendOutcome::Refused;
                 }
                 ErrorClass::Permanent => return SendOutcome::Permanent { reason: code },
                 ErrorClass::Ambiguous => return SendOutcome::Ambiguous,

@@ -68,8 +68,11 @@ impl Delivery {
                 Unfinished::Pending | Unfinished::Panicked => {
                     warn!(reference = %work, "emails stay pending");
                 }
-                // What has begun goes to its end.
-                Unfinished::OutOfTime => stopped.store(true, Ordering::Relaxed),
+                // What has begun goes to its end. What SES refuses for the account's sake it would refuse to the others too, at the
+                // price of two writes and an alarm each.
+                Unfinished::OutOfTime | Unfinished::Refused => {
+                    stopped.store(true, Ordering::Relaxed)
+                }
             }
         }
         // The template's alarm reads the age; it also goes off when no sweep says anything for long.

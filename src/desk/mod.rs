@@ -138,6 +138,14 @@ impl Desk {
         record.ok_or_else(|| DeskError::NotFound(reference.clone()))
     }
 
+    /// The items of an enquiry as they are in the table, for one that cannot be read.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn raw(&self, reference: &Reference) -> Result<Vec<serde_json::Value>, DeskError> {
+        Ok(self.store.raw(reference).await?)
+    }
+
     /// What stands at these places, by one request for each [`Store::BATCH`] of them; what was deleted since the index was
     /// written is left out.
     async fn entries(&self, found: &[Cursor]) -> Result<Vec<list::Entry>, StoreError> {

@@ -304,7 +304,7 @@ impl Deliveries {
                 at: now,
                 delayed_since: None,
             },
-            (SendOutcome::NotSent, _) => pending(None),
+            (SendOutcome::NotSent | SendOutcome::Refused, _) => pending(None),
             (SendOutcome::Permanent { .. }, _)
                 if refused && now.duration_since(since) < GIVE_UP =>
             {

@@ -320,7 +320,7 @@ impl MailState {
                 at: now,
                 delayed_since: None,
             },
-            SendOutcome::NotSent | SendOutcome::Ambiguous => Self::Pending {
+            SendOutcome::NotSent | SendOutcome::Refused | SendOutcome::Ambiguous => Self::Pending {
                 attempts: attempt,
                 after: None,
             },
@@ -401,6 +401,8 @@ pub enum SendOutcome {
     },
     /// It certainly did not leave, and may later.
     NotSent,
+    /// The same, and SES would refuse any other email just now: the account may not send, or has sent too fast.
+    Refused,
     /// This email will never go.
     Permanent {
         /// The class of the failure.

@@ -12,6 +12,7 @@ mod own_emails;
 mod queries;
 mod quota;
 mod rate_limit;
+mod raw;
 pub mod schema;
 mod senders;
 mod sessions;

@@ -538,12 +538,6 @@ pub(super) fn expires_of(item: &Item) -> Option<Timestamp> {
     Timestamp::from_second(number(item, "expires")?).ok()
 }
 
-/// The reference in the key of an item of this kind.
-pub(super) fn reference_in_key(item: &Item, kind: &str) -> Option<Reference> {
-    let key = text(item, "pk")?.strip_prefix(kind)?.strip_prefix('#')?;
-    Reference::parse(key).ok()
-}
-
 /// An attribute that holds a time as text.
 pub(super) fn time(item: &Item, name: &str) -> Option<Timestamp> {
     text(item, name)?.parse().ok()

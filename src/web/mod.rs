@@ -25,12 +25,12 @@ use axum::{BoxError, Router};
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::enquiry::Reference;
 use crate::link::Links;
-use crate::practice::Practice;
+use crate::practice::{Agreed, Practice};
 use crate::settings::WebSettings;
 use crate::sign_in::SignIn;
 use crate::submission::{NotTaken, Post, Submission};
@@ -214,7 +214,11 @@ async fn enquire(
         }
     };
     let form = decoded.form;
-    let checked = form.check(&web.practice);
+    let checked = form.check(&web.practice, clock.now());
+    if checked.agreed != Some(Agreed::Present) {
+        let accepted = checked.agreed.is_some();
+        warn!(accepted, "a page shows an earlier wording of the consent");
+    }
     let enquiry = match (checked.enquiry, decoded.wrong_types) {
         (Ok(enquiry), wrong) if wrong.is_empty() => enquiry,
         (checked_form, wrong) => {

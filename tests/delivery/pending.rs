@@ -25,20 +25,20 @@ use crate::support::logs::Logs;
 use crate::support::{Item, emulated, joined};
 
 /// The function with its table and SES, where nothing happens by itself and the test sets the clock.
-struct Bench {
-    dynamo: Dynamo,
-    ses: Ses,
-    app: Arc<App>,
-    logs: Logs,
+pub(super) struct Bench {
+    pub(super) dynamo: Dynamo,
+    pub(super) ses: Ses,
+    pub(super) app: Arc<App>,
+    pub(super) logs: Logs,
 }
 
-fn at(minutes: i64) -> Timestamp {
+pub(super) fn at(minutes: i64) -> Timestamp {
     let start: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
     start + SignedDuration::from_mins(minutes)
 }
 
 impl Bench {
-    async fn start(variables: &[(&str, &str)]) -> Self {
+    pub(super) async fn start(variables: &[(&str, &str)]) -> Self {
         let dynamo = emulated::dynamo().await;
         let ses = emulated::ses().await;
         let endpoints = emulated::endpoints(dynamo.endpoint(), ses.endpoint());
@@ -52,7 +52,7 @@ impl Bench {
     }
 
     /// One invocation at this time, with so much time left.
-    async fn invoke_with(
+    pub(super) async fn invoke_with(
         &self,
         now: Timestamp,
         seconds: i64,
@@ -64,16 +64,16 @@ impl Bench {
         answer.map_err(|error| error.to_string())
     }
 
-    async fn invoke(&self, now: Timestamp, event: Value) -> Value {
+    pub(super) async fn invoke(&self, now: Timestamp, event: Value) -> Value {
         self.invoke_with(now, 29, event).await.unwrap()
     }
 
-    async fn sweep(&self, now: Timestamp) -> Value {
+    pub(super) async fn sweep(&self, now: Timestamp) -> Value {
         self.invoke(now, json!({ "command": "sweep" })).await
     }
 
     /// Posts a form, and hands its record to the function. Returns the reference.
-    async fn post(&self, now: Timestamp, email: &str, message: &str) -> String {
+    pub(super) async fn post(&self, now: Timestamp, email: &str, message: &str) -> String {
         let reference = self.store(now, email, message).await;
         let event = self.stream(&[&reference]).await;
         self.invoke(now, event).await;
@@ -81,12 +81,12 @@ impl Bench {
     }
 
     /// Posts a form, and nothing reads the stream.
-    async fn store(&self, now: Timestamp, email: &str, message: &str) -> String {
+    pub(super) async fn store(&self, now: Timestamp, email: &str, message: &str) -> String {
         self.store_with(now, email, message, "").await
     }
 
     /// The same; what fills in the honeypot looks like spam.
-    async fn store_with(
+    pub(super) async fn store_with(
         &self,
         now: Timestamp,
         email: &str,
@@ -102,7 +102,7 @@ impl Bench {
         body["reference"].as_str().unwrap().to_owned()
     }
 
-    async fn item(&self, reference: &str) -> Item {
+    pub(super) async fn item(&self, reference: &str) -> Item {
         let got = self.dynamo.client().get_item();
         let got = got.table_name(self.dynamo.table());
         let mut found = Vec::new();
@@ -114,7 +114,7 @@ impl Bench {
     }
 
     /// One of the items of an enquiry: `enquiry`, what was typed, or `state`.
-    async fn part(&self, kind: &str, reference: &str) -> Item {
+    pub(super) async fn part(&self, kind: &str, reference: &str) -> Item {
         let got = self.dynamo.client().get_item();
         let got = got.table_name(self.dynamo.table());
         let key = AttributeValue::S(format!("{kind}#{reference}"));
@@ -122,7 +122,7 @@ impl Bench {
     }
 
     /// Changes an enquiry's state by hand.
-    async fn update(&self, reference: &str, expression: &str) {
+    pub(super) async fn update(&self, reference: &str, expression: &str) {
         let client = self.dynamo.client();
         client
             .update_item()
@@ -136,7 +136,7 @@ impl Bench {
     }
 
     /// A batch with the records of these enquiries, as they were when they were new.
-    async fn stream(&self, references: &[&str]) -> Value {
+    pub(super) async fn stream(&self, references: &[&str]) -> Value {
         let mut records = Vec::new();
         for (place, reference) in references.iter().enumerate() {
             records.push(json!({
@@ -150,22 +150,22 @@ impl Bench {
         json!({ "Records": records })
     }
 
-    async fn show(&self, reference: &str) -> Value {
+    pub(super) async fn show(&self, reference: &str) -> Value {
         let show = json!({ "command": "show", "reference": reference });
         self.invoke(at(0), show).await["deliveries"].take()
     }
 
-    fn emails(&self) -> Vec<Arc<Email>> {
+    pub(super) fn emails(&self) -> Vec<Arc<Email>> {
         self.ses.mailbox().emails()
     }
 
     /// How many emails went to this address.
-    fn emails_to(&self, address: &str) -> usize {
+    pub(super) fn emails_to(&self, address: &str) -> usize {
         let emails = self.emails();
         emails.iter().filter(|email| email.to == [address]).count()
     }
 
-    fn pause(&self, paused: bool) {
+    pub(super) fn pause(&self, paused: bool) {
         self.ses
             .mailbox()
             .account(|account| account.paused = paused);

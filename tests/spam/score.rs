@@ -43,7 +43,7 @@ fn weighed_with(
     {
         form.put(Field::from_key(key).unwrap(), (*value).to_owned());
     }
-    let checked = form.check(practice).enquiry;
+    let checked = form.check(practice, jiff::Timestamp::UNIX_EPOCH).enquiry;
     let enquiry = checked.unwrap_or_else(|_| panic!("the form has errors: {fields:?}"));
     let honeypot_filled = !form.honeypot.is_empty();
     let score = spam::score(&enquiry, practice, honeypot_filled, token, proof);

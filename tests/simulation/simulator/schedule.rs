@@ -853,7 +853,9 @@ impl World {
             self.now += SignedDuration::from_mins(minutes);
             let from = self.lines.len();
             let answers = self.play(vec![Event::Sweep]).await;
-            if let Some(Some(Ok(answer))) = answers.first() {
+            if let Some(Some(Ok(answer))) = answers.first()
+                && answer["error"].is_null()
+            {
                 let number = |name: &str| answer[name].as_u64().unwrap();
                 got_through |= number("pending") == number("delivered") + number("left");
             }
