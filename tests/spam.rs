@@ -56,7 +56,7 @@ fn weighed_with(
 fn each_signal_is_noticed_and_what_is_enough_alone_is() {
     use Signal::{
         Business, Gibberish, Greeting, Honeypot, Links, ListedSender, ListedWord, Markup, Money,
-        NoBody, Offer, OptOut, Phishing, Reach, Text, ThrowAway, Unwanted, Web,
+        OffTopic, Offer, OptOut, Phishing, Reach, Text, ThrowAway, Unwanted, Web,
     };
     let practice = practice();
     let mut noticed = BTreeSet::new();
@@ -141,7 +141,7 @@ fn each_signal_is_noticed_and_what_is_enough_alone_is() {
                 "message",
                 "Our team writes to you from a distance with the wish of a long and good talk about it",
             )],
-            &[Text, Offer, NoBody],
+            &[Text, Offer, OffTopic],
             "a text that does not fit",
         ),
         (

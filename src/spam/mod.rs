@@ -124,7 +124,7 @@ signals! {
     /// Reason: HTML or forum code.
     Markup = "markup", 0, "it has code for web pages in it";
     /// Reason: a text of some length without a word of the body, of pain or of massage.
-    NoBody = "nothing_of_the_body", 0, "it says nothing of the body or of massage";
+    OffTopic = "nothing_of_the_body", 0, "it says nothing of the body or of massage";
     /// Reason: letters as a program generates them.
     Gibberish = "gibberish", 0, "it has words that a program made";
 }
@@ -213,7 +213,7 @@ pub fn score(
         (Signal::Greeting, told(Reason::Greeting)),
         (Signal::Links, told(Reason::Links)),
         (Signal::Markup, told(Reason::Markup)),
-        (Signal::NoBody, told(Reason::Body)),
+        (Signal::OffTopic, told(Reason::Body)),
         (Signal::Gibberish, told(Reason::Program)),
     ];
     Score {
