@@ -193,7 +193,7 @@ impl<'a> Samples<'a> {
                 "Looks like spam, so no answer is sent",
                 TherapistEmail {
                     suspect: true,
-                    signals: &[Signal::Links, Signal::Markup],
+                    signals: &[Signal::Text, Signal::Links, Signal::Markup],
                     auto_reply: Some(&suspect),
                     ..about(&full)
                 }
