@@ -197,7 +197,12 @@ fn is_gibberish(word: &str) -> bool {
     }
     let turns = word.bytes().zip(word.bytes().skip(1));
     let turns = turns.filter(|(a, b)| a.is_ascii_lowercase() && b.is_ascii_uppercase());
-    let vowels = |c| matches!(c, 'a' | 'e' | 'i' | 'o' | 'u' | 'y' | 'A' | 'E' | 'I' | 'O' | 'U' | 'Y');
+    let vowels = |c| {
+        matches!(
+            c,
+            'a' | 'e' | 'i' | 'o' | 'u' | 'y' | 'A' | 'E' | 'I' | 'O' | 'U' | 'Y'
+        )
+    };
     turns.count() >= 3 && word.split(vowels).any(|consonants| consonants.len() >= 4)
 }
 

@@ -59,7 +59,11 @@ fn each_signal_is_noticed_and_what_is_enough_alone_is() {
     let practice = practice();
     let mut noticed = BTreeSet::new();
     for (fields, signals, why) in [
-        (&[("extra_detail", "x")][..], &[Honeypot][..], "the honeypot"),
+        (
+            &[("extra_detail", "x")][..],
+            &[Honeypot][..],
+            "the honeypot",
+        ),
         (
             &[(
                 "message",

@@ -5,11 +5,11 @@
 
 use std::collections::BTreeMap;
 
-use enquiry_desk::enquiry::Field;
+use enquiry_desk::enquiry::{Enquiry, Field};
 use enquiry_desk::form_token::TimeToken;
 use enquiry_desk::practice::Practice;
 use enquiry_desk::proof_of_work::ProofOfWork;
-use enquiry_desk::spam::{self, Signal, Verdict};
+use enquiry_desk::spam::{self, Score, Signal, Verdict};
 use enquiry_desk::web::EnquiryForm;
 use serde_json::Value;
 
@@ -18,6 +18,21 @@ fn practice() -> Practice {
 }
 
 fn signals(practice: &Practice, text: &Value) -> (Verdict, Vec<Signal>) {
+    let score = score(practice, &enquiry(practice, text));
+    (score.verdict(), score.signals)
+}
+
+fn score(practice: &Practice, enquiry: &Enquiry) -> Score {
+    spam::score(
+        enquiry,
+        practice,
+        false,
+        TimeToken::Absent,
+        ProofOfWork::NotAsked,
+    )
+}
+
+fn enquiry(practice: &Practice, text: &Value) -> Enquiry {
     let mut form = EnquiryForm::default();
     for key in ["name", "email", "times", "message", "goal"] {
         if let Some(value) = text[key].as_str().filter(|value| !value.is_empty()) {
@@ -32,15 +47,7 @@ fn signals(practice: &Practice, text: &Value) -> (Verdict, Vec<Signal>) {
     }
     form.put(Field::Consent, "yes".to_owned());
     let checked = form.check(practice).enquiry;
-    let enquiry = checked.unwrap_or_else(|_| panic!("no enquiry: {text}"));
-    let score = spam::score(
-        &enquiry,
-        practice,
-        false,
-        TimeToken::Absent,
-        ProofOfWork::NotAsked,
-    );
-    (score.verdict(), score.signals)
+    checked.unwrap_or_else(|_| panic!("no enquiry: {text}"))
 }
 
 /// The figures of tools/spam/README.md: `cargo test --test main spam::texts -- --nocapture` prints them.
@@ -152,5 +159,30 @@ fn no_single_phrase_decides() {
         let text =
             serde_json::json!({ "name": "Jo", "email": "jo@example.com", "message": message });
         assert_eq!(signals(&practice, &text).0, Verdict::Clear, "{message}");
+    }
+}
+
+/// How long a text takes to score: `cargo test --release --test main -- --ignored --nocapture how_long_a_text`.
+#[test]
+#[ignore = "it prints a time, and asserts none"]
+fn how_long_a_text_takes_to_score() {
+    let practice = practice();
+    let texts: Vec<Value> = include_str!("texts/held_out.jsonl")
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let longest = serde_json::json!({ "name": "Jo", "email": "jo@example.com", "message": "my back hurts, your site ranks ".repeat(129) });
+    for (what, texts) in [
+        ("texts set aside", &texts[..]),
+        ("4,000 characters", &[longest]),
+    ] {
+        let enquiries: Vec<_> = texts.iter().map(|text| enquiry(&practice, text)).collect();
+        let rounds = 2_000 / enquiries.len();
+        let start = std::time::Instant::now();
+        for enquiry in enquiries.iter().cycle().take(rounds * enquiries.len()) {
+            std::hint::black_box(score(&practice, enquiry));
+        }
+        let each = start.elapsed() / u32::try_from(rounds * enquiries.len()).unwrap();
+        println!("{what}: {each:?} each");
     }
 }

@@ -116,7 +116,8 @@ impl<'a> TherapistEmail<'a> {
         for alert in &page.alerts {
             text.push_str(&format!("{}\n{}\n\n", alert.heading, alert.text));
         }
-        for answer in page.answers.iter().chain(&page.times).chain(&page.message) {
+        let texts = page.times.iter().chain(&page.message).chain(&page.folded);
+        for answer in page.answers.iter().chain(texts) {
             text.push_str(&format!("{}\n{}\n\n", answer.label, answer.value.block()));
         }
         text.push_str(&page.kept_out);
@@ -159,6 +160,10 @@ impl<'a> TherapistEmail<'a> {
     /// Whether the health answers are left out.
     fn is_private(&self) -> bool {
         self.privacy && self.auto_reply.is_some()
+    }
+
+    fn is_unwanted(&self) -> bool {
+        self.suspect && self.signals.contains(&Signal::Unwanted)
     }
 
     fn is_injured(&self) -> bool {
@@ -242,6 +247,8 @@ struct Page<'a> {
     other_ways: Vec<Way>,
     times: Option<Answer>,
     message: Option<Answer>,
+    /// What a sexual request says: one tap away, at the end.
+    folded: Vec<Answer>,
     kept_out: String,
     answers: Vec<Answer>,
     auto_reply: String,
@@ -273,7 +280,12 @@ impl<'a> Page<'a> {
             Some(answers.remove(place).1)
         };
         // These two have a place of their own.
-        let (times, message) = (take(Field::Times), take(Field::Message));
+        let (mut times, mut message) = (take(Field::Times), take(Field::Message));
+        let folded = if email.is_unwanted() {
+            times.take().into_iter().chain(message.take()).collect()
+        } else {
+            Vec::new()
+        };
         let preheader = if private {
             format!("{} · {}", enquiry.contact_by.label(), received.reference)
         } else {
@@ -292,6 +304,7 @@ impl<'a> Page<'a> {
             other_ways,
             times,
             message,
+            folded,
             kept_out: if private {
                 format!(
                     "What the client said about their health, what they want and their message are kept out of this \
@@ -374,7 +387,11 @@ fn alerts(email: &TherapistEmail<'_>) -> Vec<Alert> {
             " If it is a real client, just reply.".to_owned()
         };
         alerts.push(Alert {
-            heading: "Possible spam",
+            heading: if email.is_unwanted() {
+                "Unwanted request: what it says is folded away at the end"
+            } else {
+                "Possible spam"
+            },
             text: format!("{}{release}", reasons(email.signals)),
         });
     }
