@@ -29,11 +29,13 @@ pub fn is_control(c: char) -> bool {
 
 /// A single-line field as it is checked and stored: NFC, without invisible characters, trimmed.
 ///
-/// Control characters stay in, so that the check of the field can refuse them.
+/// A tab is a space; other control characters stay in, so that the check of the field can refuse them.
 #[must_use]
 pub fn single_line(typed: &str) -> String {
     // Without the invisible ones first: a mark behind one of them would otherwise stay apart from its email.
     let visible = typed.chars().filter(|c| !is_invisible(*c));
+    // As it comes from a spreadsheet.
+    let visible = visible.map(|c| if c == '\t' { ' ' } else { c });
     visible.nfc().collect::<String>().trim().to_owned()
 }
 
@@ -89,6 +91,7 @@ mod tests {
                 "abc",
                 "bidi and zero-width characters go",
             ),
+            ("\tJo\tBrown", "Jo Brown", "a tab is a space"),
             (
                 "\u{644}\u{200c}\u{645}",
                 "\u{644}\u{200c}\u{645}",

@@ -343,12 +343,14 @@ fn ways(practice: &Practice, received: &Received) -> (Way, Vec<Way>) {
         link: dial(scheme, phone),
         shown: Typed::new(phone.typed()),
     };
-    let (ring, text) = (way("Ring", "tel"), way("Text", "sms"));
-    match enquiry.contact_by {
-        ContactBy::Email => (email, vec![ring, text]),
-        ContactBy::Phone => (ring, vec![email, text]),
-        ContactBy::Text => (text, vec![email, ring]),
-    }
+    let ring = way("Ring", "tel");
+    let text = phone.takes_texts().then(|| way("Text", "sms"));
+    let (first, others) = match (enquiry.contact_by, text) {
+        (ContactBy::Text, Some(text)) => (text, [Some(email), Some(ring)]),
+        (ContactBy::Email, text) => (email, [Some(ring), text]),
+        (ContactBy::Phone | ContactBy::Text, text) => (ring, [Some(email), text]),
+    };
+    (first, others.into_iter().flatten().collect())
 }
 
 fn wants(enquiry: &Enquiry) -> String {

@@ -1,0 +1,87 @@
+//! What clients really type, and what comes of it.
+
+use enquiry_desk::enquiry::{Field, FieldError};
+use enquiry_desk::practice::Practice;
+use enquiry_desk::web::EnquiryForm;
+
+use crate::support::{MINIMAL, TestApp};
+
+fn practice() -> Practice {
+    Practice::from_toml(include_str!("../../practice.toml")).unwrap()
+}
+
+/// The form with these answers, and otherwise only what is required.
+fn form(answers: &[(&str, &str)]) -> EnquiryForm {
+    let mut form = EnquiryForm::default();
+    let others = MINIMAL
+        .iter()
+        .filter(|(key, _)| answers.iter().all(|(own, _)| own != key));
+    for (key, value) in others.chain(answers) {
+        form.put(Field::from_key(key).unwrap(), (*value).to_owned());
+    }
+    form
+}
+
+/// The errors of a form, each with its field.
+fn errors(answers: &[(&str, &str)]) -> Vec<(Field, FieldError)> {
+    let checked = form(answers).check(&practice());
+    let errors = checked.enquiry.err().unwrap_or_default();
+    errors
+        .into_iter()
+        .map(|error| (error.field, error.error))
+        .collect()
+}
+
+#[test]
+fn a_text_message_to_a_landline_is_asked_about() {
+    for phone in [
+        "01632 960001",
+        "0800 157 0192",
+        "020 7946 0958 (home)",
+        "+33 1 99 00 12 34",
+    ] {
+        let answers = [("contact_by", "text"), ("phone", phone)];
+        assert_eq!(
+            errors(&answers),
+            [(Field::Phone, FieldError::PhoneNoTexts)],
+            "{phone}"
+        );
+        for contact_by in ["phone", "email", ""] {
+            assert_eq!(
+                errors(&[("contact_by", contact_by), ("phone", phone)]),
+                [],
+                "{phone}"
+            );
+        }
+    }
+    for phone in ["07700 900982", "+447700900982 WhatsApp", "+1 202 555 0123"] {
+        assert_eq!(
+            errors(&[("contact_by", "text"), ("phone", phone)]),
+            [],
+            "{phone}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_therapist_reads_the_remark_and_the_links_dial_the_number() {
+    let app = TestApp::start().await;
+    let phone = [
+        ("contact_by", "phone"),
+        ("phone", "01632 960001 - evenings only"),
+    ];
+    let answer = app.post_form(&[&MINIMAL[..], &phone].concat()).await;
+    assert_eq!(answer.status, 303, "{}", answer.body);
+    let emails = app.emails().await;
+    let html = emails
+        .iter()
+        .find_map(|email| email.html.as_deref().filter(|it| it.contains("tel:")));
+    let html = html.unwrap();
+    assert!(html.contains("href=\"tel:+441632960001\""), "{html}");
+    assert!(html.contains("01632 960001 - evenings only"), "{html}");
+    assert!(
+        !html.contains("sms:"),
+        "a landline is not offered for a text message"
+    );
+    app.finish().await;
+}
