@@ -1,6 +1,7 @@
 //! The emails, one file each. They know the practice and an enquiry's record; SES sends what they make.
 
 mod auto_reply;
+mod first_name;
 mod format;
 mod notice;
 pub mod previews;

@@ -85,3 +85,79 @@ async fn the_therapist_reads_the_remark_and_the_links_dial_the_number() {
     );
     app.finish().await;
 }
+
+#[tokio::test]
+async fn a_subject_says_who_and_what_and_never_somewhere_else() {
+    let app = TestApp::start().await;
+    let mut expected = Vec::new();
+    for (at, (answers, about, wants)) in [
+        (
+            &[("name", "Jo Brown"), ("area", "other")][..],
+            "Jo, treat pain or an injury",
+            "Treat pain or an injury (pain somewhere else)",
+        ),
+        (
+            &[
+                ("name", "Jo\tBrown"),
+                ("area", "other"),
+                ("goal", "not-sure"),
+            ],
+            "Jo, not sure yet",
+            "Not sure yet (pain somewhere else)",
+        ),
+        (
+            &[
+                ("name", "Mrs Jane Smith"),
+                ("area", "neck"),
+                ("area", "other"),
+            ],
+            "Jane, neck and more",
+            "Treat pain or an injury: neck and somewhere else",
+        ),
+        (
+            &[("name", "Mum of Tom"), ("area", "neck")],
+            "neck",
+            "Treat pain or an injury: neck",
+        ),
+        (
+            &[("name", "Dr"), ("goal", "relax")],
+            "relax and unwind",
+            "Relax and unwind",
+        ),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let email = format!("client{at}@example.com");
+        let others = MINIMAL
+            .iter()
+            .filter(|(key, _)| answers.iter().all(|(own, _)| own != key));
+        let mut fields: Vec<_> = others.chain(answers).copied().collect();
+        fields.retain(|(key, _)| *key != "email");
+        fields.push(("email", &email));
+        let answer = app.post_form(&fields).await;
+        assert_eq!(answer.status, 303, "{}", answer.body);
+        expected.push((email, about, wants));
+    }
+    let emails = app.emails().await;
+    for (address, about, wants) in expected {
+        let email = emails
+            .iter()
+            .find(|email| email.reply_to.iter().any(|it| it.contains(&address)))
+            .unwrap();
+        assert!(
+            email.subject.ends_with(&format!(": {about}")),
+            "{}: {about}",
+            email.subject
+        );
+        assert!(
+            email
+                .text
+                .as_deref()
+                .unwrap()
+                .contains(&format!("    {wants}\n")),
+            "{wants}"
+        );
+    }
+    app.finish().await;
+}

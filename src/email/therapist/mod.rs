@@ -9,11 +9,12 @@ use askama::Template;
 use jiff::Timestamp;
 use jiff::civil::Date;
 
-use super::format::{dial, first_name, listed, lower_first, moment, reply_link};
+use super::first_name::first_name;
+use super::format::{dial, listed, lower_first, moment, reply_link};
 use super::user_text::Typed;
 use super::wrap::{fold_html, fold_text};
 use super::{Email, styles};
-use crate::enquiry::answers::{Choice, ContactBy, Goal, RecentInjury};
+use crate::enquiry::answers::{Area, Choice, ContactBy, Goal, RecentInjury};
 use crate::enquiry::{self, EmailAddress, Enquiry, Field, Received, fields};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
@@ -186,16 +187,14 @@ impl<'a> TherapistEmail<'a> {
         subject.push_str(&format!("New enquiry {}", self.received.reference));
         let mut about = Vec::from_iter(first_name(&enquiry.name).map(str::to_owned));
         if !self.is_private() {
-            let areas: Vec<String> = enquiry
-                .answers
-                .area
-                .iter()
-                .map(|area| lower_first(area.label()))
-                .collect();
-            about.push(match areas.as_slice() {
-                [] => lower_first(wish(enquiry.answers.goal)),
-                [_] | [_, _] => listed(&areas),
-                [first, ..] => format!("{first} and more"),
+            // "Somewhere else" says nothing by itself.
+            let known = |area: &&Area| **area != Area::Other;
+            let areas: Vec<&Area> = enquiry.answers.area.iter().filter(known).collect();
+            let more = areas.len() > 2 || areas.len() < enquiry.answers.area.len();
+            about.push(match areas.first() {
+                None => lower_first(wish(enquiry.answers.goal)),
+                Some(first) if more => format!("{} and more", lower_first(first.label())),
+                Some(_) => listed(&labels(&areas)),
             });
         }
         if !about.is_empty() {
@@ -354,18 +353,17 @@ fn ways(practice: &Practice, received: &Received) -> (Way, Vec<Way>) {
 }
 
 fn wants(enquiry: &Enquiry) -> String {
-    let areas: Vec<String> = enquiry
-        .answers
-        .area
-        .iter()
-        .map(|area| lower_first(area.label()))
-        .collect();
+    let areas: Vec<&Area> = enquiry.answers.area.iter().collect();
     let wish = wish(enquiry.answers.goal);
-    if areas.is_empty() {
-        wish.to_owned()
-    } else {
-        format!("{wish}: {}", listed(&areas))
+    match areas.as_slice() {
+        [] => wish.to_owned(),
+        [Area::Other] => format!("{wish} (pain somewhere else)"),
+        areas => format!("{wish}: {}", listed(&labels(areas))),
     }
+}
+
+fn labels(areas: &[&Area]) -> Vec<String> {
+    areas.iter().map(|area| lower_first(area.label())).collect()
 }
 
 fn alerts(email: &TherapistEmail<'_>) -> Vec<Alert> {
