@@ -67,6 +67,34 @@ pub fn length(text: &str) -> usize {
     text.chars().count()
 }
 
+/// The Latin letter that a small Cyrillic or Greek one cannot be told from (after Unicode's confusables, UTS #39).
+#[must_use]
+pub const fn latin_look(c: char) -> char {
+    match c {
+        'а' | 'α' => 'a',
+        'с' => 'c',
+        'ԁ' => 'd',
+        'е' => 'e',
+        'ɡ' => 'g',
+        'һ' => 'h',
+        'і' | 'ι' | 'ı' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'ӏ' => 'l',
+        'о' | 'ο' => 'o',
+        'р' | 'ρ' => 'p',
+        'ԛ' => 'q',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'υ' => 'u',
+        'ν' => 'v',
+        'ԝ' => 'w',
+        'х' | 'χ' => 'x',
+        'у' | 'γ' => 'y',
+        c => c,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

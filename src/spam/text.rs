@@ -5,7 +5,7 @@ use unicode_normalization::char::is_combining_mark;
 
 use super::model::ENDINGS;
 use super::shape::Typed;
-use crate::text::is_invisible;
+use crate::text::{is_invisible, latin_look};
 
 /// Text in which phrases are found: small letters and digits with one space between words.
 pub(super) struct Searchable {
@@ -73,7 +73,7 @@ pub(super) fn plain(text: &str) -> String {
                 && !matches!(c, '\u{200c}' | '\u{200d}' | '\'' | '’')
         })
         .flat_map(char::to_lowercase)
-        .map(look);
+        .map(latin_look);
     for c in seen {
         if is_unspaced(c) {
             if !plain.ends_with(' ') {
@@ -95,33 +95,6 @@ pub(super) fn plain(text: &str) -> String {
 
 const fn is_unspaced(c: char) -> bool {
     matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{323af}')
-}
-
-/// The Latin letter that a small Cyrillic or Greek one cannot be told from (after Unicode's confusables, UTS #39).
-const fn look(c: char) -> char {
-    match c {
-        'а' | 'α' => 'a',
-        'с' => 'c',
-        'ԁ' => 'd',
-        'е' => 'e',
-        'ɡ' => 'g',
-        'һ' => 'h',
-        'і' | 'ι' | 'ı' => 'i',
-        'ј' => 'j',
-        'к' | 'κ' => 'k',
-        'ӏ' => 'l',
-        'о' | 'ο' => 'o',
-        'р' | 'ρ' => 'p',
-        'ԛ' => 'q',
-        'ѕ' => 's',
-        'т' | 'τ' => 't',
-        'υ' => 'u',
-        'ν' => 'v',
-        'ԝ' => 'w',
-        'х' | 'χ' => 'x',
-        'у' | 'γ' => 'y',
-        c => c,
-    }
 }
 
 /// Whether this is the name of a site without anything before it. Not with the endings that are everyday words: "it

@@ -1,6 +1,6 @@
 //! What clients really type, and what comes of it.
 
-use enquiry_desk::enquiry::{Field, FieldError};
+use enquiry_desk::enquiry::{EmailAddress, Field, FieldError};
 use enquiry_desk::practice::Practice;
 use enquiry_desk::web::EnquiryForm;
 
@@ -160,4 +160,41 @@ async fn a_subject_says_who_and_what_and_never_somewhere_else() {
         );
     }
     app.finish().await;
+}
+
+#[test]
+fn a_likely_typo_in_the_address_is_asked_about_once() {
+    for (typed, meant) in [
+        ("jo@gmail.couk", "jo@gmail.com"),
+        ("jo@icould.com", "jo@icloud.com"),
+        ("jo@gamil.co", "jo@gmail.com"),
+        ("jo@hotmail.gmail.com", "jo@gmail.com"),
+        ("jo@gmаil.com", "jo@gmail.com"),
+        // SMTP carries no such dots.
+        ("pat..b@example.com", "pat.b@example.com"),
+        (".pat@example.com", "pat@example.com"),
+        ("pat.@example.com", "pat@example.com"),
+        ("pat.@gmial.com", "pat@gmail.com"),
+    ] {
+        let meant = EmailAddress::parse(meant).unwrap();
+        let question = FieldError::EmailSuggestion(meant.clone());
+        assert_eq!(
+            errors(&[("email", typed)]),
+            [(Field::Email, question)],
+            "{typed}"
+        );
+        for (confirmed, stored) in [
+            (meant.as_str(), &meant),
+            (typed, &EmailAddress::parse(typed).unwrap()),
+        ] {
+            let answers = [("email", typed), ("email_confirmed", confirmed)];
+            let enquiry = form(&answers).check(&practice()).enquiry.ok().unwrap();
+            assert_eq!(&enquiry.email, stored, "{typed} with {confirmed}");
+        }
+        assert_eq!(
+            errors(&[("email", meant.as_str())]),
+            [],
+            "{typed} leads to a typo"
+        );
+    }
 }

@@ -106,7 +106,7 @@ fn description(field: Field) -> String {
         Field::Name => "Any script. Trimmed, normalised to NFC; invisible characters are removed.",
         Field::Email => {
             "The rule of HTML's `type=email`, with two labels or more in the domain. An internationalised domain is \
-             taken too, and stored as punycode. A likely typo is asked about once: 422 with the code \
+             taken too, and stored as punycode. A likely typo or dots that no mail system carries are asked about once: 422 with the code \
              `email_suggestion` and the member `suggestion`."
         }
         Field::Phone => {
