@@ -16,7 +16,7 @@ const A_MINUTE: usize = 5;
 
 impl Delivery {
     /// The table cannot be written: the enquiry goes straight to the therapist's mailbox, marked as not stored, and counts as
-    /// accepted only when SES has said yes, and has not reported that such an email reaches nobody: then it is sent, and the
+    /// accepted only when SES has said yes, and has not reported that such an email is held back: then it is sent, and the
     /// client hears that it cannot be taken. There is no auto-reply, since nothing would remember it.
     ///
     /// What SES has reported is known where the report came in, in this execution environment; the others learn of it by the

@@ -49,7 +49,7 @@ pub enum Unfinished {
     OutOfTime,
     /// An email could not be sent now, or another invocation is sending it; it stays pending.
     Pending,
-    /// SES refuses every email just now, whoever's enquiry it is about; it stays pending.
+    /// SES refuses every email just now, about any enquiry; it stays pending.
     Refused,
     /// The code panicked; an alarm was raised.
     Panicked,

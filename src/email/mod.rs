@@ -2,6 +2,7 @@
 
 mod auto_reply;
 mod client_action;
+mod first_name;
 mod format;
 mod notice;
 pub mod previews;

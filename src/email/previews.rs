@@ -182,6 +182,9 @@ impl<'a> Samples<'a> {
             it.message = message(HOSTILE);
             it.email = EmailAddress::parse("a&b=c?d'e@example.com").expect("an address");
         });
+        let unwanted = self.with(self.minimal(), |it| {
+            it.message = message("Do you do happy endings?");
+        });
         let long = self.with(self.complete(), |it| {
             it.name = Name::parse(&"W".repeat(100)).expect("a name");
             it.times = times(&"&".repeat(500));
@@ -235,9 +238,20 @@ impl<'a> Samples<'a> {
                 TherapistEmail {
                     suspect: true,
                     links: Some(&SUSPECTED_LINKS),
-                    signals: &[Signal::Links, Signal::Markup],
+                    signals: &[Signal::Text, Signal::Links, Signal::Markup],
                     auto_reply: Some(&suspect),
                     ..about(&full)
+                }
+                .into_email(),
+            ),
+            sample(
+                "unwanted",
+                "A request of a sexual nature: its text is folded away",
+                TherapistEmail {
+                    suspect: true,
+                    signals: &[Signal::Unwanted],
+                    auto_reply: Some(&suspect),
+                    ..about(&unwanted)
                 }
                 .into_email(),
             ),

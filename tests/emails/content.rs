@@ -492,6 +492,35 @@ fn every_answer_to_a_client_is_complete_and_in_order() {
 }
 
 #[test]
+fn what_a_sexual_request_says_is_folded_away() {
+    let emails = every_email();
+    let (_, email) = emails
+        .iter()
+        .find(|(name, _)| name == "therapist_unwanted")
+        .unwrap();
+    let html = email.html.as_deref().unwrap();
+    let (open, folded) = html.split_once("<details>").unwrap();
+    assert!(!open.contains("happy endings") && folded.contains("happy endings"));
+    assert!(open.contains("Unwanted request"));
+    let (open, folded) = email.text.split_once("WHAT WAS WRITTEN").unwrap();
+    assert!(!open.contains("happy endings") && folded.contains("happy endings"));
+    assert_eq!(html.matches("<details>").count(), 1);
+    for (name, email) in emails
+        .iter()
+        .filter(|(name, _)| name != "therapist_unwanted")
+    {
+        assert!(
+            !email
+                .html
+                .as_deref()
+                .unwrap_or_default()
+                .contains("<details>"),
+            "{name}"
+        );
+    }
+}
+
+#[test]
 fn no_free_text_changes_a_byte_of_the_answer_to_the_client() {
     let reference = client_email(&complete());
     let mut texts: Vec<&str> = naughty_strings::BLNS.to_vec();
