@@ -1083,13 +1083,14 @@ async fn the_idempotency_record_of_a_later_post_stays_when_the_earlier_one_is_er
 // ------------------------------------------------------------------------------------------------ words and ends
 
 /// Every command, by its name.
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 12] = [
     "close-desk",
     "erase",
     "export",
     "list",
     "open-desk",
     "release",
+    "remind",
     "resend",
     "show",
     "sign-in",
