@@ -35,6 +35,8 @@ pub struct App {
     pub web: Arc<Web>,
     /// The emails.
     pub delivery: Arc<Delivery>,
+    /// What the therapist does: the pages and the commands share it.
+    pub desk: Arc<Desk>,
     /// The operator's commands.
     pub commands: Commands,
     /// The table.
@@ -70,16 +72,19 @@ impl App {
             keys,
             web_settings.clone(),
         );
+        let desk = Desk::new(store.clone(), Arc::clone(&delivery), Arc::clone(&practice));
+        let desk = Arc::new(desk);
         let web = Web::new(
             submission,
             Arc::clone(&sign_in),
+            Arc::clone(&desk),
             Arc::clone(&practice),
             web_settings,
         );
-        let desk = Desk::new(store.clone(), Arc::clone(&delivery));
         Arc::new(Self {
             web: Arc::new(web),
-            commands: Commands::new(desk, Arc::clone(&delivery), sign_in, practice),
+            commands: Commands::new(Arc::clone(&desk), Arc::clone(&delivery), sign_in, practice),
+            desk,
             delivery,
             store,
         })

@@ -1,10 +1,18 @@
 //! An enquiry with its history: what came in, what the spam filter said, and where its emails stand.
 
+mod mark;
+mod note;
+mod timeline;
+
 use jiff::Timestamp;
 
 use crate::enquiry::Received;
 use crate::mail_state::Deliveries;
 use crate::spam::{Score, Signal, Verdict};
+
+pub use mark::{Mark, Marked, Origin};
+pub use note::{Note, NoteTooLong};
+pub use timeline::{Entry, Event, Timeline};
 
 /// An enquiry as it stands in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +44,16 @@ pub struct State {
     pub deliveries: Deliveries,
     /// When nothing was pending for the therapist for the first time: how long it is kept counts from here.
     pub completed: Option<Timestamp>,
+    /// When a person last called it spam: the short life of spam begins no sooner.
+    pub judged: Option<Timestamp>,
+    /// What the therapist has marked; none as long as it has never been marked.
+    pub marked: Option<Marked>,
+    /// What happened, as far as the state holds it.
+    pub timeline: Timeline,
+    /// How often the private note was saved.
+    pub note_version: u32,
+    /// Whether there is an item beside the state that holds the note, or the older part of the timeline.
+    pub has_annex: bool,
 }
 
 impl Record {
@@ -58,6 +76,18 @@ impl Record {
     pub fn due(&self) -> Timestamp {
         self.state.deliveries.due(self.received.received_at)
     }
+
+    /// Whether it waits for the therapist's answer. What looks like spam waits for nothing.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.state.mark() == Mark::Waiting && !self.state.is_suspect()
+    }
+
+    /// Whether it waits although the time has passed by which an answer was promised.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.is_waiting() && self.received.promised_by < now
+    }
 }
 
 impl State {
@@ -69,6 +99,26 @@ impl State {
             verdict,
             deliveries: Deliveries::new(),
             completed: None,
+            judged: None,
+            marked: None,
+            timeline: Timeline {
+                recent: Vec::new(),
+                moved: 0,
+            },
+            note_version: 0,
+            has_annex: false,
         }
+    }
+
+    /// Where the therapist stands with it.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.marked.map_or(Mark::Waiting, |marked| marked.mark)
+    }
+
+    /// Whether it looks like spam.
+    #[must_use]
+    pub const fn is_suspect(&self) -> bool {
+        matches!(self.verdict, Verdict::Suspect)
     }
 }

@@ -118,7 +118,7 @@ fn refused(message: impl Into<String>) -> Error {
 
 /// Carries out commands with these parts.
 pub struct Commands {
-    desk: Desk,
+    desk: Arc<Desk>,
     delivery: Arc<Delivery>,
     sign_in: Arc<SignIn>,
     practice: Arc<Practice>,
@@ -128,7 +128,7 @@ impl Commands {
     /// Carries out commands with these parts.
     #[must_use]
     pub const fn new(
-        desk: Desk,
+        desk: Arc<Desk>,
         delivery: Arc<Delivery>,
         sign_in: Arc<SignIn>,
         practice: Arc<Practice>,

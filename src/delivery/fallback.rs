@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use super::{Delivery, SEND_AND_RECORD, Unfinished};
 use crate::clock::Clock;
 use crate::email::TherapistEmail;
-use crate::enquiry::{Enquiry, Received, Reference};
+use crate::enquiry::Received;
 use crate::mail_state::SendOutcome;
 use crate::spam::Score;
 
@@ -20,20 +20,14 @@ impl Delivery {
     /// When it is not certain that it was sent, or when more than five went this way within a minute.
     pub async fn fallback(
         &self,
-        reference: &Reference,
-        enquiry: Enquiry,
+        received: &Received,
         score: &Score,
         clock: &Clock,
     ) -> Result<(), Unfinished> {
-        let received = Received {
-            reference: reference.clone(),
-            received_at: clock.now(),
-            enquiry,
-        };
         if clock.remaining() < SEND_AND_RECORD || !self.may_fall_back(clock) {
             return Err(Unfinished::OutOfTime);
         }
-        let email = TherapistEmail::fallback(&self.practice, &self.settings, &received, score);
+        let email = TherapistEmail::fallback(&self.practice, &self.settings, received, score);
         match self.send_email(&email.into_email(), 1, clock).await {
             SendOutcome::Accepted { .. } => Ok(()),
             _ => Err(Unfinished::Pending),

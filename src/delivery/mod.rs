@@ -18,7 +18,6 @@ use jiff::Timestamp;
 
 use crate::clock::Clock;
 use crate::email::TherapistEmail;
-use crate::enquiry::Received;
 use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome, Withheld};
 use crate::practice::Practice;
 use crate::record::Record;
@@ -244,7 +243,7 @@ impl Delivery {
         if *booked || !matches!(deliveries.auto_reply, MailState::Pending { .. }) {
             return Ok(Decision::None);
         }
-        if self.is_late(&record.received, clock.now()) {
+        if record.received.is_late(clock.now()) {
             return Ok(Decision::Withhold(Withheld::Late));
         }
         let withheld = self.book(record, clock).await?;
@@ -269,7 +268,7 @@ impl Delivery {
             Some(Withheld::Sandbox)
         } else if record.uncounted {
             Some(Withheld::CountersUnavailable)
-        } else if self.is_late(&record.received, clock.now()) {
+        } else if record.received.is_late(clock.now()) {
             Some(Withheld::Late)
         } else {
             self.book(record, clock).await.unwrap_or_else(|error| {
@@ -277,13 +276,6 @@ impl Delivery {
                 Some(Withheld::CountersUnavailable)
             })
         }
-    }
-
-    /// Whether an auto-reply that leaves now would promise an answer by a time that has passed.
-    pub(crate) fn is_late(&self, received: &Received, now: Timestamp) -> bool {
-        let (practice, away_until) = (&self.practice, self.settings.away_until);
-        let promised = practice.reply_by(received.received_at, away_until);
-        promised.timestamp() < now
     }
 
     /// Books the auto-reply; or says why it may not leave.

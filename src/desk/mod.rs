@@ -1,9 +1,35 @@
 //! What the therapist or an operator does with enquiries. Each function returns types; the callers decide how
 //! they are shown: the commands, later the pages.
+//!
+//! The surface, as it is being built (every function is of [`Desk`], `async`, and gives `Result<_, DeskError>`):
+//!
+//! ```text
+//! waiting(after: Option<&Cursor>) -> Waiting
+//! enquiry(&Reference) -> Whole
+//! mark(&Reference, as: Mark, seen: Option<Mark>, Origin, &Clock) -> Outcome
+//! undo(&Reference, undone: Mark, Origin, &Clock) -> Outcome
+//! not_spam(&Reference, Origin, &Clock) -> Outcome           sends the reply
+//! spam(&Reference, Origin, &Clock) -> Outcome
+//! resend(&Reference, EmailKind, Origin, &Clock) -> Box<Record>
+//! note(&Reference, typed: &str, seen: Option<u32>, Origin, &Clock) -> Noted
+//! block(&Reference, Origin, &Clock), trust(…), unblock(…) -> Outcome
+//! senders(after: Option<&Cursor>) -> Vec<Sender>, forget_sender(&SenderId)
+//! month(Month, &Filter, after: Option<&Cursor>, &Clock) -> List
+//! months(&Clock) -> Vec<Month>                              the latest first
+//! person(&EmailAddress, after: Option<&Cursor>, &Clock) -> Person
+//! month_file(Month, Format, after: Option<Cursor>, &Clock) -> File
+//! person_file(&EmailAddress, Format, after: Option<Cursor>, &Clock) -> File
+//! erase(Subject, Erase, &Clock) -> Erasure
+//! ```
 
+pub mod enquiry;
 pub mod erase;
 pub mod export;
+pub mod file;
 pub mod list;
+pub mod month;
+pub mod person;
+pub mod waiting;
 
 use std::fmt;
 use std::sync::Arc;
@@ -15,6 +41,7 @@ use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::enquiry::Reference;
 use crate::mail_state::{EmailKind, ResendRefused};
+use crate::practice::Practice;
 use crate::record::Record;
 use crate::store::{Store, StoreError};
 
@@ -25,6 +52,7 @@ const ENOUGH: Duration = Duration::from_secs(10);
 pub struct Desk {
     store: Store,
     delivery: Arc<Delivery>,
+    practice: Arc<Practice>,
 }
 
 /// Why something was not done.
@@ -112,8 +140,12 @@ const fn advice(refused: ResendRefused) -> &'static str {
 impl Desk {
     /// Works with these parts.
     #[must_use]
-    pub const fn new(store: Store, delivery: Arc<Delivery>) -> Self {
-        Self { store, delivery }
+    pub const fn new(store: Store, delivery: Arc<Delivery>, practice: Arc<Practice>) -> Self {
+        Self {
+            store,
+            delivery,
+            practice,
+        }
     }
 
     /// One enquiry, with the states of its emails.
@@ -168,7 +200,7 @@ impl Desk {
     /// An auto-reply says by when to expect an answer, counted from the enquiry.
     fn still_helps(&self, record: &Record, clock: &Clock) -> Result<(), DeskError> {
         let reference = &record.received.reference;
-        if self.delivery.is_late(&record.received, clock.now()) {
+        if record.received.is_late(clock.now()) {
             return Err(DeskError::PromisePassed(reference.clone()));
         }
         if record.uncounted {

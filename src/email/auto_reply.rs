@@ -6,14 +6,13 @@
 
 use askama::Template;
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use super::wrap::{fold_html, fold_text};
 use super::{Email, styles};
 use crate::enquiry::answers::{Choice, ContactBy, Goal};
 use crate::enquiry::{Answers, EmailAddress, Reference};
 use crate::mail_state::EmailKind;
-use crate::practice::{Practice, Suggestion, Treatment};
+use crate::practice::{Practice, Suggested, Suggestion, Treatment};
 use crate::record::Record;
 use crate::settings::EmailSettings;
 
@@ -32,8 +31,10 @@ pub struct AutoReply<'a> {
     pub reference: &'a Reference,
     /// When the enquiry came in.
     pub received_at: Timestamp,
-    /// The day on which the therapist is back.
-    pub away_until: Option<Date>,
+    /// By when an answer was promised.
+    pub promised_by: Timestamp,
+    /// What the guide suggested.
+    pub suggested: &'a Suggested,
     /// How the client would like to hear back.
     pub contact_by: ContactBy,
     /// The closed answers.
@@ -101,7 +102,8 @@ impl<'a> AutoReplyEmail<'a> {
                 practice,
                 reference: &received.reference,
                 received_at: received.received_at,
-                away_until: settings.away_until,
+                promised_by: received.promised_by,
+                suggested: &received.suggested,
                 contact_by: received.enquiry.contact_by,
                 answers: &received.enquiry.answers,
             },
@@ -166,9 +168,10 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn new(email: &AutoReply<'a>) -> Self {
         let (practice, answers) = (email.practice, email.answers);
-        let when = practice.reply_by_in_words(email.received_at, email.away_until);
+        let when = practice.promise_in_words(email.promised_by, email.received_at);
         let next = practice.next_step(email.contact_by, &when);
-        let suggestion = practice.suggest(
+        let suggestion = practice.suggestion(
+            email.suggested,
             answers.goal,
             answers.warmth,
             answers.recent_injury,

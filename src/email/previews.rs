@@ -71,10 +71,9 @@ impl<'a> Samples<'a> {
     #[must_use]
     pub fn minimal(&self) -> Received {
         let reference = format!("{}-7KQ4M", self.practice.reference_prefix);
-        Received {
-            reference: Reference::parse(&reference).expect("a reference"),
-            received_at: self.received_at,
-            enquiry: Enquiry {
+        self.received(
+            Reference::parse(&reference).expect("a reference"),
+            Enquiry {
                 name: Name::parse("Sam Carter").expect("a name"),
                 email: EmailAddress::parse("sam@example.com").expect("an address"),
                 phone: None,
@@ -91,14 +90,26 @@ impl<'a> Samples<'a> {
                 message: None,
                 consent_version: self.practice.consent.version.clone(),
             },
-        }
+        )
+    }
+
+    /// The enquiry with a change, as if it had come in so.
+    #[must_use]
+    pub fn with(&self, mut received: Received, change: impl FnOnce(&mut Enquiry)) -> Received {
+        change(&mut received.enquiry);
+        self.received(received.reference, received.enquiry)
+    }
+
+    fn received(&self, reference: Reference, enquiry: Enquiry) -> Received {
+        let (at, away_until) = (self.received_at, self.away_until);
+        Received::new(reference, at, enquiry, self.practice, away_until)
     }
 
     /// Everything filled in.
     #[must_use]
     pub fn complete(&self) -> Received {
-        let mut received = self.minimal();
-        received.enquiry = Enquiry {
+        let minimal = self.minimal();
+        let enquiry = Enquiry {
             name: Name::parse("Zoë Brontë").expect("a name"),
             email: EmailAddress::parse("zoe.bronte@example.com").expect("an address"),
             phone: Some(Phone::parse("07700 900982").expect("a number")),
@@ -115,9 +126,9 @@ impl<'a> Samples<'a> {
             message: message(
                 "My back has been stiff since we moved house.\n\nIs there parking near you?",
             ),
-            consent_version: received.enquiry.consent_version,
+            consent_version: minimal.enquiry.consent_version,
         };
-        received
+        self.received(minimal.reference, enquiry)
     }
 
     /// The emails to the therapist, for every kind of enquiry.
@@ -126,28 +137,28 @@ impl<'a> Samples<'a> {
         let to = therapist();
         let full = self.complete();
         let least = self.minimal();
-        let injured = with(self.complete(), |it| {
+        let injured = self.with(self.complete(), |it| {
             it.answers.recent_injury = Some(RecentInjury::Yes);
             it.answers.cause = Some(Cause::Injury);
             it.contact_by = ContactBy::Text;
         });
-        let mut named = with(self.complete(), |it| {
+        let named = self.with(self.complete(), |it| {
             it.answers.goal = Goal::Relax;
             it.contact_by = ContactBy::Email;
+            it.answers.warmth = self.warmth(Warmth::No);
+            it.answers.treatment = self.another(Goal::Relax, Warmth::No, true);
         });
-        named.enquiry.answers.warmth = self.warmth(Warmth::No);
-        named.enquiry.answers.treatment = self.another(Goal::Relax, Warmth::No, true);
-        let open = with(self.minimal(), |it| {
+        let open = self.with(self.minimal(), |it| {
             it.answers.goal = Goal::NotSure;
             it.answers.area = Area::ALL.to_vec();
         });
-        let hostile = with(self.complete(), |it| {
+        let hostile = self.with(self.complete(), |it| {
             it.name = Name::parse("<b>Zoë</b> www.evil.example").expect("a name");
             it.times = times("<i>any</i> time, see evil.example");
             it.message = message(HOSTILE);
             it.email = EmailAddress::parse("a&b=c?d'e@example.com").expect("an address");
         });
-        let long = with(self.complete(), |it| {
+        let long = self.with(self.complete(), |it| {
             it.name = Name::parse(&"W".repeat(100)).expect("a name");
             it.times = times(&"&".repeat(500));
             it.message = message(&"<".repeat(4_000));
@@ -155,6 +166,11 @@ impl<'a> Samples<'a> {
         let earlier = [self.ago(53, 140), self.ago(239, 590)];
         let many: Vec<Timestamp> = (34..54).map(|days| self.ago(days, 140)).collect();
         let away_until = self.away_until.or_else(|| self.in_two_weeks());
+        let away = Self {
+            away_until,
+            ..*self
+        }
+        .minimal();
         let withheld = |reason| MailState::Withheld { reason };
         let (suspect, cool_down) = (withheld(Withheld::Suspect), withheld(Withheld::CoolDown));
         let sent = MailState::Sent {
@@ -230,15 +246,7 @@ impl<'a> Samples<'a> {
                 }
                 .into_email(),
             ),
-            sample(
-                "away",
-                "While you are away",
-                TherapistEmail {
-                    away_until,
-                    ..about(&least)
-                }
-                .into_email(),
-            ),
+            sample("away", "While you are away", about(&away).into_email()),
             sample(
                 "fallback",
                 "The database could not be reached, so this mail is all there is",
@@ -274,10 +282,12 @@ impl<'a> Samples<'a> {
     #[must_use]
     pub fn to_client(&self) -> Vec<Sample> {
         let answer = |name, about, goal, warmth: Option<Warmth>, named, change: Change| {
-            let mut received = with(self.minimal(), change);
-            received.enquiry.answers.goal = goal;
-            received.enquiry.answers.warmth = warmth.and_then(|warmth| self.warmth(warmth));
-            received.enquiry.answers.treatment = named;
+            let received = self.with(self.minimal(), |it| {
+                change(it);
+                it.answers.goal = goal;
+                it.answers.warmth = warmth.and_then(|warmth| self.warmth(warmth));
+                it.answers.treatment = named;
+            });
             sample(name, about, self.client_mail(&received))
         };
         let mut emails = vec![
@@ -460,7 +470,6 @@ impl<'a> Samples<'a> {
             auto_reply: Some(&MailState::NEW),
             earlier: &[],
             more_earlier: false,
-            away_until: self.away_until,
             privacy: false,
         }
     }
@@ -473,7 +482,8 @@ impl<'a> Samples<'a> {
                 practice: self.practice,
                 reference: &received.reference,
                 received_at: received.received_at,
-                away_until: self.away_until,
+                promised_by: received.promised_by,
+                suggested: &received.suggested,
                 contact_by: received.enquiry.contact_by,
                 answers: &received.enquiry.answers,
             },
@@ -489,8 +499,7 @@ impl<'a> Samples<'a> {
     }
 
     fn suggested(&self, goal: Goal, warmth: Warmth) -> Option<TreatmentKey> {
-        let suggestion = self.practice.suggest(goal, self.warmth(warmth), None, None);
-        suggestion.suggested.map(|treatment| treatment.key.clone())
+        self.practice.suggest(goal, self.warmth(warmth)).treatment
     }
 
     /// A treatment that the guide does not suggest: the last one, or the first.
@@ -530,13 +539,6 @@ impl<'a> Samples<'a> {
 #[must_use]
 pub fn therapist() -> EmailAddress {
     EmailAddress::parse("therapist@example.org").expect("an address")
-}
-
-/// The enquiry with a change.
-#[must_use]
-pub fn with(mut received: Received, change: impl FnOnce(&mut Enquiry)) -> Received {
-    change(&mut received.enquiry);
-    received
 }
 
 fn sample(name: &'static str, about: &'static str, mail: Email) -> Sample {

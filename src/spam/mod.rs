@@ -41,6 +41,35 @@ impl Verdict {
     }
 }
 
+/// What the therapist has said about a sender: a keyed hash of an address or of a number stands for them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderRule {
+    /// What comes from them is spam.
+    Blocked,
+    /// What comes from them is a real enquiry, however it reads.
+    Trusted,
+}
+
+impl SenderRule {
+    /// Its name in the table, in commands and in forms.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Trusted => "trusted",
+        }
+    }
+
+    /// The rule of this name.
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        [Self::Blocked, Self::Trusted]
+            .into_iter()
+            .find(|rule| rule.key() == key)
+    }
+}
+
 macro_rules! signals {
     ($($(#[$meta:meta])* $name:ident = $code:literal, $weight:literal, $words:literal;)+) => {
         /// Something about an enquiry that speaks for a program or an advertiser, by its code. The codes are stored.

@@ -11,6 +11,7 @@ mod queries;
 mod quota;
 mod rate_limit;
 pub mod schema;
+mod senders;
 mod sessions;
 mod submit;
 
@@ -34,6 +35,7 @@ pub use erase::{CoolDown, StoredCopies};
 pub use error::StoreError;
 pub use queries::{Cursor, Page, Pending};
 pub use quota::AutoReplyQuota;
+pub use senders::{Sender, SenderId};
 pub use sessions::{CodeBudget, CodeQuota, DeskAccess, NewCode, TriedCode};
 pub use submit::{Accepted, IdempotencyKey, NewEnquiry};
 

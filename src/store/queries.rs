@@ -22,12 +22,11 @@ pub struct Pending {
     pub due: Timestamp,
 }
 
-/// Where an enquiry stands among all, by when it came in: what a page begins after. Its text tells no more than the time
-/// and the reference.
+/// Where an enquiry stands in a list: what a page begins after. Its text tells no more than the time and the reference.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cursor {
-    /// When it came in.
-    pub received_at: Timestamp,
+    /// When it came in; in the list of those that wait, by when an answer was promised.
+    pub at: Timestamp,
     /// Its reference.
     pub reference: Reference,
 }
@@ -54,7 +53,7 @@ struct ByTime<'a> {
 
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.received_at, self.reference)
+        write!(f, "{} {}", self.at, self.reference)
     }
 }
 
@@ -62,9 +61,9 @@ impl FromStr for Cursor {
     type Err = ();
 
     fn from_str(text: &str) -> Result<Self, ()> {
-        let (received_at, reference) = text.split_once(' ').ok_or(())?;
+        let (at, reference) = text.split_once(' ').ok_or(())?;
         Ok(Self {
-            received_at: received_at.parse().map_err(drop)?,
+            at: at.parse().map_err(drop)?,
             reference: Reference::parse(reference).map_err(drop)?,
         })
     }
@@ -187,7 +186,7 @@ impl Store {
             Item::from([
                 s("pk", schema::enquiry_key(&cursor.reference)),
                 (query.key.to_owned(), query.value.clone()),
-                s("received_at", cursor.received_at),
+                s("received_at", cursor.at),
             ])
         });
         // One more than asked for tells whether there is another page.
@@ -214,7 +213,7 @@ impl Store {
             .filter_map(|item| {
                 Some(Cursor {
                     reference: schema::reference_in_key(item, schema::ENQUIRY)?,
-                    received_at: schema::time(item, "received_at")?,
+                    at: schema::time(item, "received_at")?,
                 })
             })
             .collect();

@@ -15,6 +15,7 @@ use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 use super::error::StoreError;
 use crate::enquiry::{Enquiry, Received, Reference};
 use crate::mail_state::Deliveries;
+use crate::practice::Suggested;
 use crate::proof_of_work::Nonce;
 use crate::record::{Record, State};
 use crate::spam::{Signal, Verdict};
@@ -77,6 +78,8 @@ struct StoredEnquiry {
     v: u32,
     reference: Reference,
     received_at: Timestamp,
+    promised_by: Timestamp,
+    suggested: Suggested,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<String>,
     /// The key of its idempotency record, so that erasing the enquiry finds it.
@@ -166,6 +169,8 @@ pub(super) fn enquiry_item(
             v: VERSION,
             reference: received.reference.clone(),
             received_at: received.received_at,
+            promised_by: received.promised_by,
+            suggested: received.suggested.clone(),
             address,
             idempotency: idempotency_key(idempotency),
             verdict: record.state.verdict,
@@ -227,6 +232,8 @@ pub(super) fn record(enquiry: Item, state: Option<Item>) -> Result<Record, Store
         received: Received {
             reference: stored.reference,
             received_at: stored.received_at,
+            promised_by: stored.promised_by,
+            suggested: stored.suggested,
             enquiry: stored.enquiry,
         },
         signals: stored.signals,
@@ -248,6 +255,7 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         verdict: stored.verdict,
         deliveries: stored.deliveries,
         completed: stored.completed,
+        ..State::new(stored.verdict)
     };
     Ok((state, stored.pending.is_some()))
 }

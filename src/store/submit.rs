@@ -41,20 +41,18 @@ pub enum Accepted {
 
 /// A checked post, on its way into the table.
 pub struct NewEnquiry<'a> {
-    /// What was asked.
-    pub enquiry: &'a Enquiry,
+    /// What came in; it gets another reference when this one is taken.
+    pub received: &'a Received,
     /// What the spam filter said.
-    pub score: &'a Score,
+    pub score: Score,
     /// What makes it the same as another one.
-    pub key: &'a IdempotencyKey,
-    /// The practice's prefix, for another reference when this one is taken.
+    pub key: IdempotencyKey,
+    /// The practice's prefix, for that other reference.
     pub prefix: &'a str,
-    /// Its reference.
-    pub reference: &'a Reference,
     /// Where it came from, as the gateway saw it; never what a header says.
     pub source: Option<IpAddr>,
     /// The challenge whose proof it brings: no other enquiry may have brought it.
-    pub nonce: Option<&'a Nonce>,
+    pub nonce: Option<Nonce>,
 }
 
 /// What makes two posts the same: a keyed hash of the submission id and the answers.
@@ -107,12 +105,7 @@ impl Store {
         new: &NewEnquiry<'_>,
         clock: &Clock,
     ) -> Result<Accepted, StoreError> {
-        let received = Received {
-            reference: new.reference.clone(),
-            received_at: clock.now(),
-            enquiry: new.enquiry.clone(),
-        };
-        let mut record = Record::new(received, new.score);
+        let mut record = Record::new(new.received.clone(), &new.score);
         record.addressed = self.has_keys();
         // Without keys a source has no name to be counted under.
         let mut counted = new.source.filter(|_| self.has_keys());
@@ -148,7 +141,7 @@ impl Store {
             }
         }
         // A post that always met others may be one of many of the same: then one of them is in the table.
-        match self.duplicate_of(new.key, clock.now()).await? {
+        match self.duplicate_of(&new.key, clock.now()).await? {
             Some(reference) => Ok(Accepted::Duplicate(reference)),
             None => Err(StoreError::new("accept", code)),
         }
@@ -188,7 +181,7 @@ impl Store {
                 .condition_expression("attribute_not_exists(pk)"))?,
             put(self.put(schema::state_item(record, None, None)?))?,
         ];
-        if let Some(nonce) = new.nonce {
+        if let Some(nonce) = &new.nonce {
             // One that has expired and lingers is in no other's way: its challenge has expired too.
             let unused = self
                 .put(schema::nonce(nonce))

@@ -27,6 +27,7 @@ use tower::ServiceExt;
 use tracing::info;
 
 use crate::clock::Clock;
+use crate::desk::Desk;
 use crate::enquiry::Reference;
 use crate::practice::Practice;
 use crate::settings::WebSettings;
@@ -43,6 +44,7 @@ pub use problem::{ProblemType, RequestError};
 pub struct Web {
     submission: Submission,
     sign_in: Arc<SignIn>,
+    desk: Arc<Desk>,
     practice: Arc<Practice>,
     settings: WebSettings,
 }
@@ -72,12 +74,14 @@ impl Web {
     pub const fn new(
         submission: Submission,
         sign_in: Arc<SignIn>,
+        desk: Arc<Desk>,
         practice: Arc<Practice>,
         settings: WebSettings,
     ) -> Self {
         Self {
             submission,
             sign_in,
+            desk,
             practice,
             settings,
         }

@@ -6,10 +6,12 @@ use std::path::PathBuf;
 
 use aws_emulator::aws;
 use enquiry_desk::aws::Clients;
-use enquiry_desk::email::previews::{HOSTILE, Samples, therapist, with};
+use enquiry_desk::email::previews::{HOSTILE, Samples, therapist};
 use enquiry_desk::email::{Email, TherapistEmail};
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
-use enquiry_desk::enquiry::{Answers, EmailAddress, Message, Name, Phone, Received, Times};
+use enquiry_desk::enquiry::{
+    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Times,
+};
 use enquiry_desk::mail_state::EmailKind;
 use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::ses::Ses;
@@ -40,6 +42,10 @@ fn minimal() -> Received {
 
 fn complete() -> Received {
     samples().complete()
+}
+
+fn with(received: Received, change: impl FnOnce(&mut Enquiry)) -> Received {
+    samples().with(received, change)
 }
 
 fn client_email(received: &Received) -> Email {
@@ -435,12 +441,7 @@ fn every_answer_to_a_client_is_complete_and_in_order() {
     for answers in combinations() {
         let received = with(minimal(), |it| it.answers = answers.clone());
         let content = client_email(&received);
-        let suggestion = practice().suggest(
-            answers.goal,
-            answers.warmth,
-            answers.recent_injury,
-            answers.treatment.as_ref(),
-        );
+        let suggestion = received.suggestion(practice());
         let html = visible(content.html.as_deref().unwrap());
         let text = squeezed(&content.text);
         for part in [&html, &text] {
@@ -909,7 +910,7 @@ fn another_practice_speaks_with_its_own_voice() {
                 "we will send you a text by saturday at noon.",
             ),
         ] {
-            let received = with(samples.minimal(), |it| {
+            let received = samples.with(samples.minimal(), |it| {
                 it.contact_by = contact_by;
                 it.phone = Phone::parse("07700 900982").ok();
                 it.answers.goal = *goal;

@@ -5,6 +5,8 @@ use std::fs;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::clock::Clock;
+use enquiry_desk::enquiry::{Enquiry, Received};
+use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
 use enquiry_desk::spam::Score;
 use enquiry_desk::store::{Accepted, NewEnquiry, schema};
@@ -154,7 +156,7 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
     app.desk.ses().account(|account| account.paused = true);
     let export = json!({ "command": "export", "email": "zoe@example.com" });
     let export = app.invoke(export).await.unwrap();
-    let enquiry =
+    let enquiry: Enquiry =
         serde_json::from_value(export["enquiries"][0]["received"]["enquiry"].clone()).unwrap();
     let now = Timestamp::now();
     let (store, nonce) = (
@@ -164,16 +166,15 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
             expires: now,
         },
     );
+    let key = store.idempotency_key(Some(uuid::Uuid::from_u128(1)), &enquiry);
+    let reference = store.generate_reference("BB").unwrap();
     let new = NewEnquiry {
-        enquiry: &enquiry,
-        score: &Score {
-            signals: Vec::new(),
-        },
-        key: &store.idempotency_key(Some(uuid::Uuid::from_u128(1)), &enquiry),
+        received: &Received::new(reference, now, enquiry, practice::compiled(), None),
+        score: Score::default(),
+        key,
         prefix: "BB",
-        reference: &store.generate_reference("BB").unwrap(),
         source: None,
-        nonce: Some(&nonce),
+        nonce: Some(nonce),
     };
     let clock = Clock::new(now, now + SignedDuration::from_secs(29));
     let accepted = store.accept(&new, &clock).await.unwrap();

@@ -7,7 +7,6 @@ mod sentences;
 
 use askama::Template;
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use super::format::{dial, first_name, listed, lower_first, moment, reply_link};
 use super::user_text::Typed;
@@ -43,8 +42,6 @@ pub struct TherapistEmail<'a> {
     pub earlier: &'a [Timestamp],
     /// Whether there may be more of them than were looked up.
     pub more_earlier: bool,
-    /// The day on which the therapist is back.
-    pub away_until: Option<Date>,
     /// Whether health stays out of the mailbox. An enquiry that could not be stored is told in full all the same.
     pub privacy: bool,
 }
@@ -70,7 +67,6 @@ impl<'a> TherapistEmail<'a> {
             auto_reply: Some(&record.state.deliveries.auto_reply),
             earlier,
             more_earlier: i32::try_from(earlier.len()).is_ok_and(|count| count >= Self::EARLIER),
-            away_until: settings.away_until,
             privacy: settings.privacy,
         }
     }
@@ -92,7 +88,6 @@ impl<'a> TherapistEmail<'a> {
             auto_reply: None,
             earlier: &[],
             more_earlier: false,
-            away_until: settings.away_until,
             privacy: settings.privacy,
         }
     }
@@ -254,14 +249,9 @@ impl<'a> Page<'a> {
         let (practice, received) = (email.practice, email.received);
         let enquiry = &received.enquiry;
         let private = email.is_private();
-        let suggestion = practice.suggest(
-            enquiry.answers.goal,
-            enquiry.answers.warmth,
-            enquiry.answers.recent_injury,
-            enquiry.answers.treatment.as_ref(),
-        );
+        let suggestion = received.suggestion(practice);
         let (first_way, other_ways) = ways(practice, received);
-        let when = practice.reply_by_in_words(received.received_at, email.away_until);
+        let when = received.promise_in_words(practice);
         let (wants, suggests) = if private {
             (String::new(), String::new())
         } else {
