@@ -19,9 +19,9 @@ use crate::practice::Practice;
 use crate::record::Record;
 use crate::settings::EmailSettings;
 use crate::spam::{Score, Signal, Verdict};
-use sentences::{earlier, fate, reasons, suggests};
+use sentences::{earlier, fate};
 
-pub(super) use sentences::because;
+pub use sentences::{because, reasons, suggests};
 
 /// Everything that the email to the therapist is made from.
 #[derive(Clone, Copy)]
@@ -328,7 +328,9 @@ fn ways(practice: &Practice, received: &Received) -> (Way, Vec<Way>) {
     }
 }
 
-fn wants(enquiry: &Enquiry) -> String {
+/// What the client would like, and where it hurts, in one line.
+#[must_use]
+pub fn wants(enquiry: &Enquiry) -> String {
     let areas: Vec<String> = enquiry
         .answers
         .area

@@ -6,10 +6,17 @@
 
 mod browsers;
 mod cookies;
+mod enquiry;
+mod files;
 mod kept;
+mod list;
 mod pages;
+mod people;
 mod sign_in;
+mod timeline;
+mod waiting;
 mod when;
+mod words;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -30,7 +37,9 @@ use tracing::error;
 use super::decode::{self, Encoding};
 use super::{MAX_BODY, OwnOrigin, RequestError, Unread, Web};
 use crate::clock::Clock;
+use crate::desk::DeskError;
 use crate::sign_in::SignInError;
+use crate::store::Cursor;
 use kept::Kept;
 use pages::{Message, Why};
 
@@ -128,7 +137,7 @@ const fn hidden(name: &'static str) -> KeptField {
 
 /// Every address of the desk.
 const ROWS: &[Row] = &[
-    Row::page("/desk", Access::SignedIn, || get(sign_in::home)),
+    Row::page("/desk", Access::SignedIn, || get(waiting::page)),
     Row::action(
         "/desk/sign-in",
         Access::Open,
@@ -158,6 +167,158 @@ const ROWS: &[Row] = &[
         &[],
         || post(browsers::sign_out_everywhere),
     ),
+    Row::page("/desk/enquiries", Access::SignedIn, || get(list::page)),
+    Row::action(
+        "/desk/enquiries/search",
+        Access::SignedIn,
+        "Search",
+        SEARCH,
+        || post(list::search),
+    ),
+    Row::page("/desk/enquiries/{reference}", Access::SignedIn, || {
+        get(enquiry::page)
+    }),
+    Row::action(
+        "/desk/enquiries/{reference}/mark",
+        Access::SignedIn,
+        "Mark it",
+        MARK,
+        || post(enquiry::mark),
+    ),
+    Row::action(
+        "/desk/enquiries/{reference}/undo",
+        Access::SignedIn,
+        "Undo",
+        &[hidden("undone")],
+        || post(enquiry::undo),
+    ),
+    Row::action(
+        "/desk/enquiries/{reference}/not-spam",
+        Access::SignedIn,
+        "Not spam: send the reply",
+        &[],
+        || post(enquiry::act),
+    ),
+    Row::action(
+        "/desk/enquiries/{reference}/spam",
+        Access::SignedIn,
+        "Spam",
+        &[],
+        || post(enquiry::act),
+    ),
+    Row::action(
+        "/desk/enquiries/{reference}/block",
+        Access::SignedIn,
+        "Block the sender",
+        &[],
+        || post(enquiry::act),
+    ),
+    Row::action(
+        "/desk/enquiries/{reference}/trust",
+        Access::SignedIn,
+        "Trust the sender",
+        &[],
+        || post(enquiry::act),
+    ),
+    Row::action(
+        "/desk/enquiries/{reference}/unblock",
+        Access::SignedIn,
+        "Unblock the sender",
+        &[],
+        || post(enquiry::act),
+    ),
+    Row::action(
+        "/desk/enquiries/{reference}/resend",
+        Access::SignedIn,
+        "Send me the email again",
+        &[],
+        || post(enquiry::act),
+    ),
+    Row::action(
+        "/desk/enquiries/{reference}/note",
+        Access::SignedIn,
+        "Save",
+        NOTE,
+        || post(enquiry::note),
+    ),
+    Row::page("/desk/enquiries/{reference}/erase", Access::Recent, || {
+        get(people::preview_one)
+    }),
+    Row::action(
+        "/desk/enquiries/{reference}/erase",
+        Access::Recent,
+        "Erase",
+        &[],
+        || post(people::erase_one),
+    ),
+    Row::page("/desk/files", Access::SignedIn, || get(files::page)),
+    Row::page("/desk/files/{month}/{format}", Access::Recent, || {
+        get(files::month)
+    }),
+    Row::page("/desk/people", Access::SignedIn, || get(people::page)),
+    Row::action("/desk/people", Access::SignedIn, "Look up", ADDRESS, || {
+        post(people::look_up)
+    }),
+    Row::action(
+        "/desk/people/export",
+        Access::Recent,
+        "Download",
+        EXPORT,
+        || post(people::export),
+    ),
+    Row::action(
+        "/desk/people/erase",
+        Access::Recent,
+        "Show what would be erased",
+        ADDRESS,
+        || post(people::preview),
+    ),
+    Row::action(
+        "/desk/people/erase-now",
+        Access::Recent,
+        "Erase",
+        ADDRESS,
+        || post(people::erase),
+    ),
+    Row::action(
+        "/desk/people/unblock",
+        Access::SignedIn,
+        "Unblock",
+        &[hidden("sender")],
+        || post(people::unblock),
+    ),
+];
+
+const SEARCH: &[KeptField] = &[
+    KeptField {
+        name: "search",
+        label: "Reference, email address or name",
+        lines: false,
+    },
+    hidden("month"),
+];
+const MARK: &[KeptField] = &[hidden("as"), hidden("seen")];
+const NOTE: &[KeptField] = &[
+    KeptField {
+        name: "note",
+        label: "Private note",
+        lines: true,
+    },
+    hidden("seen"),
+];
+const ADDRESS: &[KeptField] = &[KeptField {
+    name: "email",
+    label: "Email address",
+    lines: false,
+}];
+const EXPORT: &[KeptField] = &[
+    KeptField {
+        name: "email",
+        label: "Email address",
+        lines: false,
+    },
+    hidden("format"),
+    hidden("after"),
 ];
 
 /// The addresses and what answers there, for the router.
@@ -309,6 +470,33 @@ impl Fields {
     fn get(&self, name: &str) -> &str {
         let found = self.0.iter().find(|(its, _)| its == name);
         found.map_or("", |(_, value)| value)
+    }
+}
+
+/// What an address asks for after its question mark.
+fn query(request: &Request) -> Fields {
+    let query = request.uri().query().unwrap_or_default();
+    Fields(decode::urlencoded(query.as_bytes()).unwrap_or_default())
+}
+
+/// An address that goes on after a place in a list.
+fn after(address: &str, cursor: &Cursor) -> String {
+    let cursor = cursor.to_string();
+    let cursor = percent_encoding::utf8_percent_encode(&cursor, percent_encoding::NON_ALPHANUMERIC);
+    format!("{address}{cursor}")
+}
+
+/// Why something was not done, as a page.
+fn desk_failed(web: &Web, error: &DeskError) -> Response {
+    match error {
+        DeskError::Store(store) => {
+            error!(code = store.code, "the table could not {}", store.action);
+            pages::message(web, &Message::UNAVAILABLE)
+        }
+        DeskError::NotFound(_) | DeskError::JustErased(_) => {
+            pages::message(web, &Message::NO_ENQUIRY)
+        }
+        error => pages::refused(web, error),
     }
 }
 
