@@ -110,6 +110,17 @@ impl State {
         }
     }
 
+    /// Adds an entry to the timeline.
+    pub fn tell(&mut self, at: Timestamp, event: Event) {
+        self.timeline.push(Entry { at, event });
+    }
+
+    /// Adds to the timeline what this state tells that came after another one.
+    pub fn follow(&mut self, before: &Self, now: Timestamp) {
+        self.timeline
+            .follow(&before.timeline, &before.deliveries, &self.deliveries, now);
+    }
+
     /// Where the therapist stands with it.
     #[must_use]
     pub fn mark(&self) -> Mark {

@@ -110,34 +110,41 @@ impl Submission {
             &self.practice,
             self.settings.away_until,
         );
-        let score = |proof| {
-            spam::score(
+        let score = |proof, sender| {
+            let score = spam::score(
                 &received.enquiry,
                 &self.practice,
                 post.honeypot_filled,
                 token,
                 proof,
-            )
+            );
+            score.with_sender(sender)
         };
         let (mut proof, nonce) = self.proof(post.proof, clock.now());
         let mut new = NewEnquiry {
             received: &received,
-            score: score(proof),
+            score: score(proof, None),
             key: self
                 .store
                 .idempotency_key(post.submission, &received.enquiry),
             prefix,
             source: post.source,
+            sender: None,
             nonce,
         };
-        let mut accepted = self.store.accept(&new, clock).await;
-        if accepted == Ok(Accepted::ProofUsed) {
-            // The work was done for another enquiry. This one is taken all the same, by what it then looks like.
-            proof = ProofOfWork::UsedBefore;
-            new.score = score(proof);
-            new.nonce = None;
-            accepted = self.store.accept(&new, clock).await;
-        }
+        // What turns out only now is told once each, and the enquiry is taken all the same, by what it then looks like.
+        let accepted = loop {
+            match self.store.accept(&new, clock).await {
+                // The work was done for another enquiry.
+                Ok(Accepted::ProofUsed) if new.nonce.is_some() => {
+                    proof = ProofOfWork::UsedBefore;
+                    new.nonce = None;
+                }
+                Ok(Accepted::Sender(rule)) if new.sender < Some(rule) => new.sender = Some(rule),
+                accepted => break accepted,
+            }
+            new.score = score(proof, new.sender);
+        };
         let bytes = post.bytes;
         let (reference, duplicate) = match accepted {
             Ok(Accepted::New(reference)) => (reference, false),
@@ -146,8 +153,8 @@ impl Submission {
                 warn!("a source has sent too much");
                 return Err(NotTaken::Flood { retry_after });
             }
-            // Without a nonce none is used: the store cannot say this here.
-            Ok(Accepted::ProofUsed) => return Err(NotTaken::Unavailable),
+            // Without a nonce none is used, and what is known of a sender is not told again: the store cannot say this here.
+            Ok(Accepted::ProofUsed | Accepted::Sender(_)) => return Err(NotTaken::Unavailable),
             Err(error) => {
                 let StoreError { action, code } = error;
                 let reference = &received.reference;

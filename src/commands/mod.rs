@@ -16,10 +16,12 @@ use serde_json::{Value, json};
 use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
+use crate::desk::act::Outcome;
 use crate::desk::erase::Subject;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
+use crate::record::Origin;
 use crate::sign_in::SignIn;
 use crate::store::Cursor;
 
@@ -193,7 +195,12 @@ impl Commands {
             }
             Command::Release { reference } => {
                 let reference = Reference::parse(&reference)?;
-                let record = self.desk.release(&reference, clock).await?;
+                let outcome = self.desk.not_spam(&reference, Origin::Command, clock);
+                let Outcome::Done(record) = outcome.await? else {
+                    return Err(refused(format!(
+                        "{reference} does not wait for a release: show it to see where its emails stand"
+                    )));
+                };
                 let auto_reply = record.state.deliveries.auto_reply;
                 Ok(json!({ "reference": reference, "released": true, "auto_reply": auto_reply }))
             }
@@ -203,7 +210,10 @@ impl Commands {
                     Again::AutoReply => EmailKind::AutoReply,
                 };
                 let reference = Reference::parse(&reference)?;
-                let record = self.desk.resend(&reference, kind, clock).await?;
+                let record = self
+                    .desk
+                    .resend(&reference, kind, Origin::Command, clock)
+                    .await?;
                 let state = record.state.deliveries.of(kind);
                 let sent = matches!(
                     state,

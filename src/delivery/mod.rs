@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::email::TherapistEmail;
 use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome, Withheld};
 use crate::practice::Practice;
-use crate::record::Record;
+use crate::record::{Event, Origin, Record};
 use crate::ses::Ses;
 use crate::settings::EmailSettings;
 use crate::spam::Verdict;
@@ -292,27 +292,6 @@ impl Delivery {
         })
     }
 
-    /// A suspect enquiry was misjudged: it counts as clear from now on, and its auto-reply is decided about anew. Returns the
-    /// enquiry; nothing when there is nothing to release.
-    ///
-    /// # Errors
-    /// When the table cannot be written.
-    pub async fn release(
-        &self,
-        record: Record,
-        clock: &Clock,
-    ) -> Result<Option<Record>, StoreError> {
-        let now = clock.now();
-        let release = |record: &mut Record| {
-            record.state.verdict = Verdict::Clear;
-            record.state.deliveries.release(now)
-        };
-        Ok(match self.store.update(record, clock, release).await? {
-            Update::Applied(record) => Some(*record),
-            Update::Unchanged(_) | Update::Gone => None,
-        })
-    }
-
     /// One email is pending once more, because an operator asked for it: the enquiry as it then is, nothing when it is gone.
     ///
     /// # Errors
@@ -321,6 +300,7 @@ impl Delivery {
         &self,
         record: Record,
         kind: EmailKind,
+        by: Origin,
         clock: &Clock,
     ) -> Result<Result<Option<Record>, ResendRefused>, StoreError> {
         let now = clock.now();
@@ -332,6 +312,7 @@ impl Delivery {
                 _ => deliveries.resend_to_therapist(now),
             };
             refused = pending.err();
+            record.state.tell(now, Event::Resend { kind, by });
             refused.is_none()
         };
         let updated = self.store.update(record, clock, again).await?;

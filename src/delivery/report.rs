@@ -6,7 +6,7 @@ use super::Delivery;
 use crate::clock::Clock;
 use crate::enquiry::Reference;
 use crate::mail_state::{Deliveries, EmailKind, Report};
-use crate::record::Record;
+use crate::record::{Event, Record};
 use crate::store::{StoreError, Update};
 
 impl Delivery {
@@ -22,6 +22,7 @@ impl Delivery {
         kind: EmailKind,
         report: Report,
         message_id: &str,
+        why: Option<&str>,
         clock: &Clock,
     ) -> Result<(), StoreError> {
         if kind == EmailKind::Fallback {
@@ -43,7 +44,14 @@ impl Delivery {
         }
         let record_report = |record: &mut Record| {
             let deliveries = &mut record.state.deliveries;
-            deliveries.report(kind, report, message_id, now)
+            let is_new = deliveries.report(kind, report, message_id, now);
+            if is_new {
+                let why = why.map(str::to_owned);
+                record
+                    .state
+                    .tell(now, Event::Reported { kind, report, why });
+            }
+            is_new
         };
         match self.store.update(record, clock, record_report).await? {
             Update::Applied(record) | Update::Unchanged(record) if record.indexed => {

@@ -1,9 +1,12 @@
-//! One enquiry with everything about it, and what the therapist does with it.
+//! One enquiry with everything about it.
 
-use jiff::Timestamp;
+use futures_util::future::try_join;
 
-use crate::record::{Entry, Note, Record};
-use crate::store::{Cursor, Sender};
+use super::{Desk, DeskError};
+use crate::clock::Clock;
+use crate::enquiry::Reference;
+use crate::record::{Entry, Event, Note, Record};
+use crate::store::{Cursor, Senders};
 
 /// An enquiry with everything about it.
 pub struct Whole {
@@ -15,14 +18,10 @@ pub struct Whole {
     pub note: Option<Note>,
     /// Where other enquiries from the same address stand, the latest first; at most [`Whole::OTHERS`].
     pub others: Vec<Cursor>,
-    /// Whether there are more of them.
+    /// Whether there are more of them than are named.
     pub more_others: bool,
-    /// What was said about the sender's address.
-    pub address: Option<Sender>,
-    /// What was said about the sender's number.
-    pub number: Option<Sender>,
-    /// When it will be deleted by itself; nothing while an email to the therapist is pending.
-    pub expires: Option<Timestamp>,
+    /// What was said about the sender.
+    pub senders: Senders,
 }
 
 impl Whole {
@@ -30,19 +29,45 @@ impl Whole {
     pub const OTHERS: usize = 20;
 }
 
-/// What an action came to. A second press, also from an old page, changes nothing and gets what stands.
-pub enum Outcome {
-    /// It was done; the enquiry as it now is.
-    Done(Box<Record>),
-    /// Nothing was changed: it stood so already, or something else has been done since the page was made. The enquiry as it
-    /// stands, from which the page says so.
-    Stands(Box<Record>),
-}
-
-/// What became of a note that was to be saved.
-pub enum Noted {
-    /// It was saved, or taken away; as it now is.
-    Saved(Option<Note>),
-    /// Nothing was saved: another window has saved this one in the meantime.
-    Conflict(Option<Note>),
+impl Desk {
+    /// One enquiry with everything about it: one batch read, and then one query and one batch read at the same time.
+    ///
+    /// # Errors
+    /// When there is none, or the table cannot be read.
+    pub async fn enquiry(&self, reference: &Reference, clock: &Clock) -> Result<Whole, DeskError> {
+        let whole = self.store.load_whole(reference).await?;
+        let (record, annex) = whole.ok_or_else(|| DeskError::NotFound(reference.clone()))?;
+        let enquiry = &record.received.enquiry;
+        let (others, senders) = if self.store.has_keys() {
+            // The enquiry itself is among them.
+            let limit = Whole::OTHERS + 1;
+            try_join(
+                self.store.from_address(&enquiry.email, None, limit),
+                self.store.senders_of(enquiry, clock.now()),
+            )
+            .await?
+        } else {
+            // Without keys nothing else can be found of a person.
+            Default::default()
+        };
+        let received = Entry {
+            at: record.received.received_at,
+            event: Event::Received,
+        };
+        let recent = record.state.timeline.recent.iter().cloned();
+        let timeline = [received].into_iter().chain(annex.older).chain(recent);
+        let more = others.next.is_some();
+        let others = others.found.into_iter();
+        let mut others: Vec<Cursor> = others.filter(|it| it.reference != *reference).collect();
+        let more_others = more || others.len() > Whole::OTHERS;
+        others.truncate(Whole::OTHERS);
+        Ok(Whole {
+            timeline: timeline.collect(),
+            note: annex.note,
+            others,
+            more_others,
+            senders,
+            record: Box::new(record),
+        })
+    }
 }

@@ -1,27 +1,7 @@
 //! What the therapist or an operator does with enquiries. Each function returns types; the callers decide how
-//! they are shown: the commands, later the pages.
-//!
-//! The surface, as it is being built (every function is of [`Desk`], `async`, and gives `Result<_, DeskError>`):
-//!
-//! ```text
-//! waiting(after: Option<&Cursor>) -> Waiting
-//! enquiry(&Reference) -> Whole
-//! mark(&Reference, as: Mark, seen: Option<Mark>, Origin, &Clock) -> Outcome
-//! undo(&Reference, undone: Mark, Origin, &Clock) -> Outcome
-//! not_spam(&Reference, Origin, &Clock) -> Outcome           sends the reply
-//! spam(&Reference, Origin, &Clock) -> Outcome
-//! resend(&Reference, EmailKind, Origin, &Clock) -> Box<Record>
-//! note(&Reference, typed: &str, seen: Option<u32>, Origin, &Clock) -> Noted
-//! block(&Reference, Origin, &Clock), trust(…), unblock(…) -> Outcome
-//! senders(after: Option<&Cursor>) -> Vec<Sender>, forget_sender(&SenderId)
-//! month(Month, &Filter, after: Option<&Cursor>, &Clock) -> List
-//! months(&Clock) -> Vec<Month>                              the latest first
-//! person(&EmailAddress, after: Option<&Cursor>, &Clock) -> Person
-//! month_file(Month, Format, after: Option<Cursor>, &Clock) -> File
-//! person_file(&EmailAddress, Format, after: Option<Cursor>, &Clock) -> File
-//! erase(Subject, Erase, &Clock) -> Erasure
-//! ```
+//! they are shown: the commands, and the pages.
 
+pub mod act;
 pub mod enquiry;
 pub mod erase;
 pub mod export;
@@ -35,15 +15,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::info;
-
-use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::enquiry::Reference;
 use crate::mail_state::{EmailKind, ResendRefused};
 use crate::practice::Practice;
-use crate::record::Record;
-use crate::store::{Store, StoreError};
+use crate::record::{NoteTooLong, Record};
+use crate::store::{Cursor, Store, StoreError};
 
 /// With less time left than this no further enquiry is looked at: one call may take 3 seconds.
 const ENOUGH: Duration = Duration::from_secs(10);
@@ -64,14 +41,20 @@ pub enum DeskError {
     NotFound(Reference),
     /// The enquiry has just been erased.
     JustErased(Reference),
-    /// There is nothing to release.
-    NothingToRelease(Reference),
     /// This email may not go again.
     Resend(Reference, EmailKind, ResendRefused),
     /// The auto-reply would promise an answer by a time that has passed.
     PromisePassed(Reference),
     /// The auto-reply stays withheld, since the source of the enquiry was not counted.
     Uncounted(Reference),
+    /// The private note is too long.
+    NoteTooLong(NoteTooLong),
+}
+
+impl From<NoteTooLong> for DeskError {
+    fn from(error: NoteTooLong) -> Self {
+        Self::NoteTooLong(error)
+    }
 }
 
 impl From<StoreError> for DeskError {
@@ -89,10 +72,6 @@ impl fmt::Display for DeskError {
                 "there is no enquiry {reference}: check the reference, or list the enquiries of its day"
             ),
             Self::JustErased(reference) => write!(f, "{reference} has just been erased"),
-            Self::NothingToRelease(reference) => write!(
-                f,
-                "{reference} does not wait for a release: show it to see where its emails stand"
-            ),
             Self::Resend(reference, kind, refused) => {
                 write!(f, "{kind} of {reference} {}", advice(*refused))
             }
@@ -104,6 +83,7 @@ impl fmt::Display for DeskError {
                 f,
                 "auto_reply of {reference} stays withheld, since the source of the enquiry was not counted: answer the client yourself"
             ),
+            Self::NoteTooLong(error) => error.fmt(f),
         }
     }
 }
@@ -157,55 +137,19 @@ impl Desk {
         record.ok_or_else(|| DeskError::NotFound(reference.clone()))
     }
 
-    /// Answers an enquiry that only looked like spam: it counts as clear from now on.
-    ///
-    /// # Errors
-    /// When there is nothing to release, or the table cannot be written.
-    pub async fn release(&self, reference: &Reference, clock: &Clock) -> Result<Record, DeskError> {
-        let record = self.show(reference).await?;
-        let released = self.delivery.release(record, clock).await?;
-        let record = released.ok_or_else(|| DeskError::NothingToRelease(reference.clone()))?;
-        info!(%reference, "enquiry released");
-        // What cannot be sent now stays pending, and the sweep goes on.
-        let _ = self.delivery.deliver(record, clock).await;
-        self.show(reference).await
-    }
-
-    /// Sends one email once more. The therapist's may go any number of times. The auto-reply goes only when it certainly
-    /// never left, and with all the limits of a first one: one for each enquiry, and one for each address within the
-    /// cool-down.
-    ///
-    /// # Errors
-    /// When it may not go again, or the table cannot be written.
-    pub async fn resend(
-        &self,
-        reference: &Reference,
-        kind: EmailKind,
-        clock: &Clock,
-    ) -> Result<Record, DeskError> {
-        let record = self.show(reference).await?;
-        if kind == EmailKind::AutoReply {
-            self.still_helps(&record, clock)?;
+    /// What stands at these places, by one request for each [`Store::BATCH`] of them; what was deleted since the index was
+    /// written is left out.
+    async fn entries(&self, found: &[Cursor]) -> Result<Vec<list::Entry>, StoreError> {
+        let mut entries = Vec::new();
+        for found in found.chunks(Store::BATCH) {
+            for (cursor, record) in found.iter().zip(self.store.load_all(found).await?) {
+                match record {
+                    Ok(Some(record)) => entries.push(list::Entry::Record(Box::new(record))),
+                    Ok(None) => {}
+                    Err(_) => entries.push(list::Entry::Unreadable(cursor.clone())),
+                }
+            }
         }
-        let resent = self.delivery.resend(record, kind, clock).await?;
-        let record = resent
-            .map_err(|refused| DeskError::Resend(reference.clone(), kind, refused))?
-            .ok_or_else(|| DeskError::JustErased(reference.clone()))?;
-        info!(%reference, %kind, "an email is to go once more");
-        // What cannot be sent now stays pending, and the sweep goes on.
-        let _ = self.delivery.deliver(record, clock).await;
-        self.show(reference).await
-    }
-
-    /// An auto-reply says by when to expect an answer, counted from the enquiry.
-    fn still_helps(&self, record: &Record, clock: &Clock) -> Result<(), DeskError> {
-        let reference = &record.received.reference;
-        if record.received.is_late(clock.now()) {
-            return Err(DeskError::PromisePassed(reference.clone()));
-        }
-        if record.uncounted {
-            return Err(DeskError::Uncounted(reference.clone()));
-        }
-        Ok(())
+        Ok(entries)
     }
 }

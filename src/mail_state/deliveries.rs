@@ -134,6 +134,17 @@ impl Deliveries {
         true
     }
 
+    /// Withholds an auto-reply that has not left because a person calls the enquiry spam. That needs no notice: who says so
+    /// knows it.
+    pub fn suspect(&mut self) {
+        if let MailState::Pending { .. } = self.auto_reply {
+            self.decided = true;
+            self.auto_reply = MailState::Withheld {
+                reason: Withheld::Suspect,
+            };
+        }
+    }
+
     /// Makes the therapist's email pending once more, as a new attempt: a copy too many does no harm.
     ///
     /// # Errors

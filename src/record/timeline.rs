@@ -149,14 +149,15 @@ impl Timeline {
 
     /// Adds what a change of its emails' states tells, as far as the change has not told it by itself: what SES reports comes
     /// with its reason, and has an entry already.
-    pub fn follow(&mut self, before: &Deliveries, after: &Deliveries, told: usize, now: Timestamp) {
+    pub fn follow(&mut self, seen: &Self, before: &Deliveries, after: &Deliveries, now: Timestamp) {
         for kind in EmailKind::ALL.iter().copied() {
             let (Some(was), Some(is)) = (before.of(kind).or(Some(&MailState::NEW)), after.of(kind))
             else {
                 continue;
             };
-            let reported = |entry: &Entry| matches!(entry.event, Event::Reported { kind: of, .. } if of == kind);
-            let has_told = self.recent.iter().skip(told).any(reported);
+            let reported = |entry: &&Entry| matches!(entry.event, Event::Reported { kind: of, .. } if of == kind);
+            let mut reports = self.recent.iter().filter(reported);
+            let has_told = reports.any(|entry| !seen.recent.contains(entry));
             if let Some(event) = Event::of_change(kind, was, is).filter(|_| !has_told) {
                 self.push(Entry { at: now, event });
             }
@@ -221,7 +222,9 @@ impl fmt::Display for Entry {
                 let known = REPORTS.iter().find(|(_, it)| it == report);
                 write!(f, "reported {kind} {}", known.map_or("", |(key, _)| key))?;
                 let words = why.iter().flat_map(|why| why.split_whitespace());
-                words.take(3).try_for_each(|it| write!(f, " {}", word(it)))
+                let words = words.filter(|it| !it.contains('@')).take(3).map(word);
+                let mut words = words.filter(|it| !it.is_empty());
+                words.try_for_each(|it| write!(f, " {it}"))
             }
             Event::Marked { mark, by } => write!(f, "marked {mark} {}", by.key()),
             Event::Undone { mark, by } => write!(f, "undone {mark} {}", by.key()),
@@ -372,7 +375,10 @@ mod tests {
         };
         assert_eq!(
             entry.to_string(),
-            "2026-11-23T09:00:04Z reported auto_reply bounced 5.1.1 zoeexample.com x"
+            format!(
+                "2026-11-23T09:00:04Z reported auto_reply bounced 5.1.1 x {}",
+                "y".repeat(60)
+            )
         );
     }
 

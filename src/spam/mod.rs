@@ -42,13 +42,14 @@ impl Verdict {
 }
 
 /// What the therapist has said about a sender: a keyed hash of an address or of a number stands for them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Where both are said, of an address and of a number, the later one here counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SenderRule {
-    /// What comes from them is spam.
-    Blocked,
     /// What comes from them is a real enquiry, however it reads.
     Trusted,
+    /// What comes from them is spam.
+    Blocked,
 }
 
 impl SenderRule {
@@ -120,6 +121,8 @@ signals! {
     ListedWord = "listed_word", 4, "it has a word that is on your list";
     /// A sender of the practice's list.
     ListedSender = "listed_sender", 4, "its sender is on your list";
+    /// A sender whom the therapist has blocked.
+    BlockedSender = "blocked_sender", 4, "you have blocked its sender";
     /// A phrase that only advertisements have.
     SpamPhrase = "spam_phrase", 4, "it reads like an advertisement";
     /// HTML or forum code.
@@ -132,6 +135,16 @@ signals! {
     ForgedToken = "forged_token", 2, "the time stamp of its page is forged";
     /// Its signed time is too old to say anything: a page that was left open, or a token that is kept for use.
     ExpiredToken = "expired_token", 1, "the time stamp of its page is old";
+}
+
+impl Signal {
+    /// Whether it tells how the form was sent, not what was typed.
+    const fn is_of_a_program(self) -> bool {
+        matches!(
+            self,
+            Self::Honeypot | Self::TooFast | Self::Proof | Self::ForgedToken | Self::ExpiredToken
+        )
+    }
 }
 
 /// What was noticed about an enquiry.
@@ -155,6 +168,18 @@ impl Score {
         } else {
             Verdict::Clear
         }
+    }
+
+    /// The same with what the therapist has said about the sender. Of one whom she trusts only that counts which a program
+    /// does: a stranger who knows the address can type it in.
+    #[must_use]
+    pub fn with_sender(mut self, rule: Option<SenderRule>) -> Self {
+        match rule {
+            None => {}
+            Some(SenderRule::Blocked) => self.signals.push(Signal::BlockedSender),
+            Some(SenderRule::Trusted) => self.signals.retain(|signal| signal.is_of_a_program()),
+        }
+        self
     }
 
     /// The signals' codes, for the log.

@@ -9,7 +9,7 @@ use std::str::FromStr;
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
-use super::schema::{self, Item, s};
+use super::schema::{self, Item, List, s};
 use super::{Store, StoreError};
 use crate::enquiry::{EmailAddress, Received, Reference};
 
@@ -32,7 +32,7 @@ pub struct Cursor {
 }
 
 /// Some enquiries, newest first.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Page {
     /// Where they stand.
     pub found: Vec<Cursor>,
@@ -40,15 +40,21 @@ pub struct Page {
     pub next: Option<Cursor>,
 }
 
-/// One query of an index whose entries are sorted by when an enquiry came in.
-struct ByTime<'a> {
-    index: &'static str,
-    key: &'static str,
-    value: AttributeValue,
-    first: Timestamp,
-    last: Timestamp,
-    after: Option<&'a Cursor>,
-    limit: usize,
+/// One query of an index whose entries are sorted by a time.
+pub(super) struct ByTime {
+    pub(super) index: &'static str,
+    /// The attribute that is the index's partition key, and the partition.
+    pub(super) key: &'static str,
+    pub(super) value: String,
+    /// The attribute that is its sort key.
+    pub(super) sort: &'static str,
+    /// Whether the earliest come first.
+    pub(super) forward: bool,
+    pub(super) first: Timestamp,
+    pub(super) last: Timestamp,
+    /// The key of an item and its time.
+    pub(super) after: Option<(String, Timestamp)>,
+    pub(super) limit: usize,
 }
 
 impl fmt::Display for Cursor {
@@ -147,16 +153,28 @@ impl Store {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        self.page(ByTime {
-            index: "received",
-            key: "kind",
-            value: AttributeValue::S(schema::ENQUIRY.to_owned()),
+        let query = ByTime {
             first,
             last,
-            after,
+            after: after.map(|after| (schema::enquiry_key(&after.reference), after.at)),
             limit,
-        })
-        .await
+            ..ByTime::received()
+        };
+        Ok(Page::of(self.page(query).await?))
+    }
+
+    /// When the first enquiry came in of those that are still there.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn first_received(&self) -> Result<Option<Timestamp>, StoreError> {
+        let query = ByTime {
+            forward: true,
+            limit: 1,
+            ..ByTime::received()
+        };
+        let page = Page::of(self.page(query).await?);
+        Ok(page.found.first().map(|first| first.at))
     }
 
     /// The enquiries from this address, however it is spelt: after `after`, at most `limit`.
@@ -169,24 +187,67 @@ impl Store {
         after: Option<&Cursor>,
         limit: usize,
     ) -> Result<Page, StoreError> {
-        self.page(ByTime {
+        let query = ByTime {
             index: "address",
             key: "address",
-            value: AttributeValue::S(self.address_hash("find", address)?),
-            first: Timestamp::UNIX_EPOCH,
-            last: Timestamp::MAX,
-            after,
+            value: self.address_hash("find", address)?,
+            after: after.map(|after| (schema::enquiry_key(&after.reference), after.at)),
             limit,
-        })
-        .await
+            ..ByTime::received()
+        };
+        Ok(Page::of(self.page(query).await?))
     }
 
-    async fn page(&self, query: ByTime<'_>) -> Result<Page, StoreError> {
-        let begin = query.after.map(|cursor| {
+    /// Those that wait for the therapist's answer, the nearest promise first: after `after`, at most `limit`.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn waiting(&self, after: Option<&Cursor>, limit: usize) -> Result<Page, StoreError> {
+        let query = ByTime {
+            forward: true,
+            after: after.map(|after| (schema::state_key(&after.reference), after.at)),
+            limit,
+            ..ByTime::listed(List::Waiting)
+        };
+        Ok(Page::of(self.page(query).await?))
+    }
+
+    /// Those that were marked, the latest first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn marked(&self, limit: usize) -> Result<Page, StoreError> {
+        let query = ByTime {
+            limit,
+            ..ByTime::listed(List::Marked)
+        };
+        Ok(Page::of(self.page(query).await?))
+    }
+
+    /// How many look like spam and were not marked, up to `limit`, and whether there are more.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn suspects(&self, limit: usize) -> Result<(usize, bool), StoreError> {
+        let query = ByTime {
+            limit,
+            ..ByTime::listed(List::Suspect)
+        };
+        let (found, more) = self.page(query).await?;
+        Ok((found.len(), more))
+    }
+
+    /// The keys of the items that an index finds, with their times; and whether there are more.
+    pub(super) async fn page(
+        &self,
+        query: ByTime,
+    ) -> Result<(Vec<(String, Timestamp)>, bool), StoreError> {
+        let value = AttributeValue::S(query.value);
+        let begin = query.after.map(|(pk, at)| {
             Item::from([
-                s("pk", schema::enquiry_key(&cursor.reference)),
-                (query.key.to_owned(), query.value.clone()),
-                s("received_at", cursor.at),
+                s("pk", pk),
+                (query.key.to_owned(), value.clone()),
+                s(query.sort, at),
             ])
         });
         // One more than asked for tells whether there is another page.
@@ -196,30 +257,69 @@ impl Store {
             .query()
             .table_name(&self.table)
             .index_name(query.index)
-            .key_condition_expression("#key = :key AND received_at BETWEEN :first AND :last")
+            .key_condition_expression("#key = :key AND #sort BETWEEN :first AND :last")
             .expression_attribute_names("#key", query.key)
-            .expression_attribute_values(":key", query.value)
+            .expression_attribute_names("#sort", query.sort)
+            .expression_attribute_values(":key", value)
             .expression_attribute_values(":first", AttributeValue::S(query.first.to_string()))
             .expression_attribute_values(":last", AttributeValue::S(query.last.to_string()))
-            .scan_index_forward(false)
+            .scan_index_forward(query.forward)
             .limit(limit)
             .set_exclusive_start_key(begin)
             .send()
             .await
             .map_err(|error| StoreError::from_sdk("list", &error))?;
-        let mut found: Vec<Cursor> = answer
-            .items()
-            .iter()
-            .filter_map(|item| {
-                Some(Cursor {
-                    reference: schema::reference_in_key(item, schema::ENQUIRY)?,
-                    at: schema::time(item, "received_at")?,
-                })
-            })
-            .collect();
+        let found = answer.items().iter().filter_map(|item| {
+            let key = schema::text(item, "pk")?.to_owned();
+            Some((key, schema::time(item, query.sort)?))
+        });
+        let mut found: Vec<_> = found.collect();
         let more = found.len() > query.limit;
         found.truncate(query.limit);
+        Ok((found, more))
+    }
+}
+
+impl ByTime {
+    /// All enquiries by when they came in, the latest first.
+    pub(super) fn received() -> Self {
+        Self {
+            index: "received",
+            key: "kind",
+            value: schema::ENQUIRY.to_owned(),
+            sort: "received_at",
+            forward: false,
+            first: Timestamp::UNIX_EPOCH,
+            last: Timestamp::MAX,
+            after: None,
+            limit: 0,
+        }
+    }
+
+    /// One list of the index of states, the latest first.
+    fn listed(list: List) -> Self {
+        Self {
+            index: "waiting",
+            key: "list",
+            value: list.key().to_owned(),
+            sort: "list_by",
+            ..Self::received()
+        }
+    }
+}
+
+impl Page {
+    /// What these keys name; one that names no enquiry is left out.
+    fn of((keys, more): (Vec<(String, Timestamp)>, bool)) -> Self {
+        let cursor = |(key, at): &(String, Timestamp)| {
+            let (_, reference) = key.split_once('#')?;
+            Some(Cursor {
+                at: *at,
+                reference: Reference::parse(reference).ok()?,
+            })
+        };
+        let found: Vec<Cursor> = keys.iter().filter_map(cursor).collect();
         let next = found.last().filter(|_| more).cloned();
-        Ok(Page { found, next })
+        Self { found, next }
     }
 }

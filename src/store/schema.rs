@@ -17,15 +17,15 @@ use crate::enquiry::{Enquiry, Received, Reference};
 use crate::mail_state::Deliveries;
 use crate::practice::Suggested;
 use crate::proof_of_work::Nonce;
-use crate::record::{Record, State};
-use crate::spam::{Signal, Verdict};
+use crate::record::{Entry, Mark, Marked, Record, State, Timeline};
+use crate::spam::{SenderRule, Signal, Verdict};
 
 pub(super) use sessions::*;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The version of an enquiry's items that this code writes, and the newest that it reads.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// The partition key of every item.
 pub const PARTITION_KEY: &str = "pk";
@@ -46,11 +46,10 @@ pub struct Index {
     pub sort_key: &'static str,
 }
 
-/// The indexes. All of them are there from the first deployment, since an update of a stack can add only one at a time;
-/// `waiting` stays empty until enquiries have a state of their own.
+/// The indexes. All of them are there from the first deployment, since an update of a stack can add only one at a time.
 pub const INDEXES: [Index; 4] = [
     Index::new("pending", "pending", "due"),
-    Index::new("waiting", "waiting", "promised_by"),
+    Index::new("waiting", "list", "list_by"),
     Index::new("address", "address", "received_at"),
     Index::new("received", "kind", "received_at"),
 ];
@@ -69,6 +68,43 @@ impl Index {
 pub(super) const PENDING: &str = "pending";
 /// The kind of the item that holds what was typed: the stream's filter and the index `received` name it.
 pub(super) const ENQUIRY: &str = "enquiry";
+/// The kind of the item that holds what changes.
+pub(super) const STATE: &str = "state";
+/// The kind of an item that says something about a sender.
+pub(super) const SENDER: &str = "sender";
+/// The kind of the item that holds what the state is too small for.
+pub(super) const ANNEX: &str = "annex";
+
+/// The lists of the index `waiting`: each state stands in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum List {
+    /// Those that wait for the therapist's answer, by when it was promised.
+    Waiting,
+    /// Those that look like spam and were not marked, by when they came in.
+    Suspect,
+    /// Those that were marked, by when.
+    Marked,
+}
+
+impl List {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Suspect => "suspect",
+            Self::Marked => "marked",
+        }
+    }
+
+    /// Where an enquiry stands.
+    fn of(record: &Record) -> (Self, Timestamp) {
+        let received = &record.received;
+        match record.state.marked {
+            Some(marked) if marked.mark != Mark::Waiting => (Self::Marked, marked.at),
+            _ if record.state.is_suspect() => (Self::Suspect, received.received_at),
+            _ => (Self::Waiting, received.promised_by),
+        }
+    }
+}
 
 /// What was typed, and all that is known from the first moment: written once.
 #[derive(Serialize, Deserialize)]
@@ -111,6 +147,20 @@ struct StoredState {
     writer: Option<String>,
     verdict: Verdict,
     deliveries: Deliveries,
+    list: String,
+    list_by: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    marked: Option<Marked>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    judged: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    timeline: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    moved: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    note_version: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    annex: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pending: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,6 +169,23 @@ struct StoredState {
     completed: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
+}
+
+/// What the state of an enquiry is too small for.
+#[derive(Serialize, Deserialize)]
+struct StoredAnnex {
+    pk: String,
+    kind: String,
+    v: u32,
+    #[serde(default)]
+    note: Option<String>,
+    #[serde(default)]
+    timeline: Vec<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The signals that this version knows: a newer one may have more, and that is no reason to leave an enquiry alone.
@@ -136,6 +203,14 @@ pub(super) fn enquiry_key(reference: &Reference) -> String {
 
 pub(super) fn state_key(reference: &Reference) -> String {
     format!("state#{reference}")
+}
+
+pub(super) fn annex_key(reference: &Reference) -> String {
+    format!("annex#{reference}")
+}
+
+pub(super) fn sender_key(hash: &str) -> String {
+    format!("sender#{hash}")
 }
 
 pub(super) fn idempotency_key(hash: &str) -> String {
@@ -190,16 +265,25 @@ pub(super) fn state_item(
 ) -> Result<Item, StoreError> {
     let pending = record.indexed;
     let state = record.state.clone();
+    let (list, list_by) = List::of(record);
     to_item(
         "change",
         StoredState {
             pk: state_key(&record.received.reference),
-            kind: "state".to_owned(),
+            kind: STATE.to_owned(),
             v: VERSION,
             revision: state.revision,
             writer,
             verdict: state.verdict,
             deliveries: state.deliveries,
+            list: list.key().to_owned(),
+            list_by,
+            marked: state.marked,
+            judged: state.judged,
+            timeline: lines(&state.timeline.recent),
+            moved: state.timeline.moved,
+            note_version: state.note_version,
+            annex: state.has_annex,
             pending: pending.then(|| PENDING.to_owned()),
             due: pending.then(|| record.due()),
             completed: state.completed,
@@ -255,9 +339,52 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         verdict: stored.verdict,
         deliveries: stored.deliveries,
         completed: stored.completed,
-        ..State::new(stored.verdict)
+        judged: stored.judged,
+        marked: stored.marked,
+        timeline: Timeline {
+            recent: entries(&stored.timeline),
+            moved: stored.moved,
+        },
+        note_version: stored.note_version,
+        has_annex: stored.annex,
     };
     Ok((state, stored.pending.is_some()))
+}
+
+/// The entries of a timeline as lines.
+pub(super) fn lines(entries: &[Entry]) -> Vec<String> {
+    entries.iter().map(Entry::to_string).collect()
+}
+
+/// A line without a time is no entry: nothing here wrote it.
+fn entries(lines: &[String]) -> Vec<Entry> {
+    lines.iter().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// The note and the older part of the timeline.
+pub(super) fn annex(item: Item) -> Result<(Option<String>, Vec<Entry>), StoreError> {
+    let stored: StoredAnnex = read(item)?;
+    Ok((stored.note, entries(&stored.timeline)))
+}
+
+/// How large an item is, in bytes ("Item size and formatting", DynamoDB Developer Guide).
+pub(super) fn size(item: &Item) -> usize {
+    item.iter()
+        .map(|(name, value)| name.len() + size_of(value))
+        .sum()
+}
+
+fn size_of(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        // Two digits take a byte, and one more stands beside them.
+        AttributeValue::N(number) => number.len().div_ceil(2) + 1,
+        AttributeValue::M(members) => 3 + members.len() + size(members),
+        AttributeValue::L(values) => {
+            3 + values.iter().map(|value| 1 + size_of(value)).sum::<usize>()
+        }
+        _ => 1,
+    }
 }
 
 /// The version first: a newer item may have another shape altogether.
@@ -308,6 +435,24 @@ pub(super) fn undeliverable(address: &str, because_of: &Reference, expires: Time
     item
 }
 
+/// What was said about a sender. The index `received` lists them by when that was.
+pub(super) fn sender(
+    hash: &str,
+    rule: SenderRule,
+    because_of: &Reference,
+    since: Timestamp,
+    expires: Timestamp,
+) -> Item {
+    HashMap::from([
+        s("pk", sender_key(hash)),
+        s("kind", SENDER),
+        s("rule", rule.key()),
+        s("reference", because_of),
+        s("received_at", since),
+        seconds("expires", expires),
+    ])
+}
+
 /// Whether a cool-down is there because emails to the address do not arrive or are not wanted.
 pub(super) fn is_undeliverable(cool_down: &Item) -> bool {
     cool_down.contains_key("undeliverable")
@@ -337,6 +482,11 @@ pub(super) fn count(expires: Timestamp, limit: u32) -> Item {
 /// The reference that an idempotency record or a cool-down holds.
 pub(super) fn reference_of(item: &Item) -> Option<Reference> {
     Reference::parse(text(item, "reference")?).ok()
+}
+
+/// What a sender's item says.
+pub(super) fn rule_of(item: &Item) -> Option<SenderRule> {
+    SenderRule::from_key(text(item, "rule")?)
 }
 
 /// Whether an item has expired by this time, although it is still there. The conditions of writes say the same.

@@ -174,6 +174,7 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         key,
         prefix: "BB",
         source: None,
+        sender: None,
         nonce: Some(nonce),
     };
     let clock = Clock::new(now, now + SignedDuration::from_secs(29));

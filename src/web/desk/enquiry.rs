@@ -18,7 +18,8 @@ use super::words::{self, Labelled, Ways};
 use super::{desk_failed, fields, query, see_other, when};
 use crate::clock::Clock;
 use crate::desk::DeskError;
-use crate::desk::enquiry::{Noted, Outcome, Whole};
+use crate::desk::act::{Noted, Outcome};
+use crate::desk::enquiry::Whole;
 use crate::email::{reasons, suggests};
 use crate::enquiry::Reference;
 use crate::enquiry::answers::RecentInjury;
@@ -77,7 +78,6 @@ struct EnquiryPage<'a> {
     ways: Ways,
     answers: Vec<Labelled>,
     suggests: String,
-    promised: String,
     others: Vec<(String, String)>,
     more_others: bool,
     timeline: Vec<Line>,
@@ -116,7 +116,7 @@ pub(super) async fn page(
 ) -> Response {
     let done = query(&request);
     let done = done.get("done");
-    match whole(&web, &reference).await {
+    match whole(&web, &reference, &clock).await {
         Ok(whole) => {
             let note = NoteView::of(whole.note.as_ref());
             render(&web, StatusCode::OK, &whole, note, done, clock.now())
@@ -125,9 +125,9 @@ pub(super) async fn page(
     }
 }
 
-async fn whole(web: &Web, reference: &str) -> Result<Whole, Response> {
+async fn whole(web: &Web, reference: &str, clock: &Clock) -> Result<Whole, Response> {
     let reference = read(web, reference)?;
-    let whole = web.desk.enquiry(&reference).await;
+    let whole = web.desk.enquiry(&reference, clock).await;
     whole.map_err(|error| desk_failed(web, &error))
 }
 
@@ -168,7 +168,6 @@ fn render(
         ways: Ways::new(practice, received),
         answers: words::answers(practice, received),
         suggests: suggests(&received.suggestion(practice)),
-        promised: when::moment(practice, received.promised_by, now),
         others: whole
             .others
             .iter()
@@ -185,12 +184,13 @@ fn render(
             .collect(),
         note,
         sender: whole
+            .senders
             .address
             .as_ref()
-            .or(whole.number.as_ref())
+            .or(whole.senders.number.as_ref())
             .map(|sender| sender.rule),
-        expires: whole
-            .expires
+        expires: record
+            .text_expires
             .map_or_else(String::new, |at| when::day(practice, at, now)),
         done: told.map(|(_, words)| *words),
         unchanged: done == "stands",
@@ -284,9 +284,12 @@ pub(super) async fn act(
         "unblock" => (desk.unblock(&reference, by, &clock).await, "unblocked"),
         _ => {
             let resent = desk
-                .resend2(&reference, EmailKind::Therapist, by, &clock)
+                .resend(&reference, EmailKind::Therapist, by, &clock)
                 .await;
-            (resent.map(Outcome::Done), "resent")
+            (
+                resent.map(|record| Outcome::Done(Box::new(record))),
+                "resent",
+            )
         }
     };
     back(&web, &reference, outcome, done)
@@ -309,22 +312,6 @@ pub(super) async fn note(
     };
     let typed = posted.get("note");
     let seen = posted.get("seen").parse().ok();
-    if let Err(too_long) = Note::clean(typed) {
-        let error = format!(
-            "Note must be {} characters or less. It has {}.",
-            Note::MAX,
-            too_long.length
-        );
-        return refused_note(
-            &web,
-            &reference,
-            typed,
-            seen.unwrap_or_default(),
-            error,
-            &clock,
-        )
-        .await;
-    }
     let (seen, error) = match web
         .desk
         .note(&reference, typed, seen, Origin::Desk, &clock)
@@ -343,6 +330,14 @@ pub(super) async fn note(
                 )
             };
             (other.map_or(0, |note| note.version), words)
+        }
+        Err(DeskError::NoteTooLong(too_long)) => {
+            let words = format!(
+                "Note must be {} characters or less. It has {}.",
+                Note::MAX,
+                too_long.length
+            );
+            (seen.unwrap_or_default(), words)
         }
         Err(error) => return desk_failed(&web, &error),
     };
@@ -364,7 +359,7 @@ async fn refused_note(
         error: Some(error),
     };
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    match whole(web, reference.as_str()).await {
+    match whole(web, reference.as_str(), clock).await {
         Ok(whole) => render(web, status, &whole, note, "", clock.now()),
         Err(response) => response,
     }

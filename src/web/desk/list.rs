@@ -47,7 +47,6 @@ struct ListPage<'a> {
     next: Option<String>,
     /// The name that was searched for.
     name: Option<String>,
-    back: &'static str,
 }
 
 /// A month, or what was chosen of it.
@@ -131,7 +130,6 @@ async fn render(
         rows: rows(&web.practice, &list.entries, clock.now()),
         next: next.map(|next| super::after(&address, &next)),
         name: filter.name.clone(),
-        back: "/desk/enquiries",
     };
     page_response(web, StatusCode::OK, &page)
 }

@@ -103,7 +103,6 @@ struct PersonPage<'a> {
     rows: Vec<ListRow>,
     more: bool,
     about: Option<String>,
-    back: &'static str,
 }
 
 /// Everything about the address of a form.
@@ -137,7 +136,6 @@ pub(super) async fn person(web: &Web, address: &EmailAddress, clock: &Clock) -> 
         about: person
             .cool_down
             .map(|kept| about(practice, &kept, clock.now())),
-        back: "/desk/people",
     };
     page_response(web, StatusCode::OK, &page)
 }

@@ -44,8 +44,6 @@ struct WaitingPage<'a> {
     /// "3 look like spam", when any do.
     suspects: Option<String>,
     marked: Vec<ListRow>,
-    /// The page of the form that lists come back to.
-    back: &'static str,
 }
 
 /// Who waits, the nearest promise first.
@@ -73,7 +71,6 @@ pub(super) async fn page(
         next: waiting.next.map(|next| super::after("/desk?after=", &next)),
         suspects,
         marked: rows(practice, &waiting.marked, now),
-        back: "/desk",
     };
     page_response(&web, StatusCode::OK, &page)
 }

@@ -20,7 +20,6 @@ pub(super) struct Card {
     pub(super) stands: String,
     pub(super) is_overdue: bool,
     pub(super) is_waiting: bool,
-    pub(super) is_suspect: bool,
     pub(super) received: String,
     pub(super) ways: Ways,
 }
@@ -43,7 +42,6 @@ impl Card {
             stands: stands(practice, record, now),
             is_overdue: record.is_overdue(now),
             is_waiting: record.is_waiting(),
-            is_suspect: record.state.is_suspect(),
             received: when::moment(practice, record.received.received_at, now),
             ways: Ways::new(practice, &record.received),
         }
