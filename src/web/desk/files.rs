@@ -13,6 +13,7 @@ use super::list::in_words;
 use super::pages::{self, Frame, Message, page_response};
 use super::{desk_failed, query};
 use crate::clock::Clock;
+use crate::desk::export::Selection;
 use crate::desk::file::{File, Format};
 use crate::desk::month::Month;
 use crate::web::Web;
@@ -81,7 +82,11 @@ pub(super) async fn month(
     let asked = query(&request);
     let part = asked.get("part");
     let after = part.parse().ok();
-    let file = match web.desk.month_file(month, format_, after, &clock).await {
+    let file = match web
+        .desk
+        .file(Selection::Month(month), format_, after, &clock)
+        .await
+    {
         Ok(file) => file,
         Err(error) => return desk_failed(&web, &error),
     };
@@ -99,7 +104,7 @@ pub(super) async fn month(
         }
         match web
             .desk
-            .month_file(month, format_, Some(after), &clock)
+            .file(Selection::Month(month), format_, Some(after), &clock)
             .await
         {
             Ok(file) => next = file.next,

@@ -40,7 +40,6 @@ use super::{MAX_BODY, OwnOrigin, RequestError, Unread, Web};
 use crate::clock::Clock;
 use crate::desk::DeskError;
 use crate::sign_in::SignInError;
-use crate::store::Cursor;
 use kept::Kept;
 use pages::{Message, Why};
 use rows::{Access, KeptField, ROWS, Row};
@@ -204,7 +203,7 @@ fn query(request: &Request) -> Fields {
 }
 
 /// An address that goes on after a place in a list.
-fn after(address: &str, cursor: &Cursor) -> String {
+fn after(address: &str, cursor: &impl std::fmt::Display) -> String {
     let cursor = cursor.to_string();
     let cursor = percent_encoding::utf8_percent_encode(&cursor, percent_encoding::NON_ALPHANUMERIC);
     format!("{address}{cursor}")

@@ -13,14 +13,15 @@ use jiff::Timestamp;
 
 use super::pages::{self, Frame, Message, page_response};
 use super::waiting::{ListRow, rows};
-use super::{Fields, desk_failed, fields, files, see_other, when};
+use super::{Fields, desk_failed, fields, files, query, see_other, when};
 use crate::clock::Clock;
 use crate::desk::erase::{Erase, Erasure, Subject};
+use crate::desk::export::Selection;
 use crate::desk::file::Format;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::practice::Practice;
 use crate::spam::SenderRule;
-use crate::store::{CoolDown, Sender};
+use crate::store::{CoolDown, Sender, SenderCursor};
 use crate::web::Web;
 
 struct SenderView {
@@ -35,6 +36,8 @@ struct SenderView {
 struct PeoplePage<'a> {
     frame: Frame<'a>,
     senders: Vec<SenderView>,
+    /// The address of the next page of them, when there is one.
+    next: Option<String>,
     typed: String,
     error: bool,
     done: bool,
@@ -46,8 +49,10 @@ pub(super) async fn page(
     Extension(clock): Extension<Clock>,
     request: Request,
 ) -> Response {
-    let done = request.uri().query() == Some("done=forgotten");
-    people(&web, StatusCode::OK, "", done, clock.now()).await
+    let asked = query(&request);
+    let after = asked.get("after").parse().ok();
+    let done = asked.get("done") == "forgotten";
+    people(&web, StatusCode::OK, "", done, after, &clock).await
 }
 
 async fn people(
@@ -55,12 +60,14 @@ async fn people(
     status: StatusCode,
     typed: &str,
     done: bool,
-    now: Timestamp,
+    after: Option<SenderCursor>,
+    clock: &Clock,
 ) -> Response {
-    let senders = match web.desk.senders(None).await {
-        Ok(senders) => senders,
+    let found = match web.desk.senders(after.as_ref(), clock).await {
+        Ok(found) => found,
         Err(error) => return desk_failed(web, &error),
     };
+    let now = clock.now();
     let view = |sender: &Sender| SenderView {
         id: sender.id.to_string(),
         is_blocked: sender.rule == SenderRule::Blocked,
@@ -69,7 +76,10 @@ async fn people(
     };
     let page = PeoplePage {
         frame: Frame::signed_in(web, "/desk/people"),
-        senders: senders.iter().map(view).collect(),
+        senders: found.senders.iter().map(view).collect(),
+        next: found
+            .next
+            .map(|next| super::after("/desk/people?after=", &next)),
         typed: typed.to_owned(),
         error: status != StatusCode::OK,
         done,
@@ -78,12 +88,12 @@ async fn people(
 }
 
 /// The address of a form; without one the search is shown again.
-async fn address(web: &Web, posted: &Fields, now: Timestamp) -> Result<EmailAddress, Response> {
+async fn address(web: &Web, posted: &Fields, clock: &Clock) -> Result<EmailAddress, Response> {
     match EmailAddress::parse(posted.get("email")) {
         Ok(address) => Ok(address),
         Err(_) => {
             let status = StatusCode::UNPROCESSABLE_ENTITY;
-            Err(people(web, status, posted.get("email"), false, now).await)
+            Err(people(web, status, posted.get("email"), false, None, clock).await)
         }
     }
 }
@@ -112,7 +122,7 @@ pub(super) async fn look_up(
     request: Request,
 ) -> Response {
     let found = match posted(&web, request).await {
-        Ok(posted) => address(&web, &posted, clock.now()).await,
+        Ok(posted) => address(&web, &posted, &clock).await,
         Err(response) => Err(response),
     };
     match found {
@@ -163,7 +173,7 @@ pub(super) async fn export(
         Ok(posted) => posted,
         Err(response) => return response,
     };
-    let address = match address(&web, &posted, clock.now()).await {
+    let address = match address(&web, &posted, &clock).await {
         Ok(address) => address,
         Err(response) => return response,
     };
@@ -172,7 +182,11 @@ pub(super) async fn export(
         _ => Format::Json,
     };
     let after = posted.get("after").parse().ok();
-    match web.desk.person_file(&address, format, after, &clock).await {
+    match web
+        .desk
+        .file(Selection::Person(&address), format, after, &clock)
+        .await
+    {
         Ok(file) => files::download(file),
         Err(error) => desk_failed(&web, &error),
     }
@@ -240,7 +254,7 @@ async fn erase_address(web: &Web, clock: &Clock, request: Request, erase: Erase)
         Ok(posted) => posted,
         Err(response) => return response,
     };
-    match address(web, &posted, clock.now()).await {
+    match address(web, &posted, clock).await {
         Ok(address) => {
             let went = web
                 .desk

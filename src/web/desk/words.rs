@@ -108,17 +108,25 @@ pub(super) struct Labelled {
     pub(super) text: String,
 }
 
-/// Every answer that was given, in the order of the form.
+/// Every answer that was given: what they wrote first, then the order of the form. Name and number stand above them.
 pub(super) fn answers(practice: &Practice, received: &Received) -> Vec<Labelled> {
-    let rows = fields(practice);
-    rows.filter_map(|row| {
-        let answer = received.enquiry.answer(row.field, practice)?;
-        Some(Labelled {
-            label: short(row.field, row.label),
-            text: visible(&answer.text),
+    let above = |field| matches!(field, Field::Name | Field::Phone);
+    let rank = |field| match field {
+        Field::Message => 0,
+        Field::Times => 1,
+        _ => 2,
+    };
+    let mut rows: Vec<_> = fields(practice).filter(|row| !above(row.field)).collect();
+    rows.sort_by_key(|row| rank(row.field));
+    rows.into_iter()
+        .filter_map(|row| {
+            let answer = received.enquiry.answer(row.field, practice)?;
+            Some(Labelled {
+                label: short(row.field, row.label),
+                text: visible(&answer.text),
+            })
         })
-    })
-    .collect()
+        .collect()
 }
 
 /// A short label; a field that has none here keeps its own.
