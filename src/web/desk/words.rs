@@ -111,6 +111,10 @@ pub(super) struct Labelled {
 /// Every answer that was given: what they wrote first, then the order of the form. Name and number stand above them.
 pub(super) fn answers(practice: &Practice, received: &Received) -> Vec<Labelled> {
     let above = |field| matches!(field, Field::Name | Field::Phone);
+    // Which wording they agreed to, in full as long as it is still the practice's.
+    let current = &practice.consent;
+    let consent = Some(current.wording.as_str())
+        .filter(|_| received.enquiry.consent_version == current.version);
     let rank = |field| match field {
         Field::Message => 0,
         Field::Times => 1,
@@ -123,7 +127,10 @@ pub(super) fn answers(practice: &Practice, received: &Received) -> Vec<Labelled>
             let answer = received.enquiry.answer(row.field, practice)?;
             Some(Labelled {
                 label: short(row.field, row.label),
-                text: visible(&answer.text),
+                text: match consent.filter(|_| row.field == Field::Consent) {
+                    Some(wording) => wording.to_owned(),
+                    None => visible(&answer.text),
+                },
             })
         })
         .collect()
@@ -144,7 +151,7 @@ const fn short(field: Field, label: &'static str) -> &'static str {
         Field::Treatment => "Treatment in mind",
         Field::Times => "Days and times",
         Field::Message => "Message",
-        Field::Consent => "Consent",
+        Field::Consent => "Agreed to",
         _ => label,
     }
 }
