@@ -24,10 +24,10 @@ const AT_MOST: usize = 200;
 const COLUMNS: [&str; 11] = [
     "reference",
     "received_at",
-    "promised_by",
     "verdict",
-    "mark",
     "name",
+    "mark",
+    "promised_by",
     "therapist",
     "auto_reply",
     "notice",

@@ -42,7 +42,7 @@ const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These
 {"command": "spam", "reference": "BB-7KQ4M"}
 {"command": "block", "reference": "BB-7KQ4M"}
 {"command": "trust", "reference": "BB-7KQ4M"}
-{"command": "unblock", "reference": "BB-7KQ4M"}, {"command": "unblock", "sender": "a name from senders"}
+{"command": "unblock", "reference": "BB-7KQ4M"}, or with a "sender" of senders
 {"command": "senders"}
 {"command": "resend", "reference": "BB-7KQ4M", "kind": "therapist"}, or "kind": "auto_reply"
 {"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}, {"command": "export", "month": "2026-11"}
@@ -303,9 +303,7 @@ impl Commands {
                 self.export_month(month, cursor.as_deref(), format, clock)
                     .await
             }
-            Command::Export { .. } => Err(refused(
-                "export takes either an email, for everything about it, or a month, like 2026-11",
-            )),
+            Command::Export { .. } => Err(refused(KNOWN)),
             Command::Erase {
                 email: Some(email),
                 reference: None,

@@ -8,7 +8,7 @@ use enquiry_desk::clock::Clock;
 use enquiry_desk::enquiry::{Enquiry, Received};
 use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
-use enquiry_desk::spam::Score;
+use enquiry_desk::spam::{Score, SenderRule};
 use enquiry_desk::store::{Accepted, NewEnquiry, schema};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -147,6 +147,26 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         assert_eq!(app.post_form(&fields).await.status, 303);
     }
     app.emails().await;
+    // What the therapist does: marks, a note, a block, a verdict; until a timeline is long.
+    let listed = app.invoke(json!({ "command": "list" })).await.unwrap();
+    for row in listed["enquiries"].as_array().unwrap() {
+        let act = async |command: &str| {
+            let command = json!({ "command": command, "reference": row["reference"] });
+            app.invoke(command).await.unwrap()
+        };
+        if row["verdict"] == "suspect" {
+            act("block").await;
+        } else {
+            act("spam").await;
+        }
+        for mark in ["answered", "booked"].iter().cycle().take(12) {
+            let mark = json!({ "command": "mark", "reference": row["reference"], "as": mark });
+            app.invoke(mark).await.unwrap();
+        }
+        let note =
+            json!({ "command": "note", "reference": row["reference"], "text": "Rings back" });
+        app.invoke(note).await.unwrap();
+    }
     // The therapist signs in, asks for another code, and signs out everywhere else.
     Browser::signed_in(&app).await;
     Browser::new(&app).post("/desk/sign-in", &[]).await;
@@ -174,7 +194,7 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         key,
         prefix: "BB",
         source: None,
-        sender: None,
+        sender: Some(SenderRule::Blocked),
         nonce: Some(nonce),
     };
     let clock = Clock::new(now, now + SignedDuration::from_secs(29));
