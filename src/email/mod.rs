@@ -18,6 +18,10 @@ mod wrap;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::EmailKind;
 
+// What the therapist's pages say in the same words.
+pub use format::{dial, reply_link};
+pub use therapist::{because, reasons, suggests, wants};
+
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
 pub use client_action::{ClientAction, ClientActionEmail};
 pub use notice::{NoticeEmail, Trouble};

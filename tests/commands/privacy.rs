@@ -346,7 +346,7 @@ async fn an_operator_finds_an_enquiry_whose_reference_they_do_not_know() {
         all["enquiries"][0],
         json!({
             "reference": suspect, "received_at": "2026-11-23T14:00:00Z", "verdict": "suspect", "name": "Zoë O'Brien",
-            "therapist": "pending", "auto_reply": "pending", "notice": null, "pending": true,
+            "promised_by": "2026-11-24T14:00:00Z", "mark": "waiting", "therapist": "pending", "auto_reply": "pending", "notice": null, "pending": true,
         })
     );
     assert_eq!(all["enquiries"][1]["therapist"], "sent");
@@ -798,7 +798,7 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
     assert_eq!(preview["dry_run"], true);
     assert_eq!(
         preview["would_erase"],
-        json!({ "enquiries": 2, "idempotency_records": 2, "cool_downs": 1 })
+        json!({ "enquiries": 2, "idempotency_records": 2, "cool_downs": 1, "notes": 0, "senders": 0 })
     );
     assert_eq!(
         references(&preview),
@@ -851,7 +851,7 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
     let again = desk.ask(really).await;
     assert_eq!(
         again["erased"],
-        json!({ "enquiries": 0, "idempotency_records": 0, "cool_downs": 0 })
+        json!({ "enquiries": 0, "idempotency_records": 0, "cool_downs": 0, "notes": 0, "senders": 0 })
     );
     assert_eq!(again["complete"], true);
     assert_eq!(
@@ -869,7 +869,7 @@ async fn one_enquiry_is_erased_by_its_reference_and_the_others_stay() {
     let preview = desk.ask(erase(&second, false)).await;
     assert_eq!(
         preview["would_erase"],
-        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 0 })
+        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 0, "notes": 0, "senders": 0 })
     );
     let receipt = desk.ask(erase(&second, true)).await;
     assert_eq!(receipt["erased"], preview["would_erase"]);
@@ -893,7 +893,7 @@ async fn one_enquiry_is_erased_by_its_reference_and_the_others_stay() {
     let receipt = desk.ask(erase(&first, true)).await;
     assert_eq!(
         receipt["erased"],
-        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 1 })
+        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 1, "notes": 0, "senders": 0 })
     );
     let again = desk.ask(erase(&first, true)).await;
     assert_eq!(
@@ -1052,7 +1052,7 @@ async fn an_item_of_a_newer_version_is_listed_and_erased_although_nobody_can_rea
         .await;
     assert_eq!(
         receipt["erased"],
-        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 1 })
+        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 1, "notes": 0, "senders": 0 })
     );
     assert_eq!(desk.kinds().await, ["counter", "counter"]);
     desk.finish().await;
@@ -1070,7 +1070,7 @@ async fn the_idempotency_record_of_a_later_post_stays_when_the_earlier_one_is_er
         .await;
     assert_eq!(
         receipt["erased"],
-        json!({ "enquiries": 1, "idempotency_records": 0, "cool_downs": 0 })
+        json!({ "enquiries": 1, "idempotency_records": 0, "cool_downs": 0, "notes": 0, "senders": 0 })
     );
     assert_eq!(
         desk.post("zoe@example.com", &[]).await,
@@ -1083,19 +1083,27 @@ async fn the_idempotency_record_of_a_later_post_stays_when_the_earlier_one_is_er
 // ------------------------------------------------------------------------------------------------ words and ends
 
 /// Every command, by its name.
-const COMMANDS: [&str; 12] = [
+const COMMANDS: [&str; 20] = [
+    "block",
     "close-desk",
     "erase",
     "export",
     "list",
+    "mark",
+    "note",
     "open-desk",
     "release",
     "remind",
     "resend",
+    "senders",
     "show",
     "sign-in",
     "sign-out-everywhere",
+    "spam",
     "sweep",
+    "trust",
+    "unblock",
+    "waiting",
 ];
 
 #[tokio::test]

@@ -1,3 +1,4 @@
 //! The therapist's desk.
 
+mod pages;
 mod sign_in;

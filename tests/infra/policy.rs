@@ -499,6 +499,40 @@ const PATHS: &[Path] = &[
         },
     },
     Path {
+        name: "the therapist sees who waits, marks, notes, calls it spam, blocks and trusts",
+        variables: &[("SES_SANDBOX", "false")],
+        play: |stage| {
+            Box::pin(async {
+                let (_, body) = stage.post(&COMPLETE).await;
+                assert_eq!(stage.emails().await, 2);
+                let reference = &body["reference"];
+                let waiting = stage.command(json!({ "command": "waiting" })).await;
+                assert_eq!(&waiting["waiting"][0]["reference"], reference);
+                for command in [
+                    json!({ "command": "mark", "reference": reference, "as": "booked" }),
+                    json!({ "command": "spam", "reference": reference }),
+                    json!({ "command": "trust", "reference": reference }),
+                    json!({ "command": "block", "reference": reference }),
+                ] {
+                    assert_eq!(stage.command(command).await["done"], true);
+                }
+                let note = json!({ "command": "note", "reference": reference, "text": "x" });
+                assert_eq!(stage.command(note).await["note"], "x");
+                let senders = stage.command(json!({ "command": "senders" })).await;
+                assert_eq!(senders["senders"].as_array().unwrap().len(), 2);
+                // Another enquiry of a blocked sender, and one erased: the block stays and names it no more.
+                let mut other = MINIMAL;
+                other[1].1 = COMPLETE[1].1;
+                assert_eq!(stage.post(&other).await.0, 201);
+                let erase = json!({ "command": "erase", "reference": reference, "confirm": true });
+                assert_eq!(stage.command(erase).await["complete"], true);
+                let sender = &senders["senders"][0]["sender"];
+                let unblock = json!({ "command": "unblock", "sender": sender });
+                assert_eq!(stage.command(unblock).await["done"], true);
+            })
+        },
+    },
+    Path {
         name: "in the sandbox, where the therapist's address is verified by itself",
         variables: NONE,
         play: |stage| {

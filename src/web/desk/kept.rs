@@ -37,8 +37,10 @@ pub(super) struct Resumed {
 impl Kept {
     /// A page to come back to.
     pub(super) fn page(way: &str) -> Self {
+        // Without what follows the question mark, when that is not plain.
+        let path = way.split('?').next().unwrap_or_default();
         Self {
-            to: way_back(way).unwrap_or_default(),
+            to: way_back(way).or_else(|| way_back(path)).unwrap_or_default(),
             ..Self::default()
         }
     }
