@@ -10,11 +10,12 @@ use lambda_runtime::Error;
 use serde_json::Value;
 use tracing::{error, info};
 
-use crate::aws::{self, Clients, Secret, SecretSource, SharedHttpClient};
+use crate::aws::{Clients, HttpClients, Secret, SecretSource};
 use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
+use crate::link::Links;
 use crate::practice::{self, Practice};
 use crate::ses::Ses;
 use crate::settings::{SettingErrors, Settings};
@@ -22,6 +23,7 @@ use crate::sign_in::SignIn;
 use crate::store::Store;
 use crate::submission::Submission;
 use crate::web::Web;
+use crate::withdrawal::Withdrawal;
 use crate::{feedback, stream, web};
 
 pub use event::{Event, UnknownEvent};
@@ -63,7 +65,18 @@ impl App {
             email.therapist.clone(),
             keys.clone(),
         ));
-        let delivery = Delivery::new(store.clone(), ses, Arc::clone(&practice), email);
+        let links = Links::new(
+            web_settings.public_url.as_deref(),
+            keys.as_ref(),
+            &email.therapist,
+        );
+        let delivery = Delivery::new(
+            store.clone(),
+            ses,
+            Arc::clone(&practice),
+            email,
+            links.clone(),
+        );
         let delivery = Arc::new(delivery);
         let submission = Submission::new(
             store.clone(),
@@ -74,8 +87,11 @@ impl App {
         );
         let desk = Desk::new(store.clone(), Arc::clone(&delivery), Arc::clone(&practice));
         let desk = Arc::new(desk);
+        let withdrawal = Withdrawal::new(store.clone());
         let web = Web::new(
             submission,
+            withdrawal,
+            links,
             Arc::clone(&sign_in),
             Arc::clone(&desk),
             Arc::clone(&practice),
@@ -97,12 +113,12 @@ impl App {
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Arc<Self>, SettingErrors> {
-        Self::build(&variable, &aws::http_client(), None)
+        Self::build(&variable, &HttpClients::new(), None)
     }
 
     fn build(
         variable: &impl Fn(&str) -> Option<String>,
-        client: &SharedHttpClient,
+        client: &HttpClients,
         secret: Option<&Secret>,
     ) -> Result<Arc<Self>, SettingErrors> {
         let of_secret = |name: &str| secret.and_then(|secret| secret.get(name));
@@ -135,7 +151,7 @@ impl App {
 /// One execution environment of the deployed function: the application, and the secret that it may still be waiting for.
 pub struct Runtime<V> {
     variable: V,
-    client: SharedHttpClient,
+    client: HttpClients,
     secret: Option<SecretSource>,
     running: Mutex<Running>,
 }
@@ -153,7 +169,7 @@ impl<V: Fn(&str) -> Option<String>> Runtime<V> {
     /// # Errors
     /// The variables that are missing or wrong, by name.
     pub async fn start(variable: V, now: Timestamp) -> Result<Self, SettingErrors> {
-        let client = aws::http_client();
+        let client = HttpClients::new();
         let source = SecretSource::from_variables(&variable, client.clone());
         let secret = fetch(source.as_ref()).await;
         let (app, failed) = match App::build(&variable, &client, secret.as_ref()) {

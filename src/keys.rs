@@ -59,6 +59,13 @@ impl Keys {
         SigningKey(BASE64.encode(mac(&of_day, &[purpose.as_bytes(), form.as_bytes()])))
     }
 
+    /// The key for signatures that are good for longer than a day.
+    #[must_use]
+    pub fn lasting(&self, purpose: &str) -> SigningKey {
+        let lasting = mac(self.0.as_bytes(), &[b"lasting", purpose.as_bytes()]);
+        SigningKey(BASE64.encode(lasting))
+    }
+
     /// The keys whose signatures are valid at this time.
     #[must_use]
     pub fn verifying(&self, purpose: &str, form: &str, now: Timestamp) -> [SigningKey; 2] {
@@ -79,6 +86,13 @@ impl SigningKey {
     #[must_use]
     pub fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
         mac_of(self.0.as_bytes(), signed).is_some_and(|mac| mac.verify_slice(signature).is_ok())
+    }
+
+    /// Whether this key made the signature that begins with these bytes, in constant time.
+    #[must_use]
+    pub fn verifies_beginning(&self, signed: &[u8], beginning: &[u8]) -> bool {
+        let mac = mac_of(self.0.as_bytes(), signed);
+        mac.is_some_and(|mac| mac.verify_truncated_left(beginning).is_ok())
     }
 
     /// The key itself, for tests that check a protocol from outside.

@@ -15,6 +15,7 @@ pub mod keys;
 
 // Pure rules: where an email stands, and what is signed.
 pub mod form_token;
+pub mod link;
 pub mod mail_state;
 pub mod proof_of_work;
 pub mod session;
@@ -41,6 +42,7 @@ pub mod delivery;
 pub mod desk;
 pub mod sign_in;
 pub mod submission;
+pub mod withdrawal;
 
 // Entry points: each translates an event, calls one use case, and translates the result.
 pub mod commands;

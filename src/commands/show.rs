@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::{Commands, Error, cursor, list, refused};
 use crate::clock::Clock;
+use crate::desk::DeskError;
 use crate::desk::file::about_sender;
 use crate::desk::list::Entry;
 use crate::enquiry::Reference;
@@ -12,7 +13,13 @@ use crate::record::Note;
 impl Commands {
     /// One enquiry with everything about it.
     pub(super) async fn show(&self, reference: &Reference, clock: &Clock) -> Result<Value, Error> {
-        let whole = self.desk.enquiry(reference, clock).await?;
+        let whole = match self.desk.enquiry(reference, clock).await {
+            Err(DeskError::Store(error)) if error.is_unreadable() => {
+                let items = self.desk.raw(reference).await?;
+                return Ok(json!({ "unreadable": error.code, "items": items }));
+            }
+            whole => whole?,
+        };
         let record = &whole.record;
         let others = whole.others.iter();
         let others = others.map(|it| json!({ "reference": it.reference, "received_at": it.at }));

@@ -112,6 +112,7 @@ const fn advice(refused: ResendRefused) -> &'static str {
         ResendRefused::NoPerson => {
             "is never sent to the practice's own addresses or to those of machines: answer the client yourself"
         }
+        ResendRefused::Withdrawn => "is not sent, since the client has withdrawn the enquiry",
         ResendRefused::Unsendable => {
             "cannot be sent, since no email system carries this address: call the client, or ask for another address"
         }
@@ -136,6 +137,14 @@ impl Desk {
     pub async fn show(&self, reference: &Reference) -> Result<Record, DeskError> {
         let record = self.store.load(reference).await?;
         record.ok_or_else(|| DeskError::NotFound(reference.clone()))
+    }
+
+    /// The items of an enquiry as they are in the table, for one that cannot be read.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn raw(&self, reference: &Reference) -> Result<Vec<serde_json::Value>, DeskError> {
+        Ok(self.store.raw(reference).await?)
     }
 
     /// What stands at these places, by one request for each [`Store::BATCH`] of them; what was deleted since the index was

@@ -10,10 +10,15 @@
     reason = "the samples are constants of this file, and a test reads every one"
 )]
 
+use std::sync::LazyLock;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
+use crate::email::{
+    AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, NoticeEmail,
+    SuspectedCountEmail, TherapistEmail, Trouble,
+};
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use crate::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
@@ -27,6 +32,25 @@ pub const HOSTILE: &str = "</td></table><script>alert(1)</script> <img src=x one
     Look at http://evil.example/a?b=c&d=<e> or evil.example or write to bad@evil.example\n\
     right\u{202e}to left, nothing\u{200b}here, a bell\u{2066}\n\
     \n--\nYour automatic answer was not sent.\n.\nEnd";
+
+/// The link to the client's own page in every sample.
+pub const MINE: &str = "https://desk.example.com/mine/BB-7KQ4M?s=3q2-7wAAAAAAAAAAAAAAAA";
+
+/// Where the samples to the therapist lead.
+static LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
+    enquiry: DESK.to_owned(),
+    answered: Some(ANSWERED.to_owned()),
+});
+/// The same for what looks like spam.
+static SUSPECTED_LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
+    enquiry: DESK.to_owned(),
+    answered: None,
+});
+/// The link to the enquiry on the desk.
+pub const DESK: &str = "https://desk.example.com/desk/enquiries/BB-7KQ4M";
+/// The link that marks it as answered.
+pub const ANSWERED: &str =
+    "https://desk.example.com/desk/act/answered/BB-7KQ4M?t=1795429800&s=3q2-7wAAAAAAAAAAAAAAAA";
 
 /// An email about a sample enquiry.
 pub struct Sample {
@@ -46,7 +70,7 @@ impl Sample {
             EmailKind::Therapist | EmailKind::Fallback => "therapist",
             EmailKind::AutoReply => "client",
             EmailKind::Notice => "notice",
-            EmailKind::SignIn => "sign_in",
+            _ => "own",
         };
         format!("{kind}_{}", self.name)
     }
@@ -158,6 +182,9 @@ impl<'a> Samples<'a> {
             it.message = message(HOSTILE);
             it.email = EmailAddress::parse("a&b=c?d'e@example.com").expect("an address");
         });
+        let unwanted = self.with(self.minimal(), |it| {
+            it.message = message("Do you do happy endings?");
+        });
         let long = self.with(self.complete(), |it| {
             it.name = Name::parse(&"W".repeat(100)).expect("a name");
             it.times = times(&"&".repeat(500));
@@ -210,9 +237,21 @@ impl<'a> Samples<'a> {
                 "Looks like spam, so no answer is sent",
                 TherapistEmail {
                     suspect: true,
-                    signals: &[Signal::Links, Signal::Markup],
+                    links: Some(&SUSPECTED_LINKS),
+                    signals: &[Signal::Text, Signal::Links, Signal::Markup],
                     auto_reply: Some(&suspect),
                     ..about(&full)
+                }
+                .into_email(),
+            ),
+            sample(
+                "unwanted",
+                "A request of a sexual nature: its text is folded away",
+                TherapistEmail {
+                    suspect: true,
+                    signals: &[Signal::Unwanted],
+                    auto_reply: Some(&suspect),
+                    ..about(&unwanted)
                 }
                 .into_email(),
             ),
@@ -253,6 +292,7 @@ impl<'a> Samples<'a> {
                 TherapistEmail {
                     auto_reply: None,
                     privacy: true,
+                    links: None,
                     ..about(&full)
                 }
                 .into_email(),
@@ -397,6 +437,51 @@ impl<'a> Samples<'a> {
         emails
     }
 
+    /// The emails that belong to no enquiry.
+    #[must_use]
+    pub fn own(&self) -> Vec<Sample> {
+        let count = |name, about, count| {
+            let email = SuspectedCountEmail {
+                practice: self.practice,
+                to: &therapist(),
+                begin: self.received_at,
+                mailed: 30,
+                count,
+            };
+            sample(name, about, email.into_email())
+        };
+        let received = self.complete();
+        let action = |name, about, action| {
+            let email = ClientActionEmail {
+                practice: self.practice,
+                to: &therapist(),
+                received: &received,
+                action,
+            };
+            sample(name, about, email.into_email())
+        };
+        let erased_at = self.ago(-1, 0);
+        vec![
+            action(
+                "withdrawn",
+                "The client has withdrawn the enquiry",
+                ClientAction::Withdrawn { erased_at },
+            ),
+            action("kept", "The client keeps it after all", ClientAction::Kept),
+            action(
+                "disowned",
+                "The address is not the client's",
+                ClientAction::Disowned,
+            ),
+            count(
+                "suspected_count",
+                "Many suspected enquiries within an hour",
+                45,
+            ),
+            count("suspected_count_one", "One more than are mailed", 1),
+        ]
+    }
+
     /// The notices to the therapist, for every trouble.
     #[must_use]
     pub fn notices(&self) -> Vec<Sample> {
@@ -452,6 +537,7 @@ impl<'a> Samples<'a> {
         let mut all = self.to_therapist();
         all.extend(self.to_client());
         all.extend(self.notices());
+        all.extend(self.own());
         all
     }
 
@@ -471,6 +557,7 @@ impl<'a> Samples<'a> {
             earlier: &[],
             more_earlier: false,
             privacy: false,
+            links: Some(&LINKS),
         }
     }
 
@@ -486,6 +573,7 @@ impl<'a> Samples<'a> {
                 suggested: &received.suggested,
                 contact_by: received.enquiry.contact_by,
                 answers: &received.enquiry.answers,
+                mine: Some(MINE),
             },
             to: &received.enquiry.email,
             reply_to: &therapist(),

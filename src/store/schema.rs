@@ -4,6 +4,7 @@
 //! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
 
 mod enquiry;
+mod own_emails;
 mod sessions;
 
 use std::collections::HashMap;
@@ -13,10 +14,12 @@ use jiff::Timestamp;
 
 use crate::enquiry::Reference;
 use crate::proof_of_work::Nonce;
+use crate::record::{OwnEmailId, Work};
 use crate::spam::SenderRule;
 
 pub(super) use enquiry::{annex, enquiry_item, lines, record, state_item};
 
+pub(super) use own_emails::{own_email, own_email_item, own_email_key};
 pub(super) use sessions::*;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
@@ -61,8 +64,8 @@ impl Index {
     }
 }
 
-/// The only partition of the index `pending`.
-pub(super) const PENDING: &str = "pending";
+/// The partitions of the index `pending`, the more urgent first: what clients wait for, and suspected spam.
+pub(super) const PENDING: [&str; 2] = ["pending", "suspected"];
 /// The kind of the item that holds what was typed: the stream's filter and the index `received` name it.
 pub(super) const ENQUIRY: &str = "enquiry";
 /// The kind of the item that holds what changes.
@@ -81,6 +84,8 @@ pub(super) enum List {
     Suspect,
     /// Those that were marked, by when.
     Marked,
+    /// Those that the client has withdrawn, by when: no list shows them.
+    Withdrawn,
 }
 
 impl List {
@@ -89,6 +94,7 @@ impl List {
             Self::Waiting => "waiting",
             Self::Suspect => "suspect",
             Self::Marked => "marked",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -121,8 +127,22 @@ pub(super) fn source_key(hash: &str) -> String {
     format!("source#{hash}")
 }
 
+pub(super) fn suspected_key(hour: &str) -> String {
+    format!("suspected#{hour}")
+}
+
 pub(super) fn day_key(now: Timestamp) -> String {
     format!("day#{}", now.to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
+/// What the key of an item in the index of pending work stands for; nothing for a kind that only a newer version knows.
+pub(super) fn work(item: &Item) -> Option<Work> {
+    let (kind, name) = text(item, "pk")?.split_once('#')?;
+    match kind {
+        "state" => Reference::parse(name).ok().map(Work::Enquiry),
+        "email" => OwnEmailId::parse(name).map(Work::Email),
+        _ => None,
+    }
 }
 
 /// The condition of every change of a state, with the value of [`revision`].
@@ -242,12 +262,6 @@ pub(super) fn has_expired(item: &Item, now: Timestamp) -> bool {
 /// When an item will be deleted, if that is known yet.
 pub(super) fn expires_of(item: &Item) -> Option<Timestamp> {
     Timestamp::from_second(number(item, "expires")?).ok()
-}
-
-/// The reference in the key of an item of this kind.
-pub(super) fn reference_in_key(item: &Item, kind: &str) -> Option<Reference> {
-    let key = text(item, "pk")?.strip_prefix(kind)?.strip_prefix('#')?;
-    Reference::parse(key).ok()
 }
 
 /// An attribute that holds a time as text.

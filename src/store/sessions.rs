@@ -2,7 +2,7 @@
 //! asked for. Everything is kept under keyed hashes.
 //!
 //! One item says whether the desk is closed, and counts how often everything was signed out (its epoch). Codes and sessions
-//! carry the epoch they began in, so that one write ends all of them at once.
+//! carry the epoch they began in, so that one write ends all of them at once. One file because they all hang on that item.
 
 use std::net::IpAddr;
 
@@ -308,6 +308,17 @@ impl Store {
             return Ok(false);
         }
         Err(cancelled.into_error("sign in"))
+    }
+
+    /// How often everything was signed out so far; nothing while the desk is closed.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn desk_epoch(&self) -> Result<Option<i64>, StoreError> {
+        let gate = self.get("sign in", schema::GATE.to_owned()).await?;
+        let gate = gate.unwrap_or_default();
+        let is_closed = gate.contains_key("closed");
+        Ok((!is_closed).then(|| schema::epoch_of(&gate)))
     }
 
     /// Holds as long as the desk is open, and in the epoch that was read.

@@ -1,5 +1,6 @@
 //! HTTP: from a request of the gateway to an answer that a person or a program can use.
 
+mod client;
 mod decode;
 mod desk;
 mod event;
@@ -24,15 +25,17 @@ use axum::{BoxError, Router};
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::enquiry::Reference;
-use crate::practice::Practice;
+use crate::link::Links;
+use crate::practice::{Agreed, Practice};
 use crate::settings::WebSettings;
 use crate::sign_in::SignIn;
 use crate::submission::{NotTaken, Post, Submission};
+use crate::withdrawal::Withdrawal;
 use respond::Answer;
 
 pub use decode::{MAX_ANSWERS, MAX_BODY};
@@ -43,6 +46,8 @@ pub use problem::{ProblemType, RequestError};
 /// The public pages and the endpoint, and the therapist's pages.
 pub struct Web {
     submission: Submission,
+    withdrawal: Withdrawal,
+    links: Option<Links>,
     sign_in: Arc<SignIn>,
     desk: Arc<Desk>,
     practice: Arc<Practice>,
@@ -73,6 +78,8 @@ impl Web {
     #[must_use]
     pub const fn new(
         submission: Submission,
+        withdrawal: Withdrawal,
+        links: Option<Links>,
         sign_in: Arc<SignIn>,
         desk: Arc<Desk>,
         practice: Arc<Practice>,
@@ -80,6 +87,8 @@ impl Web {
     ) -> Self {
         Self {
             submission,
+            withdrawal,
+            links,
             sign_in,
             desk,
             practice,
@@ -106,6 +115,11 @@ impl Web {
             route("/desk.css", READ, get(desk_style_sheet)),
             route("/enquiry.js", READ, get(script)),
             route("/token", READ, get(token)),
+            route(
+                "/mine/{reference}",
+                "GET, HEAD, POST, OPTIONS",
+                post(client::act).get(client::look),
+            ),
         ];
         if self.settings.altcha {
             routes.push(route("/altcha", READ, get(challenge)));
@@ -116,7 +130,11 @@ impl Web {
 
     /// What may be asked of a path, as `Allow` says it.
     fn allowed(&self, path: &str) -> &'static str {
-        let route = self.routes().into_iter().find(|route| route.path == path);
+        let is_at = |own: &str| match own.split_once('{') {
+            Some((beginning, _)) => path.starts_with(beginning),
+            None => own == path,
+        };
+        let route = self.routes().into_iter().find(|route| is_at(route.path));
         route.map_or("OPTIONS", |route| route.methods)
     }
 }
@@ -200,7 +218,11 @@ async fn enquire(
         }
     };
     let form = decoded.form;
-    let checked = form.check(&web.practice);
+    let checked = form.check(&web.practice, clock.now());
+    if checked.agreed != Some(Agreed::Present) {
+        let accepted = checked.agreed.is_some();
+        warn!(accepted, "a page shows an earlier wording of the consent");
+    }
     let enquiry = match (checked.enquiry, decoded.wrong_types) {
         (Ok(enquiry), wrong) if wrong.is_empty() => enquiry,
         (checked_form, wrong) => {

@@ -12,7 +12,7 @@ use axum::http::header::{
     ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, COOKIE, ORIGIN,
     REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -81,10 +81,9 @@ pub(super) async fn guard(
 pub(super) fn add_common_headers(headers: &mut HeaderMap) {
     headers.append(VARY, HeaderValue::from_static("Origin, Accept"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(
-        REFERRER_POLICY,
-        HeaderValue::from_static("strict-origin-when-cross-origin"),
-    );
+    headers
+        .entry(REFERRER_POLICY)
+        .or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
@@ -110,6 +109,19 @@ fn check(web: &Web, own: Option<&OwnOrigin>, headers: &HeaderMap) -> Origin {
         }
         _ => Origin::Denied,
     }
+}
+
+/// Whether a request comes from one of our own pages: its `Origin` is there, once, and exactly ours.
+pub(super) fn is_own(web: &Web, extensions: &Extensions, headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let (Some(origin), None) = (origins.next(), origins.next()) else {
+        return false;
+    };
+    let own = extensions
+        .get::<OwnOrigin>()
+        .map(|OwnOrigin(own)| own.as_str());
+    let public = web.settings.public_url.as_deref();
+    [own, public].into_iter().flatten().any(|own| origin == own)
 }
 
 /// The answer to a preflight, and to anybody who asks what is allowed.

@@ -271,9 +271,9 @@ impl Emulator {
         &self.dynamo
     }
 
-    /// What went to the stream's failure destination, oldest first.
+    /// What went to the failure destination: pointers of the stream, and events of SES and the timer; each oldest first.
     pub fn failures(&self) -> Vec<Value> {
-        self.driver.failures()
+        [self.driver.failures(), self.function.failures()].concat()
     }
 
     /// Waits until everything on the stream is done and SES has reported everything.
@@ -342,11 +342,7 @@ async fn run_timer(function: Function, timer: Timer, mut stopped: watch::Receive
         }
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => return,
-            answer = function.call(timer.event.clone()) => {
-                if let Err(error) = answer {
-                    tracing::warn!(error, "the function failed on the timer's event");
-                }
-            }
+            () = function.call_async(timer.event.clone(), timer.every) => {}
         }
     }
 }

@@ -42,7 +42,7 @@ const LINKS: [(&str, &str); 4] = [
     ("/outbox/gallery", "Gallery: every email in your words"),
 ];
 
-/// How often the timer fires; `template.yaml` has five minutes, and here a developer is watching.
+/// How often the timer fires; `template.yaml` has a minute, and here a developer is watching.
 const TIMER: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {

@@ -77,7 +77,20 @@ struct StoredState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     completed: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    withdrawn: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    disowned: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
+}
+
+/// Where the index of pending work has the enquiries of this verdict.
+pub(super) const fn partition(verdict: Verdict) -> &'static str {
+    let [clear, suspected] = PENDING;
+    match verdict {
+        Verdict::Clear => clear,
+        Verdict::Suspect => suspected,
+    }
 }
 
 /// What the state of an enquiry is too small for.
@@ -107,6 +120,9 @@ impl List {
     /// Where an enquiry stands.
     fn of(record: &Record) -> (Self, Timestamp) {
         let received = &record.received;
+        if let Some(at) = record.state.withdrawn {
+            return (Self::Withdrawn, at);
+        }
         match record.state.marked {
             Some(marked) if marked.mark != Mark::Waiting => (Self::Marked, marked.at),
             _ if record.state.is_suspect() => (Self::Suspect, received.received_at),
@@ -170,15 +186,17 @@ pub(in crate::store) fn state_item(
             moved: state.timeline.moved,
             note_version: state.note_version,
             annex: state.has_annex,
-            pending: pending.then(|| PENDING.to_owned()),
+            pending: pending.then(|| partition(state.verdict).to_owned()),
             due: pending.then(|| record.due()),
             completed: state.completed,
+            withdrawn: state.withdrawn,
+            disowned: state.disowned,
             expires: expires.map(Timestamp::as_second),
         },
     )
 }
 
-fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
+pub(super) fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
     dynamo::to_item(stored).map_err(|_| StoreError::new(action, StoreError::UNREADABLE))
 }
 
@@ -225,6 +243,8 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         },
         note_version: stored.note_version,
         has_annex: stored.annex,
+        withdrawn: stored.withdrawn,
+        disowned: stored.disowned,
     };
     Ok((state, stored.pending.is_some()))
 }
@@ -246,7 +266,7 @@ pub(in crate::store) fn annex(item: Item) -> Result<(Option<String>, Vec<Entry>)
 }
 
 /// The version first: a newer item may have another shape altogether.
-fn read<T: for<'de> Deserialize<'de>>(item: Item) -> Result<T, StoreError> {
+pub(super) fn read<T: for<'de> Deserialize<'de>>(item: Item) -> Result<T, StoreError> {
     let version = number(&item, "v").and_then(|v| u32::try_from(v).ok());
     if version.is_none_or(|version| version > VERSION) {
         return Err(StoreError::new("read", StoreError::UNKNOWN_VERSION));

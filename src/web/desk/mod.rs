@@ -25,7 +25,7 @@ use std::sync::Arc;
 use axum::body::to_bytes;
 use axum::extract::Request;
 use axum::http::header::{
-    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, ORIGIN, REFERRER_POLICY, RETRY_AFTER,
+    ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -36,7 +36,7 @@ use futures_util::FutureExt;
 use tracing::error;
 
 use super::decode::{self, Encoding};
-use super::{MAX_BODY, OwnOrigin, RequestError, Unread, Web};
+use super::{MAX_BODY, RequestError, Unread, Web, origin};
 use crate::clock::Clock;
 use crate::desk::DeskError;
 use crate::sign_in::SignInError;
@@ -88,7 +88,10 @@ async fn admit(web: &Arc<Web>, mut request: Request, next: Next) -> Response {
         &Method::HEAD => Method::GET,
         method => method.clone(),
     };
-    if method != Method::GET && method != Method::OPTIONS && !is_from_own_page(web, &request) {
+    if method != Method::GET
+        && method != Method::OPTIONS
+        && !origin::is_own(web, request.extensions(), request.headers())
+    {
         return pages::message(web, &Message::FOREIGN);
     }
     if request.extensions().get::<Unread>().is_some() {
@@ -161,18 +164,6 @@ fn allowed(here: &[&Row]) -> String {
     allowed.join(", ")
 }
 
-/// Whether a post comes from a page of the desk's own: its `Origin` is there, once, and exactly ours.
-fn is_from_own_page(web: &Web, request: &Request) -> bool {
-    let mut origins = request.headers().get_all(ORIGIN).iter();
-    let (Some(origin), None) = (origins.next(), origins.next()) else {
-        return false;
-    };
-    let own = request.extensions().get::<OwnOrigin>();
-    let own = own.map(|OwnOrigin(own)| own.as_str());
-    let public = web.settings.public_url.as_deref();
-    [own, public].into_iter().flatten().any(|own| origin == own)
-}
-
 /// What a form of the desk carries. They are all urlencoded.
 async fn fields(request: Request) -> Result<Fields, RequestError> {
     let (parts, body) = request.into_parts();
@@ -212,6 +203,7 @@ fn after(address: &str, cursor: &impl std::fmt::Display) -> String {
 /// Why something was not done, as a page.
 fn desk_failed(web: &Web, error: &DeskError) -> Response {
     match error {
+        DeskError::Store(store) if store.is_unreadable() => pages::message(web, &Message::NEWER),
         DeskError::Store(store) => {
             error!(code = store.code, "the table could not {}", store.action);
             pages::message(web, &Message::UNAVAILABLE)
