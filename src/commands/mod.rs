@@ -24,6 +24,7 @@ use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
 use crate::record::{Mark, Origin};
+use crate::reminders::Reminders;
 use crate::sign_in::SignIn;
 use crate::spam::SenderRule;
 use crate::store::{Cursor, StoreError};
@@ -49,13 +50,15 @@ const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These
 {"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}, {"command": "export", "month": "2026-11"}
 {"command": "erase", "email": "zoe@example.com"}, {"command": "erase", "reference": "BB-7KQ4M"}: say what would go; with "confirm": true they erase it
 {"command": "sign-in"}, {"command": "sign-out-everywhere"}, {"command": "close-desk"}, {"command": "open-desk"}
-{"command": "sweep"}"#;
+{"command": "sweep"}, {"command": "remind"}"#;
 
 #[derive(Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 enum Command {
     /// Sends what is due.
     Sweep {},
+    /// Asks for the emails that are due by the clock: the morning list, reminders, Monday's list.
+    Remind {},
     /// Makes a code for signing in to the desk that needs no email.
     SignIn {},
     /// Signs every browser out, and revokes the links of the emails.
@@ -163,6 +166,7 @@ pub struct Commands {
     desk: Arc<Desk>,
     delivery: Arc<Delivery>,
     sign_in: Arc<SignIn>,
+    reminders: Reminders,
     practice: Arc<Practice>,
 }
 
@@ -173,12 +177,14 @@ impl Commands {
         desk: Arc<Desk>,
         delivery: Arc<Delivery>,
         sign_in: Arc<SignIn>,
+        reminders: Reminders,
         practice: Arc<Practice>,
     ) -> Self {
         Self {
             desk,
             delivery,
             sign_in,
+            reminders,
             practice,
         }
     }
@@ -196,6 +202,17 @@ impl Commands {
                     Ok(swept) => {
                         json!({ "pending": swept.pending, "delivered": swept.delivered, "left": swept.left })
                     }
+                    Err(error) => {
+                        let StoreError { action, code } = &error;
+                        error!(code, "the table could not {action}");
+                        json!({ "error": error.to_string() })
+                    }
+                })
+            }
+            Command::Remind {} => {
+                // As with the sweep: the next one is a few minutes away.
+                Ok(match self.reminders.schedule(clock).await {
+                    Ok(asked_for) => json!({ "asked_for": asked_for }),
                     Err(error) => {
                         let StoreError { action, code } = &error;
                         error!(code, "the table could not {action}");

@@ -5,6 +5,7 @@
 //! that deliver the same enquiry at once send nothing twice.
 
 mod fallback;
+mod lists;
 mod own_emails;
 mod report;
 mod send;

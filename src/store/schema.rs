@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use crate::enquiry::Reference;
 use crate::proof_of_work::Nonce;
 use crate::record::{OwnEmailId, Work};
-use crate::spam::SenderRule;
+use crate::spam::{SenderRule, Verdict};
 
 pub(super) use enquiry::{annex, enquiry_item, lines, record, state_item};
 
@@ -135,11 +135,20 @@ pub(super) fn day_key(now: Timestamp) -> String {
     format!("day#{}", now.to_zoned(jiff::tz::TimeZone::UTC).date())
 }
 
+/// Where the index of pending work has the enquiries of this verdict.
+const fn partition(verdict: Verdict) -> &'static str {
+    let [clear, suspected] = PENDING;
+    match verdict {
+        Verdict::Clear => clear,
+        Verdict::Suspect => suspected,
+    }
+}
+
 /// What the key of an item in the index of pending work stands for; nothing for a kind that only a newer version knows.
 pub(super) fn work(item: &Item) -> Option<Work> {
     let (kind, name) = text(item, "pk")?.split_once('#')?;
     match kind {
-        "state" => Reference::parse(name).ok().map(Work::Enquiry),
+        STATE => Reference::parse(name).ok().map(Work::Enquiry),
         "email" => OwnEmailId::parse(name).map(Work::Email),
         _ => None,
     }

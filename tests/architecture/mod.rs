@@ -23,7 +23,7 @@ const LAYERS: [&[&str]; 12] = [
     &["email", "store"],
     &["ses"],
     &["delivery"],
-    &["desk", "sign_in", "submission", "withdrawal"],
+    &["desk", "reminders", "sign_in", "submission", "withdrawal"],
     &["commands", "feedback", "stream", "web"],
     &["app"],
     &["main"],

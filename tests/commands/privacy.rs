@@ -787,7 +787,7 @@ async fn the_idempotency_record_of_a_later_post_stays_when_the_earlier_one_is_er
 // ------------------------------------------------------------------------------------------------ words and ends
 
 /// Every command, by its name.
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "block",
     "close-desk",
     "erase",
@@ -797,6 +797,7 @@ const COMMANDS: [&str; 19] = [
     "note",
     "open-desk",
     "release",
+    "remind",
     "resend",
     "senders",
     "show",

@@ -436,6 +436,23 @@ const PATHS: &[Path] = &[
         },
     },
     Path {
+        name: "the therapist marks one enquiry, and is reminded of another",
+        variables: &[("SES_SANDBOX", "false")],
+        play: |stage| {
+            Box::pin(async {
+                let (status, answered) = stage.post(&MINIMAL).await;
+                assert_eq!(status, 201);
+                assert_eq!(stage.post(&COMPLETE).await.0, 201);
+                stage.emails().await;
+                let reference = answered["reference"].clone();
+                let mark = json!({ "command": "mark", "reference": reference, "as": "answered" });
+                stage.command(mark).await;
+                stage.command(json!({ "command": "remind" })).await;
+                stage.command(json!({ "command": "sweep" })).await;
+            })
+        },
+    },
+    Path {
         name: "an auto-reply bounces, another one is complained about, and the therapist hears of both",
         variables: &[("SES_SANDBOX", "false")],
         play: |stage| {

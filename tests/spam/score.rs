@@ -226,9 +226,9 @@ fn each_signal_is_noticed_and_what_is_enough_alone_is() {
     for signal in [
         ListedWord,
         ListedSender,
-        Signal::BlockedSender,
         Unwanted,
         Text,
+        Signal::BlockedSender,
         Honeypot,
         Signal::TooFast,
         Signal::Proof,

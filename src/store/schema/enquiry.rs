@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
 use super::{
-    ENQUIRY, Item, List, PENDING, STATE, VERSION, enquiry_key, idempotency_key, number, state_key,
+    ENQUIRY, Item, List, STATE, VERSION, enquiry_key, idempotency_key, number, partition, state_key,
 };
 use crate::enquiry::{Enquiry, Received, Reference};
 use crate::mail_state::Deliveries;
@@ -82,15 +82,6 @@ struct StoredState {
     disowned: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
-}
-
-/// Where the index of pending work has the enquiries of this verdict.
-pub(super) const fn partition(verdict: Verdict) -> &'static str {
-    let [clear, suspected] = PENDING;
-    match verdict {
-        Verdict::Clear => clear,
-        Verdict::Suspect => suspected,
-    }
 }
 
 /// What the state of an enquiry is too small for.
@@ -235,6 +226,8 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         verdict: stored.verdict,
         deliveries: stored.deliveries,
         completed: stored.completed,
+        withdrawn: stored.withdrawn,
+        disowned: stored.disowned,
         judged: stored.judged,
         marked: stored.marked,
         timeline: Timeline {
@@ -243,8 +236,6 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         },
         note_version: stored.note_version,
         has_annex: stored.annex,
-        withdrawn: stored.withdrawn,
-        disowned: stored.disowned,
     };
     Ok((state, stored.pending.is_some()))
 }

@@ -293,7 +293,7 @@ mod tests {
     #[test]
     fn an_address_is_known_by_each_of_its_parts() {
         let row = Row::page("/desk/enquiries/{reference}", Access::SignedIn, || {
-            get(browsers::list)
+            get(waiting::page)
         });
         assert!(row.is_at("/desk/enquiries/BB-7KQ4M"));
         for other in [
