@@ -203,6 +203,7 @@ fn after(address: &str, cursor: &impl std::fmt::Display) -> String {
 /// Why something was not done, as a page.
 fn desk_failed(web: &Web, error: &DeskError) -> Response {
     match error {
+        DeskError::Store(store) if store.is_unreadable() => pages::message(web, &Message::NEWER),
         DeskError::Store(store) => {
             error!(code = store.code, "the table could not {}", store.action);
             pages::message(web, &Message::UNAVAILABLE)

@@ -89,6 +89,14 @@ impl Message {
         ],
         again: None,
     };
+    pub(super) const NEWER: Self = Self {
+        status: StatusCode::CONFLICT,
+        title: "This enquiry can’t be shown here",
+        text: &[
+            "A newer version of your desk wrote it. It is kept, and the email about it has everything: ask the person who looks after your desk to bring it up to date.",
+        ],
+        again: None,
+    };
     pub(super) const UNREADABLE: Self = Self {
         status: StatusCode::BAD_REQUEST,
         title: "That couldn’t be read",
