@@ -15,12 +15,15 @@ use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
+use crate::link::Links;
 use crate::practice::{self, Practice};
 use crate::ses::Ses;
 use crate::settings::{SettingErrors, Settings};
+use crate::sign_in::SignIn;
 use crate::store::Store;
 use crate::submission::Submission;
 use crate::web::Web;
+use crate::withdrawal::Withdrawal;
 use crate::{feedback, stream, web};
 
 pub use event::{Event, UnknownEvent};
@@ -34,6 +37,8 @@ pub struct App {
     pub web: Arc<Web>,
     /// The emails.
     pub delivery: Arc<Delivery>,
+    /// What the therapist does: the pages and the commands share it.
+    pub desk: Arc<Desk>,
     /// The operator's commands.
     pub commands: Commands,
     /// The table.
@@ -53,7 +58,25 @@ impl App {
         } = settings;
         let store = Store::new(clients.dynamodb, &store_settings, keys.clone());
         let ses = Ses::new(clients.ses, &email);
-        let delivery = Delivery::new(store.clone(), ses, Arc::clone(&practice), email);
+        let sign_in = Arc::new(SignIn::new(
+            store.clone(),
+            ses.clone(),
+            Arc::clone(&practice),
+            email.therapist.clone(),
+            keys.clone(),
+        ));
+        let links = Links::new(
+            web_settings.public_url.as_deref(),
+            keys.as_ref(),
+            &email.therapist,
+        );
+        let delivery = Delivery::new(
+            store.clone(),
+            ses,
+            Arc::clone(&practice),
+            email,
+            links.clone(),
+        );
         let delivery = Arc::new(delivery);
         let submission = Submission::new(
             store.clone(),
@@ -62,11 +85,21 @@ impl App {
             keys,
             web_settings.clone(),
         );
-        let web = Web::new(submission, Arc::clone(&practice), web_settings);
-        let desk = Desk::new(store.clone(), Arc::clone(&delivery));
+        let withdrawal = Withdrawal::new(store.clone());
+        let web = Web::new(
+            submission,
+            withdrawal,
+            links,
+            Arc::clone(&sign_in),
+            Arc::clone(&practice),
+            web_settings,
+        );
+        let desk = Desk::new(store.clone(), Arc::clone(&delivery), Arc::clone(&practice));
+        let desk = Arc::new(desk);
         Arc::new(Self {
             web: Arc::new(web),
-            commands: Commands::new(desk, Arc::clone(&delivery), practice),
+            commands: Commands::new(Arc::clone(&desk), Arc::clone(&delivery), sign_in, practice),
+            desk,
             delivery,
             store,
         })

@@ -23,6 +23,8 @@ struct SesEvent {
     bounce: Bounce,
     #[serde(default)]
     complaint: Complaint,
+    #[serde(rename = "deliveryDelay", default)]
+    delay: Delay,
 }
 
 #[derive(Deserialize)]
@@ -47,12 +49,29 @@ struct Bounce {
     kind: String,
     #[serde(rename = "bounceSubType", default)]
     sub_type: String,
+    #[serde(rename = "bouncedRecipients", default)]
+    recipients: Vec<Recipient>,
+}
+
+/// What the other side said; its own words are left out, since they repeat the address.
+#[derive(Deserialize, Default)]
+struct Recipient {
+    #[serde(default)]
+    status: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
 struct Complaint {
     #[serde(rename = "complaintSubType", default)]
     sub_type: Option<String>,
+    #[serde(rename = "complaintFeedbackType", default)]
+    feedback_type: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct Delay {
+    #[serde(rename = "delayType", default)]
+    kind: String,
 }
 
 /// Records each report. One that cannot be read is logged as such and never holds up the others.
@@ -104,7 +123,14 @@ async fn one(delivery: &Delivery, event: &SesEvent, clock: &Clock) -> Result<(),
         return Ok(());
     };
     let recorded = delivery
-        .report(&reference, kind, report, message_id, clock)
+        .report(
+            &reference,
+            kind,
+            report,
+            message_id,
+            why(event).as_deref(),
+            clock,
+        )
         .await;
     recorded.inspect_err(|error| error.log(&reference))
 }
@@ -131,6 +157,25 @@ fn report_of(event: &SesEvent) -> Option<Report> {
         "DeliveryDelay" => Some(Report::Delayed),
         _ => None,
     }
+}
+
+/// Why, as SES codes it, for the timeline.
+fn why(event: &SesEvent) -> Option<String> {
+    let words = match event.kind.as_str() {
+        "Bounce" => {
+            let Bounce {
+                kind,
+                sub_type,
+                recipients,
+            } = &event.bounce;
+            let status = recipients.first().and_then(|it| it.status.as_deref());
+            format!("{kind}/{sub_type} {}", status.unwrap_or_default())
+        }
+        "Complaint" => event.complaint.feedback_type.clone().unwrap_or_default(),
+        "DeliveryDelay" => event.delay.kind.clone(),
+        _ => String::new(),
+    };
+    Some(words.trim().to_owned()).filter(|words| !words.is_empty())
 }
 
 /// Whether SES did not send the email at all, since the address is on its own list or on the account's ("Bounce types",

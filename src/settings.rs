@@ -21,7 +21,7 @@ pub struct Settings {
     pub keys: Option<Keys>,
 }
 
-/// The settings of the public pages.
+/// The settings of the public pages, and of what they take.
 #[derive(Clone)]
 pub struct WebSettings {
     /// The name under which this form's tokens are signed: that of its table.
@@ -36,6 +36,8 @@ pub struct WebSettings {
     pub min_fill_seconds: u32,
     /// `ALTCHA`: whether an enquiry has to bring a proof of work; without one it is suspect.
     pub altcha: bool,
+    /// `AWAY_UNTIL`: the first day on which the therapist is back, for the promise that an enquiry gets.
+    pub away_until: Option<Date>,
 }
 
 /// The settings of the table.
@@ -64,8 +66,6 @@ pub struct EmailSettings {
     pub therapist_configuration_set: Option<String>,
     /// `SES_SANDBOX`: whether SES delivers to verified addresses only, so that no auto-reply can be sent.
     pub sandbox: bool,
-    /// `AWAY_UNTIL`: the first day on which the therapist is back.
-    pub away_until: Option<Date>,
     /// `PRIVACY`: whether health answers stay out of the mailbox.
     pub privacy: bool,
 }
@@ -171,6 +171,7 @@ impl Settings {
                     thank_you_url,
                     min_fill_seconds: min_fill_seconds.unwrap_or(3),
                     altcha: altcha.unwrap_or(false),
+                    away_until,
                 },
                 store: StoreSettings {
                     table,
@@ -184,7 +185,6 @@ impl Settings {
                     configuration_set,
                     therapist_configuration_set,
                     sandbox: sandbox.unwrap_or(false),
-                    away_until,
                     privacy: privacy.unwrap_or(false),
                 },
                 keys,
@@ -374,7 +374,7 @@ mod tests {
     fn a_leap_day_of_a_common_year_is_the_day_before() {
         let with = |date| read(&[&NEEDED[..], &[("AWAY_UNTIL", date)]].concat());
         let settings = with("2027-02-29").unwrap();
-        assert_eq!(settings.email.away_until.unwrap().to_string(), "2027-02-28");
+        assert_eq!(settings.web.away_until.unwrap().to_string(), "2027-02-28");
     }
 
     #[test]

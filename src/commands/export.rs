@@ -137,7 +137,7 @@ impl Commands {
     }
 
     fn line(&self, columns: &[Column], cursor: &Cursor, copies: &StoredCopies) -> String {
-        let mut cells = vec![cursor.reference.to_string(), cursor.received_at.to_string()];
+        let mut cells = vec![cursor.reference.to_string(), cursor.at.to_string()];
         match &copies.record {
             Some(record) => {
                 cells.extend(columns.iter().map(|it| it.cell(record, &self.practice)));
@@ -156,7 +156,7 @@ fn entry(cursor: &Cursor, copies: &StoredCopies) -> Value {
     let Some(record) = &copies.record else {
         return json!({
             "reference": cursor.reference,
-            "received_at": cursor.received_at,
+            "received_at": cursor.at,
             "unreadable": "a newer version of the desk wrote it: deploy that one, and export again",
         });
     };

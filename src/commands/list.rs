@@ -133,7 +133,7 @@ fn row(record: &Record) -> Value {
 fn unreadable(cursor: &Cursor) -> Value {
     json!({
         "reference": cursor.reference,
-        "received_at": cursor.received_at,
+        "received_at": cursor.at,
         "unreadable": "a newer version of the desk wrote it: deploy that one",
     })
 }

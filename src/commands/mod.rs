@@ -16,11 +16,14 @@ use tracing::error;
 
 use crate::clock::Clock;
 use crate::delivery::Delivery;
+use crate::desk::act::Outcome;
 use crate::desk::erase::Subject;
 use crate::desk::{Desk, DeskError};
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
+use crate::record::Origin;
+use crate::sign_in::SignIn;
 use crate::store::{Cursor, StoreError};
 
 /// Why a command is not carried out, or came to nothing.
@@ -34,6 +37,7 @@ const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These
 {"command": "resend", "reference": "BB-7KQ4M", "kind": "therapist"}, or "kind": "auto_reply"
 {"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}
 {"command": "erase", "email": "zoe@example.com"}, {"command": "erase", "reference": "BB-7KQ4M"}: say what would go; with "confirm": true they erase it
+{"command": "sign-in"}, {"command": "sign-out-everywhere"}, {"command": "close-desk"}, {"command": "open-desk"}
 {"command": "sweep"}"#;
 
 #[derive(Deserialize)]
@@ -41,6 +45,14 @@ const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These
 enum Command {
     /// Sends what is due.
     Sweep {},
+    /// Makes a code for signing in to the desk that needs no email.
+    SignIn {},
+    /// Signs every browser out, and revokes the links of the emails.
+    SignOutEverywhere {},
+    /// Refuses every sign-in until the desk is opened again, and signs every browser out.
+    CloseDesk {},
+    /// Opens the desk again.
+    OpenDesk {},
     /// Lists enquiries, newest first.
     List {
         from: Option<String>,
@@ -109,18 +121,25 @@ fn refused(message: impl Into<String>) -> Error {
 
 /// Carries out commands with these parts.
 pub struct Commands {
-    desk: Desk,
+    desk: Arc<Desk>,
     delivery: Arc<Delivery>,
+    sign_in: Arc<SignIn>,
     practice: Arc<Practice>,
 }
 
 impl Commands {
     /// Carries out commands with these parts.
     #[must_use]
-    pub const fn new(desk: Desk, delivery: Arc<Delivery>, practice: Arc<Practice>) -> Self {
+    pub const fn new(
+        desk: Arc<Desk>,
+        delivery: Arc<Delivery>,
+        sign_in: Arc<SignIn>,
+        practice: Arc<Practice>,
+    ) -> Self {
         Self {
             desk,
             delivery,
+            sign_in,
             practice,
         }
     }
@@ -144,6 +163,24 @@ impl Commands {
                         json!({ "error": error.to_string() })
                     }
                 })
+            }
+            Command::SignIn {} => {
+                let made = self.sign_in.operator_code(clock).await?;
+                Ok(
+                    json!({ "code": made.code.grouped(), "page": "/desk/code", "expires": made.expires }),
+                )
+            }
+            Command::SignOutEverywhere {} => {
+                self.sign_in.sign_out_everywhere().await?;
+                Ok(json!({ "signed_out": true }))
+            }
+            Command::CloseDesk {} => {
+                self.sign_in.close().await?;
+                Ok(json!({ "open": false }))
+            }
+            Command::OpenDesk {} => {
+                self.sign_in.open().await?;
+                Ok(json!({ "open": true }))
             }
             Command::List {
                 from,
@@ -174,7 +211,12 @@ impl Commands {
             }
             Command::Release { reference } => {
                 let reference = Reference::parse(&reference)?;
-                let record = self.desk.release(&reference, clock).await?;
+                let outcome = self.desk.not_spam(&reference, Origin::Command, clock);
+                let Outcome::Done(record) = outcome.await? else {
+                    return Err(refused(format!(
+                        "{reference} does not wait for a release: show it to see where its emails stand"
+                    )));
+                };
                 let auto_reply = record.state.deliveries.auto_reply;
                 Ok(json!({ "reference": reference, "released": true, "auto_reply": auto_reply }))
             }
@@ -184,7 +226,10 @@ impl Commands {
                     Again::AutoReply => EmailKind::AutoReply,
                 };
                 let reference = Reference::parse(&reference)?;
-                let record = self.desk.resend(&reference, kind, clock).await?;
+                let record = self
+                    .desk
+                    .resend(&reference, kind, Origin::Command, clock)
+                    .await?;
                 let state = record.state.deliveries.of(kind);
                 let sent = matches!(
                     state,

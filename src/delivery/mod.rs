@@ -19,11 +19,11 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::email::TherapistEmail;
-use crate::enquiry::Received;
+use crate::email::{DeskLinks, TherapistEmail};
+use crate::link::Links;
 use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome, Withheld};
 use crate::practice::Practice;
-use crate::record::Record;
+use crate::record::{Event, Origin, Record, State};
 use crate::ses::Ses;
 use crate::settings::EmailSettings;
 use crate::spam::Verdict;
@@ -49,7 +49,7 @@ pub enum Unfinished {
     OutOfTime,
     /// An email could not be sent now, or another invocation is sending it; it stays pending.
     Pending,
-    /// SES refuses every email just now, whoever's enquiry it is about; it stays pending.
+    /// SES refuses every email just now, about any enquiry; it stays pending.
     Refused,
     /// The code panicked; an alarm was raised.
     Panicked,
@@ -67,6 +67,7 @@ pub struct Delivery {
     ses: Ses,
     practice: Arc<Practice>,
     settings: EmailSettings,
+    links: Option<Links>,
     /// When enquiries were mailed because the table could not be written.
     fallbacks: Mutex<Vec<Timestamp>>,
     /// Whether SES said last that it holds emails to the therapist back, or that her mailbox turns them away.
@@ -95,12 +96,19 @@ enum Decision {
 impl Delivery {
     /// Delivers with these parts.
     #[must_use]
-    pub fn new(store: Store, ses: Ses, practice: Arc<Practice>, settings: EmailSettings) -> Self {
+    pub fn new(
+        store: Store,
+        ses: Ses,
+        practice: Arc<Practice>,
+        settings: EmailSettings,
+        links: Option<Links>,
+    ) -> Self {
         Self {
             store,
             ses,
             practice,
             settings,
+            links,
             fallbacks: Mutex::new(Vec::new()),
             unreached: AtomicBool::new(false),
         }
@@ -126,6 +134,7 @@ impl Delivery {
             Vec::new()
         };
         // What this invocation does not try again, whether it has booked the auto-reply, and what it still has to write down.
+        let links = self.desk_links(&record, clock).await;
         let mut tried = Vec::new();
         let mut booked = false;
         let mut attempt: Option<Attempt> = None;
@@ -165,6 +174,9 @@ impl Delivery {
                     attempt.record_in(deliveries, now);
                 }
                 claimed = None;
+                if record.state.withdrawn.is_some() {
+                    deliveries.withdraw(now);
+                }
                 if !stops {
                     decision.apply(deliveries, now);
                     claimed = deliveries.claim(received.received_at, now, lease_until, &except);
@@ -198,7 +210,9 @@ impl Delivery {
                 };
                 return Err(unfinished);
             };
-            let sent = self.send(&record, kind, &earlier, clock).await;
+            let sent = self
+                .send(&record, kind, &earlier, links.as_ref(), clock)
+                .await;
             if matches!(
                 sent.outcome,
                 SendOutcome::NotSent | SendOutcome::Refused | SendOutcome::Ambiguous
@@ -210,6 +224,29 @@ impl Delivery {
             attempt = Some(sent);
         }
         Ok(self.store.complete(record, clock).await?)
+    }
+
+    /// Where the email to the therapist leads. Without the table it leaves without the link that marks.
+    async fn desk_links(&self, record: &Record, clock: &Clock) -> Option<DeskLinks> {
+        let links = self.links.as_ref()?;
+        let State {
+            verdict,
+            deliveries,
+            ..
+        } = &record.state;
+        if !deliveries.therapist.is_pending() {
+            return None;
+        }
+        let reference = &record.received.reference;
+        // What looks like spam waits for no answer.
+        let epoch = match verdict {
+            Verdict::Clear => self.store.desk_epoch().await.ok().flatten(),
+            Verdict::Suspect => None,
+        };
+        Some(DeskLinks {
+            enquiry: links.desk(reference),
+            answered: epoch.map(|epoch| links.answered(reference, epoch, clock.now())),
+        })
     }
 
     /// Writes a change. What became of a send is sent again when it is not written down: then for as long as there is time.
@@ -257,7 +294,7 @@ impl Delivery {
         if *booked || !matches!(deliveries.auto_reply, MailState::Pending { .. }) {
             return Ok(Decision::None);
         }
-        if self.is_late(&record.received, clock.now()) {
+        if record.received.is_late(clock.now()) {
             return Ok(Decision::Withhold(Withheld::Late));
         }
         let withheld = self.book(record, clock).await?;
@@ -282,7 +319,7 @@ impl Delivery {
             Some(Withheld::Sandbox)
         } else if record.uncounted {
             Some(Withheld::CountersUnavailable)
-        } else if self.is_late(&record.received, clock.now()) {
+        } else if record.received.is_late(clock.now()) {
             Some(Withheld::Late)
         } else {
             self.book(record, clock).await.unwrap_or_else(|error| {
@@ -290,13 +327,6 @@ impl Delivery {
                 Some(Withheld::CountersUnavailable)
             })
         }
-    }
-
-    /// Whether an auto-reply that leaves now would promise an answer by a time that has passed.
-    pub(crate) fn is_late(&self, received: &Received, now: Timestamp) -> bool {
-        let (practice, away_until) = (&self.practice, self.settings.away_until);
-        let promised = practice.reply_by(received.received_at, away_until);
-        promised.timestamp() < now
     }
 
     /// Books the auto-reply; or says why it may not leave.
@@ -313,27 +343,6 @@ impl Delivery {
         })
     }
 
-    /// A suspect enquiry was misjudged: it counts as clear from now on, and its auto-reply is decided about anew. Returns the
-    /// enquiry; nothing when there is nothing to release.
-    ///
-    /// # Errors
-    /// When the table cannot be written.
-    pub async fn release(
-        &self,
-        record: Record,
-        clock: &Clock,
-    ) -> Result<Option<Record>, StoreError> {
-        let now = clock.now();
-        let release = |record: &mut Record| {
-            record.state.verdict = Verdict::Clear;
-            record.state.deliveries.release(now)
-        };
-        Ok(match self.store.update(record, clock, release).await? {
-            Update::Applied(record) => Some(*record),
-            Update::Unchanged(_) | Update::Gone => None,
-        })
-    }
-
     /// One email is pending once more, because an operator asked for it: the enquiry as it then is, nothing when it is gone.
     ///
     /// # Errors
@@ -342,6 +351,7 @@ impl Delivery {
         &self,
         record: Record,
         kind: EmailKind,
+        by: Origin,
         clock: &Clock,
     ) -> Result<Result<Option<Record>, ResendRefused>, StoreError> {
         let now = clock.now();
@@ -353,6 +363,7 @@ impl Delivery {
                 _ => deliveries.resend_to_therapist(now),
             };
             refused = pending.err();
+            record.state.tell(now, Event::Resend { kind, by });
             refused.is_none()
         };
         let updated = self.store.update(record, clock, again).await?;

@@ -7,7 +7,7 @@ use tracing::error;
 
 use super::{Delivery, NEEDED, Unfinished, guarded};
 use crate::clock::Clock;
-use crate::email::{Email, SuspectedCountEmail};
+use crate::email::{ClientAction, ClientActionEmail, Email, SuspectedCountEmail};
 use crate::enquiry::Reference;
 use crate::mail_state::{EmailKind, MailState, SendOutcome, Withheld};
 use crate::record::{OwnEmail, OwnEmailId};
@@ -109,10 +109,40 @@ impl Delivery {
                 });
                 Ok(email)
             }
+            EmailKind::Withdrawn | EmailKind::Kept | EmailKind::Disowned => {
+                let reference = id.about.split('@').next();
+                let reference = reference.and_then(|it| Reference::parse(it).ok());
+                let record = match &reference {
+                    Some(reference) => self.store.load(reference).await?,
+                    None => None,
+                };
+                let email = record.and_then(|record| {
+                    let action = match (id.kind, record.erased_at()) {
+                        (EmailKind::Withdrawn, Some(erased_at)) => {
+                            ClientAction::Withdrawn { erased_at }
+                        }
+                        (EmailKind::Kept, None) => ClientAction::Kept,
+                        (EmailKind::Disowned, None) if record.state.disowned => {
+                            ClientAction::Disowned
+                        }
+                        _ => return None,
+                    };
+                    let received = &record.received;
+                    let email = ClientActionEmail {
+                        practice,
+                        to,
+                        received,
+                        action,
+                    };
+                    Some(email.into_email())
+                });
+                Ok(email)
+            }
             EmailKind::Therapist
             | EmailKind::AutoReply
             | EmailKind::Notice
-            | EmailKind::Fallback => Ok(None),
+            | EmailKind::Fallback
+            | EmailKind::SignIn => Ok(None),
         }
     }
 

@@ -9,7 +9,7 @@ use super::Delivery;
 use crate::clock::Clock;
 use crate::enquiry::Reference;
 use crate::mail_state::{Deliveries, EmailKind, Report};
-use crate::record::Record;
+use crate::record::{Event, Record};
 use crate::store::{StoreError, Update};
 
 impl Delivery {
@@ -25,6 +25,7 @@ impl Delivery {
         kind: EmailKind,
         report: Report,
         message_id: &str,
+        why: Option<&str>,
         clock: &Clock,
     ) -> Result<(), StoreError> {
         if !kind.is_to_client() {
@@ -54,7 +55,17 @@ impl Delivery {
         }
         let record_report = |record: &mut Record| {
             let deliveries = &mut record.state.deliveries;
-            deliveries.report(kind, report, message_id, now)
+            let is_new = deliveries.report(kind, report, message_id, now);
+            if is_new {
+                let why = why.map(str::to_owned);
+                record
+                    .state
+                    .tell(now, Event::Reported { kind, report, why });
+            }
+            if record.state.withdrawn.is_some() {
+                record.state.deliveries.withdraw(now);
+            }
+            is_new
         };
         match self.store.update(record, clock, record_report).await? {
             Update::Applied(record) | Update::Unchanged(record) if record.indexed => {

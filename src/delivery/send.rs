@@ -8,7 +8,7 @@ use tracing::{error, info, warn};
 
 use super::{Attempt, Delivery, SEND_AND_RECORD, TRIES};
 use crate::clock::Clock;
-use crate::email::{AutoReplyEmail, Email, NoticeEmail, TherapistEmail};
+use crate::email::{AutoReplyEmail, DeskLinks, Email, NoticeEmail, TherapistEmail};
 use crate::mail_state::{EmailKind, MailState, SendOutcome};
 use crate::record::Record;
 use crate::ses::{ErrorClass, SendError};
@@ -22,6 +22,7 @@ impl Delivery {
         record: &Record,
         kind: EmailKind,
         earlier: &[Timestamp],
+        desk: Option<&DeskLinks>,
         clock: &Clock,
     ) -> Attempt {
         let number = match record.state.deliveries.of(kind) {
@@ -29,7 +30,7 @@ impl Delivery {
             _ => 0,
         };
         let mut outcome = SendOutcome::NotSent;
-        for email in self.forms(record, kind, earlier) {
+        for email in self.forms(record, kind, earlier, desk) {
             outcome = self.send_email(&email, number, clock).await;
             if !matches!(outcome, SendOutcome::Permanent { .. }) {
                 break;
@@ -89,21 +90,29 @@ impl Delivery {
     }
 
     /// The email, and what goes in its place when SES refuses it for what is in it.
-    fn forms(&self, record: &Record, kind: EmailKind, earlier: &[Timestamp]) -> Vec<Email> {
+    fn forms(
+        &self,
+        record: &Record,
+        kind: EmailKind,
+        earlier: &[Timestamp],
+        desk: Option<&DeskLinks>,
+    ) -> Vec<Email> {
         let (practice, settings) = (&self.practice, &self.settings);
         match kind {
             EmailKind::Therapist | EmailKind::Fallback => {
-                let email = TherapistEmail::new(practice, settings, record, earlier);
+                let email = TherapistEmail::new(practice, settings, record, earlier, desk);
                 match record.state.deliveries.bare {
                     true => vec![email.bare()],
                     false => vec![email.into_email(), email.bare()],
                 }
             }
             EmailKind::AutoReply => {
-                vec![AutoReplyEmail::new(practice, settings, record).into_email()]
+                let links = self.links.as_ref();
+                let mine = links.map(|links| links.mine(&record.received.reference));
+                vec![AutoReplyEmail::new(practice, settings, record, mine.as_deref()).into_email()]
             }
             EmailKind::Notice => vec![NoticeEmail::new(practice, settings, record).into_email()],
-            EmailKind::SuspectedCount => Vec::new(),
+            _ => Vec::new(),
         }
     }
 }

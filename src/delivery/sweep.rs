@@ -93,6 +93,13 @@ impl Delivery {
             Work::Enquiry(reference) => reference,
         };
         match self.store.load(reference).await? {
+            Some(record) if record.erased_at().is_some_and(|at| at <= clock.now()) => {
+                if let Some(copies) = self.store.copies(reference).await? {
+                    self.store.erase_with_cool_down(&copies).await?;
+                    info!(%reference, "a withdrawn enquiry was erased");
+                }
+                Ok(())
+            }
             Some(record) => self.deliver(record, clock).await,
             // What was typed has expired, and nothing is left to be done.
             None => Ok(self.store.erase_state(reference).await?),

@@ -46,14 +46,7 @@ impl Desk {
                 next = before.cloned();
                 break;
             }
-            for (cursor, record) in found.iter().zip(self.store.load_all(found).await?) {
-                match record {
-                    Ok(Some(record)) => entries.push(Entry::Record(Box::new(record))),
-                    // Deleted since the index was written.
-                    Ok(None) => {}
-                    Err(_) => entries.push(Entry::Unreadable(cursor.clone())),
-                }
-            }
+            entries.extend(self.entries(found).await?);
             before = found.last();
         }
         info!(count = entries.len(), "enquiries listed");

@@ -1,9 +1,12 @@
 //! The emails, one file each. They know the practice and an enquiry's record; SES sends what they make.
 
 mod auto_reply;
+mod client_action;
+mod first_name;
 mod format;
 mod notice;
 pub mod previews;
+mod sign_in;
 mod styles;
 mod suspected_count;
 mod therapist;
@@ -14,7 +17,9 @@ use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::EmailKind;
 
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
+pub use client_action::{ClientAction, ClientActionEmail};
 pub use notice::{NoticeEmail, Trouble};
+pub use sign_in::SignInEmail;
 pub use suspected_count::SuspectedCountEmail;
 pub use therapist::TherapistEmail;
 
@@ -24,6 +29,15 @@ const TO_THERAPIST: [(&str, &str); 2] = [
     ("Auto-Submitted", "auto-generated"),
     ("X-Auto-Response-Suppress", "OOF, AutoReply"),
 ];
+
+/// Where an email to the therapist about an enquiry leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskLinks {
+    /// The enquiry on her desk.
+    pub enquiry: String,
+    /// The page that marks it as answered without signing in.
+    pub answered: Option<String>,
+}
 
 /// An email, ready to be sent.
 #[derive(Clone, PartialEq, Eq)]

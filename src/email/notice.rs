@@ -2,7 +2,8 @@
 
 use askama::Template;
 
-use super::format::{dial, first_name, reply_link};
+use super::first_name::first_name;
+use super::format::{dial, reply_link};
 use super::therapist::because;
 use super::user_text::Typed;
 use super::wrap::{fold_html, fold_text};

@@ -68,7 +68,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&self.therapist),
             EmailKind::AutoReply => Some(&self.auto_reply),
             EmailKind::Notice => self.notice.as_ref(),
-            EmailKind::Fallback | EmailKind::SuspectedCount => None,
+            _ => None,
         }
     }
 
@@ -114,6 +114,31 @@ impl Deliveries {
         }
     }
 
+    /// The client has withdrawn the enquiry: nothing that is pending leaves, except what is being sent at this moment.
+    pub fn withdraw(&mut self, now: Timestamp) {
+        let withdrawn = MailState::Withheld {
+            reason: Withheld::Withdrawn,
+        };
+        self.decided = true;
+        self.notice.take_if(|notice| notice.is_free(now));
+        for state in [&mut self.therapist, &mut self.auto_reply] {
+            if state.is_free(now) {
+                *state = withdrawn.clone();
+            }
+        }
+    }
+
+    /// The client keeps the enquiry that was withdrawn: the therapist reads it after all.
+    pub fn keep(&mut self, now: Timestamp) {
+        let withdrawn = MailState::Withheld {
+            reason: Withheld::Withdrawn,
+        };
+        if self.therapist == withdrawn {
+            self.therapist = MailState::NEW;
+            self.pending_since = Some(now);
+        }
+    }
+
     /// The therapist is told of this suspected enquiry by a number only, and the client gets no auto-reply.
     pub fn count(&mut self) {
         if self.decided {
@@ -149,6 +174,17 @@ impl Deliveries {
         self.decided = false;
         self.pending_since = Some(now);
         true
+    }
+
+    /// Withholds an auto-reply that has not left because a person calls the enquiry spam. That needs no notice: who says so
+    /// knows it.
+    pub fn suspect(&mut self) {
+        if let MailState::Pending { .. } = self.auto_reply {
+            self.decided = true;
+            self.auto_reply = MailState::Withheld {
+                reason: Withheld::Suspect,
+            };
+        }
     }
 
     /// Makes the therapist's email pending once more, as a new attempt: a copy too many does no harm.
@@ -189,11 +225,14 @@ impl Deliveries {
                 reason: Withheld::Suspect,
             } => return Err(ResendRefused::Suspect),
             MailState::Withheld {
-                reason: Withheld::OwnAddress | Withheld::RoleAddress | Withheld::Counted,
+                reason: Withheld::OwnAddress | Withheld::RoleAddress,
             } => return Err(ResendRefused::NoPerson),
             MailState::Withheld {
                 reason: Withheld::Unsendable,
             } => return Err(ResendRefused::Unsendable),
+            MailState::Withheld {
+                reason: Withheld::Counted | Withheld::Withdrawn,
+            } => return Err(ResendRefused::Withdrawn),
             MailState::Withheld {
                 reason: Withheld::Undeliverable,
             }
@@ -450,7 +489,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&mut self.therapist),
             EmailKind::AutoReply => Some(&mut self.auto_reply),
             EmailKind::Notice => self.notice.as_mut(),
-            EmailKind::Fallback | EmailKind::SuspectedCount => None,
+            _ => None,
         }
     }
 }

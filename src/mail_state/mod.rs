@@ -26,6 +26,14 @@ pub enum EmailKind {
     Fallback,
     /// An email of its own to the therapist: how many suspected enquiries of an hour were not mailed one by one.
     SuspectedCount,
+    /// To the therapist: the client has withdrawn an enquiry.
+    Withdrawn,
+    /// To the therapist: the client keeps an enquiry that was withdrawn.
+    Kept,
+    /// To the therapist: an enquiry was not sent by the owner of its address.
+    Disowned,
+    /// A code for signing in to the desk, to the therapist: about no enquiry, and worth nothing once she has it.
+    SignIn,
 }
 
 impl EmailKind {
@@ -36,6 +44,10 @@ impl EmailKind {
         Self::Notice,
         Self::Fallback,
         Self::SuspectedCount,
+        Self::Withdrawn,
+        Self::Kept,
+        Self::Disowned,
+        Self::SignIn,
     ];
 
     /// Its name in the table, in SES tags and in logs.
@@ -47,6 +59,10 @@ impl EmailKind {
             Self::Notice => "notice",
             Self::Fallback => "fallback",
             Self::SuspectedCount => "suspected_count",
+            Self::Withdrawn => "withdrawn",
+            Self::Kept => "kept",
+            Self::Disowned => "disowned",
+            Self::SignIn => "sign_in",
         }
     }
 
@@ -65,7 +81,7 @@ impl EmailKind {
     /// Whether it is an email of its own, with an item that keeps its state.
     #[must_use]
     pub const fn is_own(self) -> bool {
-        matches!(self, Self::SuspectedCount)
+        !self.is_stored() && !matches!(self, Self::Fallback | Self::SignIn)
     }
 
     /// The email of this name.
@@ -107,6 +123,8 @@ pub enum Withheld {
     Late,
     /// The therapist's email about a suspected enquiry, of which so many came in an hour that she is told their number.
     Counted,
+    /// The client has withdrawn the enquiry.
+    Withdrawn,
 }
 
 impl Withheld {
@@ -125,6 +143,7 @@ impl Withheld {
             Self::CountersUnavailable => "counters_unavailable",
             Self::Late => "late",
             Self::Counted => "counted",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -146,6 +165,8 @@ pub enum ResendRefused {
     NoPerson,
     /// No email system carries the address.
     Unsendable,
+    /// The client has withdrawn the enquiry.
+    Withdrawn,
 }
 
 /// Where one email stands.
@@ -264,6 +285,16 @@ impl MailState {
     #[must_use]
     pub const fn is_pending(&self) -> bool {
         matches!(self, Self::Pending { .. } | Self::Sending { .. })
+    }
+
+    /// Whether it still has to be sent and no invocation is at it.
+    #[must_use]
+    pub fn is_free(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Pending { .. } => true,
+            Self::Sending { until, .. } => *until <= now,
+            _ => false,
+        }
     }
 
     /// Takes the lease, when it is due at this time and no other invocation holds it. Returns which try it is, from 1.

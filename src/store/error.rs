@@ -32,6 +32,15 @@ impl StoreError {
         self.code == Self::UNKNOWN_VERSION || self.code == Self::UNREADABLE
     }
 
+    /// Whether another transaction was at work on the same item, so that another try may do.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "TransactionConflict" | "TransactionConflictException"
+        )
+    }
+
     /// Logs that something about this enquiry went wrong at the table.
     pub fn log(&self, reference: &impl fmt::Display) {
         let Self { action, code } = self;

@@ -3,6 +3,9 @@
 //!
 //! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
 
+mod own_emails;
+mod sessions;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
@@ -12,15 +15,19 @@ use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
 use super::error::StoreError;
 use crate::enquiry::{Enquiry, Received, Reference};
-use crate::mail_state::{Deliveries, MailState};
+use crate::mail_state::Deliveries;
+use crate::practice::Suggested;
 use crate::proof_of_work::Nonce;
-use crate::record::{OwnEmail, OwnEmailId, Record, State, Work};
-use crate::spam::{Signal, Verdict};
+use crate::record::{Entry, Mark, Marked, OwnEmailId, Record, State, Timeline, Work};
+use crate::spam::{SenderRule, Signal, Verdict};
+
+pub(super) use own_emails::{own_email, own_email_item, own_email_key};
+pub(super) use sessions::*;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The version of an enquiry's items that this code writes, and the newest that it reads.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// The partition key of every item.
 pub const PARTITION_KEY: &str = "pk";
@@ -41,11 +48,10 @@ pub struct Index {
     pub sort_key: &'static str,
 }
 
-/// The indexes. All of them are there from the first deployment, since an update of a stack can add only one at a time;
-/// `waiting` stays empty until enquiries have a state of their own.
+/// The indexes. All of them are there from the first deployment, since an update of a stack can add only one at a time.
 pub const INDEXES: [Index; 4] = [
     Index::new("pending", "pending", "due"),
-    Index::new("waiting", "waiting", "promised_by"),
+    Index::new("waiting", "list", "list_by"),
     Index::new("address", "address", "received_at"),
     Index::new("received", "kind", "received_at"),
 ];
@@ -64,6 +70,49 @@ impl Index {
 pub(super) const PENDING: [&str; 2] = ["pending", "suspected"];
 /// The kind of the item that holds what was typed: the stream's filter and the index `received` name it.
 pub(super) const ENQUIRY: &str = "enquiry";
+/// The kind of the item that holds what changes.
+pub(super) const STATE: &str = "state";
+/// The kind of an item that says something about a sender.
+pub(super) const SENDER: &str = "sender";
+/// The kind of the item that holds what the state is too small for.
+pub(super) const ANNEX: &str = "annex";
+
+/// The lists of the index `waiting`: each state stands in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum List {
+    /// Those that wait for the therapist's answer, by when it was promised.
+    Waiting,
+    /// Those that look like spam and were not marked, by when they came in.
+    Suspect,
+    /// Those that were marked, by when.
+    Marked,
+    /// Those that the client has withdrawn, by when: no list shows them.
+    Withdrawn,
+}
+
+impl List {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Suspect => "suspect",
+            Self::Marked => "marked",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+
+    /// Where an enquiry stands.
+    fn of(record: &Record) -> (Self, Timestamp) {
+        let received = &record.received;
+        if let Some(at) = record.state.withdrawn {
+            return (Self::Withdrawn, at);
+        }
+        match record.state.marked {
+            Some(marked) if marked.mark != Mark::Waiting => (Self::Marked, marked.at),
+            _ if record.state.is_suspect() => (Self::Suspect, received.received_at),
+            _ => (Self::Waiting, received.promised_by),
+        }
+    }
+}
 
 /// What was typed, and all that is known from the first moment: written once.
 #[derive(Serialize, Deserialize)]
@@ -73,6 +122,8 @@ struct StoredEnquiry {
     v: u32,
     reference: Reference,
     received_at: Timestamp,
+    promised_by: Timestamp,
+    suggested: Suggested,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<String>,
     /// The key of its idempotency record, so that erasing the enquiry finds it.
@@ -104,6 +155,20 @@ struct StoredState {
     writer: Option<String>,
     verdict: Verdict,
     deliveries: Deliveries,
+    list: String,
+    list_by: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    marked: Option<Marked>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    judged: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    timeline: Vec<String>,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    moved: u32,
+    #[serde(default, skip_serializing_if = "is_zero")]
+    note_version: u32,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    annex: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pending: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -111,20 +176,9 @@ struct StoredState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     completed: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires: Option<i64>,
-}
-
-/// An email of its own.
-#[derive(Serialize, Deserialize)]
-struct StoredOwnEmail {
-    pk: String,
-    kind: String,
-    v: u32,
-    revision: u64,
-    email: MailState,
-    due: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pending: Option<String>,
+    withdrawn: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    disowned: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
 }
@@ -136,6 +190,23 @@ const fn partition(verdict: Verdict) -> &'static str {
         Verdict::Clear => clear,
         Verdict::Suspect => suspected,
     }
+}
+
+/// What the state of an enquiry is too small for.
+#[derive(Serialize, Deserialize)]
+struct StoredAnnex {
+    pk: String,
+    kind: String,
+    v: u32,
+    #[serde(default)]
+    note: Option<String>,
+    #[serde(default)]
+    timeline: Vec<String>,
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// The signals that this version knows: a newer one may have more, and that is no reason to leave an enquiry alone.
@@ -155,6 +226,14 @@ pub(super) fn state_key(reference: &Reference) -> String {
     format!("state#{reference}")
 }
 
+pub(super) fn annex_key(reference: &Reference) -> String {
+    format!("annex#{reference}")
+}
+
+pub(super) fn sender_key(hash: &str) -> String {
+    format!("sender#{hash}")
+}
+
 pub(super) fn idempotency_key(hash: &str) -> String {
     format!("idempotency#{hash}")
 }
@@ -165,10 +244,6 @@ pub(super) fn cool_down_key(address: &str) -> String {
 
 pub(super) fn source_key(hash: &str) -> String {
     format!("source#{hash}")
-}
-
-pub(super) fn own_email_key(id: &OwnEmailId) -> String {
-    format!("email#{id}")
 }
 
 pub(super) fn suspected_key(hour: &str) -> String {
@@ -194,6 +269,8 @@ pub(super) fn enquiry_item(
             v: VERSION,
             reference: received.reference.clone(),
             received_at: received.received_at,
+            promised_by: received.promised_by,
+            suggested: received.suggested.clone(),
             address,
             idempotency: idempotency_key(idempotency),
             verdict: record.state.verdict,
@@ -213,54 +290,33 @@ pub(super) fn state_item(
 ) -> Result<Item, StoreError> {
     let pending = record.indexed;
     let state = record.state.clone();
+    let (list, list_by) = List::of(record);
     to_item(
         "change",
         StoredState {
             pk: state_key(&record.received.reference),
-            kind: "state".to_owned(),
+            kind: STATE.to_owned(),
             v: VERSION,
             revision: state.revision,
             writer,
             verdict: state.verdict,
             deliveries: state.deliveries,
+            list: list.key().to_owned(),
+            list_by,
+            marked: state.marked,
+            judged: state.judged,
+            timeline: lines(&state.timeline.recent),
+            moved: state.timeline.moved,
+            note_version: state.note_version,
+            annex: state.has_annex,
             pending: pending.then(|| partition(state.verdict).to_owned()),
             due: pending.then(|| record.due()),
             completed: state.completed,
+            withdrawn: state.withdrawn,
+            disowned: state.disowned,
             expires: expires.map(Timestamp::as_second),
         },
     )
-}
-
-/// The item of an email of its own. It expires no sooner than it is final.
-pub(super) fn own_email_item(
-    email: &OwnEmail,
-    expires: Option<Timestamp>,
-) -> Result<Item, StoreError> {
-    let pending = email.state.is_pending();
-    to_item(
-        "change",
-        StoredOwnEmail {
-            pk: own_email_key(&email.id),
-            kind: "email".to_owned(),
-            v: VERSION,
-            revision: email.revision,
-            email: email.state.clone(),
-            due: email.due,
-            pending: pending.then(|| partition(Verdict::Clear).to_owned()),
-            expires: expires.filter(|_| !pending).map(Timestamp::as_second),
-        },
-    )
-}
-
-/// Reads an email of its own.
-pub(super) fn own_email(id: &OwnEmailId, item: Item) -> Result<OwnEmail, StoreError> {
-    let stored: StoredOwnEmail = read(item)?;
-    Ok(OwnEmail {
-        id: id.clone(),
-        due: stored.due,
-        state: stored.email,
-        revision: stored.revision,
-    })
 }
 
 /// What the key of an item in the index of pending work stands for; nothing for a kind that only a newer version knows.
@@ -297,6 +353,8 @@ pub(super) fn record(enquiry: Item, state: Option<Item>) -> Result<Record, Store
         received: Received {
             reference: stored.reference,
             received_at: stored.received_at,
+            promised_by: stored.promised_by,
+            suggested: stored.suggested,
             enquiry: stored.enquiry,
         },
         signals: stored.signals,
@@ -318,8 +376,54 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         verdict: stored.verdict,
         deliveries: stored.deliveries,
         completed: stored.completed,
+        judged: stored.judged,
+        marked: stored.marked,
+        timeline: Timeline {
+            recent: entries(&stored.timeline),
+            moved: stored.moved,
+        },
+        note_version: stored.note_version,
+        has_annex: stored.annex,
+        withdrawn: stored.withdrawn,
+        disowned: stored.disowned,
     };
     Ok((state, stored.pending.is_some()))
+}
+
+/// The entries of a timeline as lines.
+pub(super) fn lines(entries: &[Entry]) -> Vec<String> {
+    entries.iter().map(Entry::to_string).collect()
+}
+
+/// A line without a time is no entry: nothing here wrote it.
+fn entries(lines: &[String]) -> Vec<Entry> {
+    lines.iter().filter_map(|line| line.parse().ok()).collect()
+}
+
+/// The note and the older part of the timeline.
+pub(super) fn annex(item: Item) -> Result<(Option<String>, Vec<Entry>), StoreError> {
+    let stored: StoredAnnex = read(item)?;
+    Ok((stored.note, entries(&stored.timeline)))
+}
+
+/// How large an item is, in bytes ("Item size and formatting", DynamoDB Developer Guide).
+pub(super) fn size(item: &Item) -> usize {
+    item.iter()
+        .map(|(name, value)| name.len() + size_of(value))
+        .sum()
+}
+
+fn size_of(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        // Two digits take a byte, and one more stands beside them.
+        AttributeValue::N(number) => number.len().div_ceil(2) + 1,
+        AttributeValue::M(members) => 3 + members.len() + size(members),
+        AttributeValue::L(values) => {
+            3 + values.iter().map(|value| 1 + size_of(value)).sum::<usize>()
+        }
+        _ => 1,
+    }
 }
 
 /// The version first: a newer item may have another shape altogether.
@@ -370,6 +474,24 @@ pub(super) fn undeliverable(address: &str, because_of: &Reference, expires: Time
     item
 }
 
+/// What was said about a sender. The index `received` lists them by when that was.
+pub(super) fn sender(
+    hash: &str,
+    rule: SenderRule,
+    because_of: &Reference,
+    since: Timestamp,
+    expires: Timestamp,
+) -> Item {
+    HashMap::from([
+        s("pk", sender_key(hash)),
+        s("kind", SENDER),
+        s("rule", rule.key()),
+        s("reference", because_of),
+        s("received_at", since),
+        seconds("expires", expires),
+    ])
+}
+
 /// Whether a cool-down is there because emails to the address do not arrive or are not wanted.
 pub(super) fn is_undeliverable(cool_down: &Item) -> bool {
     cool_down.contains_key("undeliverable")
@@ -401,6 +523,11 @@ pub(super) fn reference_of(item: &Item) -> Option<Reference> {
     Reference::parse(text(item, "reference")?).ok()
 }
 
+/// What a sender's item says.
+pub(super) fn rule_of(item: &Item) -> Option<SenderRule> {
+    SenderRule::from_key(text(item, "rule")?)
+}
+
 /// Whether an item has expired by this time, although it is still there. The conditions of writes say the same.
 pub(super) fn has_expired(item: &Item, now: Timestamp) -> bool {
     number(item, "expires").is_some_and(|expires| expires < now.as_second())
@@ -409,12 +536,6 @@ pub(super) fn has_expired(item: &Item, now: Timestamp) -> bool {
 /// When an item will be deleted, if that is known yet.
 pub(super) fn expires_of(item: &Item) -> Option<Timestamp> {
     Timestamp::from_second(number(item, "expires")?).ok()
-}
-
-/// The reference in the key of an item of this kind.
-pub(super) fn reference_in_key(item: &Item, kind: &str) -> Option<Reference> {
-    let key = text(item, "pk")?.strip_prefix(kind)?.strip_prefix('#')?;
-    Reference::parse(key).ok()
 }
 
 /// An attribute that holds a time as text.

@@ -333,6 +333,15 @@ fn phone_when_wanted(form: &EnquiryForm, checks: &mut Checks) -> Valid {
     if wanted && left_out(&form.phone) {
         return checks.refuse(Field::Phone, FieldError::PhoneRequired);
     }
+    let texted = checks.contact_by == Some(ContactBy::Text);
+    if texted
+        && checks
+            .phone
+            .as_ref()
+            .is_some_and(|phone| !phone.takes_texts())
+    {
+        return checks.refuse(Field::Phone, FieldError::PhoneNoTexts);
+    }
     Ok(())
 }
 

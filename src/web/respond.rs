@@ -206,7 +206,11 @@ impl<'a> Answer<'a> {
         self.page(status, page.render())
     }
 
-    fn page(&self, status: StatusCode, rendered: Result<String, askama::Error>) -> Response {
+    pub(super) fn page(
+        &self,
+        status: StatusCode,
+        rendered: Result<String, askama::Error>,
+    ) -> Response {
         match rendered {
             Ok(html) => {
                 let headers = [

@@ -29,12 +29,16 @@ fn kind(event: Value) -> &'static str {
 #[test]
 fn every_file_is_recognised_as_what_its_name_says() {
     let expected: BTreeMap<&str, &str> = [
+        ("command-close-desk.json", "command"),
         ("command-erase.json", "command"),
         ("command-export.json", "command"),
         ("command-list.json", "command"),
+        ("command-open-desk.json", "command"),
         ("command-release.json", "command"),
         ("command-resend.json", "command"),
         ("command-show.json", "command"),
+        ("command-sign-in.json", "command"),
+        ("command-sign-out-everywhere.json", "command"),
         ("command-sweep.json", "command"),
         ("function-url.json", "http"),
         ("http-form.json", "http"),
@@ -113,6 +117,10 @@ async fn the_command_events_are_commands_that_the_function_carries_out() {
         ("command-export.json", Ok("csv")),
         ("command-erase.json", Ok("would_erase")),
         ("command-sweep.json", Ok("delivered")),
+        ("command-sign-in.json", Ok("code")),
+        ("command-sign-out-everywhere.json", Ok("signed_out")),
+        ("command-close-desk.json", Ok("open")),
+        ("command-open-desk.json", Ok("open")),
         ("command-show.json", Err("there is no enquiry")),
         ("command-release.json", Err("there is no enquiry")),
         ("command-resend.json", Err("there is no enquiry")),

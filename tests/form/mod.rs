@@ -1,5 +1,6 @@
 //! The form: its contract, fields, pages and tokens.
 
+mod clients;
 mod consent;
 mod contract;
 mod fields;

@@ -5,14 +5,18 @@ use std::fs;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::clock::Clock;
+use enquiry_desk::enquiry::{Enquiry, Received, Reference};
 use enquiry_desk::mail_state::EmailKind;
+use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
 use enquiry_desk::record::OwnEmailId;
 use enquiry_desk::spam::Score;
 use enquiry_desk::store::{Accepted, NewEnquiry, schema};
+use enquiry_desk::withdrawal::{Action, Withdrawal};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::template::{Stack, list};
 use crate::support::{COMPLETE, TestApp};
 
@@ -146,6 +150,19 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         assert_eq!(app.post_form(&fields).await.status, 303);
     }
     app.emails().await;
+    // A client who withdraws, and says that they did not write at all.
+    let key = app.items("enquiry").await.remove(0)["pk"]
+        .as_s()
+        .unwrap()
+        .clone();
+    let reference = Reference::parse(key.strip_prefix("enquiry#").unwrap()).unwrap();
+    let client = Withdrawal::new(app.app.store.clone());
+    let now = Timestamp::now();
+    let clock = Clock::new(now, now + SignedDuration::from_secs(29));
+    for action in [Action::Disown, Action::Withdraw] {
+        let done = client.act(&reference, action, &clock).await.unwrap();
+        assert!(done.is_some());
+    }
     // More suspected ones than are mailed in an hour, and the email that tells their number.
     let now = Timestamp::now();
     for _ in 0..31 {
@@ -161,11 +178,16 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         app.app.store.schedule(&id, due).await.unwrap();
     }
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
+    // The therapist signs in, asks for another code, and signs out everywhere else.
+    Browser::signed_in(&app).await;
+    Browser::new(&app).post("/desk/sign-in", &[]).await;
+    let close = json!({ "command": "close-desk" });
+    app.invoke(close).await.unwrap();
     // One with a proof of work, whose emails stay pending.
     app.desk.ses().account(|account| account.paused = true);
     let export = json!({ "command": "export", "email": "zoe@example.com" });
     let export = app.invoke(export).await.unwrap();
-    let enquiry =
+    let enquiry: Enquiry =
         serde_json::from_value(export["enquiries"][0]["received"]["enquiry"].clone()).unwrap();
     let now = Timestamp::now();
     let (store, nonce) = (
@@ -175,16 +197,16 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
             expires: now,
         },
     );
+    let key = store.idempotency_key(Some(uuid::Uuid::from_u128(1)), &enquiry);
+    let reference = store.generate_reference("BB").unwrap();
     let new = NewEnquiry {
-        enquiry: &enquiry,
-        score: &Score {
-            signals: Vec::new(),
-        },
-        key: &store.idempotency_key(Some(uuid::Uuid::from_u128(1)), &enquiry),
+        received: &Received::new(reference, now, enquiry, practice::compiled(), None),
+        score: Score::default(),
+        key,
         prefix: "BB",
-        reference: &store.generate_reference("BB").unwrap(),
         source: None,
-        nonce: Some(&nonce),
+        sender: None,
+        nonce: Some(nonce),
     };
     let clock = Clock::new(now, now + SignedDuration::from_secs(29));
     let accepted = store.accept(&new, &clock).await.unwrap();

@@ -9,6 +9,7 @@
     reason = "a test that cannot go on must stop, and not every module uses everything"
 )]
 
+pub mod browser;
 pub mod emulated;
 pub mod logs;
 pub mod template;

@@ -35,8 +35,9 @@ Ctrl-C stops everything.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// What the navigation of the mailbox's pages offers.
-const LINKS: [(&str, &str); 3] = [
+const LINKS: [(&str, &str); 4] = [
     ("/", "Form"),
+    ("/desk", "Desk"),
     ("/site/", "Example site"),
     ("/outbox/gallery", "Gallery: every email in your words"),
 ];
@@ -96,6 +97,7 @@ async fn run(options: Options, ahead: SignedDuration) -> Result<(), StartError> 
     let url = desk.url();
     println!("The enquiry desk is at {url}/\n");
     println!("  {url}/                the form");
+    println!("  {url}/desk            the therapist's desk; its code is in an email below");
     println!("  {url}/site/           the example site");
     println!("  {url}/outbox          the emails that left");
     println!("  {url}/outbox.json     the same as data");

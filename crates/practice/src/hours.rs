@@ -57,10 +57,11 @@ impl Practice {
         moment(day, 0, zone).unwrap_or(received)
     }
 
-    /// When an answer can be expected, such as "by Tuesday at 10 in the morning".
+    /// A promise in words, such as "by Tuesday at 10 in the morning", for an enquiry that came in at `received`.
     #[must_use]
-    pub fn reply_by_in_words(&self, received: Timestamp, away_until: Option<Date>) -> String {
-        in_words(&self.reply_by(received, away_until), received)
+    pub fn promise_in_words(&self, promised_by: Timestamp, received: Timestamp) -> String {
+        let zone = self.time_zone.rules();
+        in_words(&promised_by.to_zoned(zone.clone()), received)
     }
 
     /// The working hours in words, days with the same hours together; closed days are left out.

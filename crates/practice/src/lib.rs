@@ -23,6 +23,6 @@ pub use content::{
     Span, Suspect, Treatment, TreatmentKey, WorkingHours,
 };
 pub use error::{PracticeError, PracticeErrors};
-pub use guide::{Alternative, Suggestion};
+pub use guide::{Alternative, Suggested, Suggestion};
 pub use hours::{WorkingDays, date_in_words, in_words};
 pub use zone::Zone;

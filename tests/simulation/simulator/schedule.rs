@@ -1189,7 +1189,7 @@ pub async fn batch_with_a_failure() -> Result<(Value, usize, usize), String> {
         world.play(vec![Event::Post(form)]).await;
     }
     // Of the second: the booking and the lease, each with the SDK's own retries.
-    world.weather = Weather::Meets(Calls::Table(7, 13), Fault::ServerErrorBefore);
+    world.weather = Weather::Meets(Calls::Table(9, 15), Fault::ServerErrorBefore);
     let batch = Event::Stream(world.stream.clone());
     let mut answers = world.play(vec![batch]).await;
     let reported = answers.remove(0).unwrap()?;

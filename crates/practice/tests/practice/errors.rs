@@ -219,11 +219,8 @@ fn without_a_warm_treatment_the_form_does_not_ask_about_warmth() {
     let practice = Practice::from_toml(&without_warmth()).unwrap();
     assert!(!practice.asks_warmth());
     for warmth in Warmth::ALL.iter().copied().map(Some).chain([None]) {
-        let suggested = practice
-            .suggest(Goal::Relax, warmth, None, None)
-            .suggested
-            .unwrap();
-        assert_eq!(suggested.key.as_str(), "relaxing");
+        let suggested = practice.suggest(Goal::Relax, warmth).treatment.unwrap();
+        assert_eq!(suggested.as_str(), "relaxing");
     }
     let text = without_warmth().replacen(
         "goal = \"relax\"\n",

@@ -1,0 +1,3 @@
+//! The therapist's desk.
+
+mod sign_in;
