@@ -154,3 +154,31 @@ async fn a_sweep_stops_at_the_first_refusal_that_concerns_the_whole_account() {
     assert_eq!(swept, json!({ "pending": 20, "delivered": 20, "left": 0 }));
     assert_eq!(bench.emails().len(), 40);
 }
+
+#[tokio::test]
+async fn a_therapist_on_holiday_raises_no_alarm_however_her_mailbox_answers() {
+    for address in [
+        "ooto@simulator.amazonses.com",
+        "ooto+first@simulator.amazonses.com",
+    ] {
+        let bench = Bench::start(&[("THERAPIST_EMAIL", address)]).await;
+        // Two emails to her about one enquiry: itself, and that the auto-reply came back.
+        let reference = bench
+            .post(at(0), "bounce@simulator.amazonses.com", "1")
+            .await;
+        let mut told = 0;
+        while let Some(email) = bench.emails().get(told) {
+            told += 1;
+            for notice in &email.notices {
+                bench.invoke(at(1), notice.sns_event()).await;
+            }
+        }
+        assert_eq!(told, 3, "to her, to the client, and to her again");
+        let emails = bench.show(&reference).await;
+        assert_eq!(
+            (&emails["therapist"]["state"], &emails["notice"]["state"]),
+            (&json!("delivered"), &json!("delivered"))
+        );
+        assert_eq!(bench.logs.alarms(), [""; 0], "{address}");
+    }
+}
