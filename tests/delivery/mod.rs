@@ -4,3 +4,4 @@ mod drills;
 mod events;
 mod failure_queue;
 mod pending;
+mod units;

@@ -1,6 +1,6 @@
 //! The template, the roles, the table, the workflows, the cost.
 
-mod cost;
+pub mod cost;
 mod deploy_role;
 mod policy;
 mod table;
