@@ -2,6 +2,7 @@
 
 pub mod cost;
 mod deploy_role;
+mod documents;
 mod policy;
 mod table;
 mod template;
