@@ -147,13 +147,14 @@ impl Desk {
         Ok(self.store.raw(reference).await?)
     }
 
-    /// What stands at these places, by one request for each [`Store::BATCH`] of them; what was deleted since the index was
-    /// written is left out.
+    /// What stands at these places, by one request for each [`Store::BATCH`] of them. What was deleted since the index was written
+    /// is left out, and so is what its client has withdrawn: it is no longer hers to see.
     async fn entries(&self, found: &[Cursor]) -> Result<Vec<list::Entry>, StoreError> {
         let mut entries = Vec::new();
         for found in found.chunks(Store::BATCH) {
             for (cursor, record) in found.iter().zip(self.store.load_all(found).await?) {
                 match record {
+                    Ok(Some(record)) if record.state.withdrawn.is_some() => {}
                     Ok(Some(record)) => entries.push(list::Entry::Record(Box::new(record))),
                     Ok(None) => {}
                     Err(_) => entries.push(list::Entry::Unreadable(cursor.clone())),

@@ -19,6 +19,7 @@ use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::EmailKind;
 
 // What the therapist's pages say in the same words.
+pub use first_name::first_name;
 pub use format::{dial, reply_link};
 pub use therapist::{because, reasons, suggests, wants};
 

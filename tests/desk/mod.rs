@@ -2,6 +2,7 @@
 
 mod acts;
 mod cost;
+mod links;
 mod lists;
 mod pages;
 mod promise;

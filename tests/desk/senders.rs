@@ -247,7 +247,7 @@ async fn erasing_a_person_forgets_the_block_and_erasing_an_enquiry_only_its_name
     assert_eq!(
         desk.kinds().await,
         ["counter", "counter", "counter"],
-        "the source's, the day's and the hour's"
+        "the source's, the day's, and that of suspected ones"
     );
     let name = desk.enquire("pest@example.com", &[NUMBER]).await;
     assert!(

@@ -420,6 +420,7 @@ async fn a_foreign_site_posts_nothing_in_any_encoding() {
         "/desk/sign-in",
         "/desk/code",
         "/desk/sign-out",
+        "/desk/act/answered/BB-7KQ4M",
         "/desk/nowhere",
     ]);
     for path in posts {

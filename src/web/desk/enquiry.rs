@@ -73,6 +73,10 @@ struct EnquiryPage<'a> {
     /// The mark that stands, when there is one to undo.
     undo: Option<&'static str>,
     mark: &'static str,
+    /// Whether the client has asked for it to be deleted.
+    is_withdrawn: bool,
+    /// Whether the owner of its address says that they did not send it.
+    is_disowned: bool,
     why_suspect: String,
     is_injured: bool,
     ways: Ways,
@@ -160,13 +164,15 @@ fn render(
         is_suspect: state.is_suspect(),
         undo: (mark != Mark::Waiting).then(|| mark.key()),
         mark: mark.key(),
+        is_withdrawn: state.withdrawn.is_some(),
+        is_disowned: state.disowned,
         why_suspect: if state.is_suspect() {
             reasons(&record.signals)
         } else {
             String::new()
         },
         is_injured: received.enquiry.answers.recent_injury == Some(RecentInjury::Yes),
-        ways: Ways::new(practice, received),
+        ways: Ways::new(practice, record),
         answers: words::answers(practice, received),
         suggests: suggests(&received.suggestion(practice)),
         others: whole

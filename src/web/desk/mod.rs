@@ -4,6 +4,7 @@
 //! Own `Origin` first for every post; then the session, and for what cannot be taken back a recent one. No script, no CORS, and
 //! nothing is kept by the browser or told to other sites.
 
+mod act;
 mod browsers;
 mod cookies;
 mod enquiry;

@@ -35,7 +35,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    fn outside(web: &'a Web) -> Self {
+    pub(super) fn outside(web: &'a Web) -> Self {
         Self {
             practice: &web.practice,
             signed_in: false,
@@ -94,6 +94,14 @@ impl Message {
         title: "This enquiry can’t be shown here",
         text: &[
             "A newer version of your desk wrote it. It is kept, and the email about it has everything: ask the person who looks after your desk to bring it up to date.",
+        ],
+        again: None,
+    };
+    pub(super) const LINK: Self = Self {
+        status: StatusCode::FORBIDDEN,
+        title: "This link doesn’t work any more",
+        text: &[
+            "The links in your emails work for 30 days, and until you sign out everywhere. On your desk you can do all that they do.",
         ],
         again: None,
     };

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{browsers, enquiry, files, list, people, sign_in, waiting};
+use super::{act, browsers, enquiry, files, list, people, sign_in, waiting};
 use crate::web::Web;
 
 /// Who may ask for something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Access {
-    /// Any browser.
+    /// Any browser; a link of an email brings its own signature.
     Open,
     /// A browser that is signed in.
     SignedIn,
@@ -117,6 +117,16 @@ pub(super) const ROWS: &[Row] = &[
     Row::action("/desk/sign-out", Access::Open, "Sign out", &[], || {
         post(sign_in::sign_out)
     }),
+    Row::page("/desk/act/answered/{reference}", Access::Open, || {
+        get(act::page)
+    }),
+    Row::action(
+        "/desk/act/answered/{reference}",
+        Access::Open,
+        "Answered",
+        &[],
+        || post(act::press),
+    ),
     Row::page("/desk/browsers", Access::SignedIn, || get(browsers::list)),
     Row::action(
         "/desk/browsers/sign-out",
@@ -309,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn only_signing_in_and_out_is_open() {
+    fn only_signing_in_and_out_and_the_links_of_emails_are_open() {
         let open = ROWS.iter().filter(|row| row.access == Access::Open);
         let open: Vec<_> = open.map(|row| (row.method.as_str(), row.path)).collect();
         assert_eq!(
@@ -319,6 +329,8 @@ mod tests {
                 ("GET", "/desk/code"),
                 ("POST", "/desk/code"),
                 ("POST", "/desk/sign-out"),
+                ("GET", "/desk/act/answered/{reference}"),
+                ("POST", "/desk/act/answered/{reference}"),
             ]
         );
     }

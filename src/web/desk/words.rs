@@ -28,8 +28,8 @@ pub(super) struct Card {
 pub(super) struct Ways {
     /// Links that call and text the number, with the number.
     pub(super) phone: Option<(String, String, String)>,
-    /// A link that writes to them.
-    pub(super) write: String,
+    /// A link that writes to them; none when the owner of the address has never written.
+    pub(super) write: Option<String>,
 }
 
 impl Card {
@@ -43,13 +43,14 @@ impl Card {
             is_overdue: record.is_overdue(now),
             is_waiting: record.is_waiting(),
             received: when::moment(practice, record.received.received_at, now),
-            ways: Ways::new(practice, &record.received),
+            ways: Ways::new(practice, record),
         }
     }
 }
 
 impl Ways {
-    pub(super) fn new(practice: &Practice, received: &Received) -> Self {
+    pub(super) fn new(practice: &Practice, record: &Record) -> Self {
+        let received = &record.received;
         let enquiry = &received.enquiry;
         let phone = enquiry.phone.as_ref().map(|phone| {
             (
@@ -61,13 +62,18 @@ impl Ways {
         let address = enquiry.email.as_str();
         Self {
             phone,
-            write: reply_link(practice, &received.reference, &enquiry.name, address),
+            write: (!record.state.disowned)
+                .then(|| reply_link(practice, &received.reference, &enquiry.name, address)),
         }
     }
 }
 
 /// Where an enquiry stands, in a few words.
 pub(super) fn stands(practice: &Practice, record: &Record, now: Timestamp) -> String {
+    if let Some(erased) = record.erased_at() {
+        let erased = when::moment(practice, erased, now);
+        return format!("Withdrawn by the client: it is erased {erased}");
+    }
     if record.state.is_suspect() {
         return "Suspected spam".to_owned();
     }
