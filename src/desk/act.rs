@@ -1,6 +1,7 @@
 //! What the therapist does with one enquiry. Each action is conditional on what stands, is an entry of the enquiry's timeline,
 //! and may be asked for again without harm.
 
+use futures_util::FutureExt;
 use jiff::Timestamp;
 use tracing::info;
 
@@ -191,7 +192,7 @@ impl Desk {
             .ok_or_else(|| DeskError::JustErased(reference.clone()))?;
         info!(%reference, %kind, "an email is to go once more");
         // What cannot be sent now stays pending, and the sweep goes on.
-        let _ = self.delivery.deliver(record, clock).await;
+        let _ = self.delivery.deliver(record, clock).boxed().await;
         self.show(reference).await
     }
 
@@ -338,11 +339,8 @@ impl Desk {
         let record = self.show(reference).await?;
         let now = clock.now();
         let change = |record: &mut Record| change(&mut record.state, now);
-        match self
-            .store
-            .update_along(record, along, clock, change)
-            .await?
-        {
+        let update = self.store.update_along(record, along, clock, change);
+        match Box::pin(update).await? {
             Update::Applied(record) => Ok(Outcome::Done(record)),
             Update::Unchanged(record) => Ok(Outcome::Stands(record)),
             Update::Gone => Err(DeskError::JustErased(reference.clone())),
@@ -355,7 +353,8 @@ impl Desk {
             return Ok(outcome);
         };
         let reference = record.received.reference.clone();
-        let _ = self.delivery.deliver(*record, clock).await;
+        // Boxed, since the SDK's futures are large and deeply nested.
+        let _ = self.delivery.deliver(*record, clock).boxed().await;
         Ok(Outcome::Done(Box::new(self.show(&reference).await?)))
     }
 }

@@ -112,6 +112,7 @@ const fn advice(refused: ResendRefused) -> &'static str {
         ResendRefused::NoPerson => {
             "is never sent to the practice's own addresses or to those of machines: answer the client yourself"
         }
+        ResendRefused::Withdrawn => "is not sent, since the client has withdrawn the enquiry",
         ResendRefused::Unsendable => {
             "cannot be sent, since no email system carries this address: call the client, or ask for another address"
         }
@@ -138,13 +139,22 @@ impl Desk {
         record.ok_or_else(|| DeskError::NotFound(reference.clone()))
     }
 
-    /// What stands at these places, by one request for each [`Store::BATCH`] of them; what was deleted since the index was
-    /// written is left out.
+    /// The items of an enquiry as they are in the table, for one that cannot be read.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn raw(&self, reference: &Reference) -> Result<Vec<serde_json::Value>, DeskError> {
+        Ok(self.store.raw(reference).await?)
+    }
+
+    /// What stands at these places, by one request for each [`Store::BATCH`] of them. What was deleted since the index was written
+    /// is left out, and so is what its client has withdrawn: it is no longer hers to see.
     async fn entries(&self, found: &[Cursor]) -> Result<Vec<list::Entry>, StoreError> {
         let mut entries = Vec::new();
         for found in found.chunks(Store::BATCH) {
             for (cursor, record) in found.iter().zip(self.store.load_all(found).await?) {
                 match record {
+                    Ok(Some(record)) if record.state.withdrawn.is_some() => {}
                     Ok(Some(record)) => entries.push(list::Entry::Record(Box::new(record))),
                     Ok(None) => {}
                     Err(_) => entries.push(list::Entry::Unreadable(cursor.clone())),

@@ -39,6 +39,8 @@ pub struct AutoReply<'a> {
     pub contact_by: ContactBy,
     /// The closed answers.
     pub answers: &'a Answers,
+    /// The link to the client's own page; none while links cannot be made.
+    pub mine: Option<&'a str>,
 }
 
 /// The content of an email to the client, which does not know whom it goes to.
@@ -95,10 +97,16 @@ pub struct AutoReplyEmail<'a> {
 impl<'a> AutoReplyEmail<'a> {
     /// The email about a stored enquiry.
     #[must_use]
-    pub fn new(practice: &'a Practice, settings: &'a EmailSettings, record: &'a Record) -> Self {
+    pub fn new(
+        practice: &'a Practice,
+        settings: &'a EmailSettings,
+        record: &'a Record,
+        mine: Option<&'a str>,
+    ) -> Self {
         let received = &record.received;
         Self {
             content: AutoReply {
+                mine,
                 practice,
                 reference: &received.reference,
                 received_at: received.received_at,
@@ -122,7 +130,7 @@ impl<'a> AutoReplyEmail<'a> {
         } = self.content.content();
         Email {
             kind: EmailKind::AutoReply,
-            reference: self.content.reference.clone(),
+            reference: Some(self.content.reference.clone()),
             from_name: self.content.practice.name.clone(),
             to: self.to.clone(),
             reply_to: Some(self.reply_to.clone()),
@@ -149,6 +157,7 @@ struct Explained<'a> {
 
 /// What both parts of the email show.
 struct Page<'a> {
+    mine: Option<&'a str>,
     practice: &'a Practice,
     reference: &'a str,
     preheader: String,
@@ -220,6 +229,7 @@ impl<'a> Page<'a> {
             .map(|group| format!("{}, {}", group.days, group.hours))
             .collect();
         Self {
+            mine: email.mine,
             practice,
             reference: email.reference.as_str(),
             preheader: next.clone(),

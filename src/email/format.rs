@@ -2,21 +2,10 @@
 
 use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use unicode_normalization::char::is_combining_mark;
 
+use super::first_name::first_name;
 use crate::enquiry::{Name, Phone, Reference};
 use crate::practice::{Practice, date_in_words};
-
-/// The client's first name, when it is harmless enough for a subject or a greeting: letters, apostrophe, hyphen, short.
-pub(super) fn first_name(name: &Name) -> Option<&str> {
-    let first = name.as_str().split_whitespace().next()?;
-    let harmless = first.chars().count() <= 20
-        && first.chars().next().is_some_and(char::is_alphabetic)
-        && first
-            .chars()
-            .all(|c| c.is_alphabetic() || is_combining_mark(c) || matches!(c, '\'' | '’' | '-'));
-    harmless.then_some(first)
-}
 
 /// What may stand in a part of a link as it is (RFC 3986, unreserved).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -89,27 +78,4 @@ pub(super) fn lower_first(label: &str) -> String {
 /// A link that calls or texts a number (RFC 3966, RFC 5724).
 pub(super) fn dial(scheme: &str, phone: &Phone) -> String {
     format!("{scheme}:{}", phone.e164())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_harmless_first_name_is_used() {
-        for (name, first) in [
-            ("Zoë Brontë", Some("Zoë")),
-            ("O’Brien", Some("O’Brien")),
-            ("Anne-Marie", Some("Anne-Marie")),
-            ("李 小龍", Some("李")),
-            ("<b>Zoë", None),
-            ("$$$ win", None),
-            ("www.example.com", None),
-            ("-", None),
-            ("Aaaaaaaaaaaaaaaaaaaaa", None),
-            ("R2D2", None),
-        ] {
-            assert_eq!(first_name(&Name::parse(name).unwrap()), first, "{name}");
-        }
-    }
 }

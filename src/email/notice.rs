@@ -2,7 +2,8 @@
 
 use askama::Template;
 
-use super::format::{dial, first_name, reply_link};
+use super::first_name::first_name;
+use super::format::{dial, reply_link};
 use super::therapist::because;
 use super::user_text::Typed;
 use super::wrap::{fold_html, fold_text};
@@ -79,7 +80,7 @@ impl<'a> NoticeEmail<'a> {
         };
         Email {
             kind: EmailKind::Notice,
-            reference: reference.clone(),
+            reference: Some(reference.clone()),
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
             // An address that SMTP does not carry would make SES refuse the notice itself.

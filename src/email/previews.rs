@@ -10,10 +10,15 @@
     reason = "the samples are constants of this file, and a test reads every one"
 )]
 
+use std::sync::LazyLock;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
+use crate::email::{
+    AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, NoticeEmail,
+    PromisesEmail, SuspectedCountEmail, TherapistEmail, Trouble, Waits, Week, WeeklyEmail,
+};
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use crate::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
@@ -27,6 +32,25 @@ pub const HOSTILE: &str = "</td></table><script>alert(1)</script> <img src=x one
     Look at http://evil.example/a?b=c&d=<e> or evil.example or write to bad@evil.example\n\
     right\u{202e}to left, nothing\u{200b}here, a bell\u{2066}\n\
     \n--\nYour automatic answer was not sent.\n.\nEnd";
+
+/// The link to the client's own page in every sample.
+pub const MINE: &str = "https://desk.example.com/mine/BB-7KQ4M?s=3q2-7wAAAAAAAAAAAAAAAA";
+
+/// Where the samples to the therapist lead.
+static LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
+    enquiry: DESK.to_owned(),
+    answered: Some(ANSWERED.to_owned()),
+});
+/// The same for what looks like spam.
+static SUSPECTED_LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
+    enquiry: DESK.to_owned(),
+    answered: None,
+});
+/// The link to the enquiry on the desk.
+pub const DESK: &str = "https://desk.example.com/desk/enquiries/BB-7KQ4M";
+/// The link that marks it as answered.
+pub const ANSWERED: &str =
+    "https://desk.example.com/desk/act/answered/BB-7KQ4M?t=1795429800&s=3q2-7wAAAAAAAAAAAAAAAA";
 
 /// An email about a sample enquiry.
 pub struct Sample {
@@ -46,6 +70,7 @@ impl Sample {
             EmailKind::Therapist | EmailKind::Fallback => "therapist",
             EmailKind::AutoReply => "client",
             EmailKind::Notice => "notice",
+            _ => "own",
         };
         format!("{kind}_{}", self.name)
     }
@@ -157,6 +182,9 @@ impl<'a> Samples<'a> {
             it.message = message(HOSTILE);
             it.email = EmailAddress::parse("a&b=c?d'e@example.com").expect("an address");
         });
+        let unwanted = self.with(self.minimal(), |it| {
+            it.message = message("Do you do happy endings?");
+        });
         let long = self.with(self.complete(), |it| {
             it.name = Name::parse(&"W".repeat(100)).expect("a name");
             it.times = times(&"&".repeat(500));
@@ -209,9 +237,21 @@ impl<'a> Samples<'a> {
                 "Looks like spam, so no answer is sent",
                 TherapistEmail {
                     suspect: true,
-                    signals: &[Signal::Links, Signal::Markup],
+                    links: Some(&SUSPECTED_LINKS),
+                    signals: &[Signal::Text, Signal::Links, Signal::Markup],
                     auto_reply: Some(&suspect),
                     ..about(&full)
+                }
+                .into_email(),
+            ),
+            sample(
+                "unwanted",
+                "A request of a sexual nature: its text is folded away",
+                TherapistEmail {
+                    suspect: true,
+                    signals: &[Signal::Unwanted],
+                    auto_reply: Some(&suspect),
+                    ..about(&unwanted)
                 }
                 .into_email(),
             ),
@@ -252,6 +292,7 @@ impl<'a> Samples<'a> {
                 TherapistEmail {
                     auto_reply: None,
                     privacy: true,
+                    links: None,
                     ..about(&full)
                 }
                 .into_email(),
@@ -396,6 +437,128 @@ impl<'a> Samples<'a> {
         emails
     }
 
+    /// The emails that belong to no enquiry.
+    #[must_use]
+    pub fn own(&self) -> Vec<Sample> {
+        let count = |name, about, count| {
+            let email = SuspectedCountEmail {
+                practice: self.practice,
+                to: &therapist(),
+                begin: self.received_at,
+                mailed: 30,
+                count,
+            };
+            sample(name, about, email.into_email())
+        };
+        let received = self.complete();
+        let action = |name, about, action| {
+            let email = ClientActionEmail {
+                practice: self.practice,
+                to: &therapist(),
+                received: &received,
+                action,
+            };
+            sample(name, about, email.into_email())
+        };
+        let erased_at = self.ago(-1, 0);
+        let (minimal, now) = (self.minimal(), received.promised_by);
+        let waits = |received, links| Waits {
+            received,
+            may_write: true,
+            links,
+        };
+        let both = [
+            waits(&minimal, Some(&*LINKS)),
+            waits(&received, Some(&*LINKS)),
+        ];
+        let promises = |name, about, kind, waiting: &[Waits<'_>], marked: &[&Received], now| {
+            let email = PromisesEmail {
+                kind,
+                practice: self.practice,
+                to: &therapist(),
+                waiting,
+                marked,
+                now,
+            };
+            sample(name, about, email.into_email())
+        };
+        let weekly = |name, about, week| {
+            let email = WeeklyEmail {
+                practice: self.practice,
+                to: &therapist(),
+                monday: self
+                    .received_at
+                    .to_zoned(self.practice.time_zone.rules().clone())
+                    .date(),
+                week,
+            };
+            sample(name, about, email.into_email())
+        };
+        let week = Week {
+            enquiries: 12,
+            in_time: 8,
+            later: 1,
+            unmarked: 3,
+            median_minutes: Some(275),
+            suspected: 4,
+            came_back: 1,
+            stuck: 0,
+        };
+        let stuck = Week {
+            stuck: 2,
+            ..Week::default()
+        };
+        vec![
+            promises(
+                "morning_list",
+                "The morning list",
+                EmailKind::MorningList,
+                &both,
+                &[&minimal],
+                now + SignedDuration::from_secs(1),
+            ),
+            promises(
+                "morning_list_marked",
+                "The morning list when no one waits and a link was pressed",
+                EmailKind::MorningList,
+                &[],
+                &[&received],
+                now,
+            ),
+            promises(
+                "reminder",
+                "Two working hours before a promise ends",
+                EmailKind::Reminder,
+                &both[1..],
+                &[],
+                now - SignedDuration::from_hours(2),
+            ),
+            weekly("weekly", "Monday's list", week),
+            weekly(
+                "weekly_quiet",
+                "Monday's list after a quiet week in which something is stuck",
+                stuck,
+            ),
+            action(
+                "withdrawn",
+                "The client has withdrawn the enquiry",
+                ClientAction::Withdrawn { erased_at },
+            ),
+            action("kept", "The client keeps it after all", ClientAction::Kept),
+            action(
+                "disowned",
+                "The address is not the client's",
+                ClientAction::Disowned,
+            ),
+            count(
+                "suspected_count",
+                "Many suspected enquiries within an hour",
+                45,
+            ),
+            count("suspected_count_one", "One more than are mailed", 1),
+        ]
+    }
+
     /// The notices to the therapist, for every trouble.
     #[must_use]
     pub fn notices(&self) -> Vec<Sample> {
@@ -451,6 +614,7 @@ impl<'a> Samples<'a> {
         let mut all = self.to_therapist();
         all.extend(self.to_client());
         all.extend(self.notices());
+        all.extend(self.own());
         all
     }
 
@@ -470,6 +634,7 @@ impl<'a> Samples<'a> {
             earlier: &[],
             more_earlier: false,
             privacy: false,
+            links: Some(&LINKS),
         }
     }
 
@@ -485,6 +650,7 @@ impl<'a> Samples<'a> {
                 suggested: &received.suggested,
                 contact_by: received.enquiry.contact_by,
                 answers: &received.enquiry.answers,
+                mine: Some(MINE),
             },
             to: &received.enquiry.email,
             reply_to: &therapist(),

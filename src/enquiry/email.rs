@@ -119,8 +119,19 @@ impl EmailAddress {
     }
 
     fn suggestion(&self) -> Option<Self> {
-        let domain = typo::suggest(self.domain())?;
-        Some(Self(format!("{}@{domain}", self.local_part())))
+        let domain = typo::suggest(self.domain());
+        let atoms = self.local_part().split('.').filter(|atom| !atom.is_empty());
+        let local = atoms.collect::<Vec<_>>().join(".");
+        // No mail system carries a dot at either end or beside another.
+        let dotted = local != self.local_part() && !local.is_empty();
+        if domain.is_none() && !dotted {
+            return None;
+        }
+        let local = if dotted { &local } else { self.local_part() };
+        Some(Self(format!(
+            "{local}@{}",
+            domain.as_deref().unwrap_or(self.domain())
+        )))
     }
 
     fn fixed(typed: &str) -> Option<Self> {

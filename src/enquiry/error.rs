@@ -36,6 +36,8 @@ pub enum FieldError {
     PhoneRequired,
     /// No telephone network has numbers like it.
     PhoneFormat,
+    /// A text message was asked for at a number that takes none.
+    PhoneNoTexts,
     /// A closed question: missing, or an answer that the form does not offer.
     Choice(Field),
     /// More than 500 characters.
@@ -66,6 +68,7 @@ impl FieldError {
             Self::EmailSuggestion(_) => "email_suggestion",
             Self::PhoneRequired => "phone_required",
             Self::PhoneFormat => "phone_format",
+            Self::PhoneNoTexts => "phone_no_texts",
             Self::Choice(field) => return format!("{}_choice", field.key()).into(),
             Self::TimesTooLong => "times_too_long",
             Self::MessageTooLong => "message_too_long",
@@ -93,6 +96,9 @@ impl FieldError {
             Self::PhoneRequired | Self::PhoneFormat => {
                 "Enter a phone number, like 01632 960 001, 07700 900 982 or +44 808 157 0192"
             }
+            Self::PhoneNoTexts => {
+                "Enter a mobile number for text messages, or select another way to hear back"
+            }
             Self::Choice(field) => field.row().select,
             Self::TimesTooLong => "Times you can make must be 500 characters or less",
             Self::MessageTooLong => "Message must be 4,000 characters or less",
@@ -100,7 +106,7 @@ impl FieldError {
                 "Select the box to say that your answers may be used to reply to you"
             }
             Self::ConsentVersionUnknown | Self::Hidden(_) => {
-                "Reload the page and send the form again"
+                "Reload the page and send the form again, or phone"
             }
             Self::WrongType(field) => return field.main_error().message(),
         })

@@ -330,7 +330,11 @@ impl Field {
                     .extend(EmailAddress::parse("name@gmail.com").map(FieldError::EmailSuggestion));
                 errors
             }
-            Self::Phone => vec![FieldError::PhoneRequired, FieldError::PhoneFormat],
+            Self::Phone => vec![
+                FieldError::PhoneRequired,
+                FieldError::PhoneFormat,
+                FieldError::PhoneNoTexts,
+            ],
             // Only its type is ever wrong.
             Self::EmailConfirmed => Vec::new(),
             _ if self.takes_anything() => return Vec::new(),

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::LazyLock;
 
-use rlibphonenumber::enums::Region;
+use rlibphonenumber::enums::{NumberLengthType, PhoneNumberType, Region};
 use rlibphonenumber::{
     PHONE_NUMBER_UTIL, PhoneMetadata, PhoneMetadataCollection, PhoneNumberDesc, PhoneNumberFormat,
     PhoneNumberUtil,
@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::error::FieldError;
 use crate::text;
 
-/// A number that libphonenumber calls possible (a length that exists there; it need not be in use).
+/// A number that libphonenumber calls possible in its full length (it need not be in use), and a remark beside it.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Phone {
     typed: String,
@@ -21,26 +21,23 @@ pub struct Phone {
 }
 
 impl Phone {
-    /// The longest typed number, in characters: E.164 has 15 digits, the rest is spaces and brackets.
-    pub const MAX: usize = 40;
+    /// The longest typed number, in characters: E.164 has 15 digits, the rest is spaces, brackets and a remark.
+    pub const MAX: usize = 60;
 
-    /// Checks a typed number; a national number is taken to be British.
+    /// Checks a typed number; a national number is taken to be British. A remark may stand beside it: "07700 900982 (evenings)".
+    /// Of two numbers the first is dialled.
     ///
     /// # Errors
     /// When no telephone network has numbers like it.
     pub fn parse(typed: &str) -> Result<Self, FieldError> {
-        let wrong = || FieldError::PhoneFormat;
         let typed = text::single_line(typed);
-        if text::length(&typed) > Self::MAX
-            || typed.contains(text::is_control)
-            || digits(&typed) < 4
-        {
-            return Err(wrong());
+        if text::length(&typed) > Self::MAX || typed.contains(text::is_control) {
+            return Err(FieldError::PhoneFormat);
         }
-        let e164 = british(&typed)
-            .or_else(|| of_any_country(&typed))
-            .ok_or_else(wrong)?;
-        Ok(Self { typed, e164 })
+        match dialled(&typed) {
+            Some(e164) => Ok(Self { typed, e164 }),
+            None => Err(FieldError::PhoneFormat),
+        }
     }
 
     /// The number as the client typed it.
@@ -54,30 +51,103 @@ impl Phone {
     pub fn e164(&self) -> &str {
         &self.e164
     }
+
+    /// Whether it may take text messages: not a landline, nor a number that businesses have.
+    #[must_use]
+    pub fn takes_texts(&self) -> bool {
+        if let Some(national) = self.e164.strip_prefix("+44") {
+            // 070 are personal numbers, 076 pagers; 07624 is the Isle of Man.
+            return national.starts_with('7')
+                && !national.starts_with("70")
+                && (!national.starts_with("76") || national.starts_with("7624"));
+        }
+        let number = PHONE_NUMBER_UTIL.parse(&self.e164, None).ok();
+        let kind = number.map(|number| PHONE_NUMBER_UTIL.get_number_type(&number));
+        !matches!(
+            kind,
+            Some(
+                PhoneNumberType::FixedLine
+                    | PhoneNumberType::TollFree
+                    | PhoneNumberType::PremiumRate
+                    | PhoneNumberType::SharedCost
+                    | PhoneNumberType::Pager
+                    | PhoneNumberType::UAN
+            )
+        )
+    }
 }
 
-/// libphonenumber reads letters as a keypad's digits, as in 0800 FLOWERS; words alone ("call me") are no number.
-fn digits(typed: &str) -> usize {
-    typed.chars().filter(|c| c.is_numeric()).count()
+/// The E.164 form of the first number in a text. Letters end a number and are never read as a keypad's digits, and what touches
+/// a letter is none.
+fn dialled(typed: &str) -> Option<String> {
+    let (start, _) = typed
+        .char_indices()
+        .find(|(_, c)| c.is_numeric() || *c == '+')?;
+    let (before, rest) = typed.split_at_checked(start)?;
+    // "Mobile: 07700 900982", but "ping 127.0.0.1" is no number.
+    let labelled = before.contains(char::is_alphanumeric);
+    if before.ends_with(char::is_alphanumeric) || labelled && !rest.starts_with(['+', '0']) {
+        return None;
+    }
+    let is_sign = |c: char| {
+        c.is_numeric() || c.is_whitespace() || is_dash(c) || matches!(c, '(' | ')' | '.' | '/')
+    };
+    let run = rest.char_indices().skip(1).find(|(_, c)| !is_sign(*c));
+    let run = run.map_or(rest.len(), |(end, _)| end);
+    let remarks = rest.char_indices().filter(|(at, c)| {
+        let after_a_space = || {
+            rest.get(..*at)
+                .is_some_and(|it| it.ends_with(char::is_whitespace))
+        };
+        *at > 0 && (matches!(c, '(' | '/') || is_dash(*c) && after_a_space())
+    });
+    let ends = remarks
+        .map(|(at, _)| at)
+        .filter(|at| *at < run)
+        .chain([run]);
+    let ends: Vec<usize> = ends.collect();
+    ends.into_iter().rev().find_map(|end| {
+        let (number, after) = rest.split_at_checked(end)?;
+        if number.ends_with(char::is_numeric) && after.starts_with(char::is_alphabetic) {
+            return None;
+        }
+        let digits = |c: &char| c.is_numeric() || *c == '+';
+        let number: String = number.chars().filter(digits).collect();
+        british(&number).or_else(|| of_any_country(&number))
+    })
+}
+
+/// Hyphens and dashes as keyboards and word processors have them.
+const fn is_dash(c: char) -> bool {
+    matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
 }
 
 /// The E.164 form of a possible British number: what nearly every client types.
 fn british(typed: &str) -> Option<String> {
-    let util = BRITISH.as_ref()?;
-    let number = util.parse(typed, Some(Region::GB)).ok()?;
-    let possible = number.country_code == 44 && util.is_possible_number(&number);
-    possible.then(|| util.format(&number, PhoneNumberFormat::E164).into_owned())
+    e164(BRITISH.as_ref()?, typed).filter(|e164| e164.starts_with("+44"))
 }
 
 /// The E.164 form of a possible number of any country.
 fn of_any_country(typed: &str) -> Option<String> {
-    let number = PHONE_NUMBER_UTIL.parse(typed, Some(Region::GB)).ok()?;
-    let possible = PHONE_NUMBER_UTIL.is_possible_number(&number);
-    possible.then(|| {
-        PHONE_NUMBER_UTIL
-            .format(&number, PhoneNumberFormat::E164)
-            .into_owned()
-    })
+    e164(&PHONE_NUMBER_UTIL, typed)
+}
+
+fn e164(util: &PhoneNumberUtil, typed: &str) -> Option<String> {
+    let number = util.parse(typed, Some(Region::GB)).ok()?;
+    let possible = util.is_possible_number_with_reason(&number);
+    let e164 = util.format(&number, PhoneNumberFormat::E164).into_owned();
+    let dialled = possible == Ok(NumberLengthType::IsPossible) && has_all_digits(&e164);
+    dialled.then_some(e164)
+}
+
+/// Ten digits after the 0, but for some that begin with 08: libphonenumber knows a few shorter ones, all of which are more
+/// often a longer one with a digit left out.
+fn has_all_digits(e164: &str) -> bool {
+    let Some(national) = e164.strip_prefix("+44") else {
+        return true;
+    };
+    !national.starts_with('0')
+        && (national.len() == 10 || national.starts_with('8') && matches!(national.len(), 7 | 9))
 }
 
 /// The rules of Great Britain alone. Reading those of all 254 territories takes longer and needs more memory than the
@@ -140,6 +210,37 @@ mod tests {
     }
 
     #[test]
+    fn a_remark_beside_the_number_is_kept_and_not_dialled() {
+        for (typed, e164) in [
+            ("07700 900982 (mobile)", "+447700900982"),
+            ("07700 900982 (m)", "+447700900982"),
+            ("07700 900982 - evenings only", "+447700900982"),
+            ("07700 900982 – not before 10.30", "+447700900982"),
+            ("07700 900982 - 10am to 4pm", "+447700900982"),
+            ("07700 900982 evenings only", "+447700900982"),
+            ("07700 900982, evenings", "+447700900982"),
+            ("07700 900982. Not Mondays.", "+447700900982"),
+            ("+447700900982 WhatsApp", "+447700900982"),
+            ("WhatsApp +447700900982", "+447700900982"),
+            ("Mobile: 07700 900982", "+447700900982"),
+            ("(home) 01632 960001", "+441632960001"),
+            ("07700 900982 or 01632 960001", "+447700900982"),
+            ("07700 900982, 01632 960001", "+447700900982"),
+            ("07700 900982 / 01632 960001", "+447700900982"),
+            ("07700 900982 (01632 960001)", "+447700900982"),
+            ("01632 960001 x12", "+441632960001"),
+            ("01632 960001 ext. 12", "+441632960001"),
+            ("07700\t900982", "+447700900982"),
+            ("+49 30/1234567", "+49301234567"),
+            ("٠٧٧٠٠ ٩٠٠٩٨٢", "+447700900982"),
+        ] {
+            let phone = Phone::parse(typed).unwrap_or_else(|_| panic!("{typed} is refused"));
+            assert_eq!(phone.e164(), e164, "{typed}");
+            assert_eq!(phone.typed(), typed.replace('\t', " "));
+        }
+    }
+
+    #[test]
     fn what_cannot_be_dialled_is_refused() {
         for typed in [
             "12",
@@ -149,10 +250,61 @@ mod tests {
             "+999 123456",
             "ask for 12",
             "…",
+            // Without the area's code, or none at all.
+            "960001",
+            "1234",
+            "1111",
+            "0000",
+            "00000000000",
+            "1234567",
+            "+1 555 0100",
+            // A digit short.
+            "07700 90098",
+            "0770090098",
+            "07700 90 09",
+            "020 7946 095",
+            "01632 96000",
+            "+44 7700 90098",
+            // Letters are no keypad, and none of them a digit.
+            "0800 FLOWERS",
+            "0800FLOWERS",
+            "07700 9OO982",
+            "07700 90098O",
+            "07700 9oo982 or 07700",
+            "call me at 10 FLOWERS",
+            // Numbers of another kind.
+            "don't ring before 10.30",
+            "ping 127.0.0.1",
+            "ping 192.168.100.100",
+            "see 2026-11-28 10:30",
+            "07700 - 900982x",
         ] {
             assert_eq!(
-                Phone::parse(typed).unwrap_err().code(),
-                "phone_format",
+                Phone::parse(typed).err(),
+                Some(FieldError::PhoneFormat),
+                "{typed}"
+            );
+        }
+    }
+
+    #[test]
+    fn numbers_that_take_text_messages_are_told_from_those_that_do_not() {
+        for (typed, takes_texts) in [
+            ("07700 900982", true),
+            ("07624 900982", true),
+            ("01632 960001", false),
+            ("020 7946 0958", false),
+            ("0808 157 0192", false),
+            ("0300 123 4567", false),
+            ("07000 900982", false),
+            ("07600 900982", false),
+            ("+33 6 12 34 56 78", true),
+            ("+33 1 99 00 12 34", false),
+            ("+1 202 555 0123", true),
+        ] {
+            assert_eq!(
+                Phone::parse(typed).unwrap().takes_texts(),
+                takes_texts,
                 "{typed}"
             );
         }
@@ -182,6 +334,6 @@ mod tests {
                 taken += 1;
             }
         }
-        assert!(taken > 5_000, "{taken} numbers were British");
+        assert!(taken > 1_000, "{taken} numbers were British");
     }
 }

@@ -64,7 +64,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&self.therapist),
             EmailKind::AutoReply => Some(&self.auto_reply),
             EmailKind::Notice => self.notice.as_ref(),
-            EmailKind::Fallback => None,
+            _ => None,
         }
     }
 
@@ -107,6 +107,44 @@ impl Deliveries {
         self.decided = true;
         if let (Some(reason), true) = (withheld, self.auto_reply.is_pending()) {
             self.auto_reply = MailState::Withheld { reason };
+        }
+    }
+
+    /// The client has withdrawn the enquiry: nothing that is pending leaves, except what is being sent at this moment.
+    pub fn withdraw(&mut self, now: Timestamp) {
+        let withdrawn = MailState::Withheld {
+            reason: Withheld::Withdrawn,
+        };
+        self.decided = true;
+        self.notice.take_if(|notice| notice.is_free(now));
+        for state in [&mut self.therapist, &mut self.auto_reply] {
+            if state.is_free(now) {
+                *state = withdrawn.clone();
+            }
+        }
+    }
+
+    /// The client keeps the enquiry that was withdrawn: the therapist reads it after all.
+    pub fn keep(&mut self, now: Timestamp) {
+        let withdrawn = MailState::Withheld {
+            reason: Withheld::Withdrawn,
+        };
+        if self.therapist == withdrawn {
+            self.therapist = MailState::NEW;
+            self.pending_since = Some(now);
+        }
+    }
+
+    /// The therapist is told of this suspected enquiry by a number only, and the client gets no auto-reply.
+    pub fn count(&mut self) {
+        if self.decided {
+            return;
+        }
+        self.decide(Some(Withheld::Suspect));
+        if self.therapist.is_pending() {
+            self.therapist = MailState::Withheld {
+                reason: Withheld::Counted,
+            };
         }
     }
 
@@ -189,6 +227,9 @@ impl Deliveries {
                 reason: Withheld::Unsendable,
             } => return Err(ResendRefused::Unsendable),
             MailState::Withheld {
+                reason: Withheld::Counted | Withheld::Withdrawn,
+            } => return Err(ResendRefused::Withdrawn),
+            MailState::Withheld {
                 reason: Withheld::Undeliverable,
             }
             | MailState::Bounced { .. }
@@ -219,20 +260,8 @@ impl Deliveries {
     ) -> Option<EmailKind> {
         self.give_up(received_at, now);
         for kind in EmailKind::ALL.iter().copied() {
-            if let Some(state) = self.slot(kind).filter(|_| !except.contains(&kind)) {
-                let attempts = match state {
-                    MailState::Pending { attempts, after }
-                        if after.is_none_or(|after| after <= now) =>
-                    {
-                        *attempts
-                    }
-                    MailState::Sending { attempt, until } if *until <= now => *attempt,
-                    _ => continue,
-                };
-                *state = MailState::Sending {
-                    attempt: attempts + 1,
-                    until,
-                };
+            let state = self.slot(kind).filter(|_| !except.contains(&kind));
+            if state.is_some_and(|state| state.claim(now, until).is_some()) {
                 return Some(kind);
             }
         }
@@ -275,7 +304,7 @@ impl Deliveries {
                 at: now,
                 delayed_since: None,
             },
-            (SendOutcome::NotSent, _) => pending(None),
+            (SendOutcome::NotSent | SendOutcome::Refused, _) => pending(None),
             (SendOutcome::Permanent { .. }, _)
                 if refused && now.duration_since(since) < GIVE_UP =>
             {
@@ -286,10 +315,7 @@ impl Deliveries {
                 at: now,
             },
             (SendOutcome::Ambiguous, EmailKind::AutoReply) => MailState::Unknown { at: now },
-            (
-                SendOutcome::Ambiguous,
-                EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback,
-            ) => pending(None),
+            (SendOutcome::Ambiguous, _) => pending(None),
         };
         if let Some(state) = self.slot(kind) {
             *state = next;
@@ -456,7 +482,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&mut self.therapist),
             EmailKind::AutoReply => Some(&mut self.auto_reply),
             EmailKind::Notice => self.notice.as_mut(),
-            EmailKind::Fallback => None,
+            _ => None,
         }
     }
 }

@@ -5,6 +5,10 @@
 //! has sent is a condition of that very write.
 
 mod lists;
+#[rustfmt::skip]
+mod model;
+mod score;
+mod shape;
 mod text;
 
 use serde::{Deserialize, Serialize};
@@ -13,12 +17,12 @@ use crate::enquiry::Enquiry;
 use crate::form_token::TimeToken;
 use crate::practice::Practice;
 use crate::proof_of_work::ProofOfWork;
+use score::Reason;
+use shape::Typed;
 use text::Searchable;
 
 /// From this weight on an enquiry is suspect.
 pub const SUSPECT: u8 = 4;
-/// So many links make an advertisement.
-const MANY_LINKS: usize = 3;
 
 /// What the signals add up to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -115,26 +119,46 @@ signals! {
     TooFast = "too_fast", 4, "it was filled in faster than anybody can";
     /// A proof of work was asked for and is missing, wrong, expired or was used before.
     Proof = "proof", 4, "the check against programs was not passed";
-    /// Three links or more in all that was typed, or one in the name.
-    Links = "links", 4, "it is full of links";
     /// A word of the practice's list.
     ListedWord = "listed_word", 4, "it has a word that is on your list";
     /// A sender of the practice's list.
     ListedSender = "listed_sender", 4, "its sender is on your list";
     /// A sender whom the therapist has blocked.
     BlockedSender = "blocked_sender", 4, "you have blocked its sender";
-    /// A phrase that only advertisements have.
-    SpamPhrase = "spam_phrase", 4, "it reads like an advertisement";
-    /// HTML or forum code.
-    Markup = "markup", 2, "it has code for web pages in it";
-    /// Most of the text is in another script than the practice's own.
-    OtherScript = "other_script", 2, "it is in another script than yours";
     /// The address is at a service for addresses that last minutes.
     ThrowAway = "throw_away", 2, "its address is a throw-away one";
     /// Its signed time is none of ours.
     ForgedToken = "forged_token", 2, "the time stamp of its page is forged";
     /// Its signed time is too old to say anything: a page that was left open, or a token that is kept for use.
     ExpiredToken = "expired_token", 1, "the time stamp of its page is old";
+    /// It asks for something sexual.
+    Unwanted = "unwanted", 4, "it asks for something sexual";
+    /// The text's evidence adds up to a pitch. What weighed most in it follows.
+    Text = "text", 4, "it reads like an advertisement";
+    /// Reason: speaks of the practice's website, or offers software.
+    Web = "offers_websites", 0, "it offers websites or software";
+    /// Reason: rankings, visitors, customers, articles.
+    Reach = "offers_reach", 0, "it promises rankings, customers or publicity";
+    /// Reason: speaks of businesses, staff and costs.
+    Business = "to_a_business", 0, "it speaks to a business";
+    /// Reason: the words of salespeople.
+    Offer = "sales_talk", 0, "it is worded like a sales letter";
+    /// Reason: loans, investments, prizes, gambling, pills.
+    Money = "about_money", 0, "it is about money or goods";
+    /// Reason: accounts to confirm, invoices to pay, files to open.
+    Phishing = "asks_to_act", 0, "it wants you to pay, open or confirm something";
+    /// Reason: says how to get no more of them.
+    OptOut = "opt_out", 0, "it tells you how to get no more of them";
+    /// Reason: "Dear business owner".
+    Greeting = "to_no_one", 0, "it addresses no one in particular";
+    /// Reason: links to sites that clients do not link to, or one for a name.
+    Links = "links", 0, "it links to other sites";
+    /// Reason: HTML or forum code.
+    Markup = "markup", 0, "it has code for web pages in it";
+    /// Reason: a text of some length without a word of the body, of pain or of massage.
+    OffTopic = "nothing_of_the_body", 0, "it says nothing of the body or of massage";
+    /// Reason: letters as a program generates them.
+    Gibberish = "gibberish", 0, "it has words that a program made";
 }
 
 impl Signal {
@@ -189,7 +213,7 @@ impl Score {
     }
 }
 
-/// Weighs a post that was found in order.
+/// Scores a post that was found in order.
 #[must_use]
 pub fn score(
     enquiry: &Enquiry,
@@ -198,16 +222,23 @@ pub fn score(
     token: TimeToken,
     proof: ProofOfWork,
 ) -> Score {
-    let name = enquiry.name.as_str();
-    let times = enquiry.times.as_ref().map_or("", |times| times.as_str());
-    let message = enquiry
-        .message
-        .as_ref()
-        .map_or("", |message| message.as_str());
-    let typed = [name, times, message];
-    let searchable = Searchable::new(&typed);
-    let links: usize = typed.iter().map(|text| text::links(text)).sum();
+    let message = enquiry.message.as_ref().map_or("", |it| it.as_str());
+    let (body, below) = shape::split_signature(message);
+    let answers = &enquiry.answers;
+    let typed = Typed {
+        name: enquiry.name.as_str(),
+        times: enquiry.times.as_ref().map_or("", |it| it.as_str()),
+        body,
+        below,
+        domain: enquiry.email.domain(),
+        ticked: !answers.area.is_empty() || answers.cause.is_some(),
+        phone: enquiry.phone.is_some(),
+    };
+    let searchable = Searchable::of(&typed);
+    let text = score::score(&typed, &searchable);
     let words = &practice.suspect.words;
+    // What weighed most in a pitch: said beside the signal `Text`, and never without it.
+    let told = |reason| text.is_pitch() && text.tells(reason);
 
     let noticed = [
         (Signal::Honeypot, honeypot_filled),
@@ -216,29 +247,28 @@ pub fn score(
             Signal::Proof,
             !matches!(proof, ProofOfWork::NotAsked | ProofOfWork::Proven),
         ),
-        (Signal::Links, links >= MANY_LINKS || text::links(name) > 0),
         (
             Signal::ListedWord,
             words.iter().any(|word| searchable.has(word)),
         ),
         (Signal::ListedSender, is_listed_sender(enquiry, practice)),
-        (
-            Signal::SpamPhrase,
-            lists::SPAM_PHRASES
-                .iter()
-                .any(|phrase| searchable.has(phrase)),
-        ),
-        (
-            Signal::Markup,
-            typed.iter().any(|text| text::has_markup(text)),
-        ),
-        (
-            Signal::OtherScript,
-            text::is_foreign(&[times, message], &practice.consent.wording),
-        ),
         (Signal::ThrowAway, is_throw_away(enquiry.email.domain())),
         (Signal::ForgedToken, token == TimeToken::Forged),
         (Signal::ExpiredToken, token == TimeToken::Expired),
+        (Signal::Unwanted, text.is_unwanted()),
+        (Signal::Text, text.is_pitch()),
+        (Signal::Web, told(Reason::Web)),
+        (Signal::Reach, told(Reason::Reach)),
+        (Signal::Business, told(Reason::Business)),
+        (Signal::Offer, told(Reason::Offer)),
+        (Signal::Money, told(Reason::Money)),
+        (Signal::Phishing, told(Reason::Phishing)),
+        (Signal::OptOut, told(Reason::OptOut)),
+        (Signal::Greeting, told(Reason::Greeting)),
+        (Signal::Links, told(Reason::Links)),
+        (Signal::Markup, told(Reason::Markup)),
+        (Signal::OffTopic, told(Reason::Body)),
+        (Signal::Gibberish, told(Reason::Program)),
     ];
     Score {
         signals: noticed

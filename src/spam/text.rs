@@ -1,32 +1,70 @@
-//! How typed text is looked at: phrases as whole words, links, code, scripts.
-
-use std::collections::BTreeMap;
+//! How typed text is looked at: phrases as whole words, names of sites, code.
 
 use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
-use crate::text::is_invisible;
+use super::model::ENDINGS;
+use super::shape::Typed;
+use crate::text::{is_invisible, latin_look};
 
 /// Text in which phrases are found: small letters and digits with one space between words.
-pub(super) struct Searchable(String);
+pub(super) struct Searchable {
+    text: String,
+    /// Where what follows the name begins, the body of the message, and its signature.
+    times_at: usize,
+    body_at: usize,
+    signature_at: usize,
+}
 
 impl Searchable {
-    /// All of these texts, none of which runs into the next.
-    pub(super) fn new(texts: &[&str]) -> Self {
-        Self(texts.iter().map(|text| plain(text)).collect())
+    /// All that was typed. The fields do not run into each other; the message and its signature do.
+    pub(super) fn of(typed: &Typed<'_>) -> Self {
+        let mut text = plain(typed.name);
+        let times_at = text.len();
+        text.push_str(&plain(typed.times));
+        let body_at = text.len();
+        text.push_str(&plain(typed.body));
+        let signature_at = text.len();
+        text.push_str(plain(typed.below).trim_start_matches(' '));
+        Self {
+            text,
+            times_at,
+            body_at,
+            signature_at,
+        }
     }
 
     /// Whether the phrase stands in it as whole words: "sex" is not in "Essex".
     pub(super) fn has(&self, phrase: &str) -> bool {
         let phrase = plain(phrase);
-        phrase.trim().chars().next().is_some() && self.0.contains(&phrase)
+        phrase.trim().chars().next().is_some() && self.text.contains(&phrase)
+    }
+
+    /// All but the name and the signature: Grant, Price and Love are families.
+    pub(super) fn above_the_signature(&self) -> &str {
+        let text = self.text.get(self.times_at..self.signature_at);
+        text.unwrap_or_default()
+    }
+
+    pub(super) fn signature(&self) -> &str {
+        self.text.get(self.signature_at..).unwrap_or_default()
+    }
+
+    /// How many words the body has.
+    pub(super) fn words_of_the_body(&self) -> usize {
+        let body = self.text.get(self.body_at..self.signature_at);
+        body.map_or(0, |body| {
+            body.split(' ').filter(|word| !word.is_empty()).count()
+        })
     }
 }
 
 /// The words with a space before and after each run of them, without case, accents, joiners, the styles that
 /// Unicode has of a letter, and with letters of other scripts that look Latin as those: what a reader sees.
-fn plain(text: &str) -> String {
-    let mut plain = " ".to_owned();
+/// Chinese and Japanese have no spaces: each of their characters is a word.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len() + 2);
+    plain.push(' ');
     let seen = text
         .nfkd()
         .filter(|c| {
@@ -35,9 +73,15 @@ fn plain(text: &str) -> String {
                 && !matches!(c, '\u{200c}' | '\u{200d}' | '\'' | '’')
         })
         .flat_map(char::to_lowercase)
-        .map(look);
+        .map(latin_look);
     for c in seen {
-        if c.is_alphanumeric() {
+        if is_unspaced(c) {
+            if !plain.ends_with(' ') {
+                plain.push(' ');
+            }
+            plain.push(c);
+            plain.push(' ');
+        } else if c.is_alphanumeric() {
             plain.push(c);
         } else if !plain.ends_with(' ') {
             plain.push(' ');
@@ -49,75 +93,20 @@ fn plain(text: &str) -> String {
     plain
 }
 
-/// The Latin letter that a small Cyrillic or Greek one cannot be told from (after Unicode's confusables, UTS #39).
-const fn look(c: char) -> char {
-    match c {
-        'а' | 'α' => 'a',
-        'с' => 'c',
-        'ԁ' => 'd',
-        'е' => 'e',
-        'ɡ' => 'g',
-        'һ' => 'h',
-        'і' | 'ι' | 'ı' => 'i',
-        'ј' => 'j',
-        'к' | 'κ' => 'k',
-        'ӏ' => 'l',
-        'о' | 'ο' => 'o',
-        'р' | 'ρ' => 'p',
-        'ԛ' => 'q',
-        'ѕ' => 's',
-        'т' | 'τ' => 't',
-        'υ' => 'u',
-        'ν' => 'v',
-        'ԝ' => 'w',
-        'х' | 'χ' => 'x',
-        'у' | 'γ' => 'y',
-        c => c,
-    }
+const fn is_unspaced(c: char) -> bool {
+    matches!(c, '\u{3041}'..='\u{3096}' | '\u{30a1}'..='\u{30fa}' | '\u{30fc}' | '\u{3400}'..='\u{4dbf}' | '\u{4e00}'..='\u{9fff}' | '\u{20000}'..='\u{323af}')
 }
 
-/// How many addresses of web pages stand in it: with a scheme, with `www.`, or a name that ends as web addresses do.
-/// E-mail addresses are none.
-pub(super) fn links(text: &str) -> usize {
-    let text: String = text.nfkc().flat_map(char::to_lowercase).collect();
-    text.split(|c: char| {
-        c.is_whitespace() || matches!(c, '"' | '<' | '>' | '(' | ')' | '[' | ']' | ',' | ';' | '=')
+/// Whether this is the name of a site without anything before it. Not with the endings that are everyday words: "it
+/// hurts.Me too" is a typo.
+pub(super) fn is_bare_site(host: &str) -> bool {
+    host.rsplit_once('.').is_some_and(|(name, ending)| {
+        ENDINGS.contains(&ending)
+            && name.len() > 3
+            && name
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || matches!(b, b'-' | b'.'))
     })
-    .map(|word| {
-        let schemes = word.matches("://").count();
-        if schemes > 0 {
-            schemes
-        } else {
-            usize::from(is_bare_link(word))
-        }
-    })
-    .sum()
-}
-
-fn is_bare_link(word: &str) -> bool {
-    const ENDINGS: &[&str] = &[
-        "biz", "click", "com", "info", "io", "link", "net", "online", "org", "ru", "shop", "site",
-        "su", "uk", "website", "xyz",
-    ];
-    let host = word.split(['/', '?', '#']).next().unwrap_or_default();
-    let host = host.trim_end_matches(['.', '!', ':']);
-    if host.contains('@') || !host.is_ascii() {
-        return false;
-    }
-    if let Some(after) = host.strip_prefix("www.") {
-        return after.contains(|c: char| c.is_ascii_alphanumeric());
-    }
-    // Not the endings that are everyday words: "it hurts.Me too" is a typo of a fast typist.
-    match host.rsplit_once('.') {
-        Some((name, ending)) => {
-            ENDINGS.contains(&ending)
-                && name.len() > 3
-                && name
-                    .bytes()
-                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'))
-        }
-        None => false,
-    }
 }
 
 /// Whether there is code in it: an HTML tag, or the links of forums.
@@ -136,71 +125,22 @@ fn has_tag(lower: &str) -> bool {
     })
 }
 
-/// A family of emails, coarsely.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Script {
-    Latin,
-    Greek,
-    Cyrillic,
-    Hebrew,
-    Arabic,
-    Indic,
-    Thai,
-    EastAsian,
-    Other,
-}
-
-/// Whether most letters are of another script than most of the practice's own. A few words are no text: a name or a
-/// greeting in one's own script is no sign of anything.
-pub(super) fn is_foreign(typed: &[&str], own: &str) -> bool {
-    const SOME: usize = 20;
-    let emails = count(typed.iter().flat_map(|text| text.chars()));
-    let sum: usize = emails.values().sum();
-    let most = |emails: &BTreeMap<Script, usize>| {
-        emails
-            .iter()
-            .max_by_key(|(_, count)| **count)
-            .map(|(script, _)| *script)
-    };
-    sum >= SOME && most(&emails) != most(&count(own.chars()))
-}
-
-fn count(chars: impl Iterator<Item = char>) -> BTreeMap<Script, usize> {
-    let mut counted = BTreeMap::new();
-    for script in chars.filter(|c| c.is_alphabetic()).map(script_of) {
-        *counted.entry(script).or_default() += 1;
-    }
-    counted
-}
-
-/// By the blocks of Unicode.
-const fn script_of(c: char) -> Script {
-    match c {
-        '\0'..='\u{24f}'
-        | '\u{1e00}'..='\u{1eff}'
-        | '\u{2c60}'..='\u{2c7f}'
-        | '\u{a720}'..='\u{a7ff}' => Script::Latin,
-        '\u{370}'..='\u{3ff}' | '\u{1f00}'..='\u{1fff}' => Script::Greek,
-        '\u{400}'..='\u{52f}' | '\u{1c80}'..='\u{1c8f}' => Script::Cyrillic,
-        '\u{590}'..='\u{5ff}' => Script::Hebrew,
-        '\u{600}'..='\u{6ff}'
-        | '\u{750}'..='\u{77f}'
-        | '\u{8a0}'..='\u{8ff}'
-        | '\u{fb50}'..='\u{fdff}' => Script::Arabic,
-        '\u{900}'..='\u{dff}' => Script::Indic,
-        '\u{e00}'..='\u{eff}' => Script::Thai,
-        '\u{1100}'..='\u{11ff}'
-        | '\u{3040}'..='\u{30ff}'
-        | '\u{3400}'..='\u{9fff}'
-        | '\u{ac00}'..='\u{d7af}'
-        | '\u{20000}'..='\u{323af}' => Script::EastAsian,
-        _ => Script::Other,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn searchable(times: &str, message: &str) -> Searchable {
+        let (body, below) = super::super::shape::split_signature(message);
+        Searchable::of(&Typed {
+            name: "",
+            times,
+            body,
+            below,
+            domain: "",
+            ticked: false,
+            phone: false,
+        })
+    }
 
     #[test]
     fn phrases_are_whole_words_however_they_are_dressed_up() {
@@ -240,40 +180,21 @@ mod tests {
                 true,
                 "a listed word of another script",
             ),
+            ("有特殊服务吗", "特殊服务", true, "a script without spaces"),
             ("anything", "", false, "an empty entry is in nothing"),
             (
                 "anything",
                 "…",
                 false,
-                "an entry without an email is in nothing",
+                "an entry without a letter is in nothing",
             ),
         ] {
-            assert_eq!(Searchable::new(&[text]).has(phrase), found, "{why}: {text}");
+            assert_eq!(searchable("", text).has(phrase), found, "{why}: {text}");
         }
         assert!(
-            !Searchable::new(&["happy", "ending"]).has("happy ending"),
+            !searchable("happy", "ending").has("happy ending"),
             "two fields are two texts"
         );
-    }
-
-    #[test]
-    fn links_are_counted_and_what_people_write_is_none() {
-        for (text, count) in [
-            ("https://a.example http://b.example", 2),
-            ("see www.example.com/path, and example.com/x?y=http", 2),
-            ("HTTPS://EXAMPLE.COM", 1),
-            ("cheap-pills.xyz", 1),
-            ("<a href=https://a.example>x</a>", 1),
-            ("[url=https://a.example]x[/url]", 1),
-            ("write to zoe@example.com", 0),
-            ("about 5 p.m., e.g. on Tuesday... or at 10.30", 0),
-            ("My back hurts.Me too", 0),
-            ("L4/L5, since 3.11.2026", 0),
-            ("http", 0),
-            ("ｗｗｗ.example.com", 1),
-        ] {
-            assert_eq!(links(text), count, "{text}");
-        }
     }
 
     #[test]
@@ -299,28 +220,5 @@ mod tests {
         ] {
             assert!(!has_markup(text), "{text}");
         }
-    }
-
-    #[test]
-    fn a_text_in_another_script_is_told_from_a_name_in_it() {
-        let own = "I agree that my answers may be used to reply to me.";
-        assert!(is_foreign(
-            &["Продвижение сайтов в поисковых системах недорого"],
-            own
-        ));
-        assert!(!is_foreign(
-            &["Меня зовут Анна, my back hurts after long days at the desk"],
-            own
-        ));
-        assert!(!is_foreign(&["肩が痛いです"], own));
-        assert!(!is_foreign(&["", ""], own));
-        assert!(!is_foreign(
-            &["Tôi bị đau lưng từ nhiều tuần nay, xin hẹn gặp"],
-            own
-        ));
-        assert!(is_foreign(
-            &["My shoulders have hurt for weeks"],
-            "Я согласна на обработку моих ответов"
-        ));
     }
 }

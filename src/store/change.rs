@@ -128,7 +128,8 @@ impl Store {
         // The first change lets the other item follow; the second one then leaves the index.
         for _ in 0..2 {
             let is_due = record.indexed && (record.addressed || self.has_keys());
-            if !is_due || record.state.deliveries.is_pending() {
+            let has_work = record.state.deliveries.is_pending() || record.state.withdrawn.is_some();
+            if !is_due || has_work {
                 break;
             }
             match self.update(record, clock, |_| true).await? {
@@ -164,7 +165,8 @@ impl Store {
         // Otherwise the item with what was typed follows the state. Until it does, the state stays in the index of pending
         // work and does not expire, so that a sweep finds what is missing.
         let follows = next.text_expires == expires && (next.addressed || !self.has_keys());
-        next.indexed = next.state.deliveries.is_pending() || !next.addressed || !follows;
+        let has_work = next.state.deliveries.is_pending() || next.state.withdrawn.is_some();
+        next.indexed = has_work || !next.addressed || !follows;
         let writer = hex::encode(random::<8>()?);
         let known = expires.filter(|_| follows);
         next.state.has_annex |= along.note.is_some();

@@ -8,7 +8,6 @@ use aws_sdk_dynamodb::types::CancellationReason;
 use tracing::error;
 
 use super::schema::Item;
-use crate::enquiry::Reference;
 
 /// Why the table could not be read or written: what was tried and the code of the failure, nothing personal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,7 +42,7 @@ impl StoreError {
     }
 
     /// Logs that something about this enquiry went wrong at the table.
-    pub fn log(&self, reference: &Reference) {
+    pub fn log(&self, reference: &impl fmt::Display) {
         let Self { action, code } = self;
         error!(%reference, code, "the table could not {action}");
     }

@@ -8,11 +8,14 @@ mod annex;
 mod change;
 mod erase;
 mod error;
+mod own_emails;
 mod queries;
 mod quota;
 mod rate_limit;
+mod raw;
 pub mod schema;
 mod senders;
+mod sessions;
 mod submit;
 
 use std::collections::HashMap;
@@ -37,6 +40,7 @@ pub use error::StoreError;
 pub use queries::{Cursor, Page, Pending};
 pub use quota::AutoReplyQuota;
 pub use senders::{Sender, SenderChange, SenderCursor, SenderId, SenderPage, Senders};
+pub use sessions::{CodeBudget, CodeQuota, DeskAccess, NewCode, TriedCode};
 pub use submit::{Accepted, IdempotencyKey, NewEnquiry};
 
 /// How many times a transaction that met another one is tried again; a reference that is taken counts too.

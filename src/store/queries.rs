@@ -12,12 +12,13 @@ use jiff::Timestamp;
 use super::schema::{self, Item, List, s};
 use super::{Store, StoreError};
 use crate::enquiry::{EmailAddress, Received, Reference};
+use crate::record::Work;
 
-/// Work that is due, oldest first.
+/// Work that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
-    /// The enquiry whose emails are pending.
-    pub reference: Reference,
+    /// What.
+    pub work: Work,
     /// Since when.
     pub due: Timestamp,
 }
@@ -76,12 +77,29 @@ impl FromStr for Cursor {
 }
 
 impl Store {
-    /// The work that is due at this time, oldest first, at most `limit`. What is due later is left out, and so are items of a
-    /// kind that only a newer version knows.
+    /// The work that is due at this time, at most `limit` of each: what clients wait for, then suspected spam, each with the
+    /// oldest first. What is due later is left out, and so are items of a kind that only a newer version knows.
     ///
     /// # Errors
     /// When the index cannot be read.
-    pub async fn pending(&self, now: Timestamp, limit: usize) -> Result<Vec<Pending>, StoreError> {
+    pub async fn pending(
+        &self,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<[Vec<Pending>; 2], StoreError> {
+        let [clear, suspected] = schema::PENDING;
+        Ok([
+            self.pending_in(clear, now, limit).await?,
+            self.pending_in(suspected, now, limit).await?,
+        ])
+    }
+
+    async fn pending_in(
+        &self,
+        partition: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Pending>, StoreError> {
         let mut pending = Vec::new();
         let mut from = None;
         loop {
@@ -92,7 +110,7 @@ impl Store {
                 .index_name("pending")
                 .key_condition_expression("pending = :pending AND due <= :now")
                 .set_expression_attribute_values(Some(Item::from([
-                    s(":pending", schema::PENDING),
+                    s(":pending", partition),
                     s(":now", now),
                 ])))
                 .set_exclusive_start_key(from)
@@ -101,7 +119,7 @@ impl Store {
                 .map_err(|error| StoreError::from_sdk("list what is pending", &error))?;
             pending.extend(answer.items().iter().filter_map(|item| {
                 Some(Pending {
-                    reference: schema::reference_in_key(item, "state")?,
+                    work: schema::work(item)?,
                     due: schema::time(item, "due")?,
                 })
             }));

@@ -4,17 +4,25 @@
 //! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
 
 mod enquiry;
+mod own_emails;
+mod sessions;
 
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
+use super::error::StoreError;
 use crate::enquiry::Reference;
 use crate::proof_of_work::Nonce;
-use crate::spam::SenderRule;
+use crate::record::{OwnEmailId, Work};
+use crate::spam::{SenderRule, Verdict};
 
 pub(super) use enquiry::{annex, enquiry_item, lines, record, state_item};
+pub(super) use own_emails::{own_email, own_email_item, own_email_key};
+pub(super) use sessions::*;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
@@ -58,8 +66,8 @@ impl Index {
     }
 }
 
-/// The only partition of the index `pending`.
-pub(super) const PENDING: &str = "pending";
+/// The partitions of the index `pending`, the more urgent first: what clients wait for, and suspected spam.
+pub(super) const PENDING: [&str; 2] = ["pending", "suspected"];
 /// The kind of the item that holds what was typed: the stream's filter and the index `received` name it.
 pub(super) const ENQUIRY: &str = "enquiry";
 /// The kind of the item that holds what changes.
@@ -78,6 +86,8 @@ pub(super) enum List {
     Suspect,
     /// Those that were marked, by when.
     Marked,
+    /// Those that the client has withdrawn, by when: no list shows them.
+    Withdrawn,
 }
 
 impl List {
@@ -86,6 +96,7 @@ impl List {
             Self::Waiting => "waiting",
             Self::Suspect => "suspect",
             Self::Marked => "marked",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -118,8 +129,22 @@ pub(super) fn source_key(hash: &str) -> String {
     format!("source#{hash}")
 }
 
+pub(super) fn suspected_key(hour: &str) -> String {
+    format!("suspected#{hour}")
+}
+
 pub(super) fn day_key(now: Timestamp) -> String {
     format!("day#{}", now.to_zoned(jiff::tz::TimeZone::UTC).date())
+}
+
+/// What the key of an item in the index of pending work stands for; nothing for a kind that only a newer version knows.
+pub(super) fn work(item: &Item) -> Option<Work> {
+    let (kind, name) = text(item, "pk")?.split_once('#')?;
+    match kind {
+        "state" => Reference::parse(name).ok().map(Work::Enquiry),
+        "email" => OwnEmailId::parse(name).map(Work::Email),
+        _ => None,
+    }
 }
 
 /// The condition of every change of a state, with the value of [`revision`].
@@ -211,6 +236,40 @@ pub(super) fn rule_of(item: &Item) -> Option<SenderRule> {
     SenderRule::from_key(text(item, "rule")?)
 }
 
+/// Where the index of pending work has the enquiries of this verdict.
+const fn partition(verdict: Verdict) -> &'static str {
+    let [clear, suspected] = PENDING;
+    match verdict {
+        Verdict::Clear => clear,
+        Verdict::Suspect => suspected,
+    }
+}
+
+fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
+    dynamo::to_item(stored).map_err(|_| StoreError::new(action, StoreError::UNREADABLE))
+}
+
+/// The version first: a newer item may have another shape altogether.
+fn read<T: for<'de> Deserialize<'de>>(item: Item) -> Result<T, StoreError> {
+    let version = number(&item, "v").and_then(|v| u32::try_from(v).ok());
+    if version.is_none_or(|version| version > VERSION) {
+        return Err(StoreError::new("read", StoreError::UNKNOWN_VERSION));
+    }
+    // The library panics at a type of data that the SDK does not know.
+    if !item.values().all(is_known) {
+        return Err(StoreError::new("read", StoreError::UNREADABLE));
+    }
+    dynamo::from_item(item).map_err(|_| StoreError::new("read", StoreError::UNREADABLE))
+}
+
+fn is_known(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::M(members) => members.values().all(is_known),
+        AttributeValue::L(values) => values.iter().all(is_known),
+        value => !value.is_unknown(),
+    }
+}
+
 /// How large an item is, in bytes ("Item size and formatting", DynamoDB Developer Guide).
 pub(super) fn size(item: &Item) -> usize {
     item.iter()
@@ -239,12 +298,6 @@ pub(super) fn has_expired(item: &Item, now: Timestamp) -> bool {
 /// When an item will be deleted, if that is known yet.
 pub(super) fn expires_of(item: &Item) -> Option<Timestamp> {
     Timestamp::from_second(number(item, "expires")?).ok()
-}
-
-/// The reference in the key of an item of this kind.
-pub(super) fn reference_in_key(item: &Item, kind: &str) -> Option<Reference> {
-    let key = text(item, "pk")?.strip_prefix(kind)?.strip_prefix('#')?;
-    Reference::parse(key).ok()
 }
 
 /// An attribute that holds a time as text.

@@ -263,12 +263,16 @@ impl Store {
 
     /// The counter of a source. IPv6 is counted by /64: a subscriber has all of it.
     fn source_key(&self, source: IpAddr) -> Option<String> {
-        let network = match source.to_canonical() {
-            IpAddr::V4(address) => address.octets().to_vec(),
-            IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
-        };
-        let hash = self.keys.as_ref()?.hash("source", &[&network]);
+        let hash = self.keys.as_ref()?.hash("source", &[&network(source)]);
         Some(schema::source_key(&hash))
+    }
+}
+
+/// What counts as one source.
+pub(super) fn network(source: IpAddr) -> Vec<u8> {
+    match source.to_canonical() {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),
     }
 }
 

@@ -98,7 +98,7 @@ pub(super) async fn decode(headers: &HeaderMap, body: Bytes) -> Result<Decoded, 
 }
 
 /// The values of an urlencoded body, by the parser of the WHATWG URL standard, but strict about UTF-8.
-fn urlencoded(body: &[u8]) -> Result<Vec<(String, String)>, RequestError> {
+pub(super) fn urlencoded(body: &[u8]) -> Result<Vec<(String, String)>, RequestError> {
     body.split(|byte| *byte == b'&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {

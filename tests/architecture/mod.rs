@@ -11,13 +11,19 @@ use source::Source;
 const LAYERS: [&[&str]; 12] = [
     &["clock", "practice", "telemetry", "text"],
     &["enquiry", "keys"],
-    &["form_token", "mail_state", "proof_of_work"],
+    &[
+        "form_token",
+        "link",
+        "mail_state",
+        "proof_of_work",
+        "session",
+    ],
     &["aws", "settings", "spam"],
     &["record"],
     &["email", "store"],
     &["ses"],
     &["delivery"],
-    &["desk", "submission"],
+    &["desk", "reminders", "sign_in", "submission", "withdrawal"],
     &["commands", "feedback", "stream", "web"],
     &["app"],
     &["main"],
@@ -52,7 +58,7 @@ const NOWHERE: [&str; 4] = ["toml", "dynoxide", "lettre", "aws_emulator"];
 
 /// What only the store writes: attributes whose names mean nothing else, and what keys and conditions contain.
 const ATTRIBUTES: [&str; 5] = ["pk", "due", "writer", "uncounted", "list_by"];
-const OF_THE_TABLE: [&str; 12] = [
+const OF_THE_TABLE: [&str; 17] = [
     "attribute_exists",
     "attribute_not_exists",
     "/kind/",
@@ -65,6 +71,11 @@ const OF_THE_TABLE: [&str; 12] = [
     "source#",
     "day#",
     "nonce#",
+    "sign-in#",
+    "session#",
+    "asks#",
+    "asked#",
+    "desk#",
 ];
 
 /// What a file of `src/` names that it must not, each with its line.

@@ -5,6 +5,7 @@ mod cost;
 mod lists;
 mod promise;
 mod senders;
+mod sign_in;
 mod timeline;
 
 use enquiry_desk::desk::act::Outcome;

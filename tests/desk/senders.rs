@@ -246,8 +246,8 @@ async fn erasing_a_person_forgets_the_block_and_erasing_an_enquiry_only_its_name
     assert_eq!(receipt["erased"]["senders"], 2, "{receipt}");
     assert_eq!(
         desk.kinds().await,
-        ["counter", "counter"],
-        "the source's and the day's"
+        ["counter", "counter", "counter"],
+        "the source's, the day's, and that of suspected ones"
     );
     let name = desk.enquire("pest@example.com", &[NUMBER]).await;
     assert!(

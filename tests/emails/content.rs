@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use aws_emulator::aws;
 use enquiry_desk::aws::Clients;
-use enquiry_desk::email::previews::{HOSTILE, Samples, therapist};
+use enquiry_desk::email::previews::{DESK, HOSTILE, MINE, Samples, therapist};
 use enquiry_desk::email::{Email, TherapistEmail};
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{
@@ -287,7 +287,7 @@ fn privacy_keeps_health_out_of_the_mailbox() {
         "07700 900982",
         "zoe.bronte@example.com",
         "Tuesday mornings",
-        "show BB-7KQ4M",
+        "on your desk",
     ] {
         assert!(private.text.contains(kept) && html.contains(kept), "{kept}");
     }
@@ -343,6 +343,9 @@ fn nothing_that_a_visitor_typed_is_markup_or_a_link() {
                 "mailto:",
                 "https://www.facebook.com/",
                 "https://www.instagram.com/",
+                MINE,
+                DESK,
+                "https://desk.example.com/desk/act/answered/BB-7KQ4M?t=1795429800&#38;s=",
             ];
             assert!(
                 ours.iter().any(|scheme| link.starts_with(scheme)),
@@ -394,10 +397,10 @@ fn the_plain_email_has_every_answer_and_the_bare_one_none() {
         assert!(plain.text.contains(part), "{part}: {}", plain.text);
     }
     let bare = find("bare");
-    assert!(bare.text.contains("show BB-7KQ4M") && bare.reply_to.is_none());
+    assert!(bare.text.contains(DESK) && bare.reply_to.is_none());
     for typed in ["Zo", "evil", "07700", "example.com"] {
         assert!(
-            !bare.text.contains(typed) && !bare.subject.contains(typed),
+            !bare.text.replace(DESK, "").contains(typed) && !bare.subject.contains(typed),
             "{typed}"
         );
     }
@@ -485,6 +488,35 @@ fn every_answer_to_a_client_is_complete_and_in_order() {
                 at("I will help you choose.");
             }
         }
+    }
+}
+
+#[test]
+fn what_a_sexual_request_says_is_folded_away() {
+    let emails = every_email();
+    let (_, email) = emails
+        .iter()
+        .find(|(name, _)| name == "therapist_unwanted")
+        .unwrap();
+    let html = email.html.as_deref().unwrap();
+    let (open, folded) = html.split_once("<details>").unwrap();
+    assert!(!open.contains("happy endings") && folded.contains("happy endings"));
+    assert!(open.contains("Unwanted request"));
+    let (open, folded) = email.text.split_once("WHAT WAS WRITTEN").unwrap();
+    assert!(!open.contains("happy endings") && folded.contains("happy endings"));
+    assert_eq!(html.matches("<details>").count(), 1);
+    for (name, email) in emails
+        .iter()
+        .filter(|(name, _)| name != "therapist_unwanted")
+    {
+        assert!(
+            !email
+                .html
+                .as_deref()
+                .unwrap_or_default()
+                .contains("<details>"),
+            "{name}"
+        );
     }
 }
 

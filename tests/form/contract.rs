@@ -106,12 +106,13 @@ fn description(field: Field) -> String {
         Field::Name => "Any script. Trimmed, normalised to NFC; invisible characters are removed.",
         Field::Email => {
             "The rule of HTML's `type=email`, with two labels or more in the domain. An internationalised domain is \
-             taken too, and stored as punycode. A likely typo is asked about once: 422 with the code \
+             taken too, and stored as punycode. A likely typo or dots that no mail system carries are asked about once: 422 with the code \
              `email_suggestion` and the member `suggestion`."
         }
         Field::Phone => {
-            "Whatever libphonenumber calls possible; a national number is British. Required when `contact_by` is \
-             `phone` or `text`."
+            "Whatever libphonenumber calls possible in its full length; a national number is British. A remark may stand \
+             beside it and is kept, not dialled. Required when `contact_by` is `phone` or `text`; the latter needs a \
+             number that takes text messages."
         }
         Field::ContactBy => "`email` when left out.",
         Field::Area => "In a form the field is repeated; in JSON a single text is taken as well.",
@@ -608,7 +609,7 @@ async fn every_rule_has_its_code_and_its_words() {
     let long = |count| "x".repeat(count);
     let address = "Enter an email address in the correct format, like name@example.com";
     let phone = "Enter a phone number, like 01632 960 001, 07700 900 982 or +44 808 157 0192";
-    let reload = "Reload the page and send the form again";
+    let reload = "Reload the page and send the form again, or phone";
     let cases: Vec<(Value, &str, &str, &str)> = vec![
         (
             json!({ "name": "" }),
@@ -678,6 +679,12 @@ async fn every_rule_has_its_code_and_its_words() {
             "phone",
             "phone_required",
             phone,
+        ),
+        (
+            json!({ "contact_by": "text", "phone": "01632 960001" }),
+            "phone",
+            "phone_no_texts",
+            "Enter a mobile number for text messages, or select another way to hear back",
         ),
         (
             json!({ "contact_by": "pigeon" }),

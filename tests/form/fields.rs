@@ -71,7 +71,7 @@ fn form() -> EnquiryForm {
 
 fn enquiry() -> Enquiry {
     form()
-        .check(practice())
+        .check(practice(), jiff::Timestamp::UNIX_EPOCH)
         .enquiry
         .expect("every answer is one that is taken")
 }
@@ -162,7 +162,11 @@ fn every_question_refuses_what_it_does_not_offer_and_misses_what_it_requires() {
         let mut form = form();
         form.area.retain(|_| field != Field::Area);
         form.put(field, value.to_owned());
-        let errors = form.check(practice()).enquiry.err().unwrap_or_default();
+        let errors = form
+            .check(practice(), jiff::Timestamp::UNIX_EPOCH)
+            .enquiry
+            .err()
+            .unwrap_or_default();
         errors.iter().any(|error| error.field == field)
     };
     for (row, ..) in answers() {

@@ -45,6 +45,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         earlier: &drawn.earlier,
         more_earlier: drawn.earlier.len() > 20,
         privacy: drawn.privacy,
+        links: None,
     };
     let notice = |trouble| NoticeEmail {
         practice,
@@ -198,6 +199,7 @@ fn choice<C: Choice>(u: &mut Unstructured<'_>) -> Result<Option<C>> {
 fn to_client(received: &Received) -> Email {
     AutoReplyEmail {
         content: AutoReply {
+            mine: None,
             practice: practice::compiled(),
             reference: &received.reference,
             received_at: received.received_at,

@@ -2,10 +2,10 @@
 
 /// The tags of our pages and emails.
 const TAGS: &[&str] = &[
-    "a", "body", "br", "button", "code", "dd", "div", "dl", "dt", "em", "fieldset", "footer",
-    "form", "h1", "h2", "h3", "head", "header", "html", "input", "label", "legend", "li", "link",
-    "main", "meta", "nav", "ol", "p", "script", "section", "span", "strong", "style", "table",
-    "td", "textarea", "title", "tr", "ul", "wbr",
+    "a", "body", "br", "button", "code", "dd", "details", "div", "dl", "dt", "em", "fieldset",
+    "footer", "form", "h1", "h2", "h3", "head", "header", "html", "input", "label", "legend", "li",
+    "link", "main", "meta", "nav", "ol", "p", "script", "section", "span", "strong", "style",
+    "summary", "table", "td", "textarea", "title", "tr", "ul", "wbr",
 ];
 
 /// Their attributes, beside those of `aria-` and `data-`.

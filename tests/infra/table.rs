@@ -5,14 +5,18 @@ use std::fs;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::enquiry::{Enquiry, Received};
+use enquiry_desk::enquiry::{Enquiry, Received, Reference};
+use enquiry_desk::mail_state::EmailKind;
 use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
+use enquiry_desk::record::OwnEmailId;
 use enquiry_desk::spam::{Score, SenderRule};
 use enquiry_desk::store::{Accepted, NewEnquiry, schema};
+use enquiry_desk::withdrawal::{Action, Withdrawal};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::template::{Stack, list};
 use crate::support::{COMPLETE, TestApp};
 
@@ -166,6 +170,39 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
             json!({ "command": "note", "reference": row["reference"], "text": "Rings back" });
         app.invoke(note).await.unwrap();
     }
+    // A client who withdraws, and says that they did not write at all.
+    let key = app.items("enquiry").await.remove(0)["pk"]
+        .as_s()
+        .unwrap()
+        .clone();
+    let reference = Reference::parse(key.strip_prefix("enquiry#").unwrap()).unwrap();
+    let client = Withdrawal::new(app.app.store.clone());
+    let now = Timestamp::now();
+    let clock = Clock::new(now, now + SignedDuration::from_secs(29));
+    for action in [Action::Disown, Action::Withdraw] {
+        let done = client.act(&reference, action, &clock).await.unwrap();
+        assert!(done.is_some());
+    }
+    // More suspected ones than are mailed in an hour, and the email that tells their number.
+    let now = Timestamp::now();
+    for _ in 0..31 {
+        app.app
+            .store
+            .count_suspected("2026-11-23T10", 30, now)
+            .await
+            .unwrap();
+    }
+    for (about, due) in [("2026-11-23T10", now), ("2026-11-23T11", Timestamp::MAX)] {
+        let (kind, about) = (EmailKind::SuspectedCount, about.to_owned());
+        let id = OwnEmailId { kind, about };
+        app.app.store.schedule(&id, due).await.unwrap();
+    }
+    app.invoke(json!({ "command": "sweep" })).await.unwrap();
+    // The therapist signs in, asks for another code, and signs out everywhere else.
+    Browser::signed_in(&app).await;
+    Browser::new(&app).post("/desk/sign-in", &[]).await;
+    let close = json!({ "command": "close-desk" });
+    app.invoke(close).await.unwrap();
     // One with a proof of work, whose emails stay pending.
     app.desk.ses().account(|account| account.paused = true);
     let export = json!({ "command": "export", "email": "zoe@example.com" });

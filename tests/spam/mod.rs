@@ -1,3 +1,4 @@
 //! The spam score.
 
 mod score;
+mod texts;

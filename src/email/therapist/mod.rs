@@ -4,15 +4,17 @@
 //! its place, and if SES refuses the client's words, [`TherapistEmail::bare`] carries none of them.
 
 mod sentences;
+mod ways;
 
 use askama::Template;
 use jiff::Timestamp;
 
-use super::format::{dial, first_name, listed, lower_first, moment, reply_link};
+use super::first_name::first_name;
+use super::format::{listed, lower_first, moment};
 use super::user_text::Typed;
 use super::wrap::{fold_html, fold_text};
-use super::{Email, styles};
-use crate::enquiry::answers::{Choice, ContactBy, Goal, RecentInjury};
+use super::{DeskLinks, Email, styles};
+use crate::enquiry::answers::{Area, Choice, Goal, RecentInjury};
 use crate::enquiry::{self, EmailAddress, Enquiry, Field, Received, fields};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
@@ -20,6 +22,7 @@ use crate::record::Record;
 use crate::settings::EmailSettings;
 use crate::spam::{Score, Signal, Verdict};
 use sentences::{earlier, fate, reasons, suggests};
+use ways::{Way, links, ways};
 
 pub(super) use sentences::because;
 
@@ -44,6 +47,8 @@ pub struct TherapistEmail<'a> {
     pub more_earlier: bool,
     /// Whether health stays out of the mailbox. An enquiry that could not be stored is told in full all the same.
     pub privacy: bool,
+    /// Where it leads; none while links cannot be made.
+    pub links: Option<&'a DeskLinks>,
 }
 
 impl<'a> TherapistEmail<'a> {
@@ -57,6 +62,7 @@ impl<'a> TherapistEmail<'a> {
         settings: &'a EmailSettings,
         record: &'a Record,
         earlier: &'a [Timestamp],
+        links: Option<&'a DeskLinks>,
     ) -> Self {
         Self {
             practice,
@@ -68,6 +74,7 @@ impl<'a> TherapistEmail<'a> {
             earlier,
             more_earlier: i32::try_from(earlier.len()).is_ok_and(|count| count >= Self::EARLIER),
             privacy: settings.privacy,
+            links,
         }
     }
 
@@ -89,6 +96,7 @@ impl<'a> TherapistEmail<'a> {
             earlier: &[],
             more_earlier: false,
             privacy: settings.privacy,
+            links: None,
         }
     }
 
@@ -111,7 +119,8 @@ impl<'a> TherapistEmail<'a> {
         for alert in &page.alerts {
             text.push_str(&format!("{}\n{}\n\n", alert.heading, alert.text));
         }
-        for answer in page.answers.iter().chain(&page.times).chain(&page.message) {
+        let texts = page.times.iter().chain(&page.message).chain(&page.folded);
+        for answer in page.answers.iter().chain(texts) {
             text.push_str(&format!("{}\n{}\n\n", answer.label, answer.value.block()));
         }
         text.push_str(&page.kept_out);
@@ -123,8 +132,9 @@ impl<'a> TherapistEmail<'a> {
     pub fn bare(&self) -> Email {
         let reference = &self.received.reference;
         let text = format!(
-            "An enquiry has come in, but the email about it was refused because of the words in it. The enquiry is \
-             stored under the reference {reference}. The command \"show {reference}\" gives all of it."
+            "An enquiry has come in, but the email about it was refused for the words in it. Its reference is {reference}. \
+             You can read all of it on your desk{}.",
+            self.desk_in_brackets()
         );
         Email {
             subject: format!("New enquiry {reference}: please look it up"),
@@ -139,7 +149,7 @@ impl<'a> TherapistEmail<'a> {
                 Some(_) => EmailKind::Therapist,
                 None => EmailKind::Fallback,
             },
-            reference: self.received.reference.clone(),
+            reference: Some(self.received.reference.clone()),
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
             // An address that no email system carries would make SES refuse the email itself.
@@ -151,9 +161,19 @@ impl<'a> TherapistEmail<'a> {
         }
     }
 
+    /// The link to the enquiry on the desk, as the text part writes links.
+    fn desk_in_brackets(&self) -> String {
+        let links = self.links;
+        links.map_or_else(String::new, |links| format!(" ({})", links.enquiry))
+    }
+
     /// Whether the health answers are left out.
     fn is_private(&self) -> bool {
         self.privacy && self.auto_reply.is_some()
+    }
+
+    fn is_unwanted(&self) -> bool {
+        self.suspect && self.signals.contains(&Signal::Unwanted)
     }
 
     fn is_injured(&self) -> bool {
@@ -176,16 +196,14 @@ impl<'a> TherapistEmail<'a> {
         subject.push_str(&format!("New enquiry {}", self.received.reference));
         let mut about = Vec::from_iter(first_name(&enquiry.name).map(str::to_owned));
         if !self.is_private() {
-            let areas: Vec<String> = enquiry
-                .answers
-                .area
-                .iter()
-                .map(|area| lower_first(area.label()))
-                .collect();
-            about.push(match areas.as_slice() {
-                [] => lower_first(wish(enquiry.answers.goal)),
-                [_] | [_, _] => listed(&areas),
-                [first, ..] => format!("{first} and more"),
+            // "Somewhere else" says nothing by itself.
+            let known = |area: &&Area| **area != Area::Other;
+            let areas: Vec<&Area> = enquiry.answers.area.iter().filter(known).collect();
+            let more = areas.len() > 2 || areas.len() < enquiry.answers.area.len();
+            about.push(match areas.first() {
+                None => lower_first(wish(enquiry.answers.goal)),
+                Some(first) if more => format!("{} and more", lower_first(first.label())),
+                Some(_) => listed(&labels(&areas)),
             });
         }
         if !about.is_empty() {
@@ -216,13 +234,6 @@ struct Answer {
     value: Typed,
 }
 
-/// A way to reach the client.
-struct Way {
-    label: &'static str,
-    link: String,
-    shown: Typed,
-}
-
 /// What both parts of the email show.
 struct Page<'a> {
     practice: &'a Practice,
@@ -237,11 +248,14 @@ struct Page<'a> {
     other_ways: Vec<Way>,
     times: Option<Answer>,
     message: Option<Answer>,
+    /// What a sexual request says: one tap away, at the end.
+    folded: Vec<Answer>,
     kept_out: String,
     answers: Vec<Answer>,
     auto_reply: String,
     earlier: String,
     received: String,
+    links: Vec<(&'static str, &'a str)>,
 }
 
 impl<'a> Page<'a> {
@@ -263,7 +277,12 @@ impl<'a> Page<'a> {
             Some(answers.remove(place).1)
         };
         // These two have a place of their own.
-        let (times, message) = (take(Field::Times), take(Field::Message));
+        let (mut times, mut message) = (take(Field::Times), take(Field::Message));
+        let folded = if email.is_unwanted() {
+            times.take().into_iter().chain(message.take()).collect()
+        } else {
+            Vec::new()
+        };
         let preheader = if private {
             format!("{} · {}", enquiry.contact_by.label(), received.reference)
         } else {
@@ -282,12 +301,11 @@ impl<'a> Page<'a> {
             other_ways,
             times,
             message,
+            folded,
             kept_out: if private {
-                format!(
-                    "What the client said about their health, what they want and their message are kept out of this \
-                     mailbox. The command \"show {}\" gives all of it.",
-                    received.reference
-                )
+                "What the client said about their health, what they want and their message are kept out of this \
+                 mailbox. All of it is on your desk."
+                    .to_owned()
             } else {
                 String::new()
             },
@@ -295,52 +313,23 @@ impl<'a> Page<'a> {
             auto_reply: fate(email.auto_reply, &when),
             earlier: earlier(practice, email.earlier, email.more_earlier),
             received: moment(practice, received.received_at),
+            links: links(email),
         }
     }
 }
 
-/// The way to reach the client that they asked for, and the others.
-fn ways(practice: &Practice, received: &Received) -> (Way, Vec<Way>) {
-    let enquiry = &received.enquiry;
-    let email = Way {
-        label: "Email",
-        link: reply_link(
-            practice,
-            &received.reference,
-            &enquiry.name,
-            enquiry.email.as_str(),
-        ),
-        shown: Typed::as_is(enquiry.email.as_str()),
-    };
-    let Some(phone) = &enquiry.phone else {
-        return (email, Vec::new());
-    };
-    let way = |label, scheme| Way {
-        label,
-        link: dial(scheme, phone),
-        shown: Typed::new(phone.typed()),
-    };
-    let (ring, text) = (way("Ring", "tel"), way("Text", "sms"));
-    match enquiry.contact_by {
-        ContactBy::Email => (email, vec![ring, text]),
-        ContactBy::Phone => (ring, vec![email, text]),
-        ContactBy::Text => (text, vec![email, ring]),
+fn wants(enquiry: &Enquiry) -> String {
+    let areas: Vec<&Area> = enquiry.answers.area.iter().collect();
+    let wish = wish(enquiry.answers.goal);
+    match areas.as_slice() {
+        [] => wish.to_owned(),
+        [Area::Other] => format!("{wish} (pain somewhere else)"),
+        areas => format!("{wish}: {}", listed(&labels(areas))),
     }
 }
 
-fn wants(enquiry: &Enquiry) -> String {
-    let areas: Vec<String> = enquiry
-        .answers
-        .area
-        .iter()
-        .map(|area| lower_first(area.label()))
-        .collect();
-    let wish = wish(enquiry.answers.goal);
-    if areas.is_empty() {
-        wish.to_owned()
-    } else {
-        format!("{wish}: {}", listed(&areas))
-    }
+fn labels(areas: &[&Area]) -> Vec<String> {
+    areas.iter().map(|area| lower_first(area.label())).collect()
 }
 
 fn alerts(email: &TherapistEmail<'_>) -> Vec<Alert> {
@@ -354,17 +343,18 @@ fn alerts(email: &TherapistEmail<'_>) -> Vec<Alert> {
         });
     }
     if email.suspect {
-        let reference = &email.received.reference;
         let release = if email.auto_reply.is_some() {
-            format!(
-                " If it is a real client, just reply; the command \"release {reference}\" also sends the automatic answer. \
-                 If not, delete it: do not report it as spam, or these emails may stop."
-            )
+            " If it is a real client, just reply; on your desk you can send the automatic reply, too. If not, delete it: \
+             do not report it as spam, or these emails may stop."
         } else {
-            " If it is a real client, just reply.".to_owned()
+            " If it is a real client, just reply."
         };
         alerts.push(Alert {
-            heading: "Possible spam",
+            heading: if email.is_unwanted() {
+                "Unwanted request: what it says is folded away at the end"
+            } else {
+                "Possible spam"
+            },
             text: format!("{}{release}", reasons(email.signals)),
         });
     }

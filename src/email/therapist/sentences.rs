@@ -103,6 +103,8 @@ pub(in crate::email) fn because(reason: Withheld) -> &'static str {
         }
         Withheld::DailyCap => "as many as you allow in a day have left already",
         Withheld::CountersUnavailable => "we could not check how many this address has had",
+        Withheld::Counted => "you were told the number of such enquiries only",
+        Withheld::Withdrawn => "the client has withdrawn the enquiry",
         Withheld::Late => "it would have come too late",
     }
 }

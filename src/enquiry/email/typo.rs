@@ -3,6 +3,11 @@
 //! A domain is questioned only when it is one edit away from a well-known one and is not itself a provider's, or when
 //! its ending is a known typo. It is a question, never a refusal.
 
+use unicode_normalization::UnicodeNormalization;
+use unicode_normalization::char::is_combining_mark;
+
+use crate::text::latin_look;
+
 /// The mail domains that most private addresses in the United Kingdom end in.
 const PROVIDERS: &[&str] = &[
     "gmail.com",
@@ -167,6 +172,7 @@ const TYPOS: &[(&str, &str)] = &[
     ("virginmedia.co.uk", "virginmedia.com"),
     ("hotmail.uk", "hotmail.co.uk"),
     ("yahoo.uk", "yahoo.co.uk"),
+    ("sky.co.uk", "sky.com"),
 ];
 
 /// Endings that no registry has, and what was meant.
@@ -201,6 +207,11 @@ const ENDINGS: &[(&str, &str)] = &[
     (".conm", ".com"),
     (".comn", ".com"),
     (".com.com", ".com"),
+    (".comcom", ".com"),
+    (".com.uk", ".co.uk"),
+    (".con.uk", ".co.uk"),
+    (".cpm.uk", ".co.uk"),
+    (".co.uk.com", ".co.uk"),
     (".ner", ".net"),
     (".nte", ".net"),
     (".nett", ".net"),
@@ -208,24 +219,104 @@ const ENDINGS: &[(&str, &str)] = &[
     (".orgg", ".org"),
 ];
 
+/// Endings that registries have, and what was meant when that leads to a provider.
+const LOOSE_ENDINGS: &[(&str, &str)] = &[
+    (".co", ".com"),
+    (".cm", ".com"),
+    (".om", ".com"),
+    (".c", ".com"),
+    (".co.uk", ".com"),
+];
+
+/// Providers without domains below their own.
+const WHOLE: &[&str] = &[
+    "gmail.com",
+    "googlemail.com",
+    "hotmail.com",
+    "hotmail.co.uk",
+    "outlook.com",
+    "live.co.uk",
+    "icloud.com",
+    "yahoo.co.uk",
+    "btinternet.com",
+];
+
+/// A letter that is moved, and those it is moved past: "icould".
+const MOVED: usize = 4;
+
+/// More typos than this in one domain are none.
+const MOST_TYPOS: usize = 4;
+
 /// How short a provider's first label may be for a typo in it to be told from another name: "live" is one letter away
 /// from "love", "life" and "olive".
 const TELLING: usize = 5;
 
-/// The domain that was probably meant, when it differs from this one.
+/// The domain that was probably meant, when it differs from this one. Each answer is looked at again: none is a typo itself.
 pub(super) fn suggest(domain: &str) -> Option<String> {
+    let meant = std::iter::successors(better(domain), |meant| better(meant));
+    meant.take(MOST_TYPOS).last()
+}
+
+fn better(domain: &str) -> Option<String> {
     if known(domain) {
         return None;
     }
-    if let Some((_, meant)) = TYPOS.iter().find(|(typo, _)| *typo == domain) {
-        return Some((*meant).to_owned());
+    let other_name = TYPOS
+        .iter()
+        .find(|(typo, _)| *typo == domain)
+        .map(|(_, meant)| *meant)
+        .or_else(|| look_alike(domain))
+        .or_else(|| above(domain));
+    if let Some(provider) = other_name {
+        return Some(provider.to_owned());
     }
     let fixed = fix_ending(domain);
     let candidate = fixed.as_deref().unwrap_or(domain);
-    if PROVIDERS.contains(&candidate) {
-        return Some(candidate.to_owned());
-    }
-    nearest(candidate).map(str::to_owned).or(fixed)
+    let near = provider(candidate)
+        .or_else(|| nearest(candidate))
+        .or_else(|| loosely(domain));
+    near.map(str::to_owned).or(fixed)
+}
+
+fn provider(domain: &str) -> Option<&'static str> {
+    PROVIDERS
+        .iter()
+        .copied()
+        .find(|provider| *provider == domain)
+}
+
+/// The provider whose name is written with letters that look the same: of another alphabet, with accents, or "rn" for "m".
+fn look_alike(domain: &str) -> Option<&'static str> {
+    let (shown, _) = idna::domain_to_unicode(domain);
+    let plain = shown.nfkd().filter(|c| !is_combining_mark(*c));
+    let looks: String = plain.flat_map(char::to_lowercase).map(latin_look).collect();
+    let joined = looks.replace("rn", "m").replace("vv", "w");
+    let foreign = looks != domain;
+    provider(&looks)
+        .or_else(|| provider(&joined))
+        .or_else(|| foreign.then(|| nearest(&looks)).flatten())
+}
+
+/// The provider above a domain that it does not have: "hotmail.gmail.com".
+fn above(domain: &str) -> Option<&'static str> {
+    let below = |provider: &&str| {
+        domain
+            .strip_suffix(provider)
+            .is_some_and(|before| before.ends_with('.'))
+    };
+    WHOLE.iter().copied().find(below)
+}
+
+/// The provider that this is with another ending, and perhaps one more typo: "gamil.co".
+fn loosely(domain: &str) -> Option<&'static str> {
+    LOOSE_ENDINGS.iter().find_map(|(ending, meant)| {
+        let candidate = format!("{}{meant}", domain.strip_suffix(ending)?);
+        let told = candidate.find('.').is_some_and(|length| length >= TELLING);
+        if REAL.contains(&candidate.as_str()) || !told {
+            return None;
+        }
+        provider(&candidate).or_else(|| nearest(&candidate))
+    })
 }
 
 /// A domain out of what is none: a comma or a semicolon for a dot, dots too many, no dot at all, a space within. None when
@@ -288,7 +379,7 @@ fn nearest(domain: &str) -> Option<&'static str> {
     near.next().is_none().then_some(first)
 }
 
-/// Whether one typo (a letter too many, too few, another one, or two swapped) turns one into the other.
+/// Whether one typo (a letter too many, too few, another one, or one moved by a few places) turns one into the other.
 fn one_typo(typed: &str, meant: &str) -> bool {
     let (typed, meant) = (typed.as_bytes(), meant.as_bytes());
     let same_front = typed.iter().zip(meant).take_while(|(a, b)| a == b).count();
@@ -301,16 +392,25 @@ fn one_typo(typed: &str, meant: &str) -> bool {
         ([_, rest @ ..], meant) if rest == meant => true,
         (typed, [_, rest @ ..]) if typed == rest => true,
         ([_, a @ ..], [_, b @ ..]) if a == b => true,
-        ([a, b, rest_typed @ ..], [c, d, rest_meant @ ..]) => {
-            a == d && b == c && rest_typed == rest_meant
-        }
-        _ => false,
+        (typed, meant) => (2..=MOVED).any(|length| {
+            let (Some((a, after)), Some((b, rest))) = (
+                typed.split_at_checked(length),
+                meant.split_at_checked(length),
+            ) else {
+                return false;
+            };
+            let moved = |from: &[u8], to: &[u8]| {
+                from.split_first()
+                    .is_some_and(|(first, others)| to.strip_suffix(&[*first]) == Some(others))
+            };
+            after == rest && (moved(a, b) || moved(b, a))
+        }),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{PROVIDERS, REAL, fix, suggest};
+    use super::{ENDINGS, LOOSE_ENDINGS, PROVIDERS, REAL, fix, suggest};
 
     #[test]
     fn typos_are_asked_about() {
@@ -349,7 +449,7 @@ mod tests {
             ("hotmail.co.k", "hotmail.co.uk"),
             ("live.co.k", "live.co.uk"),
             ("live.con", "live.com"),
-            ("sky.couk", "sky.co.uk"),
+            ("sky.couk", "sky.com"),
             ("yahoo.couk", "yahoo.co.uk"),
             ("example.co.k", "example.co.uk"),
             ("btinternet.con", "btinternet.com"),
@@ -360,9 +460,86 @@ mod tests {
             ("proton.em", "proton.me"),
             ("outlook.cm", "outlook.com"),
             ("outllok.com", "outlook.com"),
+            // Two typos, the ending one of them.
+            ("gmail.couk", "gmail.com"),
+            ("gmail.co.k", "gmail.com"),
+            ("gmail.co.ul", "gmail.com"),
+            ("icloud.couk", "icloud.com"),
+            ("btinternet.co.k", "btinternet.com"),
+            ("gamil.co", "gmail.com"),
+            ("gmial.co", "gmail.com"),
+            ("gnail.co", "gmail.com"),
+            ("gmial.cm", "gmail.com"),
+            ("gmial.co.uk", "gmail.com"),
+            ("outlok.co", "outlook.com"),
+            ("icoud.co", "icloud.com"),
+            ("gmail.con.uk", "gmail.com"),
+            ("gmail.com.uk", "gmail.com"),
+            ("hotmail.con.uk", "hotmail.co.uk"),
+            ("yahoo.com.uk", "yahoo.co.uk"),
+            ("example.com.uk", "example.co.uk"),
+            ("gmail.comcom", "gmail.com"),
+            ("hotmail.gmail.com", "gmail.com"),
+            ("www.hotmail.com", "hotmail.com"),
+            // A letter moved.
+            ("icould.com", "icloud.com"),
+            ("gmali.com", "gmail.com"),
+            ("htomail.com", "hotmail.com"),
+            ("oultook.com", "outlook.com"),
+            // Letters that look the same.
+            ("grnail.com", "gmail.com"),
+            ("gmai1.com", "gmail.com"),
+            ("0utlook.com", "outlook.com"),
         ] {
             assert_eq!(suggest(typed).as_deref(), Some(meant), "{typed}");
         }
+    }
+
+    #[test]
+    fn letters_of_other_alphabets_that_look_like_a_provider_are_asked_about() {
+        for (typed, meant) in [
+            // Cyrillic а, о, у and х; Greek ο; a dotless i; an accent.
+            ("gm\u{430}il.com", Some("gmail.com")),
+            ("h\u{43e}tm\u{430}il.c\u{43e}.uk", Some("hotmail.co.uk")),
+            ("yah\u{3bf}\u{3bf}.com", Some("yahoo.com")),
+            ("gma\u{131}l.com", Some("gmail.com")),
+            ("gmáil.com", Some("gmail.com")),
+            ("gm\u{430}l.com", Some("gmail.com")),
+            ("bücher.example", None),
+            ("почта.рф", None),
+            ("müller.de", None),
+        ] {
+            let ascii = idna::domain_to_ascii_strict(typed).unwrap();
+            assert_eq!(suggest(&ascii).as_deref(), meant, "{typed}");
+        }
+    }
+
+    #[test]
+    fn no_suggestion_is_itself_a_typo() {
+        let stems = PROVIDERS.iter().map(|it| it.split_once('.').unwrap().0);
+        let endings = ENDINGS
+            .iter()
+            .chain(LOOSE_ENDINGS)
+            .flat_map(|(a, b)| [*a, *b]);
+        let endings: Vec<&str> = endings.collect();
+        let mut asked = 0;
+        for stem in stems {
+            let mut spellings = vec![stem.to_owned(), format!("{stem}{stem}")];
+            for at in 1..stem.len() {
+                spellings.push(format!("{}{}", &stem[..at], &stem[at + 1..]));
+                spellings.push(format!("{}{}", &stem[..at], &stem[at - 1..]));
+            }
+            for domain in spellings
+                .iter()
+                .flat_map(|it| endings.iter().map(move |end| format!("{it}{end}")))
+            {
+                if let Some(meant) = suggest(&domain) {
+                    assert_eq!(suggest(&meant), None, "{domain} leads to {meant}");
+                    asked += 1;
+                }
+            }
+        }
+        assert!(asked > 5_000, "{asked}");
     }
 
     #[test]
@@ -477,6 +654,12 @@ mod tests {
             "example.us.com",
             "example.uk.com",
             "bodybenefits.co.uk",
+            "snail.co.uk",
+            "mail.co.uk",
+            "cloud.co.uk",
+            "hey.co",
+            "blueyonder.com",
+            "corp.aol.com",
         ] {
             assert_eq!(suggest(domain), None, "{domain}");
         }

@@ -1,12 +1,11 @@
 //! An enquiry as items, and back: what was typed, what changes, and what the state is too small for.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
 use super::{
-    ENQUIRY, Item, List, PENDING, STATE, VERSION, enquiry_key, idempotency_key, number, state_key,
+    ENQUIRY, Item, List, STATE, VERSION, enquiry_key, idempotency_key, partition, read, state_key,
+    to_item,
 };
 use crate::enquiry::{Enquiry, Received, Reference};
 use crate::mail_state::Deliveries;
@@ -77,6 +76,10 @@ struct StoredState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     completed: Option<Timestamp>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    withdrawn: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    disowned: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
 }
 
@@ -107,6 +110,9 @@ impl List {
     /// Where an enquiry stands.
     fn of(record: &Record) -> (Self, Timestamp) {
         let received = &record.received;
+        if let Some(at) = record.state.withdrawn {
+            return (Self::Withdrawn, at);
+        }
         match record.state.marked {
             Some(marked) if marked.mark != Mark::Waiting => (Self::Marked, marked.at),
             _ if record.state.is_suspect() => (Self::Suspect, received.received_at),
@@ -170,16 +176,14 @@ pub(in crate::store) fn state_item(
             moved: state.timeline.moved,
             note_version: state.note_version,
             annex: state.has_annex,
-            pending: pending.then(|| PENDING.to_owned()),
+            pending: pending.then(|| partition(state.verdict).to_owned()),
             due: pending.then(|| record.due()),
             completed: state.completed,
+            withdrawn: state.withdrawn,
+            disowned: state.disowned,
             expires: expires.map(Timestamp::as_second),
         },
     )
-}
-
-fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
-    dynamo::to_item(stored).map_err(|_| StoreError::new(action, StoreError::UNREADABLE))
 }
 
 /// Reads an enquiry from its two items. Without the second one it is as it came in: the state of what the stream reports is
@@ -225,6 +229,8 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         },
         note_version: stored.note_version,
         has_annex: stored.annex,
+        withdrawn: stored.withdrawn,
+        disowned: stored.disowned,
     };
     Ok((state, stored.pending.is_some()))
 }
@@ -243,25 +249,4 @@ fn entries(lines: &[String]) -> Vec<Entry> {
 pub(in crate::store) fn annex(item: Item) -> Result<(Option<String>, Vec<Entry>), StoreError> {
     let stored: StoredAnnex = read(item)?;
     Ok((stored.note, entries(&stored.timeline)))
-}
-
-/// The version first: a newer item may have another shape altogether.
-fn read<T: for<'de> Deserialize<'de>>(item: Item) -> Result<T, StoreError> {
-    let version = number(&item, "v").and_then(|v| u32::try_from(v).ok());
-    if version.is_none_or(|version| version > VERSION) {
-        return Err(StoreError::new("read", StoreError::UNKNOWN_VERSION));
-    }
-    // The library panics at a type of data that the SDK does not know.
-    if !item.values().all(is_known) {
-        return Err(StoreError::new("read", StoreError::UNREADABLE));
-    }
-    dynamo::from_item(item).map_err(|_| StoreError::new("read", StoreError::UNREADABLE))
-}
-
-fn is_known(value: &AttributeValue) -> bool {
-    match value {
-        AttributeValue::M(members) => members.values().all(is_known),
-        AttributeValue::L(values) => values.iter().all(is_known),
-        value => !value.is_unknown(),
-    }
 }
