@@ -5,7 +5,9 @@ use enquiry_desk::desk::file::{File, Format};
 use enquiry_desk::desk::list::Entry;
 use enquiry_desk::desk::month::{Filter, Month};
 use enquiry_desk::enquiry::EmailAddress;
-use enquiry_desk::record::{Mark, Origin};
+use enquiry_desk::record::{Event, Mark, Origin};
+use enquiry_desk::withdrawal::{Action, Withdrawal};
+use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{DAY, HOUR, mark_as, of, reference};
@@ -202,7 +204,7 @@ async fn a_filter_that_takes_few_reads_on_and_the_pages_meet() {
 }
 
 #[tokio::test]
-async fn a_file_has_every_answer_and_ends_below_four_megabytes() {
+async fn a_file_has_every_answer_and_what_became_of_it() {
     let desk = Desk::start().await;
     let long = "=Ä\"\n".repeat(1_000);
     for n in 0..60 {
@@ -325,5 +327,82 @@ async fn a_person_is_everything_about_one_address_however_it_is_spelt() {
     );
     assert!(read["about_the_address"]["what"].is_string());
     assert!(!file.content.contains("ben@"));
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_client_has_withdrawn_is_in_no_list() {
+    let desk = Desk::start().await;
+    let name = desk.enquire("zoe@example.com", &[]).await;
+    let client = Withdrawal::new(desk.app.store.clone());
+    let done = client
+        .act(&reference(&name), Action::Withdraw, &desk.clock())
+        .await;
+    assert!(done.unwrap().is_some());
+    let waiting = desk.app.desk.waiting(None).await.unwrap();
+    assert!(waiting.waiting.is_empty() && waiting.marked.is_empty());
+    let (filter, clock) = (Filter::default(), desk.clock());
+    let list = desk
+        .app
+        .desk
+        .month(month("2026-11"), &filter, None, &clock)
+        .await;
+    assert!(list.unwrap().entries.is_empty());
+    // By its reference she sees that it was withdrawn.
+    let whole = desk
+        .app
+        .desk
+        .enquiry(&reference(&name), &clock)
+        .await
+        .unwrap();
+    assert_eq!(whole.timeline.last().unwrap().event, Event::Withdrawn);
+    client
+        .act(&reference(&name), Action::Keep, &clock)
+        .await
+        .unwrap();
+    let waiting = desk.app.desk.waiting(None).await.unwrap();
+    assert_eq!(of(&waiting.waiting), [name]);
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn a_large_month_is_several_files() {
+    let desk = Desk::start().await;
+    let long = "😀".repeat(4_000);
+    for n in 0..270 {
+        let email = format!("client{n}@example.com");
+        desk.post(&email, &[("message", &long)]).await;
+        desk.later(SignedDuration::from_mins(1));
+    }
+    let november = Selection::Month(month("2026-11"));
+    for format in [Format::Json, Format::Csv] {
+        let (mut after, mut counts, mut names) = (None, Vec::new(), Vec::new());
+        loop {
+            let clock = desk.clock();
+            let file = desk
+                .app
+                .desk
+                .file(november, format, after, &clock)
+                .await
+                .unwrap();
+            assert!(
+                file.content.len() <= File::LARGEST,
+                "{}",
+                file.content.len()
+            );
+            counts.push(file.count);
+            names.push(file.name);
+            after = file.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        assert_eq!(counts.iter().sum::<usize>(), 270);
+        assert_eq!(counts.len(), 2, "{counts:?}");
+        assert!(
+            names[1].starts_with("enquiries-2026-11-after-BB-"),
+            "{names:?}"
+        );
+    }
     desk.finish().await;
 }
