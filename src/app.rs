@@ -17,6 +17,7 @@ use crate::delivery::Delivery;
 use crate::desk::Desk;
 use crate::link::Links;
 use crate::practice::{self, Practice};
+use crate::reminders::Reminders;
 use crate::ses::Ses;
 use crate::settings::{SettingErrors, Settings};
 use crate::sign_in::SignIn;
@@ -65,6 +66,11 @@ impl App {
             email.therapist.clone(),
             keys.clone(),
         ));
+        let reminders = Reminders::new(
+            store.clone(),
+            Arc::clone(&practice),
+            web_settings.away_until,
+        );
         let links = Links::new(
             web_settings.public_url.as_deref(),
             keys.as_ref(),
@@ -86,19 +92,26 @@ impl App {
             web_settings.clone(),
         );
         let withdrawal = Withdrawal::new(store.clone());
+        let desk = Desk::new(store.clone(), Arc::clone(&delivery), Arc::clone(&practice));
+        let desk = Arc::new(desk);
         let web = Web::new(
             submission,
             withdrawal,
             links,
             Arc::clone(&sign_in),
+            Arc::clone(&desk),
             Arc::clone(&practice),
             web_settings,
         );
-        let desk = Desk::new(store.clone(), Arc::clone(&delivery), Arc::clone(&practice));
-        let desk = Arc::new(desk);
         Arc::new(Self {
             web: Arc::new(web),
-            commands: Commands::new(Arc::clone(&desk), Arc::clone(&delivery), sign_in, practice),
+            commands: Commands::new(
+                Arc::clone(&desk),
+                Arc::clone(&delivery),
+                sign_in,
+                reminders,
+                practice,
+            ),
             desk,
             delivery,
             store,

@@ -40,6 +40,7 @@ pub mod delivery;
 
 // Use cases.
 pub mod desk;
+pub mod reminders;
 pub mod sign_in;
 pub mod submission;
 pub mod withdrawal;

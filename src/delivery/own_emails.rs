@@ -48,7 +48,7 @@ impl Delivery {
             return Err(Unfinished::Pending);
         };
         let mut refused = false;
-        let state = match self.write_own(id).await? {
+        let state = match self.write_own(id, clock.now()).await? {
             Some(written) => {
                 let outcome = self.send_email(&written, attempt, clock).await;
                 refused = outcome == SendOutcome::Refused;
@@ -92,7 +92,11 @@ impl Delivery {
     }
 
     /// The email as of now; nothing when there is nothing to tell any more.
-    async fn write_own(&self, id: &OwnEmailId) -> Result<Option<Email>, StoreError> {
+    async fn write_own(
+        &self,
+        id: &OwnEmailId,
+        now: Timestamp,
+    ) -> Result<Option<Email>, StoreError> {
         let (practice, to) = (&self.practice, &self.settings.therapist);
         match id.kind {
             EmailKind::SuspectedCount => {
@@ -109,6 +113,18 @@ impl Delivery {
                 });
                 Ok(email)
             }
+            EmailKind::MorningList => match id.about.parse() {
+                Ok(day) => self.morning_list(day, now).await,
+                Err(_) => Ok(None),
+            },
+            EmailKind::Weekly => match id.about.parse() {
+                Ok(monday) => self.weekly(monday, now).await.map(Some),
+                Err(_) => Ok(None),
+            },
+            EmailKind::Reminder => match Reference::parse(&id.about) {
+                Ok(reference) => self.reminder(&reference, now).await,
+                Err(_) => Ok(None),
+            },
             EmailKind::Withdrawn | EmailKind::Kept | EmailKind::Disowned => {
                 let reference = id.about.split('@').next();
                 let reference = reference.and_then(|it| Reference::parse(it).ok());

@@ -290,7 +290,11 @@ impl Desk {
         self.rule(reference, None, by, clock).await
     }
 
-    async fn rule(
+    /// Says this about the sender of an enquiry, by address and number; with none, nothing any more.
+    ///
+    /// # Errors
+    /// As [`Self::block`].
+    pub async fn rule(
         &self,
         reference: &Reference,
         rule: Option<SenderRule>,

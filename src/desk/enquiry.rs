@@ -2,10 +2,11 @@
 
 use futures_util::future::try_join;
 
+use super::file::timeline;
 use super::{Desk, DeskError};
 use crate::clock::Clock;
 use crate::enquiry::Reference;
-use crate::record::{Entry, Event, Note, Record};
+use crate::record::{Entry, Note, Record};
 use crate::store::{Cursor, Senders};
 
 /// An enquiry with everything about it.
@@ -50,19 +51,13 @@ impl Desk {
             // Without keys nothing else can be found of a person.
             Default::default()
         };
-        let received = Entry {
-            at: record.received.received_at,
-            event: Event::Received,
-        };
-        let recent = record.state.timeline.recent.iter().cloned();
-        let timeline = [received].into_iter().chain(annex.older).chain(recent);
         let more = others.next.is_some();
         let others = others.found.into_iter();
         let mut others: Vec<Cursor> = others.filter(|it| it.reference != *reference).collect();
         let more_others = more || others.len() > Whole::OTHERS;
         others.truncate(Whole::OTHERS);
         Ok(Whole {
-            timeline: timeline.collect(),
+            timeline: timeline(&record, &annex.older),
             note: annex.note,
             others,
             more_others,

@@ -2,6 +2,7 @@
 //! they are shown: the commands, and the pages.
 
 pub mod act;
+pub mod csv;
 pub mod enquiry;
 pub mod erase;
 pub mod export;

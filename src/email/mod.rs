@@ -6,22 +6,30 @@ mod first_name;
 mod format;
 mod notice;
 pub mod previews;
+mod promises;
 mod sign_in;
 mod styles;
 mod suspected_count;
 mod therapist;
 mod user_text;
+mod weekly;
 mod wrap;
 
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::EmailKind;
 
+// What the therapist's pages say in the same words.
+pub use format::{dial, reply_link};
+pub use therapist::{because, reasons, suggests, wants};
+
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
 pub use client_action::{ClientAction, ClientActionEmail};
 pub use notice::{NoticeEmail, Trouble};
+pub use promises::{PromisesEmail, Waits};
 pub use sign_in::SignInEmail;
 pub use suspected_count::SuspectedCountEmail;
 pub use therapist::TherapistEmail;
+pub use weekly::{Week, WeeklyEmail};
 
 /// The headers of an email to the therapist: her out-of-office answers no machine (RFC 3834, "Exchange Server Protocols: MS-OXCMAIL").
 /// Reports that it could not be delivered are wanted, so that not everything is suppressed.

@@ -17,7 +17,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::email::{
     AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, NoticeEmail,
-    SuspectedCountEmail, TherapistEmail, Trouble,
+    PromisesEmail, SuspectedCountEmail, TherapistEmail, Trouble, Waits, Week, WeeklyEmail,
 };
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use crate::enquiry::{
@@ -461,7 +461,84 @@ impl<'a> Samples<'a> {
             sample(name, about, email.into_email())
         };
         let erased_at = self.ago(-1, 0);
+        let (minimal, now) = (self.minimal(), received.promised_by);
+        let waits = |received, links| Waits {
+            received,
+            may_write: true,
+            links,
+        };
+        let both = [
+            waits(&minimal, Some(&*LINKS)),
+            waits(&received, Some(&*LINKS)),
+        ];
+        let promises = |name, about, kind, waiting: &[Waits<'_>], marked: &[&Received], now| {
+            let email = PromisesEmail {
+                kind,
+                practice: self.practice,
+                to: &therapist(),
+                waiting,
+                marked,
+                now,
+            };
+            sample(name, about, email.into_email())
+        };
+        let weekly = |name, about, week| {
+            let email = WeeklyEmail {
+                practice: self.practice,
+                to: &therapist(),
+                monday: self
+                    .received_at
+                    .to_zoned(self.practice.time_zone.rules().clone())
+                    .date(),
+                week,
+            };
+            sample(name, about, email.into_email())
+        };
+        let week = Week {
+            enquiries: 12,
+            in_time: 8,
+            later: 1,
+            unmarked: 3,
+            median_minutes: Some(275),
+            suspected: 4,
+            came_back: 1,
+            stuck: 0,
+        };
+        let stuck = Week {
+            stuck: 2,
+            ..Week::default()
+        };
         vec![
+            promises(
+                "morning_list",
+                "The morning list",
+                EmailKind::MorningList,
+                &both,
+                &[&minimal],
+                now + SignedDuration::from_secs(1),
+            ),
+            promises(
+                "morning_list_marked",
+                "The morning list when no one waits and a link was pressed",
+                EmailKind::MorningList,
+                &[],
+                &[&received],
+                now,
+            ),
+            promises(
+                "reminder",
+                "Two working hours before a promise ends",
+                EmailKind::Reminder,
+                &both[1..],
+                &[],
+                now - SignedDuration::from_hours(2),
+            ),
+            weekly("weekly", "Monday's list", week),
+            weekly(
+                "weekly_quiet",
+                "Monday's list after a quiet week in which something is stuck",
+                stuck,
+            ),
             action(
                 "withdrawn",
                 "The client has withdrawn the enquiry",

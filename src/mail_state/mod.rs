@@ -26,6 +26,12 @@ pub enum EmailKind {
     Fallback,
     /// An email of its own to the therapist: how many suspected enquiries of an hour were not mailed one by one.
     SuspectedCount,
+    /// To the therapist, at the start of a working day: who waits for an answer that was promised by today.
+    MorningList,
+    /// To the therapist: an answer is due in two working hours.
+    Reminder,
+    /// To the therapist, on Mondays: the week that has passed, and whether everything works.
+    Weekly,
     /// To the therapist: the client has withdrawn an enquiry.
     Withdrawn,
     /// To the therapist: the client keeps an enquiry that was withdrawn.
@@ -44,6 +50,9 @@ impl EmailKind {
         Self::Notice,
         Self::Fallback,
         Self::SuspectedCount,
+        Self::MorningList,
+        Self::Reminder,
+        Self::Weekly,
         Self::Withdrawn,
         Self::Kept,
         Self::Disowned,
@@ -59,6 +68,9 @@ impl EmailKind {
             Self::Notice => "notice",
             Self::Fallback => "fallback",
             Self::SuspectedCount => "suspected_count",
+            Self::MorningList => "morning_list",
+            Self::Reminder => "reminder",
+            Self::Weekly => "weekly",
             Self::Withdrawn => "withdrawn",
             Self::Kept => "kept",
             Self::Disowned => "disowned",

@@ -7,15 +7,15 @@ use std::fmt;
 use std::str::FromStr;
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::StrDeserializer;
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::{Mark, Origin};
 use crate::mail_state::{Deliveries, EmailKind, MailState, Report, Withheld};
 
 /// One entry.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// When, to the second.
     pub at: Timestamp,
@@ -210,8 +210,19 @@ const REPORTS: [(&str, Report); 7] = [
 impl fmt::Display for Entry {
     /// As it stands in the table.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ", self.at)?;
-        match &self.event {
+        write!(f, "{} {}", self.at, self.event)
+    }
+}
+
+impl Serialize for Event {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Event::Received => f.write_str("received"),
             Event::Sent { kind, attempt } => write!(f, "sent {kind} {attempt}"),
             Event::NotSent { kind, attempt } => write!(f, "not_sent {kind} {attempt}"),

@@ -28,6 +28,7 @@ use tower::ServiceExt;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
+use crate::desk::Desk;
 use crate::enquiry::Reference;
 use crate::link::Links;
 use crate::practice::{Agreed, Practice};
@@ -48,6 +49,7 @@ pub struct Web {
     withdrawal: Withdrawal,
     links: Option<Links>,
     sign_in: Arc<SignIn>,
+    desk: Arc<Desk>,
     practice: Arc<Practice>,
     settings: WebSettings,
 }
@@ -79,6 +81,7 @@ impl Web {
         withdrawal: Withdrawal,
         links: Option<Links>,
         sign_in: Arc<SignIn>,
+        desk: Arc<Desk>,
         practice: Arc<Practice>,
         settings: WebSettings,
     ) -> Self {
@@ -87,6 +90,7 @@ impl Web {
             withdrawal,
             links,
             sign_in,
+            desk,
             practice,
             settings,
         }

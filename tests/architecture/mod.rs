@@ -23,7 +23,7 @@ const LAYERS: [&[&str]; 12] = [
     &["email", "store"],
     &["ses"],
     &["delivery"],
-    &["desk", "sign_in", "submission", "withdrawal"],
+    &["desk", "reminders", "sign_in", "submission", "withdrawal"],
     &["commands", "feedback", "stream", "web"],
     &["app"],
     &["main"],
@@ -57,13 +57,15 @@ const RESERVED: [(&str, &[&str]); 18] = [
 const NOWHERE: [&str; 4] = ["toml", "dynoxide", "lettre", "aws_emulator"];
 
 /// What only the store writes: attributes whose names mean nothing else, and what keys and conditions contain.
-const ATTRIBUTES: [&str; 6] = ["pk", "due", "writer", "uncounted", "waiting", "promised_by"];
-const OF_THE_TABLE: [&str; 15] = [
+const ATTRIBUTES: [&str; 5] = ["pk", "due", "writer", "uncounted", "list_by"];
+const OF_THE_TABLE: [&str; 17] = [
     "attribute_exists",
     "attribute_not_exists",
     "/kind/",
     "enquiry#",
     "state#",
+    "annex#",
+    "sender#",
     "idempotency#",
     "cool-down#",
     "source#",

@@ -4,4 +4,5 @@ mod drills;
 mod events;
 mod failure_queue;
 mod pending;
+mod promises;
 mod units;

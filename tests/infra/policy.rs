@@ -436,6 +436,23 @@ const PATHS: &[Path] = &[
         },
     },
     Path {
+        name: "the therapist marks one enquiry, and is reminded of another",
+        variables: &[("SES_SANDBOX", "false")],
+        play: |stage| {
+            Box::pin(async {
+                let (status, answered) = stage.post(&MINIMAL).await;
+                assert_eq!(status, 201);
+                assert_eq!(stage.post(&COMPLETE).await.0, 201);
+                stage.emails().await;
+                let reference = answered["reference"].clone();
+                let mark = json!({ "command": "mark", "reference": reference, "as": "answered" });
+                stage.command(mark).await;
+                stage.command(json!({ "command": "remind" })).await;
+                stage.command(json!({ "command": "sweep" })).await;
+            })
+        },
+    },
+    Path {
         name: "an auto-reply bounces, another one is complained about, and the therapist hears of both",
         variables: &[("SES_SANDBOX", "false")],
         play: |stage| {
@@ -478,6 +495,40 @@ const PATHS: &[Path] = &[
                 assert_eq!(erased["complete"], true, "{erased}");
                 let left = stage.command(json!({ "command": "list" })).await;
                 assert_eq!(left["enquiries"], json!([]));
+            })
+        },
+    },
+    Path {
+        name: "the therapist sees who waits, marks, notes, calls it spam, blocks and trusts",
+        variables: &[("SES_SANDBOX", "false")],
+        play: |stage| {
+            Box::pin(async {
+                let (_, body) = stage.post(&COMPLETE).await;
+                assert_eq!(stage.emails().await, 2);
+                let reference = &body["reference"];
+                let waiting = stage.command(json!({ "command": "waiting" })).await;
+                assert_eq!(&waiting["waiting"][0]["reference"], reference);
+                for command in [
+                    json!({ "command": "mark", "reference": reference, "as": "booked" }),
+                    json!({ "command": "spam", "reference": reference }),
+                    json!({ "command": "trust", "reference": reference }),
+                    json!({ "command": "block", "reference": reference }),
+                ] {
+                    assert_eq!(stage.command(command).await["done"], true);
+                }
+                let note = json!({ "command": "note", "reference": reference, "text": "x" });
+                assert_eq!(stage.command(note).await["note"], "x");
+                let senders = stage.command(json!({ "command": "senders" })).await;
+                assert_eq!(senders["senders"].as_array().unwrap().len(), 2);
+                // Another enquiry of a blocked sender, and one erased: the block stays and names it no more.
+                let mut other = MINIMAL;
+                other[1].1 = COMPLETE[1].1;
+                assert_eq!(stage.post(&other).await.0, 201);
+                let erase = json!({ "command": "erase", "reference": reference, "confirm": true });
+                assert_eq!(stage.command(erase).await["complete"], true);
+                let sender = &senders["senders"][0]["sender"];
+                let unblock = json!({ "command": "unblock", "sender": sender });
+                assert_eq!(stage.command(unblock).await["done"], true);
             })
         },
     },

@@ -10,7 +10,7 @@ use enquiry_desk::mail_state::{Deliveries, EmailKind, MailState, Withheld};
 use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
 use enquiry_desk::record::OwnEmailId;
-use enquiry_desk::spam::Score;
+use enquiry_desk::spam::{Score, SenderRule};
 use enquiry_desk::store::{Accepted, NewEnquiry, schema};
 use enquiry_desk::withdrawal::{Action, Withdrawal};
 use jiff::{SignedDuration, Timestamp};
@@ -150,6 +150,26 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         assert_eq!(app.post_form(&fields).await.status, 303);
     }
     app.emails().await;
+    // What the therapist does: marks, a note, a block, a verdict; until a timeline is long.
+    let listed = app.invoke(json!({ "command": "list" })).await.unwrap();
+    for row in listed["enquiries"].as_array().unwrap() {
+        let act = async |command: &str| {
+            let command = json!({ "command": command, "reference": row["reference"] });
+            app.invoke(command).await.unwrap()
+        };
+        if row["verdict"] == "suspect" {
+            act("block").await;
+        } else {
+            act("spam").await;
+        }
+        for mark in ["answered", "booked"].iter().cycle().take(12) {
+            let mark = json!({ "command": "mark", "reference": row["reference"], "as": mark });
+            app.invoke(mark).await.unwrap();
+        }
+        let note =
+            json!({ "command": "note", "reference": row["reference"], "text": "Rings back" });
+        app.invoke(note).await.unwrap();
+    }
     // A client who withdraws, and says that they did not write at all.
     let key = app.items("enquiry").await.remove(0)["pk"]
         .as_s()
@@ -205,7 +225,7 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         key,
         prefix: "BB",
         source: None,
-        sender: None,
+        sender: Some(SenderRule::Blocked),
         nonce: Some(nonce),
     };
     let clock = Clock::new(now, now + SignedDuration::from_secs(29));

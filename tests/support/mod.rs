@@ -10,6 +10,7 @@
 )]
 
 pub mod browser;
+pub mod desk;
 pub mod emulated;
 pub mod logs;
 pub mod template;

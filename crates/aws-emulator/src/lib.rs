@@ -61,7 +61,7 @@ pub struct Options {
     /// The event source mapping.
     pub stream: stream::Settings,
     /// What the function is invoked with at intervals.
-    pub timer: Option<Timer>,
+    pub timers: Vec<Timer>,
     /// The folder that `/site/` serves.
     pub site: Option<PathBuf>,
     /// Pages of the caller's own beside the mailbox. Like these they answer to 127.0.0.1 and localhost only.
@@ -82,7 +82,7 @@ impl Options {
             ses_faults: 0.0,
             table_faults: 0.0,
             stream: stream::Settings::default(),
-            timer: None,
+            timers: Vec::new(),
             site: None,
             pages: Router::new(),
             links: Vec::new(),
@@ -226,8 +226,12 @@ impl Emulator {
         );
         let (signal, stopped) = watch::channel(false);
         let mut tasks = vec![server::serve(listener, router, stopped.clone())];
-        if let Some(timer) = options.timer {
-            tasks.push(tokio::spawn(run_timer(function.clone(), timer, stopped)));
+        for timer in options.timers {
+            tasks.push(tokio::spawn(run_timer(
+                function.clone(),
+                timer,
+                stopped.clone(),
+            )));
         }
         Ok(Self {
             endpoints,

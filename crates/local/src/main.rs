@@ -188,10 +188,12 @@ fn options() -> Result<Option<(Options, SignedDuration)>, String> {
         table_faults,
         account: product::account(),
         stream: product::stream().map_err(|error| error.to_string())?,
-        timer: Some(Timer {
-            every: timer,
-            event: json!({ "command": "sweep" }),
-        }),
+        timers: ["sweep", "remind"]
+            .map(|command| Timer {
+                every: timer,
+                event: json!({ "command": command }),
+            })
+            .into(),
         site: Some(Path::new(ROOT).join("site")),
         pages: previews::router(Path::new(ROOT).join("practice.toml")),
         links: LINKS

@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Span as Duration, Timestamp, Zoned};
 use crate::{Practice, Span};
 
 /// How many days are looked through: more than any row of holidays that `practice.toml` can reasonably hold.
-const HORIZON_DAYS: u16 = 3 * 366;
+pub(crate) const HORIZON_DAYS: u16 = 3 * 366;
 
 /// Days of the week with the same working hours, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +96,7 @@ impl Practice {
             .collect()
     }
 
-    fn spans(&self, day: Date) -> &[Span] {
+    pub(crate) fn spans(&self, day: Date) -> &[Span] {
         if self
             .holidays
             .iter()
@@ -109,7 +109,7 @@ impl Practice {
 }
 
 /// A moment of a day. Where summer time begins, a time that the clocks jump over is taken as the one an hour later.
-fn moment(day: Date, minutes: u16, zone: &TimeZone) -> Option<Zoned> {
+pub(crate) fn moment(day: Date, minutes: u16, zone: &TimeZone) -> Option<Zoned> {
     let time: DateTime = day
         .at(0, 0, 0, 0)
         .checked_add(Duration::new().minutes(i64::from(minutes)))

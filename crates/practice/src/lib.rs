@@ -15,6 +15,8 @@ pub mod raw;
 #[cfg(feature = "toml")]
 mod reader;
 mod text;
+mod when;
+mod working_time;
 mod zone;
 
 pub use check::check;
@@ -25,4 +27,5 @@ pub use content::{
 pub use error::{PracticeError, PracticeErrors};
 pub use guide::{Alternative, Suggested, Suggestion};
 pub use hours::{WorkingDays, date_in_words, in_words};
+pub use when::time_in_words;
 pub use zone::Zone;
