@@ -3,6 +3,7 @@
 mod auto_reply;
 mod first_name;
 mod format;
+mod links;
 mod notice;
 pub mod previews;
 mod styles;

@@ -88,13 +88,14 @@ fn kept(typed: &str, single_line: bool) -> String {
     let unified = if single_line {
         typed.to_owned()
     } else {
-        typed.replace("\r\n", "\n").replace('\r', "\n")
+        let breaks = ['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+        typed.replace("\r\n", "\n").replace(breaks, "\n")
     };
-    let kept: String = unified
-        .nfc()
-        .filter(|c| !single_line || !text::is_invisible(*c))
-        .collect();
-    kept.trim().to_owned()
+    let visible = text::without(&unified, |c| single_line && text::is_invisible(c));
+    let spaced = visible
+        .chars()
+        .map(|c| if single_line && c == '\t' { ' ' } else { c });
+    spaced.nfc().collect::<String>().trim().to_owned()
 }
 
 /// A text as far as the email may change it: links broken, lines folded, case of a scheme. Both sides are made alike.
@@ -121,6 +122,7 @@ fn spelt_out(text: &str) -> String {
     text.chars()
         .map(|c| match c {
             '\n' | '\t' => c.to_string(),
+            c if text::is_added_by_devices(c) => String::new(),
             c if text::is_invisible(c) || text::is_control(c) => {
                 format!("[U+{:04X}]", u32::from(c))
             }
