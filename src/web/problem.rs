@@ -9,7 +9,7 @@ use crate::enquiry::Field;
 pub enum RequestError {
     /// Single-value fields must come once.
     RepeatedField(Field),
-    /// The form has no such field; the name is kept when it is harmless to repeat.
+    /// JSON only: the form has no such field; the name is kept when it is harmless to repeat.
     UnknownField(Option<String>),
     /// The bytes are not UTF-8.
     NotUtf8,
@@ -27,7 +27,7 @@ pub enum RequestError {
     NotFound,
     /// The path exists, for other methods.
     MethodNotAllowed,
-    /// More than 64 KiB.
+    /// More than 8,000 characters typed, or more than 128 KiB.
     TooLarge,
     /// None of the three encodings.
     UnsupportedMediaType,
