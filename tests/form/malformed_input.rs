@@ -679,7 +679,11 @@ async fn multipart_is_read_as_browsers_write_it() {
             415,
             "a file",
         ),
-        (with(&[("name=\"\"", "x")]), 201, "a field with an empty name"),
+        (
+            with(&[("name=\"\"", "x")]),
+            201,
+            "a field with an empty name",
+        ),
         (
             with(&[(
                 "filename=\"\"\r\nContent-Type: application/octet-stream",
@@ -866,6 +870,51 @@ async fn a_hundred_and_twenty_eight_kibibytes_are_taken_and_not_a_byte_more() {
         assert_eq!(status, expected, "{said}");
         assert!(is_clear(status, &said), "{said}");
     }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_query_or_a_host_that_makes_no_address_loses_no_enquiry() {
+    let app = TestApp::start().await;
+    let form = urlencoded(&MINIMAL);
+    let object = minimal_json().to_string();
+    for (content_type, body) in [(FORM, &form), (JSON, &object)] {
+        for (query, host) in [
+            ("a=b c", "api.example.com"),
+            ("q=\"x\"", "api.example.com"),
+            ("q=<y>|^`{}", "api.example.com"),
+            ("q=\u{7f}", "api.example.com"),
+            ("q=100%", "api.example.com"),
+            ("q=ü#x", "api.example.com"),
+            ("", "exa mple"),
+            ("", "[::"),
+            ("", "a:b:c"),
+            ("", ":99999"),
+            ("", ""),
+            ("a b", "\"x\""),
+        ] {
+            let mut posted = event(content_type, body.as_bytes(), true);
+            posted["rawQueryString"] = query.into();
+            posted["headers"]["host"] = host.into();
+            posted["headers"]["X-Forwarded-Proto"] = host.into();
+            posted["requestContext"]["domainName"] = host.into();
+            let (status, said) = answer(&app, posted.clone()).await;
+            assert_eq!(status, 201, "{query:?} {host:?}: {said}");
+            posted["headers"]["accept"] = BROWSER.into();
+            assert_eq!(
+                app.invoke(posted).await.unwrap()["statusCode"],
+                303,
+                "{query:?} {host:?}"
+            );
+        }
+    }
+    // A query that can be read is.
+    let mut page = event(FORM, b"", true);
+    page["requestContext"]["http"]["method"] = "GET".into();
+    page["rawPath"] = "/thank-you".into();
+    page["rawQueryString"] = "reference=BB-7KQ4M".into();
+    let page = app.invoke(page).await.unwrap();
+    assert!(page["body"].as_str().unwrap().contains("BB-7KQ4M"));
     app.finish().await;
 }
 
