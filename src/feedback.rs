@@ -53,6 +53,8 @@ struct Bounce {
 struct Complaint {
     #[serde(rename = "complaintSubType", default)]
     sub_type: Option<String>,
+    #[serde(rename = "complaintFeedbackType", default)]
+    feedback_type: Option<String>,
 }
 
 /// Records each report. One that cannot be read is logged as such and never holds up the others.
@@ -122,6 +124,8 @@ fn report_of(event: &SesEvent) -> Option<Report> {
         {
             Some(Report::Suppressed)
         }
+        // The recipient took the email out of the junk folder (RFC 6430).
+        "Complaint" if event.complaint.feedback_type.as_deref() == Some("not-spam") => None,
         "Complaint" => Some(Report::Complained),
         "Reject" => Some(Report::Rejected),
         "DeliveryDelay" => Some(Report::Delayed),

@@ -8,7 +8,7 @@ use std::fmt;
 
 use axum::body::Bytes;
 use http::header::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use percent_encoding::percent_decode;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
@@ -55,8 +55,12 @@ impl Encoding {
     /// Reads the `Content-Type`.
     ///
     /// # Errors
-    /// 415 when it is missing, is none of the three, or names another character set than UTF-8.
+    /// 415 when it is missing, is none of the three, or names another character set than UTF-8, and for a compressed body.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, RequestError> {
+        let encodings = headers.get_all(CONTENT_ENCODING).iter();
+        if !encodings.map(HeaderValue::as_bytes).all(is_identity) {
+            return Err(RequestError::Compressed);
+        }
         let given = headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
@@ -80,9 +84,15 @@ impl Encoding {
     }
 }
 
+fn is_identity(encoding: &[u8]) -> bool {
+    let mut codings = encoding.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"))
+}
+
+/// Whether it is UTF-8, or a part of it.
 fn is_utf8(charset: &str) -> bool {
-    let charset = charset.trim().trim_matches('"');
-    charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
+    let charset = charset.trim().trim_matches('"').to_ascii_lowercase();
+    matches!(charset.as_str(), "utf-8" | "utf8" | "us-ascii" | "ascii")
 }
 
 /// Decodes a whole post.
@@ -280,7 +290,6 @@ impl<'de> Deserialize<'de> for Members {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn headers(content_type: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))])
@@ -298,6 +307,7 @@ mod tests {
                 Ok(Encoding::Urlencoded),
             ),
             ("application/json;charset=utf-8", Ok(Encoding::Json)),
+            ("application/json; charset=US-ASCII", Ok(Encoding::Json)),
             (
                 "multipart/form-data; boundary=x",
                 Ok(Encoding::Multipart("x".into())),
@@ -311,6 +321,28 @@ mod tests {
             ("", Err(RequestError::UnsupportedMediaType)),
         ] {
             assert_eq!(Encoding::of(&headers(given)), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_compressed_body_is_told_from_one_that_only_says_identity() {
+        for (given, compressed) in [
+            ("", false),
+            ("identity", false),
+            ("Identity, identity", false),
+            ("gzip", true),
+            ("br", true),
+            ("identity, gzip", true),
+            ("aws-chunked", true),
+        ] {
+            let mut headers = headers("application/json");
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(given));
+            let expected = if compressed {
+                Err(RequestError::Compressed)
+            } else {
+                Ok(Encoding::Json)
+            };
+            assert_eq!(Encoding::of(&headers), expected, "{given}");
         }
     }
 

@@ -33,6 +33,8 @@ pub enum RequestError {
     UnsupportedMediaType,
     /// A character set other than UTF-8.
     UnsupportedCharset,
+    /// A compressed body.
+    Compressed,
     /// A file, which no field takes.
     File,
     /// This source has sent too much in too short a time; in so many seconds it may go on.
@@ -69,6 +71,7 @@ impl RequestError {
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::UnsupportedCharset,
+        Self::Compressed,
         Self::File,
         Self::TooManyRequests(660),
         Self::Unavailable,
@@ -165,6 +168,12 @@ impl RequestError {
                 "unsupported-charset",
                 "The form arrived in a character encoding that is not known here",
                 "Send it as UTF-8.",
+            ),
+            Self::Compressed => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "compressed",
+                "The form arrived compressed",
+                "Send it as it is, without a Content-Encoding.",
             ),
             Self::File => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

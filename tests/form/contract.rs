@@ -820,7 +820,7 @@ async fn every_refusal_answers_as_its_row_says() {
     let fields = "area=neck&".repeat(65);
     let large = "x".repeat(MAX_BODY + 1);
     let file = "--b\r\nContent-Disposition: form-data; name=\"name\"; filename=\"a\"\r\n\r\nx\r\n--b--\r\n";
-    let cases: [(Method, &str, &str, &str, &str, &str); 15] = [
+    let cases: [(Method, &str, &str, &str, &str, &str); 16] = [
         (
             Method::POST,
             "/enquiries",
@@ -904,6 +904,7 @@ async fn every_refusal_answers_as_its_row_says() {
             "unsupported-charset",
             "",
         ),
+        (Method::POST, "/enquiries", form, "name=a", "compressed", ""),
         (
             Method::POST,
             "/enquiries",
@@ -939,6 +940,14 @@ async fn every_refusal_answers_as_its_row_says() {
                 ("accept", accept),
                 ("content-type", content_type),
                 ("origin", origin),
+                (
+                    "content-encoding",
+                    if name == "compressed" {
+                        "gzip"
+                    } else {
+                        "identity"
+                    },
+                ),
             ];
             let answer = app.send(method.clone(), path, &headers, body).await;
             assert_eq!(answer.status, row.status, "{name}: {}", answer.body);
