@@ -38,6 +38,7 @@ fn every_file_is_recognised_as_what_its_name_says() {
         ("command-mark.json", "command"),
         ("command-note.json", "command"),
         ("command-release.json", "command"),
+        ("command-remind.json", "command"),
         ("command-resend.json", "command"),
         ("command-senders.json", "command"),
         ("command-show.json", "command"),

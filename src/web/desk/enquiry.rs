@@ -136,6 +136,7 @@ async fn whole(web: &Web, reference: &str, clock: &Clock) -> Result<Whole, Respo
 }
 
 /// The reference in an address; without one there is no such page.
+#[allow(clippy::result_large_err, reason = "the error is the answer itself")]
 fn read(web: &Web, reference: &str) -> Result<Reference, Response> {
     Reference::parse(reference).map_err(|_| pages::message(web, &Message::NO_ENQUIRY))
 }
