@@ -7,7 +7,7 @@ use tracing::info;
 use crate::clock::Clock;
 use crate::enquiry::Reference;
 use crate::mail_state::EmailKind;
-use crate::record::{OwnEmailId, Record};
+use crate::record::{Event, OwnEmailId, Record};
 use crate::store::{Store, StoreError, Update};
 
 /// How long the therapist's email waits, so that it finds what has been written.
@@ -133,12 +133,17 @@ impl Action {
             Self::Withdraw => {
                 state.withdrawn = Some(now);
                 state.deliveries.withdraw(now);
+                state.tell(now, Event::Withdrawn);
             }
             Self::Keep => {
                 state.withdrawn = None;
                 state.deliveries.keep(now);
+                state.tell(now, Event::Kept);
             }
-            Self::Disown => state.disowned = true,
+            Self::Disown => {
+                state.disowned = true;
+                state.tell(now, Event::Disowned);
+            }
         }
     }
 }

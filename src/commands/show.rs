@@ -11,7 +11,7 @@ use crate::enquiry::Reference;
 use crate::record::Note;
 
 impl Commands {
-    /// One enquiry with everything about it.
+    /// One enquiry with everything about it; one that cannot be read as the table has it.
     pub(super) async fn show(&self, reference: &Reference, clock: &Clock) -> Result<Value, Error> {
         let whole = match self.desk.enquiry(reference, clock).await {
             Err(DeskError::Store(error)) if error.is_unreadable() => {
@@ -29,6 +29,8 @@ impl Commands {
             "signals": record.signals,
             "mark": record.state.mark(),
             "marked": record.state.marked,
+            "withdrawn": record.state.withdrawn,
+            "disowned": record.state.disowned,
             "deliveries": record.state.deliveries,
             "timeline": whole.timeline,
             "note": whole.note.as_ref().map(Note::text),

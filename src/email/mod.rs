@@ -4,6 +4,7 @@ mod auto_reply;
 mod client_action;
 mod first_name;
 mod format;
+mod links;
 mod notice;
 pub mod previews;
 mod promises;

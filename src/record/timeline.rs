@@ -124,6 +124,12 @@ pub enum Event {
         /// How.
         by: Origin,
     },
+    /// The client withdrew it, on their own page.
+    Withdrawn,
+    /// The client kept it after all.
+    Kept,
+    /// The owner of the address said that they did not send it.
+    Disowned,
     /// Something that only a newer version knows, as it is stored.
     Other(String),
 }
@@ -247,6 +253,9 @@ impl fmt::Display for Event {
             Event::Blocked { by } => write!(f, "blocked {}", by.key()),
             Event::Trusted { by } => write!(f, "trusted {}", by.key()),
             Event::Unblocked { by } => write!(f, "unblocked {}", by.key()),
+            Event::Withdrawn => f.write_str("withdrawn"),
+            Event::Kept => f.write_str("kept"),
+            Event::Disowned => f.write_str("disowned"),
             Event::Other(text) => f.write_str(text),
         }
     }
@@ -269,6 +278,9 @@ fn read(text: &str) -> Option<Event> {
     let words: Vec<&str> = text.split(' ').collect();
     Some(match words.as_slice() {
         ["received"] => Event::Received,
+        ["withdrawn"] => Event::Withdrawn,
+        ["kept"] => Event::Kept,
+        ["disowned"] => Event::Disowned,
         ["sent", kind, attempt] => Event::Sent {
             kind: EmailKind::from_key(kind)?,
             attempt: attempt.parse().ok()?,
@@ -359,7 +371,10 @@ mod tests {
             Event::Blocked { by },
             Event::Trusted { by },
             Event::Unblocked { by },
-            Event::Other("withdrawn by the client".to_owned()),
+            Event::Withdrawn,
+            Event::Kept,
+            Event::Disowned,
+            Event::Other("forwarded to a colleague".to_owned()),
         ];
         events.extend(REPORTS.map(|(_, report)| reported(report)));
         for mark in Mark::ALL.iter().copied() {

@@ -3,7 +3,7 @@
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::{Map, Value, json};
 
-use super::{Store, StoreError};
+use super::{Store, StoreError, schema};
 use crate::enquiry::Reference;
 
 impl Store {
@@ -12,10 +12,14 @@ impl Store {
     /// # Errors
     /// When the table cannot be read.
     pub async fn raw(&self, reference: &Reference) -> Result<Vec<Value>, StoreError> {
-        let (enquiry, state) = self.items("show", reference).await?;
-        let found = enquiry.into_iter().chain(state);
-        let object = |item: super::Item| members(item.iter());
-        Ok(found.map(object).collect())
+        let keys = [
+            schema::enquiry_key(reference),
+            schema::state_key(reference),
+            schema::annex_key(reference),
+        ];
+        let found = self.get_all("show", &keys).await?;
+        let found = keys.iter().filter_map(|key| found.get(key));
+        Ok(found.map(|item| members(item.iter())).collect())
     }
 }
 

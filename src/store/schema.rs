@@ -11,14 +11,16 @@ use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
+use super::error::StoreError;
 use crate::enquiry::Reference;
 use crate::proof_of_work::Nonce;
 use crate::record::{OwnEmailId, Work};
 use crate::spam::{SenderRule, Verdict};
 
 pub(super) use enquiry::{annex, enquiry_item, lines, record, state_item};
-
 pub(super) use own_emails::{own_email, own_email_item, own_email_key};
 pub(super) use sessions::*;
 
@@ -135,15 +137,6 @@ pub(super) fn day_key(now: Timestamp) -> String {
     format!("day#{}", now.to_zoned(jiff::tz::TimeZone::UTC).date())
 }
 
-/// Where the index of pending work has the enquiries of this verdict.
-const fn partition(verdict: Verdict) -> &'static str {
-    let [clear, suspected] = PENDING;
-    match verdict {
-        Verdict::Clear => clear,
-        Verdict::Suspect => suspected,
-    }
-}
-
 /// What the key of an item in the index of pending work stands for; nothing for a kind that only a newer version knows.
 pub(super) fn work(item: &Item) -> Option<Work> {
     let (kind, name) = text(item, "pk")?.split_once('#')?;
@@ -241,6 +234,40 @@ pub(super) fn reference_of(item: &Item) -> Option<Reference> {
 /// What a sender's item says.
 pub(super) fn rule_of(item: &Item) -> Option<SenderRule> {
     SenderRule::from_key(text(item, "rule")?)
+}
+
+/// Where the index of pending work has the enquiries of this verdict.
+const fn partition(verdict: Verdict) -> &'static str {
+    let [clear, suspected] = PENDING;
+    match verdict {
+        Verdict::Clear => clear,
+        Verdict::Suspect => suspected,
+    }
+}
+
+fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
+    dynamo::to_item(stored).map_err(|_| StoreError::new(action, StoreError::UNREADABLE))
+}
+
+/// The version first: a newer item may have another shape altogether.
+fn read<T: for<'de> Deserialize<'de>>(item: Item) -> Result<T, StoreError> {
+    let version = number(&item, "v").and_then(|v| u32::try_from(v).ok());
+    if version.is_none_or(|version| version > VERSION) {
+        return Err(StoreError::new("read", StoreError::UNKNOWN_VERSION));
+    }
+    // The library panics at a type of data that the SDK does not know.
+    if !item.values().all(is_known) {
+        return Err(StoreError::new("read", StoreError::UNREADABLE));
+    }
+    dynamo::from_item(item).map_err(|_| StoreError::new("read", StoreError::UNREADABLE))
+}
+
+fn is_known(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::M(members) => members.values().all(is_known),
+        AttributeValue::L(values) => values.iter().all(is_known),
+        value => !value.is_unknown(),
+    }
 }
 
 /// How large an item is, in bytes ("Item size and formatting", DynamoDB Developer Guide).

@@ -38,7 +38,7 @@ use crate::submission::{NotTaken, Post, Submission};
 use crate::withdrawal::Withdrawal;
 use respond::Answer;
 
-pub use decode::{MAX_ANSWERS, MAX_BODY};
+pub use decode::{MAX_ANSWERS, MAX_BODY, MAX_TYPED};
 pub use form::{Checked, CheckedAddress, EnquiryForm};
 pub use negotiate::ResponseFormat;
 pub use problem::{ProblemType, RequestError};
@@ -217,6 +217,12 @@ async fn enquire(
             return answer.problem(&error);
         }
     };
+    if decoded.ignored > 0 {
+        info!(
+            ignored = decoded.ignored,
+            bytes, "fields left out that the form has not"
+        );
+    }
     let form = decoded.form;
     let checked = form.check(&web.practice, clock.now());
     if checked.agreed != Some(Agreed::Present) {

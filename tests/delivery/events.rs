@@ -6,7 +6,7 @@ use std::path::Path;
 use enquiry_desk::app::Event;
 use serde_json::{Value, json};
 
-use crate::support::{COMPLETE, TestApp};
+use crate::support::{COMPLETE, MINIMAL, TestApp};
 
 fn event(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -29,14 +29,14 @@ fn kind(event: Value) -> &'static str {
 #[test]
 fn every_file_is_recognised_as_what_its_name_says() {
     let expected: BTreeMap<&str, &str> = [
+        ("command-block.json", "command"),
         ("command-close-desk.json", "command"),
         ("command-erase.json", "command"),
         ("command-export.json", "command"),
         ("command-list.json", "command"),
-        ("command-open-desk.json", "command"),
-        ("command-block.json", "command"),
         ("command-mark.json", "command"),
         ("command-note.json", "command"),
+        ("command-open-desk.json", "command"),
         ("command-release.json", "command"),
         ("command-remind.json", "command"),
         ("command-resend.json", "command"),
@@ -126,10 +126,6 @@ async fn the_command_events_are_commands_that_the_function_carries_out() {
         ("command-export.json", Ok("csv")),
         ("command-erase.json", Ok("would_erase")),
         ("command-sweep.json", Ok("delivered")),
-        ("command-sign-in.json", Ok("code")),
-        ("command-sign-out-everywhere.json", Ok("signed_out")),
-        ("command-close-desk.json", Ok("open")),
-        ("command-open-desk.json", Ok("open")),
         ("command-waiting.json", Ok("waiting")),
         ("command-senders.json", Ok("senders")),
         ("command-mark.json", Err("there is no enquiry")),
@@ -138,6 +134,10 @@ async fn the_command_events_are_commands_that_the_function_carries_out() {
         ("command-block.json", Err("there is no enquiry")),
         ("command-trust.json", Err("there is no enquiry")),
         ("command-unblock.json", Err("there is no enquiry")),
+        ("command-sign-in.json", Ok("code")),
+        ("command-sign-out-everywhere.json", Ok("signed_out")),
+        ("command-close-desk.json", Ok("open")),
+        ("command-open-desk.json", Ok("open")),
         ("command-show.json", Err("there is no enquiry")),
         ("command-release.json", Err("there is no enquiry")),
         ("command-resend.json", Err("there is no enquiry")),
@@ -232,5 +232,50 @@ async fn a_poison_record_holds_up_none_of_the_others() {
         app.invoke(records).await.unwrap(),
         json!({ "batchItemFailures": [] })
     );
+    app.finish().await;
+}
+
+/// The recipient took the email out of the junk folder: that is no complaint.
+#[tokio::test]
+async fn a_report_of_not_spam_changes_nothing_and_bars_no_address() {
+    let app = TestApp::start().await;
+    app.post_form(&MINIMAL).await;
+    let emails = app.emails().await;
+    let reply = emails
+        .iter()
+        .find(|email| email.to.iter().any(|to| to.contains("zoe@")))
+        .unwrap();
+    let reference = app.items("enquiry").await[0]["reference"]
+        .as_s()
+        .unwrap()
+        .clone();
+    let report = |feedback: &str| {
+        let told = json!({
+            "eventType": "Complaint",
+            "complaint": { "complaintFeedbackType": feedback, "complaintSubType": null },
+            "mail": { "messageId": reply.message_id, "tags": { "reference": [reference], "kind": ["auto_reply"] } },
+        });
+        let mut event = event("ses-complaint.json");
+        event["Records"][0]["Sns"]["Message"] = told.to_string().into();
+        event
+    };
+    let table = async || {
+        let items = app.all_items().await.into_iter();
+        let mut items: Vec<String> = items
+            .map(|item| {
+                serde_json::to_value(serde_dynamo::Item::from(item))
+                    .unwrap()
+                    .to_string()
+            })
+            .collect();
+        items.sort();
+        items
+    };
+    let before = table().await;
+    app.invoke(report("not-spam")).await.unwrap();
+    assert!(table().await == before, "something has changed");
+    app.invoke(report("abuse")).await.unwrap();
+    assert!(table().await != before, "a complaint is recorded");
+    app.emails().await;
     app.finish().await;
 }

@@ -226,9 +226,9 @@ fn each_signal_is_noticed_and_what_is_enough_alone_is() {
     for signal in [
         ListedWord,
         ListedSender,
+        Signal::BlockedSender,
         Unwanted,
         Text,
-        Signal::BlockedSender,
         Honeypot,
         Signal::TooFast,
         Signal::Proof,
@@ -243,14 +243,14 @@ fn each_signal_is_noticed_and_what_is_enough_alone_is() {
     }
     for sender in [None, Some(SenderRule::Trusted), Some(SenderRule::Blocked)] {
         let score = Score {
-            signals: vec![Links, Signal::ForgedToken],
+            signals: vec![Text, Signal::ForgedToken],
         };
         let signals = score.with_sender(sender).signals;
         let expected: &[Signal] = match sender {
-            None => &[Links, Signal::ForgedToken],
+            None => &[Text, Signal::ForgedToken],
             // What was typed does not count; how it was sent does.
             Some(SenderRule::Trusted) => &[Signal::ForgedToken],
-            Some(SenderRule::Blocked) => &[Links, Signal::ForgedToken, Signal::BlockedSender],
+            Some(SenderRule::Blocked) => &[Text, Signal::ForgedToken, Signal::BlockedSender],
         };
         assert_eq!(signals, expected, "{sender:?}");
         noticed.extend(signals.iter().map(|signal| signal.code()));

@@ -1,12 +1,11 @@
 //! An enquiry as items, and back: what was typed, what changes, and what the state is too small for.
 
-use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
 use super::{
-    ENQUIRY, Item, List, STATE, VERSION, enquiry_key, idempotency_key, number, partition, state_key,
+    ENQUIRY, Item, List, STATE, VERSION, enquiry_key, idempotency_key, partition, read, state_key,
+    to_item,
 };
 use crate::enquiry::{Enquiry, Received, Reference};
 use crate::mail_state::Deliveries;
@@ -187,10 +186,6 @@ pub(in crate::store) fn state_item(
     )
 }
 
-pub(super) fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
-    dynamo::to_item(stored).map_err(|_| StoreError::new(action, StoreError::UNREADABLE))
-}
-
 /// Reads an enquiry from its two items. Without the second one it is as it came in: the state of what the stream reports is
 /// the first one, or a conditional write will tell.
 pub(in crate::store) fn record(enquiry: Item, state: Option<Item>) -> Result<Record, StoreError> {
@@ -254,25 +249,4 @@ fn entries(lines: &[String]) -> Vec<Entry> {
 pub(in crate::store) fn annex(item: Item) -> Result<(Option<String>, Vec<Entry>), StoreError> {
     let stored: StoredAnnex = read(item)?;
     Ok((stored.note, entries(&stored.timeline)))
-}
-
-/// The version first: a newer item may have another shape altogether.
-pub(super) fn read<T: for<'de> Deserialize<'de>>(item: Item) -> Result<T, StoreError> {
-    let version = number(&item, "v").and_then(|v| u32::try_from(v).ok());
-    if version.is_none_or(|version| version > VERSION) {
-        return Err(StoreError::new("read", StoreError::UNKNOWN_VERSION));
-    }
-    // The library panics at a type of data that the SDK does not know.
-    if !item.values().all(is_known) {
-        return Err(StoreError::new("read", StoreError::UNREADABLE));
-    }
-    dynamo::from_item(item).map_err(|_| StoreError::new("read", StoreError::UNREADABLE))
-}
-
-fn is_known(value: &AttributeValue) -> bool {
-    match value {
-        AttributeValue::M(members) => members.values().all(is_known),
-        AttributeValue::L(values) => values.iter().all(is_known),
-        value => !value.is_unknown(),
-    }
 }

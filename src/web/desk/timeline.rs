@@ -90,6 +90,9 @@ fn in_words(event: &Event) -> (String, String) {
         Event::Blocked { by } => done("The sender was blocked", by),
         Event::Trusted { by } => done("The sender was trusted", by),
         Event::Unblocked { by } => done("The sender is neither blocked nor trusted any more", by),
+        Event::Withdrawn => plain("The client withdrew the enquiry"),
+        Event::Kept => plain("The client keeps the enquiry after all"),
+        Event::Disowned => plain("The owner of the address says they did not send it"),
         Event::Other(text) => (words::visible(text), String::new()),
     }
 }
