@@ -1,11 +1,11 @@
-// Faults in place, a draft, no double posts.
+// Errors in place, a draft, one post.
 (() => {
-  // The draft ends with the tab: it is about health, and devices are shared.
+  // Ends with the tab: it is about health, and devices are shared.
   const KEY = "enquiry-draft";
   const stored = (use) => { try { return use(sessionStorage); } catch { return null; } };
   const forget = () => stored((store) => store.removeItem(KEY));
 
-  // The thank-you page: the reference in its address.
+  // The reference in the thank-you page's address.
   const shown = document.querySelector("[data-reference]");
   const reference = new URLSearchParams(location.search).get("reference");
   if (shown && /^[A-Z0-9]{1,8}-[0-9A-HJKMNP-TV-Z]{5}$/.test(reference)) {
@@ -18,15 +18,14 @@
   if (!form) return;
   const { email, send, submission } = form.elements;
   const BY = "aria-describedby";
-  let asked = "";
-  let busy = false;
+  let asked = "", busy;
 
   const save = () => {
     const pairs = [...new FormData(form)].filter(([name]) => !/^(consent|extra_|email_|altcha)/.test(name));
     stored((store) => store.setItem(KEY, JSON.stringify(pairs)));
   };
   const restore = (pairs) => [...form.elements].forEach((it) => {
-    const values = pairs.filter(([name]) => name === it.name).map(([, value]) => value);
+    const values = pairs.flatMap(([name, value]) => (name === it.name ? value : []));
     if (/radio|checkbox/.test(it.type)) it.checked = values.includes(it.value);
     else if (values[0]) it.value = values[0];
   });
@@ -64,19 +63,16 @@
   // No submit button: Enter presses the first of those.
   const take = (address) => {
     const it = make("button", { type: "button", class: "button button-quiet" }, `Yes, send with ${address}`);
-    it.onclick = () => {
-      email.value = address;
-      form.requestSubmit();
-    };
+    it.onclick = () => { email.value = address; form.requestSubmit(); };
     return it;
   };
 
-  // Puts a fault at its field; gives the link to it.
+  // Puts an error at its field; gives its link.
   const mark = ({ pointer, detail, suggestion }) => {
     const name = pointer.slice(2);
     const id = `${name}-error`;
     const field = document.getElementById(`${name}-field`);
-    if (!field) return detail;
+    if (!field) return;
     const input = field.querySelector("input, textarea, .options");
     input.before(make("p", { class: "error", id }, make("span", { class: "unseen" }, "Error: "), detail));
     if (suggestion) input.before(take(suggestion));
@@ -88,6 +84,8 @@
 
   const faulty = ({ errors }) => {
     const links = errors.map(mark);
+    // This page lacks the field: the desk's tells.
+    if (links.includes(undefined)) return form.submit();
     const { suggestion } = errors.find((it) => it.suggestion) || {};
     if (suggestion) asked = email.value;
     if (suggestion && !errors[1]) {
@@ -124,7 +122,7 @@
     } catch {}
     sending(false);
     clear();
-    // Not the desk's own answer.
+    // Not the desk's answer.
     if (!json?.detail) json = { title: "Your enquiry may not have arrived", detail: "Try again in a minute, or phone.", ...form.dataset };
     (json.errors ? faulty : refused)(json);
   };
@@ -134,7 +132,7 @@
 
   const draft = stored((store) => JSON.parse(store.getItem(KEY)));
   if (draft && !("filled" in form.dataset)) restore(draft);
-  // Without randomUUID: a blob's address ends in a UUID, too.
+  // A blob's address ends in a UUID.
   submission.value ||= crypto.randomUUID?.() || URL.createObjectURL(new Blob()).slice(-36);
   document.getElementById("summary")?.focus();
 })();

@@ -10,17 +10,21 @@ use lambda_runtime::Error;
 use serde_json::Value;
 use tracing::{error, info};
 
-use crate::aws::{self, Clients, Secret, SecretSource, SharedHttpClient};
+use crate::aws::{Clients, HttpClients, Secret, SecretSource};
 use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
+use crate::link::Links;
 use crate::practice::{self, Practice};
+use crate::reminders::Reminders;
 use crate::ses::Ses;
 use crate::settings::{SettingErrors, Settings};
+use crate::sign_in::SignIn;
 use crate::store::Store;
 use crate::submission::Submission;
 use crate::web::Web;
+use crate::withdrawal::Withdrawal;
 use crate::{feedback, stream, web};
 
 pub use event::{Event, UnknownEvent};
@@ -34,6 +38,8 @@ pub struct App {
     pub web: Arc<Web>,
     /// The emails.
     pub delivery: Arc<Delivery>,
+    /// What the therapist does: the pages and the commands share it.
+    pub desk: Arc<Desk>,
     /// The operator's commands.
     pub commands: Commands,
     /// The table.
@@ -53,7 +59,30 @@ impl App {
         } = settings;
         let store = Store::new(clients.dynamodb, &store_settings, keys.clone());
         let ses = Ses::new(clients.ses, &email);
-        let delivery = Delivery::new(store.clone(), ses, Arc::clone(&practice), email);
+        let sign_in = Arc::new(SignIn::new(
+            store.clone(),
+            ses.clone(),
+            Arc::clone(&practice),
+            email.therapist.clone(),
+            keys.clone(),
+        ));
+        let reminders = Reminders::new(
+            store.clone(),
+            Arc::clone(&practice),
+            web_settings.away_until,
+        );
+        let links = Links::new(
+            web_settings.public_url.as_deref(),
+            keys.as_ref(),
+            &email.therapist,
+        );
+        let delivery = Delivery::new(
+            store.clone(),
+            ses,
+            Arc::clone(&practice),
+            email,
+            links.clone(),
+        );
         let delivery = Arc::new(delivery);
         let submission = Submission::new(
             store.clone(),
@@ -62,11 +91,28 @@ impl App {
             keys,
             web_settings.clone(),
         );
-        let web = Web::new(submission, Arc::clone(&practice), web_settings);
-        let desk = Desk::new(store.clone(), Arc::clone(&delivery));
+        let withdrawal = Withdrawal::new(store.clone());
+        let desk = Desk::new(store.clone(), Arc::clone(&delivery), Arc::clone(&practice));
+        let desk = Arc::new(desk);
+        let web = Web::new(
+            submission,
+            withdrawal,
+            links,
+            Arc::clone(&sign_in),
+            Arc::clone(&desk),
+            Arc::clone(&practice),
+            web_settings,
+        );
         Arc::new(Self {
             web: Arc::new(web),
-            commands: Commands::new(desk, Arc::clone(&delivery), practice),
+            commands: Commands::new(
+                Arc::clone(&desk),
+                Arc::clone(&delivery),
+                sign_in,
+                reminders,
+                practice,
+            ),
+            desk,
             delivery,
             store,
         })
@@ -79,12 +125,12 @@ impl App {
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Arc<Self>, SettingErrors> {
-        Self::build(&variable, &aws::http_client(), None)
+        Self::build(&variable, &HttpClients::new(), None)
     }
 
     fn build(
         variable: &impl Fn(&str) -> Option<String>,
-        client: &SharedHttpClient,
+        client: &HttpClients,
         secret: Option<&Secret>,
     ) -> Result<Arc<Self>, SettingErrors> {
         let of_secret = |name: &str| secret.and_then(|secret| secret.get(name));
@@ -117,7 +163,7 @@ impl App {
 /// One execution environment of the deployed function: the application, and the secret that it may still be waiting for.
 pub struct Runtime<V> {
     variable: V,
-    client: SharedHttpClient,
+    client: HttpClients,
     secret: Option<SecretSource>,
     running: Mutex<Running>,
 }
@@ -135,7 +181,7 @@ impl<V: Fn(&str) -> Option<String>> Runtime<V> {
     /// # Errors
     /// The variables that are missing or wrong, by name.
     pub async fn start(variable: V, now: Timestamp) -> Result<Self, SettingErrors> {
-        let client = aws::http_client();
+        let client = HttpClients::new();
         let source = SecretSource::from_variables(&variable, client.clone());
         let secret = fetch(source.as_ref()).await;
         let (app, failed) = match App::build(&variable, &client, secret.as_ref()) {

@@ -31,7 +31,7 @@ use serde_json::json;
 
 use crate::keys::Keys;
 
-/// The HTTP client under every call; its clones share the connections.
+/// An HTTP client; its clones share the connections.
 pub use aws_sdk_dynamodb::config::SharedHttpClient;
 
 /// Amazon Trust Services' roots ("Amazon Trust Services Repository"), as Debian ships them. The function speaks to AWS
@@ -45,13 +45,54 @@ const ROOTS: [&str; 5] = [
     include_str!("aws/Starfield_Services_Root_G2.pem"),
 ];
 
-/// An HTTP client that trusts Amazon's roots. Endpoints without TLS work too, as local ones are.
-#[must_use]
-pub fn http_client() -> SharedHttpClient {
+/// The HTTP clients under the calls.
+#[derive(Clone)]
+pub struct HttpClients {
+    /// For SES alone.
+    ses: SharedHttpClient,
+    /// For all else.
+    common: SharedHttpClient,
+}
+
+/// After so many idle seconds a connection to SES is not used again: the two emails of an enquiry share one, and an old one may be
+/// gone without a word, which costs a client the auto-reply, since no call to SES is repeated.
+const SES_IDLE: Duration = Duration::from_secs(3);
+
+impl HttpClients {
+    /// Clients that trust Amazon's roots. Endpoints without TLS work too, as local ones are.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            ses: http_client(Some(SES_IDLE)),
+            common: http_client(None),
+        }
+    }
+}
+
+impl Default for HttpClients {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl From<SharedHttpClient> for HttpClients {
+    /// One client for everything.
+    fn from(client: SharedHttpClient) -> Self {
+        Self {
+            ses: client.clone(),
+            common: client,
+        }
+    }
+}
+
+/// `idle`: for how long a connection is kept that nothing uses; as long as the HTTP client does by itself when left out.
+fn http_client(idle: Option<Duration>) -> SharedHttpClient {
     let roots = ROOTS.iter().fold(TrustStore::empty(), |store, root| {
         store.with_pem_certificate(root.as_bytes())
     });
-    let builder = Builder::new().tls_provider(Provider::Rustls(CryptoMode::Ring));
+    let mut builder = Builder::new();
+    builder.set_pool_idle_timeout(idle.map(Some));
+    let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
     match TlsContext::builder().with_trust_store(roots).build() {
         Ok(context) => builder.tls_context(context).build_https(),
         // Certificates that were compiled in can be read; if ever not, the system's own are better than none.
@@ -73,14 +114,15 @@ impl Clients {
     /// `AWS_ENDPOINT_URL_SESV2` or `AWS_ENDPOINT_URL`.
     #[must_use]
     pub fn from_variables(
-        client: SharedHttpClient,
+        clients: impl Into<HttpClients>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Self {
+        let HttpClients { ses, common } = clients.into();
         let sdk = SdkConfig::builder()
             .behavior_version(SdkVersion::v2026_01_12())
             .region(given(&variable, "AWS_REGION").map(Region::new))
             .credentials_provider(SharedCredentialsProvider::new(credentials(&variable)))
-            .http_client(client)
+            .http_client(common)
             .build();
         let mut dynamodb = aws_sdk_dynamodb::config::Builder::from(&sdk)
             .timeout_config(timeouts(
@@ -94,6 +136,7 @@ impl Clients {
             );
         dynamodb.set_endpoint_url(endpoint(&variable, "DYNAMODB"));
         let mut ses = aws_sdk_sesv2::config::Builder::from(&sdk)
+            .http_client(ses)
             .timeout_config(timeouts(Duration::from_secs(5), Duration::from_secs(5)))
             .retry_config(RetryConfig::disabled());
         ses.set_endpoint_url(endpoint(&variable, "SESV2"));
@@ -197,7 +240,7 @@ impl SecretSource {
     #[must_use]
     pub fn from_variables(
         variable: &impl Fn(&str) -> Option<String>,
-        client: SharedHttpClient,
+        clients: impl Into<HttpClients>,
     ) -> Option<Self> {
         if given(variable, "HASH_KEY").is_some() {
             return None;
@@ -212,7 +255,7 @@ impl SecretSource {
             endpoint: format!("{}/", endpoint.trim_end_matches('/')),
             region,
             credentials: credentials(variable),
-            client,
+            client: clients.into().common,
         })
     }
 

@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::clock::Clock;
-use crate::delivery::Delivery;
+use crate::delivery::{self, Delivery};
 use crate::enquiry::Reference;
-use crate::mail_state::{EmailKind, Report};
+use crate::mail_state::{Deliveries, EmailKind, Report};
 use crate::store::StoreError;
 
 /// The part of an SES event that says which email it is about and what became of it ("Contents of event data that
@@ -23,6 +23,8 @@ struct SesEvent {
     bounce: Bounce,
     #[serde(default)]
     complaint: Complaint,
+    #[serde(rename = "deliveryDelay", default)]
+    delay: Delay,
 }
 
 #[derive(Deserialize)]
@@ -47,6 +49,15 @@ struct Bounce {
     kind: String,
     #[serde(rename = "bounceSubType", default)]
     sub_type: String,
+    #[serde(rename = "bouncedRecipients", default)]
+    recipients: Vec<Recipient>,
+}
+
+/// What the other side said; its own words are left out, since they repeat the address.
+#[derive(Deserialize, Default)]
+struct Recipient {
+    #[serde(default)]
+    status: Option<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -55,6 +66,12 @@ struct Complaint {
     sub_type: Option<String>,
     #[serde(rename = "complaintFeedbackType", default)]
     feedback_type: Option<String>,
+}
+
+#[derive(Deserialize, Default)]
+struct Delay {
+    #[serde(rename = "delayType", default)]
+    kind: String,
 }
 
 /// Records each report. One that cannot be read is logged as such and never holds up the others.
@@ -89,6 +106,10 @@ async fn one(delivery: &Delivery, event: &SesEvent, clock: &Clock) -> Result<(),
         .and_then(|reference| Reference::parse(reference).ok());
     let kind = tags.kind.first().and_then(|kind| EmailKind::from_key(kind));
     let (Some(reference), Some(kind)) = (reference, kind) else {
+        if let (Some(kind), Some(report)) = (kind.filter(|kind| kind.is_own()), report_of(event)) {
+            delivery::alarm(None, kind, report, &Deliveries::new());
+            return Ok(());
+        }
         // SES also tells the topic when it is connected, and of emails that others send with this configuration set.
         info!(
             event_type = event.kind,
@@ -102,7 +123,14 @@ async fn one(delivery: &Delivery, event: &SesEvent, clock: &Clock) -> Result<(),
         return Ok(());
     };
     let recorded = delivery
-        .report(&reference, kind, report, message_id, clock)
+        .report(
+            &reference,
+            kind,
+            report,
+            message_id,
+            why(event).as_deref(),
+            clock,
+        )
         .await;
     recorded.inspect_err(|error| error.log(&reference))
 }
@@ -131,6 +159,25 @@ fn report_of(event: &SesEvent) -> Option<Report> {
         "DeliveryDelay" => Some(Report::Delayed),
         _ => None,
     }
+}
+
+/// Why, as SES codes it, for the timeline.
+fn why(event: &SesEvent) -> Option<String> {
+    let words = match event.kind.as_str() {
+        "Bounce" => {
+            let Bounce {
+                kind,
+                sub_type,
+                recipients,
+            } = &event.bounce;
+            let status = recipients.first().and_then(|it| it.status.as_deref());
+            format!("{kind}/{sub_type} {}", status.unwrap_or_default())
+        }
+        "Complaint" => event.complaint.feedback_type.clone().unwrap_or_default(),
+        "DeliveryDelay" => event.delay.kind.clone(),
+        _ => String::new(),
+    };
+    Some(words.trim().to_owned()).filter(|words| !words.is_empty())
 }
 
 /// Whether SES did not send the email at all, since the address is on its own list or on the account's ("Bounce types",

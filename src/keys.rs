@@ -39,12 +39,31 @@ impl Keys {
         hash(self.0.as_bytes(), purpose, parts)
     }
 
+    /// Whether a text is the keyed hash of these parts, in constant time.
+    #[must_use]
+    pub fn is_hash(&self, purpose: &str, parts: &[&[u8]], hash: &str) -> bool {
+        let parts: Vec<&[u8]> = [purpose.as_bytes()]
+            .into_iter()
+            .chain(parts.iter().copied())
+            .collect();
+        let expected = mac_of(self.0.as_bytes(), &framed(&parts));
+        hex::decode(hash)
+            .is_ok_and(|hash| expected.is_some_and(|mac| mac.verify_slice(&hash).is_ok()))
+    }
+
     /// The key that signs at this time.
     #[must_use]
     pub fn signing(&self, purpose: &str, form: &str, now: Timestamp) -> SigningKey {
         let day = now.to_zoned(TimeZone::UTC).date().to_string();
         let of_day = mac(self.0.as_bytes(), &[b"signing", day.as_bytes()]);
         SigningKey(BASE64.encode(mac(&of_day, &[purpose.as_bytes(), form.as_bytes()])))
+    }
+
+    /// The key for signatures that are good for longer than a day.
+    #[must_use]
+    pub fn lasting(&self, purpose: &str) -> SigningKey {
+        let lasting = mac(self.0.as_bytes(), &[b"lasting", purpose.as_bytes()]);
+        SigningKey(BASE64.encode(lasting))
     }
 
     /// The keys whose signatures are valid at this time.
@@ -67,6 +86,13 @@ impl SigningKey {
     #[must_use]
     pub fn verifies(&self, signed: &[u8], signature: &[u8]) -> bool {
         mac_of(self.0.as_bytes(), signed).is_some_and(|mac| mac.verify_slice(signature).is_ok())
+    }
+
+    /// Whether this key made the signature that begins with these bytes, in constant time.
+    #[must_use]
+    pub fn verifies_beginning(&self, signed: &[u8], beginning: &[u8]) -> bool {
+        let mac = mac_of(self.0.as_bytes(), signed);
+        mac.is_some_and(|mac| mac.verify_truncated_left(beginning).is_ok())
     }
 
     /// The key itself, for tests that check a protocol from outside.
@@ -115,16 +141,21 @@ fn hash(key: &[u8], purpose: &str, parts: &[&[u8]]) -> String {
     hex::encode(mac(key, &parts))
 }
 
-/// HMAC-SHA-256 over parts, each after its length, so that no two lists of parts have the same input.
+/// HMAC-SHA-256 over parts.
 fn mac(key: &[u8], parts: &[&[u8]]) -> Vec<u8> {
+    mac_of(key, &framed(parts))
+        .map(|mac| mac.finalize().into_bytes().to_vec())
+        .unwrap_or_default()
+}
+
+/// Parts, each after its length, so that no two lists of parts are the same bytes.
+fn framed(parts: &[&[u8]]) -> Vec<u8> {
     let mut input = Vec::new();
     for part in parts {
         input.extend((part.len() as u64).to_be_bytes());
         input.extend(*part);
     }
-    mac_of(key, &input)
-        .map(|mac| mac.finalize().into_bytes().to_vec())
-        .unwrap_or_default()
+    input
 }
 
 /// `None` never happens: HMAC takes keys of any length.
@@ -183,6 +214,18 @@ mod tests {
             keys('a').hash("p", &[b"ab", b""]),
             keys('a').hash("p", &[b"a", b"b"])
         );
+    }
+
+    #[test]
+    fn a_hash_is_known_again_whole_and_for_its_own_parts_only() {
+        let hash = keys('a').hash("p", &[b"x"]);
+        assert!(keys('a').is_hash("p", &[b"x"], &hash));
+        assert!(!keys('a').is_hash("p", &[b"y"], &hash));
+        assert!(!keys('a').is_hash("q", &[b"x"], &hash));
+        assert!(!keys('b').is_hash("p", &[b"x"], &hash));
+        for wrong in ["", "zz", &hash[..62], &format!("{hash}00")] {
+            assert!(!keys('a').is_hash("p", &[b"x"], wrong), "{wrong}");
+        }
     }
 
     #[test]

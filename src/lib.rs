@@ -15,8 +15,10 @@ pub mod keys;
 
 // Pure rules: where an email stands, and what is signed.
 pub mod form_token;
+pub mod link;
 pub mod mail_state;
 pub mod proof_of_work;
+pub mod session;
 
 // The score, the environment, and the SDK's plumbing.
 pub mod aws;
@@ -38,7 +40,10 @@ pub mod delivery;
 
 // Use cases.
 pub mod desk;
+pub mod reminders;
+pub mod sign_in;
 pub mod submission;
+pub mod withdrawal;
 
 // Entry points: each translates an event, calls one use case, and translates the result.
 pub mod commands;

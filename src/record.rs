@@ -1,10 +1,24 @@
-//! An enquiry with its history: what came in, what the spam filter said, and where its emails stand.
+//! An enquiry with its history: what came in, what the spam filter said, and where its emails stand. And the emails that
+//! belong to no enquiry.
 
-use jiff::Timestamp;
+mod mark;
+mod note;
+mod own_email;
+mod timeline;
+
+use jiff::{SignedDuration, Timestamp};
 
 use crate::enquiry::Received;
 use crate::mail_state::Deliveries;
 use crate::spam::{Score, Signal, Verdict};
+
+pub use mark::{Mark, Marked, Origin};
+pub use note::{Note, NoteTooLong};
+pub use own_email::{OwnEmail, OwnEmailId, Work};
+pub use timeline::{Entry, Event, Timeline};
+
+/// For how long the client can keep an enquiry that was withdrawn.
+const GRACE: SignedDuration = SignedDuration::from_hours(24);
 
 /// An enquiry as it stands in the table.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +50,20 @@ pub struct State {
     pub deliveries: Deliveries,
     /// When nothing was pending for the therapist for the first time: how long it is kept counts from here.
     pub completed: Option<Timestamp>,
+    /// When a person last called it spam: the short life of spam begins no sooner.
+    pub judged: Option<Timestamp>,
+    /// What the therapist has marked; none as long as it has never been marked.
+    pub marked: Option<Marked>,
+    /// What happened, as far as the state holds it.
+    pub timeline: Timeline,
+    /// How often the private note was saved.
+    pub note_version: u32,
+    /// Whether there is an item beside the state that holds the note, or the older part of the timeline.
+    pub has_annex: bool,
+    /// When the client withdrew it.
+    pub withdrawn: Option<Timestamp>,
+    /// Whether the owner of its address says that they did not send it.
+    pub disowned: bool,
 }
 
 impl Record {
@@ -56,7 +84,32 @@ impl Record {
     /// When its work is due: its place in the index of pending work. Taking a lease does not move it.
     #[must_use]
     pub fn due(&self) -> Timestamp {
-        self.state.deliveries.due(self.received.received_at)
+        let deliveries = &self.state.deliveries;
+        let emails = deliveries.due(self.received.received_at);
+        match self.erased_at() {
+            Some(erased_at) if deliveries.is_pending() => emails.min(erased_at),
+            Some(erased_at) => erased_at,
+            None => emails,
+        }
+    }
+
+    /// When a withdrawn enquiry is erased.
+    #[must_use]
+    pub fn erased_at(&self) -> Option<Timestamp> {
+        self.state.withdrawn.map(|at| at + GRACE)
+    }
+
+    /// Whether it waits for the therapist's answer. What looks like spam waits for nothing.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        let state = &self.state;
+        state.mark() == Mark::Waiting && !state.is_suspect() && state.withdrawn.is_none()
+    }
+
+    /// Whether it waits although the time has passed by which an answer was promised.
+    #[must_use]
+    pub fn is_overdue(&self, now: Timestamp) -> bool {
+        self.is_waiting() && self.received.promised_by < now
     }
 }
 
@@ -69,6 +122,39 @@ impl State {
             verdict,
             deliveries: Deliveries::new(),
             completed: None,
+            withdrawn: None,
+            disowned: false,
+            judged: None,
+            marked: None,
+            timeline: Timeline {
+                recent: Vec::new(),
+                moved: 0,
+            },
+            note_version: 0,
+            has_annex: false,
         }
+    }
+
+    /// Adds an entry to the timeline.
+    pub fn tell(&mut self, at: Timestamp, event: Event) {
+        self.timeline.push(Entry { at, event });
+    }
+
+    /// Adds to the timeline what this state tells that came after another one.
+    pub fn follow(&mut self, before: &Self, now: Timestamp) {
+        self.timeline
+            .follow(&before.timeline, &before.deliveries, &self.deliveries, now);
+    }
+
+    /// Where the therapist stands with it.
+    #[must_use]
+    pub fn mark(&self) -> Mark {
+        self.marked.map_or(Mark::Waiting, |marked| marked.mark)
+    }
+
+    /// Whether it looks like spam.
+    #[must_use]
+    pub const fn is_suspect(&self) -> bool {
+        matches!(self.verdict, Verdict::Suspect)
     }
 }

@@ -15,7 +15,6 @@ use aws_sdk_sesv2::types::{
 use hyper_util::client::legacy::Error as ConnectionError;
 
 use crate::email::Email;
-use crate::mail_state::EmailKind;
 use crate::settings::EmailSettings;
 
 /// Sends emails from the practice's own address.
@@ -71,16 +70,16 @@ impl Ses {
         let content =
             content(email).map_err(|_| SendError::new(ErrorClass::Permanent, "Unbuildable"))?;
         let tag = |name: &str, value: &str| MessageTag::builder().name(name).value(value).build();
+        let reference = email.reference.as_ref();
         let tags = [
-            tag("kind", email.kind.key()),
-            tag("reference", email.reference.as_str()),
+            Some(tag("kind", email.kind.key())),
+            reference.map(|reference| tag("reference", reference.as_str())),
         ];
         // Her address must never be suppressed: SES would answer yes and drop every enquiry from then on.
-        let configuration_set = match email.kind {
-            EmailKind::AutoReply => &self.configuration_set,
-            EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback => {
-                &self.therapist_configuration_set
-            }
+        let configuration_set = if email.kind.is_to_client() {
+            &self.configuration_set
+        } else {
+            &self.therapist_configuration_set
         };
         let mut call = self
             .client
@@ -93,7 +92,7 @@ impl Ses {
             )
             .set_configuration_set_name(configuration_set.clone())
             .content(content);
-        for tag in tags {
+        for tag in tags.into_iter().flatten() {
             call = call
                 .email_tags(tag.map_err(|_| SendError::new(ErrorClass::Permanent, "Unbuildable"))?);
         }
@@ -233,6 +232,7 @@ mod tests {
 
     use super::*;
     use crate::enquiry::{EmailAddress, Reference};
+    use crate::mail_state::EmailKind;
     use crate::settings::Settings;
 
     #[test]
@@ -364,6 +364,40 @@ mod tests {
         }
     }
 
+    /// The client of the deployed function, with SES at this address.
+    fn client(endpoint: &str) -> Ses {
+        let settings = Settings::from_env(|name| {
+            let value = match name {
+                "TABLE_NAME" => "enquiries",
+                "THERAPIST_EMAIL" | "SENDER_EMAIL" => "desk@example.com",
+                "HASH_KEY" => "0123456789abcdef0123456789abcdef",
+                _ => return None,
+            };
+            Some(value.to_owned())
+        });
+        let variable = |name: &str| match name {
+            "AWS_REGION" => Some("eu-west-2".to_owned()),
+            "AWS_ENDPOINT_URL_SESV2" => Some(endpoint.to_owned()),
+            _ => None,
+        };
+        let clients = crate::aws::Clients::from_variables(crate::aws::HttpClients::new(), variable);
+        Ses::new(clients.ses, &settings.unwrap().email)
+    }
+
+    fn an_email() -> Email {
+        Email {
+            kind: EmailKind::Therapist,
+            reference: Reference::parse("BB-7KQ4M").ok(),
+            from_name: "Body Benefits".to_owned(),
+            to: EmailAddress::parse("therapist@example.com").unwrap(),
+            reply_to: None,
+            subject: "A subject".to_owned(),
+            text: "A text".to_owned(),
+            html: None,
+            headers: Vec::new(),
+        }
+    }
+
     /// What a send to this peer comes to; for the last two, the second one.
     async fn send_to(peer: Peer) -> ErrorClass {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -380,33 +414,7 @@ mod tests {
             }
             _ => tokio::spawn(serve(listener, peer)),
         };
-        let settings = Settings::from_env(|name| {
-            let value = match name {
-                "TABLE_NAME" => "enquiries",
-                "THERAPIST_EMAIL" | "SENDER_EMAIL" => "desk@example.com",
-                "HASH_KEY" => "0123456789abcdef0123456789abcdef",
-                _ => return None,
-            };
-            Some(value.to_owned())
-        });
-        let variable = |name: &str| match name {
-            "AWS_REGION" => Some("eu-west-2".to_owned()),
-            "AWS_ENDPOINT_URL_SESV2" => Some(ses.clone()),
-            _ => None,
-        };
-        let client = crate::aws::Clients::from_variables(crate::aws::http_client(), variable).ses;
-        let ses = Ses::new(client, &settings.unwrap().email);
-        let email = Email {
-            kind: EmailKind::Therapist,
-            reference: Reference::parse("BB-7KQ4M").unwrap(),
-            from_name: "Body Benefits".to_owned(),
-            to: EmailAddress::parse("therapist@example.com").unwrap(),
-            reply_to: None,
-            subject: "A subject".to_owned(),
-            text: "A text".to_owned(),
-            html: None,
-            headers: Vec::new(),
-        };
+        let (ses, email) = (client(&ses), an_email());
         if matches!(peer, Peer::LeavesBetweenTwo | Peer::LeavesUnderTheSecond) {
             assert_eq!(ses.send(&email).await.unwrap(), "first");
         }
@@ -485,6 +493,43 @@ mod tests {
         for ((peer, expected, why), class) in cases.into_iter().zip(classes) {
             assert_eq!(class, expected, "{peer:?}: {why}");
         }
+    }
+
+    /// What stands between forgets a connection that nothing uses, and tells neither side.
+    #[tokio::test]
+    async fn a_connection_that_was_idle_for_seconds_is_not_trusted_with_an_email() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let ses = client(&format!("http://{}", listener.local_addr().unwrap()));
+        let served = tokio::spawn(async move {
+            let mut forgotten = Vec::new();
+            while let Ok((mut socket, _)) = listener.accept().await {
+                for message in 0..2 {
+                    let mut begun = [0];
+                    let first =
+                        tokio::time::timeout(Duration::from_secs(1), socket.read(&mut begun));
+                    if first.await.is_err() {
+                        break;
+                    }
+                    read_request(&mut socket).await;
+                    let body = format!("{{\"MessageId\":\"{}-{message}\"}}", forgotten.len());
+                    let length = body.len();
+                    let answer =
+                        format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}");
+                    socket.write_all(answer.as_bytes()).await.unwrap();
+                }
+                forgotten.push(socket);
+            }
+        });
+        let email = an_email();
+        assert_eq!(ses.send(&email).await.unwrap(), "0-0");
+        assert_eq!(
+            ses.send(&email).await.unwrap(),
+            "0-1",
+            "two in a row share one"
+        );
+        tokio::time::sleep(Duration::from_secs(4)).await;
+        assert_eq!(ses.send(&email).await.unwrap(), "1-0");
+        served.abort();
     }
 
     #[test]

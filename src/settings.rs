@@ -21,19 +21,23 @@ pub struct Settings {
     pub keys: Option<Keys>,
 }
 
-/// The settings of the public pages.
+/// The settings of the public pages, and of what they take.
 #[derive(Clone)]
 pub struct WebSettings {
     /// The name under which this form's tokens are signed: that of its table.
     pub form: String,
     /// `ALLOWED_ORIGINS`: the sites that may post, as browsers spell an origin: `https://example.com`.
     pub allowed_origins: Vec<String>,
+    /// `PUBLIC_URL`: where the desk is reached, as browsers spell an origin.
+    pub public_url: Option<String>,
     /// `THANK_YOU_URL`: where a browser goes after an accepted enquiry; our own page when left out.
     pub thank_you_url: Option<String>,
     /// `MIN_FILL_SECONDS`: a form that comes back sooner was filled in by a program; 0 switches that off. 0 to 60.
     pub min_fill_seconds: u32,
     /// `ALTCHA`: whether an enquiry has to bring a proof of work; without one it is suspect.
     pub altcha: bool,
+    /// `AWAY_UNTIL`: the first day on which the therapist is back, for the promise that an enquiry gets.
+    pub away_until: Option<Date>,
 }
 
 /// The settings of the table.
@@ -62,8 +66,6 @@ pub struct EmailSettings {
     pub therapist_configuration_set: Option<String>,
     /// `SES_SANDBOX`: whether SES delivers to verified addresses only, so that no auto-reply can be sent.
     pub sandbox: bool,
-    /// `AWAY_UNTIL`: the first day on which the therapist is back.
-    pub away_until: Option<Date>,
     /// `PRIVACY`: whether health answers stay out of the mailbox.
     pub privacy: bool,
 }
@@ -121,6 +123,11 @@ impl Settings {
             "origins like https://example.com, with commas between",
             origins,
         );
+        let public_url = reader.optional(
+            "PUBLIC_URL",
+            "an origin like https://desk.example.com",
+            |url| is_origin(url).then(|| url.to_owned()),
+        );
         let thank_you_url = reader.optional(
             "THANK_YOU_URL",
             "an address that starts with https://",
@@ -160,9 +167,11 @@ impl Settings {
                 web: WebSettings {
                     form: table.clone(),
                     allowed_origins: allowed_origins.unwrap_or_default(),
+                    public_url,
                     thank_you_url,
                     min_fill_seconds: min_fill_seconds.unwrap_or(3),
                     altcha: altcha.unwrap_or(false),
+                    away_until,
                 },
                 store: StoreSettings {
                     table,
@@ -176,7 +185,6 @@ impl Settings {
                     configuration_set,
                     therapist_configuration_set,
                     sandbox: sandbox.unwrap_or(false),
-                    away_until,
                     privacy: privacy.unwrap_or(false),
                 },
                 keys,
@@ -317,6 +325,7 @@ mod tests {
             ("THERAPIST_EMAIL", "nobody"),
             ("HASH_KEY", "short-secret"),
             ("ALLOWED_ORIGINS", "https://example.com/path"),
+            ("PUBLIC_URL", "https://desk.example.com/"),
             ("THANK_YOU_URL", "javascript:alert(1)"),
             ("RETENTION_DAYS", "0"),
             ("MIN_FILL_SECONDS", "61"),
@@ -335,6 +344,7 @@ mod tests {
                 "SENDER_EMAIL",
                 "HASH_KEY",
                 "ALLOWED_ORIGINS",
+                "PUBLIC_URL",
                 "THANK_YOU_URL",
                 "RETENTION_DAYS",
                 "MIN_FILL_SECONDS",
@@ -364,7 +374,7 @@ mod tests {
     fn a_leap_day_of_a_common_year_is_the_day_before() {
         let with = |date| read(&[&NEEDED[..], &[("AWAY_UNTIL", date)]].concat());
         let settings = with("2027-02-29").unwrap();
-        assert_eq!(settings.email.away_until.unwrap().to_string(), "2027-02-28");
+        assert_eq!(settings.web.away_until.unwrap().to_string(), "2027-02-28");
     }
 
     #[test]

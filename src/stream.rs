@@ -120,7 +120,7 @@ async fn one(delivery: &Delivery, record: StreamRecord, clock: &Clock) -> Outcom
             info!(%reference, "enquiry delivered");
             Outcome::Done
         }
-        Err(Unfinished::Pending) => {
+        Err(Unfinished::Pending | Unfinished::Refused) => {
             warn!(%reference, "emails stay pending: the sweep goes on");
             Outcome::Done
         }

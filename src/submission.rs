@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::delivery::Delivery;
-use crate::enquiry::{Enquiry, Reference};
+use crate::enquiry::{Enquiry, Received, Reference};
 use crate::form_token::TimeToken;
 use crate::keys::Keys;
 use crate::practice::Practice;
@@ -100,24 +100,51 @@ impl Submission {
             self.settings.min_fill_seconds,
             clock.exact(),
         );
-        let (mut proof, mut nonce) = self.proof(post.proof, clock.now());
-        let mut score = self.score(&post, token, proof);
-        // One reference, whichever way the enquiry takes.
+        // One enquiry, whichever way it takes.
         let prefix = &self.practice.reference_prefix;
         let reference = self.store.generate_reference(prefix);
-        let reference = reference.map_err(|_| NotTaken::Unavailable)?;
-        let mut accepted = self
-            .store_new(&post, &score, nonce.as_ref(), &reference, clock)
-            .await;
-        if accepted == Ok(Accepted::ProofUsed) {
-            // The work was done for another enquiry. This one is taken all the same, by what it then looks like.
-            nonce = None;
-            proof = ProofOfWork::UsedBefore;
-            score = self.score(&post, token, proof);
-            accepted = self
-                .store_new(&post, &score, nonce.as_ref(), &reference, clock)
-                .await;
-        }
+        let received = Received::new(
+            reference.map_err(|_| NotTaken::Unavailable)?,
+            clock.now(),
+            post.enquiry,
+            &self.practice,
+            self.settings.away_until,
+        );
+        let score = |proof, sender| {
+            let score = spam::score(
+                &received.enquiry,
+                &self.practice,
+                post.honeypot_filled,
+                token,
+                proof,
+            );
+            score.with_sender(sender)
+        };
+        let (mut proof, nonce) = self.proof(post.proof, clock.now());
+        let mut new = NewEnquiry {
+            received: &received,
+            score: score(proof, None),
+            key: self
+                .store
+                .idempotency_key(post.submission, &received.enquiry),
+            prefix,
+            source: post.source,
+            sender: None,
+            nonce,
+        };
+        // What turns out only now is told once each, and the enquiry is taken all the same, by what it then looks like.
+        let accepted = loop {
+            match self.store.accept(&new, clock).await {
+                // The work was done for another enquiry.
+                Ok(Accepted::ProofUsed) if new.nonce.is_some() => {
+                    proof = ProofOfWork::UsedBefore;
+                    new.nonce = None;
+                }
+                Ok(Accepted::Sender(rule)) if new.sender < Some(rule) => new.sender = Some(rule),
+                accepted => break accepted,
+            }
+            new.score = score(proof, new.sender);
+        };
         let bytes = post.bytes;
         let (reference, duplicate) = match accepted {
             Ok(Accepted::New(reference)) => (reference, false),
@@ -126,16 +153,17 @@ impl Submission {
                 warn!("a source has sent too much");
                 return Err(NotTaken::Flood { retry_after });
             }
-            // Without a nonce none is used: the store cannot say this here.
-            Ok(Accepted::ProofUsed) => return Err(NotTaken::Unavailable),
+            // Without a nonce none is used, and what is known of a sender is not told again: the store cannot say this here.
+            Ok(Accepted::ProofUsed | Accepted::Sender(_)) => return Err(NotTaken::Unavailable),
             Err(error) => {
                 let StoreError { action, code } = error;
+                let reference = &received.reference;
                 error!(alarm = "table_unavailable", %reference, code, "the table could not {action}");
-                self.fall_back(&reference, post.enquiry, &score, clock)
-                    .await?;
-                (reference, false)
+                self.fall_back(&received, &new.score, clock).await?;
+                (reference.clone(), false)
             }
         };
+        let score = &new.score;
         info!(%reference, duplicate, verdict = ?score.verdict(), signals = ?score.codes(), ?token, ?proof, bytes, "enquiry accepted");
         Ok(reference)
     }
@@ -150,47 +178,13 @@ impl Submission {
         }
     }
 
-    fn score(&self, post: &Post<'_>, token: TimeToken, proof: ProofOfWork) -> Score {
-        spam::score(
-            &post.enquiry,
-            &self.practice,
-            post.honeypot_filled,
-            token,
-            proof,
-        )
-    }
-
-    async fn store_new(
-        &self,
-        post: &Post<'_>,
-        score: &Score,
-        nonce: Option<&Nonce>,
-        reference: &Reference,
-        clock: &Clock,
-    ) -> Result<Accepted, StoreError> {
-        let new = NewEnquiry {
-            enquiry: &post.enquiry,
-            score,
-            key: &self.store.idempotency_key(post.submission, &post.enquiry),
-            prefix: &self.practice.reference_prefix,
-            reference,
-            source: post.source,
-            nonce,
-        };
-        self.store.accept(&new, clock).await
-    }
-
     async fn fall_back(
         &self,
-        reference: &Reference,
-        enquiry: Enquiry,
+        received: &Received,
         score: &Score,
         clock: &Clock,
     ) -> Result<(), NotTaken> {
-        let mailed = self
-            .delivery
-            .fallback(reference, enquiry, score, clock)
-            .await;
+        let mailed = self.delivery.fallback(received, score, clock).await;
         mailed.map_err(|_| {
             error!("an enquiry could be neither stored nor mailed");
             NotTaken::Unavailable

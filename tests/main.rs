@@ -17,6 +17,7 @@ mod copy_table;
 mod architecture;
 mod commands;
 mod delivery;
+mod desk;
 mod emails;
 mod form;
 mod fuzzing;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::stream::StreamRecord;
 
@@ -51,6 +51,9 @@ impl Event {
         {
             return Ok(Self::Http(event));
         }
+        if let Some(failed) = failed_event(&event) {
+            return Self::recognise(failed);
+        }
         let unknown = UnknownEvent {
             members: event
                 .as_object()
@@ -87,6 +90,16 @@ impl Event {
     }
 }
 
+/// The event in a message of the failure queue, so that invoking the function with the message does its work again ("Capturing
+/// records of Lambda asynchronous invocations", Lambda developer guide). The stream's messages hold a pointer only: a sweep
+/// finds those enquiries in the table.
+fn failed_event(message: &Value) -> Option<Value> {
+    message.pointer("/requestContext/condition")?.as_str()?;
+    let pointer = message.get("DDBStreamBatchInfo");
+    let sweep = pointer.map(|_| json!({ "command": "sweep" }));
+    sweep.or_else(|| message.get("requestPayload").cloned())
+}
+
 /// Whether every record names this source. DynamoDB spells the member `eventSource`, SNS `EventSource`.
 fn all_from(records: &[Value], source: &str) -> bool {
     let of = |record: &Value| {
@@ -102,7 +115,6 @@ fn all_from(records: &[Value], source: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use serde_json::json;
 
     #[test]
     fn forged_members_do_not_turn_a_request_into_something_else() {

@@ -4,9 +4,10 @@
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::{Commands, Error, export};
+use super::{Commands, Error};
 use crate::clock::Clock;
 use crate::desk::erase::{Erase, Erasure, Subject};
+use crate::desk::file::{about_address, about_sender};
 
 impl Commands {
     /// Erases, or says what would go.
@@ -35,6 +36,8 @@ fn counts(erasure: &Erasure) -> Value {
         "enquiries": erasure.copies.len(),
         "idempotency_records": erasure.idempotency_records(),
         "cool_downs": usize::from(erasure.cool_down.is_some()),
+        "notes": erasure.notes(),
+        "senders": erasure.senders.len(),
     })
 }
 
@@ -57,7 +60,8 @@ fn preview(erasure: &Erasure) -> Value {
         "dry_run": true,
         "would_erase": counts(erasure),
         "enquiries": enquiries,
-        "about_the_address": erasure.cool_down.as_ref().map(export::about_address),
+        "about_the_sender": erasure.senders.iter().map(about_sender).collect::<Vec<_>>(),
+        "about_the_address": erasure.cool_down.as_ref().map(about_address),
         "leaving": erasure.leaving,
         "address_code": erasure.address_code,
         "complete": erasure.complete,

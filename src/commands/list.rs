@@ -6,9 +6,11 @@ use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use super::{Commands, Error, Format, csv, cursor, refused};
+use super::{Commands, Error, Format, cursor, refused};
 use crate::clock::Clock;
+use crate::desk::csv;
 use crate::desk::list::Entry;
+use crate::desk::month::Filter;
 use crate::mail_state::MailState;
 use crate::practice::Practice;
 use crate::record::Record;
@@ -19,11 +21,13 @@ const USUALLY: usize = 50;
 /// And at most.
 const AT_MOST: usize = 200;
 
-const COLUMNS: [&str; 9] = [
+const COLUMNS: [&str; 11] = [
     "reference",
     "received_at",
     "verdict",
     "name",
+    "mark",
+    "promised_by",
     "therapist",
     "auto_reply",
     "notice",
@@ -74,10 +78,11 @@ fn begin(practice: &Practice, day: &str, later: i64) -> Result<Timestamp, Error>
 }
 
 impl Commands {
-    /// Lists the enquiries of some days.
+    /// Lists the enquiries of some days, as far as the filter takes them.
     pub(super) async fn list(
         &self,
         days: &Days,
+        filter: &Filter,
         limit: Option<usize>,
         after: Option<&str>,
         format: Format,
@@ -92,16 +97,9 @@ impl Commands {
         let after = cursor(after)?;
         let list = self
             .desk
-            .list(days.first, days.last, after.as_ref(), limit, clock)
+            .list(days.first, days.last, filter, after.as_ref(), limit, clock)
             .await?;
-        let rows: Vec<Value> = list
-            .entries
-            .iter()
-            .map(|entry| match entry {
-                Entry::Record(record) => row(record),
-                Entry::Unreadable(cursor) => unreadable(cursor),
-            })
-            .collect();
+        let rows: Vec<Value> = list.entries.iter().map(entry).collect();
         let mut answer = match format {
             Format::Json => json!({ "enquiries": rows }),
             Format::Csv => {
@@ -116,12 +114,22 @@ impl Commands {
     }
 }
 
+/// One enquiry of a list.
+pub(super) fn entry(entry: &Entry) -> Value {
+    match entry {
+        Entry::Record(record) => row(record),
+        Entry::Unreadable(cursor) => unreadable(cursor),
+    }
+}
+
 fn row(record: &Record) -> Value {
     let deliveries = &record.state.deliveries;
     json!({
         "reference": record.received.reference,
         "received_at": record.received.received_at,
+        "promised_by": record.received.promised_by,
         "verdict": record.state.verdict,
+        "mark": record.state.mark(),
         "name": record.received.enquiry.name,
         "therapist": deliveries.therapist.to_string(),
         "auto_reply": deliveries.auto_reply.to_string(),
@@ -133,7 +141,7 @@ fn row(record: &Record) -> Value {
 fn unreadable(cursor: &Cursor) -> Value {
     json!({
         "reference": cursor.reference,
-        "received_at": cursor.received_at,
+        "received_at": cursor.at,
         "unreadable": "a newer version of the desk wrote it: deploy that one",
     })
 }

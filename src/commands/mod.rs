@@ -2,25 +2,32 @@
 //!
 //! What a command answers goes to its sender; what it logs names references and counts, never a person.
 
-mod csv;
+mod act;
 mod erase;
 mod export;
 mod list;
+mod show;
 
 use std::fmt;
 use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::{Value, json};
+use tracing::error;
 
 use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
 use crate::desk::erase::Subject;
+use crate::desk::month::Filter;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
-use crate::store::Cursor;
+use crate::record::{Mark, Origin};
+use crate::reminders::Reminders;
+use crate::sign_in::SignIn;
+use crate::spam::SenderRule;
+use crate::store::{Cursor, StoreError};
 
 /// Why a command is not carried out, or came to nothing.
 type Error = Box<dyn std::error::Error + Send + Sync>;
@@ -28,36 +35,84 @@ type Error = Box<dyn std::error::Error + Send + Sync>;
 /// The error for anything else: every command, as it is sent. A test sends each line.
 const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These are the commands:
 {"command": "list"}, {"command": "list", "from": "2026-11-01", "to": "2026-11-30", "limit": 20, "format": "csv"}
+{"command": "list", "as": "waiting"}, or "answered", "booked", "declined"; "suspect": true; "name": "zoe"
+{"command": "waiting"}
 {"command": "show", "reference": "BB-7KQ4M"}
+{"command": "mark", "reference": "BB-7KQ4M", "as": "answered"}, or "booked", "declined", "waiting"
+{"command": "note", "reference": "BB-7KQ4M", "text": "Prefers mornings"}; an empty text takes it away
 {"command": "release", "reference": "BB-7KQ4M"}
+{"command": "spam", "reference": "BB-7KQ4M"}
+{"command": "block", "reference": "BB-7KQ4M"}
+{"command": "trust", "reference": "BB-7KQ4M"}
+{"command": "unblock", "reference": "BB-7KQ4M"}, or with a "sender" of senders
+{"command": "senders"}
 {"command": "resend", "reference": "BB-7KQ4M", "kind": "therapist"}, or "kind": "auto_reply"
-{"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}
+{"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}, {"command": "export", "month": "2026-11"}
 {"command": "erase", "email": "zoe@example.com"}, {"command": "erase", "reference": "BB-7KQ4M"}: say what would go; with "confirm": true they erase it
-{"command": "sweep"}"#;
+{"command": "sign-in"}, {"command": "sign-out-everywhere"}, {"command": "close-desk"}, {"command": "open-desk"}
+{"command": "sweep"}, {"command": "remind"}"#;
 
 #[derive(Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
 enum Command {
     /// Sends what is due.
     Sweep {},
+    /// Asks for the emails that are due by the clock: the morning list, reminders, Monday's list.
+    Remind {},
+    /// Makes a code for signing in to the desk that needs no email.
+    SignIn {},
+    /// Signs every browser out, and revokes the links of the emails.
+    SignOutEverywhere {},
+    /// Refuses every sign-in until the desk is opened again, and signs every browser out.
+    CloseDesk {},
+    /// Opens the desk again.
+    OpenDesk {},
     /// Lists enquiries, newest first.
     List {
         from: Option<String>,
         to: Option<String>,
+        #[serde(rename = "as")]
+        mark: Option<Mark>,
+        suspect: Option<bool>,
+        name: Option<String>,
         limit: Option<usize>,
         cursor: Option<String>,
         #[serde(default)]
         format: Format,
     },
-    /// Shows one enquiry with the states of its emails.
+    /// Lists who waits for an answer, the nearest promise first.
+    Waiting { cursor: Option<String> },
+    /// Shows one enquiry with everything about it.
     Show { reference: String },
+    /// Marks an enquiry.
+    Mark {
+        reference: String,
+        #[serde(rename = "as")]
+        mark: Mark,
+    },
+    /// Saves the private note.
+    Note { reference: String, text: String },
     /// Answers an enquiry that only looked like spam.
     Release { reference: String },
+    /// Calls an enquiry spam.
+    Spam { reference: String },
+    /// Blocks the sender of an enquiry.
+    Block { reference: String },
+    /// Trusts the sender of an enquiry.
+    Trust { reference: String },
+    /// Neither blocks nor trusts a sender any more.
+    Unblock {
+        reference: Option<String>,
+        sender: Option<String>,
+    },
+    /// Lists the senders that were blocked or trusted.
+    Senders { cursor: Option<String> },
     /// Sends one email once more.
     Resend { reference: String, kind: Again },
-    /// Everything about an address.
+    /// Everything about an address, or of a month.
     Export {
-        email: String,
+        email: Option<String>,
+        month: Option<String>,
         cursor: Option<String>,
         #[serde(default)]
         format: Format,
@@ -106,20 +161,38 @@ fn refused(message: impl Into<String>) -> Error {
     CommandError(message.into()).into()
 }
 
+/// What the timer asked for was not done, and is asked for again by itself: no error of the invocation, which would be repeated
+/// and end on the failure queue.
+fn put_off(error: &StoreError) -> Value {
+    let StoreError { action, code } = error;
+    error!(code, "the table could not {action}");
+    json!({ "error": error.to_string() })
+}
+
 /// Carries out commands with these parts.
 pub struct Commands {
-    desk: Desk,
+    desk: Arc<Desk>,
     delivery: Arc<Delivery>,
+    sign_in: Arc<SignIn>,
+    reminders: Reminders,
     practice: Arc<Practice>,
 }
 
 impl Commands {
     /// Carries out commands with these parts.
     #[must_use]
-    pub const fn new(desk: Desk, delivery: Arc<Delivery>, practice: Arc<Practice>) -> Self {
+    pub const fn new(
+        desk: Arc<Desk>,
+        delivery: Arc<Delivery>,
+        sign_in: Arc<SignIn>,
+        reminders: Reminders,
+        practice: Arc<Practice>,
+    ) -> Self {
         Self {
             desk,
             delivery,
+            sign_in,
+            reminders,
             practice,
         }
     }
@@ -131,44 +204,98 @@ impl Commands {
     pub async fn handle(&self, command: &Value, clock: &Clock) -> Result<Value, Error> {
         match Command::deserialize(command).map_err(|_| refused(KNOWN))? {
             Command::Sweep {} => {
-                let swept = self.delivery.sweep(clock).await?;
+                // The next sweep is a minute away, and the alarm goes off when none says for some time what is pending.
+                Ok(match self.delivery.sweep(clock).await {
+                    Ok(swept) => {
+                        json!({ "pending": swept.pending, "delivered": swept.delivered, "left": swept.left })
+                    }
+                    Err(error) => put_off(&error),
+                })
+            }
+            Command::Remind {} => Ok(match self.reminders.schedule(clock).await {
+                Ok(asked_for) => json!({ "asked_for": asked_for }),
+                Err(error) => put_off(&error),
+            }),
+            Command::SignIn {} => {
+                let made = self.sign_in.operator_code(clock).await?;
                 Ok(
-                    json!({ "pending": swept.pending, "delivered": swept.delivered, "left": swept.left }),
+                    json!({ "code": made.code.grouped(), "page": "/desk/code", "expires": made.expires }),
                 )
+            }
+            Command::SignOutEverywhere {} => {
+                self.sign_in.sign_out_everywhere().await?;
+                Ok(json!({ "signed_out": true }))
+            }
+            Command::CloseDesk {} => {
+                self.sign_in.close().await?;
+                Ok(json!({ "open": false }))
+            }
+            Command::OpenDesk {} => {
+                self.sign_in.open().await?;
+                Ok(json!({ "open": true }))
             }
             Command::List {
                 from,
                 to,
+                mark,
+                suspect,
+                name,
                 limit,
                 cursor,
                 format,
             } => {
                 let days = list::Days::read(&self.practice, from.as_deref(), to.as_deref())?;
-                self.list(&days, limit, cursor.as_deref(), format, clock)
+                let filter = Filter {
+                    mark,
+                    suspect,
+                    name,
+                };
+                self.list(&days, &filter, limit, cursor.as_deref(), format, clock)
                     .await
             }
-            Command::Show { reference } => {
-                let record = self.desk.show(&Reference::parse(&reference)?).await?;
-                Ok(json!({
-                    "received": record.received,
-                    "verdict": record.state.verdict,
-                    "signals": record.signals,
-                    "deliveries": record.state.deliveries,
-                }))
+            Command::Waiting { cursor } => self.waiting(cursor.as_deref(), clock).await,
+            Command::Show { reference } => self.show(&Reference::parse(&reference)?, clock).await,
+            Command::Mark { reference, mark } => {
+                self.mark(&Reference::parse(&reference)?, mark, clock).await
+            }
+            Command::Note { reference, text } => {
+                self.note(&Reference::parse(&reference)?, &text, clock)
+                    .await
             }
             Command::Release { reference } => {
-                let reference = Reference::parse(&reference)?;
-                let record = self.desk.release(&reference, clock).await?;
-                let auto_reply = record.state.deliveries.auto_reply;
-                Ok(json!({ "reference": reference, "released": true, "auto_reply": auto_reply }))
+                self.release(&Reference::parse(&reference)?, clock).await
             }
+            Command::Spam { reference } => self.spam(&Reference::parse(&reference)?, clock).await,
+            Command::Block { reference } => {
+                let rule = Some(SenderRule::Blocked);
+                self.rule(&Reference::parse(&reference)?, rule, clock).await
+            }
+            Command::Trust { reference } => {
+                let rule = Some(SenderRule::Trusted);
+                self.rule(&Reference::parse(&reference)?, rule, clock).await
+            }
+            Command::Unblock {
+                reference: Some(reference),
+                sender: None,
+            } => self.rule(&Reference::parse(&reference)?, None, clock).await,
+            Command::Unblock {
+                reference: None,
+                sender: Some(sender),
+            } => self.forget_sender(&sender).await,
+            Command::Unblock { .. } => Err(refused(
+                "unblock takes either a reference, for the sender of that enquiry, or a sender, as senders names it",
+            )),
+            Command::Senders { cursor } => self.senders(cursor.as_deref(), clock).await,
             Command::Resend { reference, kind } => {
                 let kind = match kind {
                     Again::Therapist => EmailKind::Therapist,
                     Again::AutoReply => EmailKind::AutoReply,
                 };
                 let reference = Reference::parse(&reference)?;
-                let record = self.desk.resend(&reference, kind, clock).await?;
+                let record = self
+                    .desk
+                    .resend(&reference, kind, Origin::Command, clock)
+                    .await?;
                 let state = record.state.deliveries.of(kind);
                 let sent = matches!(
                     state,
@@ -179,13 +306,26 @@ impl Commands {
                 )
             }
             Command::Export {
-                email,
+                email: Some(email),
+                month: None,
                 cursor,
                 format,
             } => {
                 self.export(&address(&email)?, cursor.as_deref(), format, clock)
                     .await
             }
+            Command::Export {
+                email: None,
+                month: Some(month),
+                cursor,
+                format,
+            } => {
+                let month = month.parse();
+                let month = month.map_err(|()| refused("month must be one, like 2026-11"))?;
+                self.export_month(month, cursor.as_deref(), format, clock)
+                    .await
+            }
+            Command::Export { .. } => Err(refused(KNOWN)),
             Command::Erase {
                 email: Some(email),
                 reference: None,

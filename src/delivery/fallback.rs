@@ -1,11 +1,13 @@
 //! The way past a table that cannot be written: straight to the therapist's mailbox.
 
+use std::sync::atomic::Ordering;
+
 use jiff::SignedDuration;
 
 use super::{Delivery, SEND_AND_RECORD, Unfinished};
 use crate::clock::Clock;
 use crate::email::TherapistEmail;
-use crate::enquiry::{Enquiry, Received, Reference};
+use crate::enquiry::Received;
 use crate::mail_state::SendOutcome;
 use crate::spam::Score;
 
@@ -14,28 +16,26 @@ const A_MINUTE: usize = 5;
 
 impl Delivery {
     /// The table cannot be written: the enquiry goes straight to the therapist's mailbox, marked as not stored, and counts as
-    /// accepted only when SES has said yes. There is no auto-reply, since nothing would remember it.
+    /// accepted only when SES has said yes, and has not reported that such an email is held back: then it is sent, and the
+    /// client hears that it cannot be taken. There is no auto-reply, since nothing would remember it.
+    ///
+    /// What SES has reported is known where the report came in, in this execution environment; the others learn of it by the
+    /// report about their own first email, and the alarm tells of that one.
     ///
     /// # Errors
     /// When it is not certain that it was sent, or when more than five went this way within a minute.
     pub async fn fallback(
         &self,
-        reference: &Reference,
-        enquiry: Enquiry,
+        received: &Received,
         score: &Score,
         clock: &Clock,
     ) -> Result<(), Unfinished> {
-        let received = Received {
-            reference: reference.clone(),
-            received_at: clock.now(),
-            enquiry,
-        };
         if clock.remaining() < SEND_AND_RECORD || !self.may_fall_back(clock) {
             return Err(Unfinished::OutOfTime);
         }
-        let email = TherapistEmail::fallback(&self.practice, &self.settings, &received, score);
+        let email = TherapistEmail::fallback(&self.practice, &self.settings, received, score);
         match self.send_email(&email.into_email(), 1, clock).await {
-            SendOutcome::Accepted { .. } => Ok(()),
+            SendOutcome::Accepted { .. } if !self.unreached.load(Ordering::Relaxed) => Ok(()),
             _ => Err(Unfinished::Pending),
         }
     }

@@ -5,11 +5,14 @@
 //! that deliver the same enquiry at once send nothing twice.
 
 mod fallback;
+mod lists;
+mod own_emails;
 mod report;
 mod send;
 mod sweep;
 
 use std::panic::AssertUnwindSafe;
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -17,17 +20,18 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::email::TherapistEmail;
-use crate::enquiry::Received;
+use crate::email::{DeskLinks, TherapistEmail};
+use crate::link::Links;
 use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome, Withheld};
 use crate::practice::Practice;
-use crate::record::Record;
+use crate::record::{Event, Origin, Record, State};
 use crate::ses::Ses;
 use crate::settings::EmailSettings;
 use crate::spam::Verdict;
 use crate::store::{AutoReplyQuota, Store, StoreError, Update};
 use crate::telemetry;
 
+pub use report::alarm;
 pub use sweep::Swept;
 
 /// What a send and the record of its outcome may take: no send is started with less time left.
@@ -46,6 +50,8 @@ pub enum Unfinished {
     OutOfTime,
     /// An email could not be sent now, or another invocation is sending it; it stays pending.
     Pending,
+    /// SES refuses every email just now, about any enquiry; it stays pending.
+    Refused,
     /// The code panicked; an alarm was raised.
     Panicked,
 }
@@ -62,8 +68,11 @@ pub struct Delivery {
     ses: Ses,
     practice: Arc<Practice>,
     settings: EmailSettings,
+    links: Option<Links>,
     /// When enquiries were mailed because the table could not be written.
     fallbacks: Mutex<Vec<Timestamp>>,
+    /// Whether SES said last that it holds emails to the therapist back, or that her mailbox turns them away.
+    unreached: AtomicBool,
 }
 
 /// A send whose outcome is not written down yet.
@@ -81,18 +90,28 @@ enum Decision {
     First(Option<Withheld>),
     /// It was to be sent, and is not any more.
     Withhold(Withheld),
+    /// The therapist is told of a suspected enquiry by a number only, and the client gets none.
+    Count,
 }
 
 impl Delivery {
     /// Delivers with these parts.
     #[must_use]
-    pub fn new(store: Store, ses: Ses, practice: Arc<Practice>, settings: EmailSettings) -> Self {
+    pub fn new(
+        store: Store,
+        ses: Ses,
+        practice: Arc<Practice>,
+        settings: EmailSettings,
+        links: Option<Links>,
+    ) -> Self {
         Self {
             store,
             ses,
             practice,
             settings,
+            links,
             fallbacks: Mutex::new(Vec::new()),
+            unreached: AtomicBool::new(false),
         }
     }
 
@@ -103,16 +122,7 @@ impl Delivery {
     /// that one enquiry never holds up the others.
     pub async fn deliver(&self, record: Record, clock: &Clock) -> Result<(), Unfinished> {
         let reference = record.received.reference.clone();
-        match AssertUnwindSafe(self.work(record, clock))
-            .catch_unwind()
-            .await
-        {
-            Ok(outcome) => outcome,
-            Err(_) => {
-                telemetry::record_parked(Some(reference.as_str()), None, "Panic");
-                Err(Unfinished::Panicked)
-            }
-        }
+        guarded(reference.as_str(), self.work(record, clock)).await
     }
 
     async fn work(&self, mut record: Record, clock: &Clock) -> Result<(), Unfinished> {
@@ -125,9 +135,11 @@ impl Delivery {
             Vec::new()
         };
         // What this invocation does not try again, whether it has booked the auto-reply, and what it still has to write down.
+        let links = self.desk_links(&record, clock).await;
         let mut tried = Vec::new();
         let mut booked = false;
         let mut attempt: Option<Attempt> = None;
+        let mut refused = false;
         loop {
             let mut expected = record.state.deliveries.clone();
             if let Some(attempt) = &attempt {
@@ -163,6 +175,9 @@ impl Delivery {
                     attempt.record_in(deliveries, now);
                 }
                 claimed = None;
+                if record.state.withdrawn.is_some() {
+                    deliveries.withdraw(now);
+                }
                 if !stops {
                     decision.apply(deliveries, now);
                     claimed = deliveries.claim(received.received_at, now, lease_until, &except);
@@ -189,18 +204,50 @@ impl Delivery {
                 }
                 let unfinished = if out_of_time {
                     Unfinished::OutOfTime
+                } else if refused {
+                    Unfinished::Refused
                 } else {
                     Unfinished::Pending
                 };
                 return Err(unfinished);
             };
-            let sent = self.send(&record, kind, &earlier, clock).await;
-            if matches!(sent.outcome, SendOutcome::NotSent | SendOutcome::Ambiguous) {
+            let sent = self
+                .send(&record, kind, &earlier, links.as_ref(), clock)
+                .await;
+            if matches!(
+                sent.outcome,
+                SendOutcome::NotSent | SendOutcome::Refused | SendOutcome::Ambiguous
+            ) {
                 tried.push(kind);
             }
+            // A client's address may be refused alone: in the sandbox, it may not be verified.
+            refused |= sent.outcome == SendOutcome::Refused && !kind.is_to_client();
             attempt = Some(sent);
         }
         Ok(self.store.complete(record, clock).await?)
+    }
+
+    /// Where the email to the therapist leads. Without the table it leaves without the link that marks.
+    async fn desk_links(&self, record: &Record, clock: &Clock) -> Option<DeskLinks> {
+        let links = self.links.as_ref()?;
+        let State {
+            verdict,
+            deliveries,
+            ..
+        } = &record.state;
+        if !deliveries.therapist.is_pending() {
+            return None;
+        }
+        let reference = &record.received.reference;
+        // What looks like spam waits for no answer.
+        let epoch = match verdict {
+            Verdict::Clear => self.store.desk_epoch().await.ok().flatten(),
+            Verdict::Suspect => None,
+        };
+        Some(DeskLinks {
+            enquiry: links.desk(reference),
+            answered: epoch.map(|epoch| links.answered(reference, epoch, clock.now())),
+        })
     }
 
     /// Writes a change. What became of a send is sent again when it is not written down: then for as long as there is time.
@@ -237,6 +284,10 @@ impl Delivery {
         clock: &Clock,
     ) -> Result<Decision, StoreError> {
         if !deliveries.decided {
+            let suspected = record.state.verdict == Verdict::Suspect;
+            if suspected && self.is_counted(&record.received.reference, clock).await {
+                return Ok(Decision::Count);
+            }
             let withheld = self.withheld(record, clock).await;
             *booked = withheld.is_none();
             return Ok(Decision::First(withheld));
@@ -244,7 +295,7 @@ impl Delivery {
         if *booked || !matches!(deliveries.auto_reply, MailState::Pending { .. }) {
             return Ok(Decision::None);
         }
-        if self.is_late(&record.received, clock.now()) {
+        if record.received.is_late(clock.now()) {
             return Ok(Decision::Withhold(Withheld::Late));
         }
         let withheld = self.book(record, clock).await?;
@@ -269,7 +320,7 @@ impl Delivery {
             Some(Withheld::Sandbox)
         } else if record.uncounted {
             Some(Withheld::CountersUnavailable)
-        } else if self.is_late(&record.received, clock.now()) {
+        } else if record.received.is_late(clock.now()) {
             Some(Withheld::Late)
         } else {
             self.book(record, clock).await.unwrap_or_else(|error| {
@@ -277,13 +328,6 @@ impl Delivery {
                 Some(Withheld::CountersUnavailable)
             })
         }
-    }
-
-    /// Whether an auto-reply that leaves now would promise an answer by a time that has passed.
-    pub(crate) fn is_late(&self, received: &Received, now: Timestamp) -> bool {
-        let (practice, away_until) = (&self.practice, self.settings.away_until);
-        let promised = practice.reply_by(received.received_at, away_until);
-        promised.timestamp() < now
     }
 
     /// Books the auto-reply; or says why it may not leave.
@@ -300,27 +344,6 @@ impl Delivery {
         })
     }
 
-    /// A suspect enquiry was misjudged: it counts as clear from now on, and its auto-reply is decided about anew. Returns the
-    /// enquiry; nothing when there is nothing to release.
-    ///
-    /// # Errors
-    /// When the table cannot be written.
-    pub async fn release(
-        &self,
-        record: Record,
-        clock: &Clock,
-    ) -> Result<Option<Record>, StoreError> {
-        let now = clock.now();
-        let release = |record: &mut Record| {
-            record.state.verdict = Verdict::Clear;
-            record.state.deliveries.release(now)
-        };
-        Ok(match self.store.update(record, clock, release).await? {
-            Update::Applied(record) => Some(*record),
-            Update::Unchanged(_) | Update::Gone => None,
-        })
-    }
-
     /// One email is pending once more, because an operator asked for it: the enquiry as it then is, nothing when it is gone.
     ///
     /// # Errors
@@ -329,6 +352,7 @@ impl Delivery {
         &self,
         record: Record,
         kind: EmailKind,
+        by: Origin,
         clock: &Clock,
     ) -> Result<Result<Option<Record>, ResendRefused>, StoreError> {
         let now = clock.now();
@@ -340,6 +364,7 @@ impl Delivery {
                 _ => deliveries.resend_to_therapist(now),
             };
             refused = pending.err();
+            record.state.tell(now, Event::Resend { kind, by });
             refused.is_none()
         };
         let updated = self.store.update(record, clock, again).await?;
@@ -349,6 +374,21 @@ impl Delivery {
             (Update::Gone, None) => Ok(None),
         })
     }
+}
+
+/// What this work comes to; a panic is told by an alarm.
+async fn guarded(
+    name: &str,
+    work: impl Future<Output = Result<(), Unfinished>>,
+) -> Result<(), Unfinished> {
+    // Boxed, since the SDK's futures are large and deeply nested.
+    AssertUnwindSafe(Box::pin(work))
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| {
+            telemetry::record_parked(Some(name), None, "Panic");
+            Err(Unfinished::Panicked)
+        })
 }
 
 impl Attempt {
@@ -371,6 +411,7 @@ impl Decision {
             Self::None => {}
             Self::First(withheld) => deliveries.decide(*withheld),
             Self::Withhold(reason) => deliveries.withhold(*reason, now),
+            Self::Count => deliveries.count(),
         }
     }
 }

@@ -1,12 +1,15 @@
 //! What SES reports about an email, recorded on its enquiry; and the alarm that a report about one to the therapist raises.
 
+use std::sync::atomic::Ordering;
+
+use tracing::field::display;
 use tracing::{error, warn};
 
 use super::Delivery;
 use crate::clock::Clock;
 use crate::enquiry::Reference;
 use crate::mail_state::{Deliveries, EmailKind, Report};
-use crate::record::Record;
+use crate::record::{Event, Record};
 use crate::store::{StoreError, Update};
 
 impl Delivery {
@@ -22,13 +25,22 @@ impl Delivery {
         kind: EmailKind,
         report: Report,
         message_id: &str,
+        why: Option<&str>,
         clock: &Clock,
     ) -> Result<(), StoreError> {
+        if !kind.is_to_client() {
+            self.remember(report);
+        }
         if kind == EmailKind::Fallback {
             // No item keeps its state, so that nothing but an alarm tells of it.
-            alarm(reference, kind, report, &Deliveries::new());
+            alarm(Some(reference), kind, report, &Deliveries::new());
         }
-        let Some(record) = self.store.load(reference).await? else {
+        let record = match self.store.load(reference).await {
+            // There is nothing to record, and coming again it would only raise the alarm again.
+            Err(_) if kind == EmailKind::Fallback => None,
+            loaded => loaded?,
+        };
+        let Some(record) = record else {
             return Ok(());
         };
         // What can be repeated without harm comes first: when something later fails, the same report comes again.
@@ -39,11 +51,21 @@ impl Delivery {
         let now = clock.now();
         let before = &record.state.deliveries;
         if before.clone().report(kind, report, message_id, now) {
-            alarm(reference, kind, report, before);
+            alarm(Some(reference), kind, report, before);
         }
         let record_report = |record: &mut Record| {
             let deliveries = &mut record.state.deliveries;
-            deliveries.report(kind, report, message_id, now)
+            let is_new = deliveries.report(kind, report, message_id, now);
+            if is_new {
+                let why = why.map(str::to_owned);
+                record
+                    .state
+                    .tell(now, Event::Reported { kind, report, why });
+            }
+            if record.state.withdrawn.is_some() {
+                record.state.deliveries.withdraw(now);
+            }
+            is_new
         };
         match self.store.update(record, clock, record_report).await? {
             Update::Applied(record) | Update::Unchanged(record) if record.indexed => {
@@ -56,33 +78,44 @@ impl Delivery {
     }
 }
 
+impl Delivery {
+    /// Keeps in mind whether the therapist was reached lately: the way past the table asks.
+    fn remember(&self, report: Report) {
+        let unreached = match report {
+            Report::Suppressed | Report::Bounced { transient: false } => true,
+            Report::Delivered => false,
+            _ => return,
+        };
+        self.unreached.store(unreached, Ordering::Relaxed);
+    }
+}
+
 /// The alarm that a new report about an email to the therapist raises, by what was known of her emails before.
-fn alarm(reference: &Reference, kind: EmailKind, report: Report, before: &Deliveries) {
+pub fn alarm(reference: Option<&Reference>, kind: EmailKind, report: Report, before: &Deliveries) {
     if kind == EmailKind::AutoReply {
         return;
     }
+    let reference = reference.map(display);
     match report {
         Report::Delivered => {}
         Report::Delayed => {
-            error!(alarm = "therapist_delayed", %reference, %kind, "the therapist's mailbox has not taken an email yet");
+            error!(alarm = "therapist_delayed", reference, %kind, "the therapist's mailbox has not taken an email yet");
         }
         Report::Suppressed => {
-            error!(alarm = "therapist_suppressed", %reference, %kind, "SES holds back an email to the therapist, whose address is on a suppression list");
+            error!(alarm = "therapist_suppressed", reference, %kind, "SES holds back an email to the therapist, whose address is on a suppression list");
         }
         // It may have been an automatic answer: the email is sent again unless a delivery is reported, and a second one tells.
-        Report::Bounced { transient: true }
-            if kind != EmailKind::Fallback && before.returned.is_none() =>
-        {
-            warn!(%reference, %kind, "an email to the therapist came back for now, or was answered by a machine");
+        Report::Bounced { transient: true } if kind != EmailKind::Fallback && !before.came_back => {
+            warn!(reference, %kind, "an email to the therapist came back for now, or was answered by a machine");
         }
         Report::Rejected if kind == EmailKind::Therapist && !before.bare => {
-            warn!(%reference, %kind, "SES has rejected an email to the therapist: it goes once more without the client's words");
+            warn!(reference, %kind, "SES has rejected an email to the therapist: it goes once more without the client's words");
         }
         Report::Rejected => {
-            error!(alarm = "email_refused", %reference, %kind, "SES has rejected every form of this email");
+            error!(alarm = "email_refused", reference, %kind, "SES has rejected every form of this email");
         }
         Report::Bounced { .. } | Report::Complained => {
-            error!(alarm = "therapist_unreachable", %reference, %kind, "the therapist's mailbox turned an email away");
+            error!(alarm = "therapist_unreachable", reference, %kind, "the therapist's mailbox turned an email away");
         }
     }
 }

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tracing::field::display;
 use tracing::{error, info, warn};
 
 use super::{Attempt, Delivery, SEND_AND_RECORD, TRIES};
 use crate::clock::Clock;
-use crate::email::{AutoReplyEmail, Email, NoticeEmail, TherapistEmail};
+use crate::email::{AutoReplyEmail, DeskLinks, Email, NoticeEmail, TherapistEmail};
 use crate::mail_state::{EmailKind, MailState, SendOutcome};
 use crate::record::Record;
 use crate::ses::{ErrorClass, SendError};
@@ -21,6 +22,7 @@ impl Delivery {
         record: &Record,
         kind: EmailKind,
         earlier: &[Timestamp],
+        desk: Option<&DeskLinks>,
         clock: &Clock,
     ) -> Attempt {
         let number = match record.state.deliveries.of(kind) {
@@ -28,7 +30,7 @@ impl Delivery {
             _ => 0,
         };
         let mut outcome = SendOutcome::NotSent;
-        for email in self.forms(record, kind, earlier) {
+        for email in self.forms(record, kind, earlier, desk) {
             outcome = self.send_email(&email, number, clock).await;
             if !matches!(outcome, SendOutcome::Permanent { .. }) {
                 break;
@@ -51,9 +53,8 @@ impl Delivery {
         attempt: u32,
         clock: &Clock,
     ) -> SendOutcome {
-        let Email {
-            reference, kind, ..
-        } = email;
+        let kind = email.kind;
+        let reference = email.reference.as_ref().map(display);
         let mut tries = 1;
         loop {
             if clock.remaining() < SEND_AND_RECORD {
@@ -61,23 +62,26 @@ impl Delivery {
             }
             let SendError { class, code } = match self.ses.send(email).await {
                 Ok(message_id) => {
-                    info!(%reference, %kind, attempt, message_id, "email sent");
+                    info!(reference, %kind, attempt, message_id, "email sent");
                     return SendOutcome::Accepted { message_id };
                 }
                 Err(error) => error,
             };
-            warn!(%reference, %kind, attempt, ?class, code, "email not sent");
+            warn!(reference, %kind, attempt, ?class, code, "email not sent");
             match class {
                 ErrorClass::Throttled | ErrorClass::NotConnected => {
                     let pause = Duration::from_millis(400 * u64::from(tries));
+                    if tries >= TRIES && class == ErrorClass::Throttled {
+                        return SendOutcome::Refused;
+                    }
                     if tries >= TRIES || !clock.wait(pause, SEND_AND_RECORD).await {
                         return SendOutcome::NotSent;
                     }
                     tries += 1;
                 }
                 ErrorClass::Misconfigured => {
-                    error!(alarm = "misconfigured", %reference, %kind, code, "emails stay pending until an operator acts");
-                    return SendOutcome::NotSent;
+                    error!(alarm = "misconfigured", reference, %kind, code, "emails stay pending until an operator acts");
+                    return SendOutcome::Refused;
                 }
                 ErrorClass::Permanent => return SendOutcome::Permanent { reason: code },
                 ErrorClass::Ambiguous => return SendOutcome::Ambiguous,
@@ -86,20 +90,29 @@ impl Delivery {
     }
 
     /// The email, and what goes in its place when SES refuses it for what is in it.
-    fn forms(&self, record: &Record, kind: EmailKind, earlier: &[Timestamp]) -> Vec<Email> {
+    fn forms(
+        &self,
+        record: &Record,
+        kind: EmailKind,
+        earlier: &[Timestamp],
+        desk: Option<&DeskLinks>,
+    ) -> Vec<Email> {
         let (practice, settings) = (&self.practice, &self.settings);
         match kind {
             EmailKind::Therapist | EmailKind::Fallback => {
-                let email = TherapistEmail::new(practice, settings, record, earlier);
+                let email = TherapistEmail::new(practice, settings, record, earlier, desk);
                 match record.state.deliveries.bare {
                     true => vec![email.bare()],
                     false => vec![email.into_email(), email.bare()],
                 }
             }
             EmailKind::AutoReply => {
-                vec![AutoReplyEmail::new(practice, settings, record).into_email()]
+                let links = self.links.as_ref();
+                let mine = links.map(|links| links.mine(&record.received.reference));
+                vec![AutoReplyEmail::new(practice, settings, record, mine.as_deref()).into_email()]
             }
             EmailKind::Notice => vec![NoticeEmail::new(practice, settings, record).into_email()],
+            _ => Vec::new(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{Desk, ENOUGH};
 use crate::clock::Clock;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::MailState;
-use crate::store::{CoolDown, StoreError, StoredCopies};
+use crate::store::{CoolDown, Sender, StoreError, StoredCopies};
 
 /// How many enquiries are looked up at once.
 const PAGE: usize = 100;
@@ -39,6 +39,8 @@ pub struct Erasure {
     pub copies: Vec<StoredCopies>,
     /// What is kept about the address itself.
     pub cool_down: Option<CoolDown>,
+    /// What was said about the sender: of a person all of it goes, with one enquiry only the reference to it.
+    pub senders: Vec<Sender>,
     /// Of the enquiries, how many have an email that is leaving just now.
     pub leaving: usize,
     /// The one at which an error came: it may or may not be gone.
@@ -109,6 +111,7 @@ impl Desk {
                 };
                 if erase == Erase::Confirmed {
                     erasure.unsure = Some(copies.reference.clone());
+                    self.store.forget_senders(&copies).await?;
                     self.store.erase(&copies).await?;
                     erasure.unsure = None;
                     info!(reference = %copies.reference, "enquiry erased");
@@ -122,6 +125,7 @@ impl Desk {
         }
         // Last: an enquiry that is worked on could book another one, as long as it is there.
         let cool_down = self.store.cool_down(address).await?;
+        erasure.add_senders(self.store.sender(address, Timestamp::MIN).await?);
         if erase == Erase::Confirmed {
             self.store.erase_address(address).await?;
         }
@@ -160,7 +164,26 @@ impl Erasure {
         self.copies.iter().filter(kept).count()
     }
 
+    /// How many private notes went with them.
+    #[must_use]
+    pub fn notes(&self) -> usize {
+        let noted = |copies: &&StoredCopies| {
+            let annex = copies.annex.as_ref();
+            annex.is_some_and(|annex| annex.note.is_some())
+        };
+        self.copies.iter().filter(noted).count()
+    }
+
+    fn add_senders(&mut self, senders: impl IntoIterator<Item = Sender>) {
+        for sender in senders {
+            if !self.senders.contains(&sender) {
+                self.senders.push(sender);
+            }
+        }
+    }
+
     fn add(&mut self, copies: StoredCopies, now: Timestamp) {
+        self.add_senders(copies.senders.iter().cloned());
         let is_leaving =
             |state: &MailState| matches!(state, MailState::Sending { until, .. } if *until > now);
         let leaving = copies.record.as_ref().is_some_and(|record| {

@@ -3,12 +3,17 @@
 use jiff::Timestamp;
 use tracing::info;
 
+use super::month::Filter;
 use super::{Desk, DeskError, ENOUGH};
 use crate::clock::Clock;
 use crate::record::Record;
-use crate::store::Cursor;
+use crate::store::{Cursor, Store};
+
+/// How many batches are looked through for one list: a filter that takes little must not read everything at once.
+const LOOKED: usize = 6;
 
 /// Some enquiries.
+#[derive(Default)]
 pub struct List {
     /// The enquiries, newest first.
     pub entries: Vec<Entry>,
@@ -25,7 +30,8 @@ pub enum Entry {
 }
 
 impl Desk {
-    /// The enquiries that came in from `first` to `last`, both included: after `after`, at most `limit`.
+    /// The enquiries that came in from `first` to `last`, both included, as far as the filter takes them: after `after`, at most
+    /// `limit`. Where the filter takes few, a list may be shorter although there is more.
     ///
     /// # Errors
     /// When the table cannot be read.
@@ -33,30 +39,32 @@ impl Desk {
         &self,
         first: Timestamp,
         last: Timestamp,
+        filter: &Filter,
         after: Option<&Cursor>,
         limit: usize,
         clock: &Clock,
     ) -> Result<List, DeskError> {
-        let page = self.store.received(first, last, after, limit).await?;
-        let mut entries = Vec::new();
-        let mut next = page.next;
-        let mut before: Option<&Cursor> = None;
-        for found in page.found.chunks(crate::store::Store::BATCH) {
-            if before.is_some() && clock.remaining() < ENOUGH {
-                next = before.cloned();
+        let mut list = List {
+            entries: Vec::new(),
+            next: after.cloned(),
+        };
+        for looked in 0..LOOKED {
+            let rest = limit - list.entries.len();
+            if rest == 0 || (looked > 0 && clock.remaining() < ENOUGH) {
                 break;
             }
-            for (cursor, record) in found.iter().zip(self.store.load_all(found).await?) {
-                match record {
-                    Ok(Some(record)) => entries.push(Entry::Record(Box::new(record))),
-                    // Deleted since the index was written.
-                    Ok(None) => {}
-                    Err(_) => entries.push(Entry::Unreadable(cursor.clone())),
-                }
+            let page = self
+                .store
+                .received(first, last, list.next.as_ref(), rest.min(Store::BATCH))
+                .await?;
+            let entries = self.entries(&page.found).await?.into_iter();
+            list.entries.extend(entries.filter(|it| filter.takes(it)));
+            list.next = page.next;
+            if list.next.is_none() {
+                break;
             }
-            before = found.last();
         }
-        info!(count = entries.len(), "enquiries listed");
-        Ok(List { entries, next })
+        info!(count = list.entries.len(), "enquiries listed");
+        Ok(list)
     }
 }

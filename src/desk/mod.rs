@@ -1,22 +1,27 @@
 //! What the therapist or an operator does with enquiries. Each function returns types; the callers decide how
-//! they are shown: the commands, later the pages.
+//! they are shown: the commands, and the pages.
 
+pub mod act;
+pub mod csv;
+pub mod enquiry;
 pub mod erase;
 pub mod export;
+pub mod file;
 pub mod list;
+pub mod month;
+pub mod person;
+pub mod waiting;
 
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tracing::info;
-
-use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::enquiry::Reference;
 use crate::mail_state::{EmailKind, ResendRefused};
-use crate::record::Record;
-use crate::store::{Store, StoreError};
+use crate::practice::Practice;
+use crate::record::{NoteTooLong, Record};
+use crate::store::{Cursor, Store, StoreError};
 
 /// With less time left than this no further enquiry is looked at: one call may take 3 seconds.
 const ENOUGH: Duration = Duration::from_secs(10);
@@ -25,6 +30,7 @@ const ENOUGH: Duration = Duration::from_secs(10);
 pub struct Desk {
     store: Store,
     delivery: Arc<Delivery>,
+    practice: Arc<Practice>,
 }
 
 /// Why something was not done.
@@ -36,14 +42,20 @@ pub enum DeskError {
     NotFound(Reference),
     /// The enquiry has just been erased.
     JustErased(Reference),
-    /// There is nothing to release.
-    NothingToRelease(Reference),
     /// This email may not go again.
     Resend(Reference, EmailKind, ResendRefused),
     /// The auto-reply would promise an answer by a time that has passed.
     PromisePassed(Reference),
     /// The auto-reply stays withheld, since the source of the enquiry was not counted.
     Uncounted(Reference),
+    /// The private note is too long.
+    NoteTooLong(NoteTooLong),
+}
+
+impl From<NoteTooLong> for DeskError {
+    fn from(error: NoteTooLong) -> Self {
+        Self::NoteTooLong(error)
+    }
 }
 
 impl From<StoreError> for DeskError {
@@ -61,10 +73,6 @@ impl fmt::Display for DeskError {
                 "there is no enquiry {reference}: check the reference, or list the enquiries of its day"
             ),
             Self::JustErased(reference) => write!(f, "{reference} has just been erased"),
-            Self::NothingToRelease(reference) => write!(
-                f,
-                "{reference} does not wait for a release: show it to see where its emails stand"
-            ),
             Self::Resend(reference, kind, refused) => {
                 write!(f, "{kind} of {reference} {}", advice(*refused))
             }
@@ -76,6 +84,7 @@ impl fmt::Display for DeskError {
                 f,
                 "auto_reply of {reference} stays withheld, since the source of the enquiry was not counted: answer the client yourself"
             ),
+            Self::NoteTooLong(error) => error.fmt(f),
         }
     }
 }
@@ -103,6 +112,7 @@ const fn advice(refused: ResendRefused) -> &'static str {
         ResendRefused::NoPerson => {
             "is never sent to the practice's own addresses or to those of machines: answer the client yourself"
         }
+        ResendRefused::Withdrawn => "is not sent, since the client has withdrawn the enquiry",
         ResendRefused::Unsendable => {
             "cannot be sent, since no email system carries this address: call the client, or ask for another address"
         }
@@ -112,8 +122,12 @@ const fn advice(refused: ResendRefused) -> &'static str {
 impl Desk {
     /// Works with these parts.
     #[must_use]
-    pub const fn new(store: Store, delivery: Arc<Delivery>) -> Self {
-        Self { store, delivery }
+    pub const fn new(store: Store, delivery: Arc<Delivery>, practice: Arc<Practice>) -> Self {
+        Self {
+            store,
+            delivery,
+            practice,
+        }
     }
 
     /// One enquiry, with the states of its emails.
@@ -125,55 +139,28 @@ impl Desk {
         record.ok_or_else(|| DeskError::NotFound(reference.clone()))
     }
 
-    /// Answers an enquiry that only looked like spam: it counts as clear from now on.
+    /// The items of an enquiry as they are in the table, for one that cannot be read.
     ///
     /// # Errors
-    /// When there is nothing to release, or the table cannot be written.
-    pub async fn release(&self, reference: &Reference, clock: &Clock) -> Result<Record, DeskError> {
-        let record = self.show(reference).await?;
-        let released = self.delivery.release(record, clock).await?;
-        let record = released.ok_or_else(|| DeskError::NothingToRelease(reference.clone()))?;
-        info!(%reference, "enquiry released");
-        // What cannot be sent now stays pending, and the sweep goes on.
-        let _ = self.delivery.deliver(record, clock).await;
-        self.show(reference).await
+    /// When the table cannot be read.
+    pub async fn raw(&self, reference: &Reference) -> Result<Vec<serde_json::Value>, DeskError> {
+        Ok(self.store.raw(reference).await?)
     }
 
-    /// Sends one email once more. The therapist's may go any number of times. The auto-reply goes only when it certainly
-    /// never left, and with all the limits of a first one: one for each enquiry, and one for each address within the
-    /// cool-down.
-    ///
-    /// # Errors
-    /// When it may not go again, or the table cannot be written.
-    pub async fn resend(
-        &self,
-        reference: &Reference,
-        kind: EmailKind,
-        clock: &Clock,
-    ) -> Result<Record, DeskError> {
-        let record = self.show(reference).await?;
-        if kind == EmailKind::AutoReply {
-            self.still_helps(&record, clock)?;
+    /// What stands at these places, by one request for each [`Store::BATCH`] of them. What was deleted since the index was written
+    /// is left out, and so is what its client has withdrawn: it is no longer hers to see.
+    async fn entries(&self, found: &[Cursor]) -> Result<Vec<list::Entry>, StoreError> {
+        let mut entries = Vec::new();
+        for found in found.chunks(Store::BATCH) {
+            for (cursor, record) in found.iter().zip(self.store.load_all(found).await?) {
+                match record {
+                    Ok(Some(record)) if record.state.withdrawn.is_some() => {}
+                    Ok(Some(record)) => entries.push(list::Entry::Record(Box::new(record))),
+                    Ok(None) => {}
+                    Err(_) => entries.push(list::Entry::Unreadable(cursor.clone())),
+                }
+            }
         }
-        let resent = self.delivery.resend(record, kind, clock).await?;
-        let record = resent
-            .map_err(|refused| DeskError::Resend(reference.clone(), kind, refused))?
-            .ok_or_else(|| DeskError::JustErased(reference.clone()))?;
-        info!(%reference, %kind, "an email is to go once more");
-        // What cannot be sent now stays pending, and the sweep goes on.
-        let _ = self.delivery.deliver(record, clock).await;
-        self.show(reference).await
-    }
-
-    /// An auto-reply says by when to expect an answer, counted from the enquiry.
-    fn still_helps(&self, record: &Record, clock: &Clock) -> Result<(), DeskError> {
-        let reference = &record.received.reference;
-        if self.delivery.is_late(&record.received, clock.now()) {
-            return Err(DeskError::PromisePassed(reference.clone()));
-        }
-        if record.uncounted {
-            return Err(DeskError::Uncounted(reference.clone()));
-        }
-        Ok(())
+        Ok(entries)
     }
 }

@@ -6,14 +6,13 @@
 
 use askama::Template;
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use super::wrap::{fold_html, fold_text};
 use super::{Email, styles};
 use crate::enquiry::answers::{Choice, ContactBy, Goal};
 use crate::enquiry::{Answers, EmailAddress, Reference};
 use crate::mail_state::EmailKind;
-use crate::practice::{Practice, Suggestion, Treatment};
+use crate::practice::{Practice, Suggested, Suggestion, Treatment};
 use crate::record::Record;
 use crate::settings::EmailSettings;
 
@@ -32,12 +31,16 @@ pub struct AutoReply<'a> {
     pub reference: &'a Reference,
     /// When the enquiry came in.
     pub received_at: Timestamp,
-    /// The day on which the therapist is back.
-    pub away_until: Option<Date>,
+    /// By when an answer was promised.
+    pub promised_by: Timestamp,
+    /// What the guide suggested.
+    pub suggested: &'a Suggested,
     /// How the client would like to hear back.
     pub contact_by: ContactBy,
     /// The closed answers.
     pub answers: &'a Answers,
+    /// The link to the client's own page; none while links cannot be made.
+    pub mine: Option<&'a str>,
 }
 
 /// The content of an email to the client, which does not know whom it goes to.
@@ -94,14 +97,21 @@ pub struct AutoReplyEmail<'a> {
 impl<'a> AutoReplyEmail<'a> {
     /// The email about a stored enquiry.
     #[must_use]
-    pub fn new(practice: &'a Practice, settings: &'a EmailSettings, record: &'a Record) -> Self {
+    pub fn new(
+        practice: &'a Practice,
+        settings: &'a EmailSettings,
+        record: &'a Record,
+        mine: Option<&'a str>,
+    ) -> Self {
         let received = &record.received;
         Self {
             content: AutoReply {
+                mine,
                 practice,
                 reference: &received.reference,
                 received_at: received.received_at,
-                away_until: settings.away_until,
+                promised_by: received.promised_by,
+                suggested: &received.suggested,
                 contact_by: received.enquiry.contact_by,
                 answers: &received.enquiry.answers,
             },
@@ -120,7 +130,7 @@ impl<'a> AutoReplyEmail<'a> {
         } = self.content.content();
         Email {
             kind: EmailKind::AutoReply,
-            reference: self.content.reference.clone(),
+            reference: Some(self.content.reference.clone()),
             from_name: self.content.practice.name.clone(),
             to: self.to.clone(),
             reply_to: Some(self.reply_to.clone()),
@@ -147,6 +157,7 @@ struct Explained<'a> {
 
 /// What both parts of the email show.
 struct Page<'a> {
+    mine: Option<&'a str>,
     practice: &'a Practice,
     reference: &'a str,
     preheader: String,
@@ -166,9 +177,10 @@ struct Page<'a> {
 impl<'a> Page<'a> {
     fn new(email: &AutoReply<'a>) -> Self {
         let (practice, answers) = (email.practice, email.answers);
-        let when = practice.reply_by_in_words(email.received_at, email.away_until);
+        let when = practice.promise_in_words(email.promised_by, email.received_at);
         let next = practice.next_step(email.contact_by, &when);
-        let suggestion = practice.suggest(
+        let suggestion = practice.suggestion(
+            email.suggested,
             answers.goal,
             answers.warmth,
             answers.recent_injury,
@@ -217,6 +229,7 @@ impl<'a> Page<'a> {
             .map(|group| format!("{}, {}", group.days, group.hours))
             .collect();
         Self {
+            mine: email.mine,
             practice,
             reference: email.reference.as_str(),
             preheader: next.clone(),

@@ -16,7 +16,8 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
 const ADDRESS: &AsciiSet = &UNRESERVED.remove(b'@');
 
 /// A link that opens a reply to the client, its subject and first lines already written (RFC 6068).
-pub(super) fn reply_link(
+#[must_use]
+pub fn reply_link(
     practice: &Practice,
     reference: &Reference,
     name: &Name,
@@ -76,6 +77,7 @@ pub(super) fn lower_first(label: &str) -> String {
 }
 
 /// A link that calls or texts a number (RFC 3966, RFC 5724).
-pub(super) fn dial(scheme: &str, phone: &Phone) -> String {
+#[must_use]
+pub fn dial(scheme: &str, phone: &Phone) -> String {
     format!("{scheme}:{}", phone.e164())
 }

@@ -1,22 +1,37 @@
 //! The emails, one file each. They know the practice and an enquiry's record; SES sends what they make.
 
 mod auto_reply;
+mod client_action;
 mod first_name;
 mod format;
 mod links;
 mod notice;
 pub mod previews;
+mod promises;
+mod sign_in;
 mod styles;
+mod suspected_count;
 mod therapist;
 mod user_text;
+mod weekly;
 mod wrap;
 
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::EmailKind;
 
+// What the therapist's pages say in the same words.
+pub use first_name::first_name;
+pub use format::{dial, reply_link};
+pub use therapist::{because, reasons, suggests, wants};
+
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
+pub use client_action::{ClientAction, ClientActionEmail};
 pub use notice::{NoticeEmail, Trouble};
+pub use promises::{PromisesEmail, Waits};
+pub use sign_in::SignInEmail;
+pub use suspected_count::SuspectedCountEmail;
 pub use therapist::TherapistEmail;
+pub use weekly::{Week, WeeklyEmail};
 
 /// The headers of an email to the therapist: her out-of-office answers no machine (RFC 3834, "Exchange Server Protocols: MS-OXCMAIL").
 /// Reports that it could not be delivered are wanted, so that not everything is suppressed.
@@ -25,13 +40,22 @@ const TO_THERAPIST: [(&str, &str); 2] = [
     ("X-Auto-Response-Suppress", "OOF, AutoReply"),
 ];
 
+/// Where an email to the therapist about an enquiry leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DeskLinks {
+    /// The enquiry on her desk.
+    pub enquiry: String,
+    /// The page that marks it as answered without signing in.
+    pub answered: Option<String>,
+}
+
 /// An email, ready to be sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email {
     /// Which email it is.
     pub kind: EmailKind,
-    /// The enquiry it belongs to.
-    pub reference: Reference,
+    /// The enquiry it belongs to; none for an email of its own.
+    pub reference: Option<Reference>,
     /// The practice's name, shown as the sender.
     pub from_name: String,
     /// The recipient: one address, never more.

@@ -80,7 +80,7 @@ impl<'a> NoticeEmail<'a> {
         };
         Email {
             kind: EmailKind::Notice,
-            reference: reference.clone(),
+            reference: Some(reference.clone()),
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
             // An address that SMTP does not carry would make SES refuse the notice itself.

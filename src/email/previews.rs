@@ -10,10 +10,15 @@
     reason = "the samples are constants of this file, and a test reads every one"
 )]
 
+use std::sync::LazyLock;
+
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
-use crate::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
+use crate::email::{
+    AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, NoticeEmail,
+    PromisesEmail, SuspectedCountEmail, TherapistEmail, Trouble, Waits, Week, WeeklyEmail,
+};
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use crate::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
@@ -27,6 +32,25 @@ pub const HOSTILE: &str = "</td></table><script>alert(1)</script> <img src=x one
     Look at http://evil.example/a?b=c&d=<e> or evil.example or write to bad@evil.example\n\
     right\u{202e}to left, nothing\u{200b}here, a bell\u{2066}\n\
     \n--\nYour automatic answer was not sent.\n.\nEnd";
+
+/// The link to the client's own page in every sample.
+pub const MINE: &str = "https://desk.example.com/mine/BB-7KQ4M?s=3q2-7wAAAAAAAAAAAAAAAA";
+
+/// Where the samples to the therapist lead.
+static LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
+    enquiry: DESK.to_owned(),
+    answered: Some(ANSWERED.to_owned()),
+});
+/// The same for what looks like spam.
+static SUSPECTED_LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
+    enquiry: DESK.to_owned(),
+    answered: None,
+});
+/// The link to the enquiry on the desk.
+pub const DESK: &str = "https://desk.example.com/desk/enquiries/BB-7KQ4M";
+/// The link that marks it as answered.
+pub const ANSWERED: &str =
+    "https://desk.example.com/desk/act/answered/BB-7KQ4M?t=1795429800&s=3q2-7wAAAAAAAAAAAAAAAA";
 
 /// An email about a sample enquiry.
 pub struct Sample {
@@ -46,6 +70,7 @@ impl Sample {
             EmailKind::Therapist | EmailKind::Fallback => "therapist",
             EmailKind::AutoReply => "client",
             EmailKind::Notice => "notice",
+            _ => "own",
         };
         format!("{kind}_{}", self.name)
     }
@@ -70,10 +95,9 @@ impl<'a> Samples<'a> {
     #[must_use]
     pub fn minimal(&self) -> Received {
         let reference = format!("{}-7KQ4M", self.practice.reference_prefix);
-        Received {
-            reference: Reference::parse(&reference).expect("a reference"),
-            received_at: self.received_at,
-            enquiry: Enquiry {
+        self.received(
+            Reference::parse(&reference).expect("a reference"),
+            Enquiry {
                 name: Name::parse("Sam Carter").expect("a name"),
                 email: EmailAddress::parse("sam@example.com").expect("an address"),
                 phone: None,
@@ -90,14 +114,26 @@ impl<'a> Samples<'a> {
                 message: None,
                 consent_version: self.practice.consent.version.clone(),
             },
-        }
+        )
+    }
+
+    /// The enquiry with a change, as if it had come in so.
+    #[must_use]
+    pub fn with(&self, mut received: Received, change: impl FnOnce(&mut Enquiry)) -> Received {
+        change(&mut received.enquiry);
+        self.received(received.reference, received.enquiry)
+    }
+
+    fn received(&self, reference: Reference, enquiry: Enquiry) -> Received {
+        let (at, away_until) = (self.received_at, self.away_until);
+        Received::new(reference, at, enquiry, self.practice, away_until)
     }
 
     /// Everything filled in.
     #[must_use]
     pub fn complete(&self) -> Received {
-        let mut received = self.minimal();
-        received.enquiry = Enquiry {
+        let minimal = self.minimal();
+        let enquiry = Enquiry {
             name: Name::parse("Zoë Brontë").expect("a name"),
             email: EmailAddress::parse("zoe.bronte@example.com").expect("an address"),
             phone: Some(Phone::parse("07700 900982").expect("a number")),
@@ -114,9 +150,9 @@ impl<'a> Samples<'a> {
             message: message(
                 "My back has been stiff since we moved house.\n\nIs there parking near you?",
             ),
-            consent_version: received.enquiry.consent_version,
+            consent_version: minimal.enquiry.consent_version,
         };
-        received
+        self.received(minimal.reference, enquiry)
     }
 
     /// The emails to the therapist, for every kind of enquiry.
@@ -125,31 +161,31 @@ impl<'a> Samples<'a> {
         let to = therapist();
         let full = self.complete();
         let least = self.minimal();
-        let injured = with(self.complete(), |it| {
+        let injured = self.with(self.complete(), |it| {
             it.answers.recent_injury = Some(RecentInjury::Yes);
             it.answers.cause = Some(Cause::Injury);
             it.contact_by = ContactBy::Text;
         });
-        let mut named = with(self.complete(), |it| {
+        let named = self.with(self.complete(), |it| {
             it.answers.goal = Goal::Relax;
             it.contact_by = ContactBy::Email;
+            it.answers.warmth = self.warmth(Warmth::No);
+            it.answers.treatment = self.another(Goal::Relax, Warmth::No, true);
         });
-        named.enquiry.answers.warmth = self.warmth(Warmth::No);
-        named.enquiry.answers.treatment = self.another(Goal::Relax, Warmth::No, true);
-        let open = with(self.minimal(), |it| {
+        let open = self.with(self.minimal(), |it| {
             it.answers.goal = Goal::NotSure;
             it.answers.area = Area::ALL.to_vec();
         });
-        let hostile = with(self.complete(), |it| {
+        let hostile = self.with(self.complete(), |it| {
             it.name = Name::parse("<b>Zoë</b> www.evil.example").expect("a name");
             it.times = times("<i>any</i> time, see evil.example");
             it.message = message(HOSTILE);
             it.email = EmailAddress::parse("a&b=c?d'e@example.com").expect("an address");
         });
-        let unwanted = with(self.minimal(), |it| {
+        let unwanted = self.with(self.minimal(), |it| {
             it.message = message("Do you do happy endings?");
         });
-        let long = with(self.complete(), |it| {
+        let long = self.with(self.complete(), |it| {
             it.name = Name::parse(&"W".repeat(100)).expect("a name");
             it.times = times(&"&".repeat(500));
             it.message = message(&"<".repeat(4_000));
@@ -157,6 +193,11 @@ impl<'a> Samples<'a> {
         let earlier = [self.ago(53, 140), self.ago(239, 590)];
         let many: Vec<Timestamp> = (34..54).map(|days| self.ago(days, 140)).collect();
         let away_until = self.away_until.or_else(|| self.in_two_weeks());
+        let away = Self {
+            away_until,
+            ..*self
+        }
+        .minimal();
         let withheld = |reason| MailState::Withheld { reason };
         let (suspect, cool_down) = (withheld(Withheld::Suspect), withheld(Withheld::CoolDown));
         let sent = MailState::Sent {
@@ -196,6 +237,7 @@ impl<'a> Samples<'a> {
                 "Looks like spam, so no answer is sent",
                 TherapistEmail {
                     suspect: true,
+                    links: Some(&SUSPECTED_LINKS),
                     signals: &[Signal::Text, Signal::Links, Signal::Markup],
                     auto_reply: Some(&suspect),
                     ..about(&full)
@@ -243,21 +285,14 @@ impl<'a> Samples<'a> {
                 }
                 .into_email(),
             ),
-            sample(
-                "away",
-                "While you are away",
-                TherapistEmail {
-                    away_until,
-                    ..about(&least)
-                }
-                .into_email(),
-            ),
+            sample("away", "While you are away", about(&away).into_email()),
             sample(
                 "fallback",
                 "The database could not be reached, so this mail is all there is",
                 TherapistEmail {
                     auto_reply: None,
                     privacy: true,
+                    links: None,
                     ..about(&full)
                 }
                 .into_email(),
@@ -287,10 +322,12 @@ impl<'a> Samples<'a> {
     #[must_use]
     pub fn to_client(&self) -> Vec<Sample> {
         let answer = |name, about, goal, warmth: Option<Warmth>, named, change: Change| {
-            let mut received = with(self.minimal(), change);
-            received.enquiry.answers.goal = goal;
-            received.enquiry.answers.warmth = warmth.and_then(|warmth| self.warmth(warmth));
-            received.enquiry.answers.treatment = named;
+            let received = self.with(self.minimal(), |it| {
+                change(it);
+                it.answers.goal = goal;
+                it.answers.warmth = warmth.and_then(|warmth| self.warmth(warmth));
+                it.answers.treatment = named;
+            });
             sample(name, about, self.client_mail(&received))
         };
         let mut emails = vec![
@@ -400,6 +437,128 @@ impl<'a> Samples<'a> {
         emails
     }
 
+    /// The emails that belong to no enquiry.
+    #[must_use]
+    pub fn own(&self) -> Vec<Sample> {
+        let count = |name, about, count| {
+            let email = SuspectedCountEmail {
+                practice: self.practice,
+                to: &therapist(),
+                begin: self.received_at,
+                mailed: 30,
+                count,
+            };
+            sample(name, about, email.into_email())
+        };
+        let received = self.complete();
+        let action = |name, about, action| {
+            let email = ClientActionEmail {
+                practice: self.practice,
+                to: &therapist(),
+                received: &received,
+                action,
+            };
+            sample(name, about, email.into_email())
+        };
+        let erased_at = self.ago(-1, 0);
+        let (minimal, now) = (self.minimal(), received.promised_by);
+        let waits = |received, links| Waits {
+            received,
+            may_write: true,
+            links,
+        };
+        let both = [
+            waits(&minimal, Some(&*LINKS)),
+            waits(&received, Some(&*LINKS)),
+        ];
+        let promises = |name, about, kind, waiting: &[Waits<'_>], marked: &[&Received], now| {
+            let email = PromisesEmail {
+                kind,
+                practice: self.practice,
+                to: &therapist(),
+                waiting,
+                marked,
+                now,
+            };
+            sample(name, about, email.into_email())
+        };
+        let weekly = |name, about, week| {
+            let email = WeeklyEmail {
+                practice: self.practice,
+                to: &therapist(),
+                monday: self
+                    .received_at
+                    .to_zoned(self.practice.time_zone.rules().clone())
+                    .date(),
+                week,
+            };
+            sample(name, about, email.into_email())
+        };
+        let week = Week {
+            enquiries: 12,
+            in_time: 8,
+            later: 1,
+            unmarked: 3,
+            median_minutes: Some(275),
+            suspected: 4,
+            came_back: 1,
+            stuck: 0,
+        };
+        let stuck = Week {
+            stuck: 2,
+            ..Week::default()
+        };
+        vec![
+            promises(
+                "morning_list",
+                "The morning list",
+                EmailKind::MorningList,
+                &both,
+                &[&minimal],
+                now + SignedDuration::from_secs(1),
+            ),
+            promises(
+                "morning_list_marked",
+                "The morning list when no one waits and a link was pressed",
+                EmailKind::MorningList,
+                &[],
+                &[&received],
+                now,
+            ),
+            promises(
+                "reminder",
+                "Two working hours before a promise ends",
+                EmailKind::Reminder,
+                &both[1..],
+                &[],
+                now - SignedDuration::from_hours(2),
+            ),
+            weekly("weekly", "Monday's list", week),
+            weekly(
+                "weekly_quiet",
+                "Monday's list after a quiet week in which something is stuck",
+                stuck,
+            ),
+            action(
+                "withdrawn",
+                "The client has withdrawn the enquiry",
+                ClientAction::Withdrawn { erased_at },
+            ),
+            action("kept", "The client keeps it after all", ClientAction::Kept),
+            action(
+                "disowned",
+                "The address is not the client's",
+                ClientAction::Disowned,
+            ),
+            count(
+                "suspected_count",
+                "Many suspected enquiries within an hour",
+                45,
+            ),
+            count("suspected_count_one", "One more than are mailed", 1),
+        ]
+    }
+
     /// The notices to the therapist, for every trouble.
     #[must_use]
     pub fn notices(&self) -> Vec<Sample> {
@@ -455,6 +614,7 @@ impl<'a> Samples<'a> {
         let mut all = self.to_therapist();
         all.extend(self.to_client());
         all.extend(self.notices());
+        all.extend(self.own());
         all
     }
 
@@ -473,8 +633,8 @@ impl<'a> Samples<'a> {
             auto_reply: Some(&MailState::NEW),
             earlier: &[],
             more_earlier: false,
-            away_until: self.away_until,
             privacy: false,
+            links: Some(&LINKS),
         }
     }
 
@@ -486,9 +646,11 @@ impl<'a> Samples<'a> {
                 practice: self.practice,
                 reference: &received.reference,
                 received_at: received.received_at,
-                away_until: self.away_until,
+                promised_by: received.promised_by,
+                suggested: &received.suggested,
                 contact_by: received.enquiry.contact_by,
                 answers: &received.enquiry.answers,
+                mine: Some(MINE),
             },
             to: &received.enquiry.email,
             reply_to: &therapist(),
@@ -502,8 +664,7 @@ impl<'a> Samples<'a> {
     }
 
     fn suggested(&self, goal: Goal, warmth: Warmth) -> Option<TreatmentKey> {
-        let suggestion = self.practice.suggest(goal, self.warmth(warmth), None, None);
-        suggestion.suggested.map(|treatment| treatment.key.clone())
+        self.practice.suggest(goal, self.warmth(warmth)).treatment
     }
 
     /// A treatment that the guide does not suggest: the last one, or the first.
@@ -543,13 +704,6 @@ impl<'a> Samples<'a> {
 #[must_use]
 pub fn therapist() -> EmailAddress {
     EmailAddress::parse("therapist@example.org").expect("an address")
-}
-
-/// The enquiry with a change.
-#[must_use]
-pub fn with(mut received: Received, change: impl FnOnce(&mut Enquiry)) -> Received {
-    change(&mut received.enquiry);
-    received
 }
 
 fn sample(name: &'static str, about: &'static str, mail: Email) -> Sample {

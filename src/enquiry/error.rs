@@ -106,7 +106,7 @@ impl FieldError {
                 "Select the box to say that your answers may be used to reply to you"
             }
             Self::ConsentVersionUnknown | Self::Hidden(_) => {
-                "Reload the page and send the form again"
+                "Reload the page and send the form again, or phone"
             }
             Self::WrongType(field) => return field.main_error().message(),
         })

@@ -14,9 +14,10 @@ mod redacted;
 mod reference;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
-use crate::practice::{Practice, TreatmentKey};
+use crate::practice::{Practice, Suggested, Suggestion, TreatmentKey};
 use answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 
 pub use email::EmailAddress;
@@ -138,6 +139,57 @@ pub struct Received {
     pub reference: Reference,
     /// When it was accepted, in UTC, to the second.
     pub received_at: Timestamp,
+    /// By when an answer was promised.
+    pub promised_by: Timestamp,
+    /// What the guide suggested.
+    pub suggested: Suggested,
     /// What was asked.
     pub enquiry: Enquiry,
+}
+
+impl Received {
+    /// An enquiry that comes in at this moment. The promise and the suggestion are made here, once, and kept with it: a later
+    /// change of the hours or of the guide changes nothing that was said. `away_until` is the day on which the therapist is
+    /// back.
+    #[must_use]
+    pub fn new(
+        reference: Reference,
+        received_at: Timestamp,
+        enquiry: Enquiry,
+        practice: &Practice,
+        away_until: Option<Date>,
+    ) -> Self {
+        Self {
+            reference,
+            received_at,
+            promised_by: practice.reply_by(received_at, away_until).timestamp(),
+            suggested: practice.suggest(enquiry.answers.goal, enquiry.answers.warmth),
+            enquiry,
+        }
+    }
+
+    /// Whether an auto-reply that leaves at this time would promise an answer by a time that has passed.
+    #[must_use]
+    pub fn is_late(&self, now: Timestamp) -> bool {
+        self.promised_by < now
+    }
+
+    /// When an answer can be expected, such as "by Tuesday at 10 in the morning".
+    #[must_use]
+    pub fn promise_in_words(&self, practice: &Practice) -> String {
+        practice.promise_in_words(self.promised_by, self.received_at)
+    }
+
+    /// What was suggested, in the practice's words.
+    #[must_use]
+    pub fn suggestion<'p>(&self, practice: &'p Practice) -> Suggestion<'p> {
+        let answers = &self.enquiry.answers;
+        practice.suggestion(
+            &self.suggested,
+            answers.goal,
+            answers.warmth,
+            answers.recent_injury,
+            answers.treatment.as_ref(),
+        )
+    }
 }

@@ -33,6 +33,9 @@ pub struct Deliveries {
     /// The last email to the therapist that SES took and did not deliver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returned: Option<String>,
+    /// An email to the therapist came back for now, and none was delivered since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub came_back: bool,
     /// SES has rejected the words of the enquiry: the therapist's email goes without them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bare: bool,
@@ -52,6 +55,7 @@ impl Deliveries {
             decided: false,
             pending_since: None,
             returned: None,
+            came_back: false,
             bare: false,
             refused_since: None,
         }
@@ -64,7 +68,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&self.therapist),
             EmailKind::AutoReply => Some(&self.auto_reply),
             EmailKind::Notice => self.notice.as_ref(),
-            EmailKind::Fallback => None,
+            _ => None,
         }
     }
 
@@ -110,6 +114,44 @@ impl Deliveries {
         }
     }
 
+    /// The client has withdrawn the enquiry: nothing that is pending leaves, except what is being sent at this moment.
+    pub fn withdraw(&mut self, now: Timestamp) {
+        let withdrawn = MailState::Withheld {
+            reason: Withheld::Withdrawn,
+        };
+        self.decided = true;
+        self.notice.take_if(|notice| notice.is_free(now));
+        for state in [&mut self.therapist, &mut self.auto_reply] {
+            if state.is_free(now) {
+                *state = withdrawn.clone();
+            }
+        }
+    }
+
+    /// The client keeps the enquiry that was withdrawn: the therapist reads it after all.
+    pub fn keep(&mut self, now: Timestamp) {
+        let withdrawn = MailState::Withheld {
+            reason: Withheld::Withdrawn,
+        };
+        if self.therapist == withdrawn {
+            self.therapist = MailState::NEW;
+            self.pending_since = Some(now);
+        }
+    }
+
+    /// The therapist is told of this suspected enquiry by a number only, and the client gets no auto-reply.
+    pub fn count(&mut self) {
+        if self.decided {
+            return;
+        }
+        self.decide(Some(Withheld::Suspect));
+        if self.therapist.is_pending() {
+            self.therapist = MailState::Withheld {
+                reason: Withheld::Counted,
+            };
+        }
+    }
+
     /// Withholds an auto-reply that was to be sent: between the decision and the send something came in between.
     pub fn withhold(&mut self, reason: Withheld, now: Timestamp) {
         if let MailState::Pending { .. } = self.auto_reply {
@@ -132,6 +174,17 @@ impl Deliveries {
         self.decided = false;
         self.pending_since = Some(now);
         true
+    }
+
+    /// Withholds an auto-reply that has not left because a person calls the enquiry spam. That needs no notice: who says so
+    /// knows it.
+    pub fn suspect(&mut self) {
+        if let MailState::Pending { .. } = self.auto_reply {
+            self.decided = true;
+            self.auto_reply = MailState::Withheld {
+                reason: Withheld::Suspect,
+            };
+        }
     }
 
     /// Makes the therapist's email pending once more, as a new attempt: a copy too many does no harm.
@@ -178,6 +231,9 @@ impl Deliveries {
                 reason: Withheld::Unsendable,
             } => return Err(ResendRefused::Unsendable),
             MailState::Withheld {
+                reason: Withheld::Counted | Withheld::Withdrawn,
+            } => return Err(ResendRefused::Withdrawn),
+            MailState::Withheld {
                 reason: Withheld::Undeliverable,
             }
             | MailState::Bounced { .. }
@@ -208,20 +264,8 @@ impl Deliveries {
     ) -> Option<EmailKind> {
         self.give_up(received_at, now);
         for kind in EmailKind::ALL.iter().copied() {
-            if let Some(state) = self.slot(kind).filter(|_| !except.contains(&kind)) {
-                let attempts = match state {
-                    MailState::Pending { attempts, after }
-                        if after.is_none_or(|after| after <= now) =>
-                    {
-                        *attempts
-                    }
-                    MailState::Sending { attempt, until } if *until <= now => *attempt,
-                    _ => continue,
-                };
-                *state = MailState::Sending {
-                    attempt: attempts + 1,
-                    until,
-                };
+            let state = self.slot(kind).filter(|_| !except.contains(&kind));
+            if state.is_some_and(|state| state.claim(now, until).is_some()) {
                 return Some(kind);
             }
         }
@@ -264,7 +308,7 @@ impl Deliveries {
                 at: now,
                 delayed_since: None,
             },
-            (SendOutcome::NotSent, _) => pending(None),
+            (SendOutcome::NotSent | SendOutcome::Refused, _) => pending(None),
             (SendOutcome::Permanent { .. }, _)
                 if refused && now.duration_since(since) < GIVE_UP =>
             {
@@ -275,10 +319,7 @@ impl Deliveries {
                 at: now,
             },
             (SendOutcome::Ambiguous, EmailKind::AutoReply) => MailState::Unknown { at: now },
-            (
-                SendOutcome::Ambiguous,
-                EmailKind::Therapist | EmailKind::Notice | EmailKind::Fallback,
-            ) => pending(None),
+            (SendOutcome::Ambiguous, _) => pending(None),
         };
         if let Some(state) = self.slot(kind) {
             *state = next;
@@ -347,6 +388,8 @@ impl Deliveries {
         *state = next;
         if kind == EmailKind::AutoReply {
             self.update_notice(at);
+        } else if report == Report::Delivered {
+            self.came_back = false;
         }
         true
     }
@@ -378,6 +421,7 @@ impl Deliveries {
             }
         };
         self.bare |= rejected;
+        self.came_back |= matches!(report, Report::Bounced { .. });
         self.returned = Some(message_id.to_owned());
         // One that is being sent is told apart by its name, when that is known.
         if let Some(state) = self.slot(kind)
@@ -445,7 +489,7 @@ impl Deliveries {
             EmailKind::Therapist => Some(&mut self.therapist),
             EmailKind::AutoReply => Some(&mut self.auto_reply),
             EmailKind::Notice => self.notice.as_mut(),
-            EmailKind::Fallback => None,
+            _ => None,
         }
     }
 }

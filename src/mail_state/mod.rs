@@ -12,7 +12,7 @@ mod deliveries;
 
 pub use deliveries::Deliveries;
 
-/// The emails that an enquiry can have.
+/// The emails that the function sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum EmailKind {
     /// The enquiry itself, to the therapist.
@@ -24,15 +24,39 @@ pub enum EmailKind {
     /// The enquiry itself, to the therapist, past a table that could not be written. No item keeps its state, and what SES
     /// reports of it says nothing about the email of an item that came to be all the same.
     Fallback,
+    /// An email of its own to the therapist: how many suspected enquiries of an hour were not mailed one by one.
+    SuspectedCount,
+    /// To the therapist, at the start of a working day: who waits for an answer that was promised by today.
+    MorningList,
+    /// To the therapist: an answer is due in two working hours.
+    Reminder,
+    /// To the therapist, on Mondays: the week that has passed, and whether everything works.
+    Weekly,
+    /// To the therapist: the client has withdrawn an enquiry.
+    Withdrawn,
+    /// To the therapist: the client keeps an enquiry that was withdrawn.
+    Kept,
+    /// To the therapist: an enquiry was not sent by the owner of its address.
+    Disowned,
+    /// A code for signing in to the desk, to the therapist: about no enquiry, and worth nothing once she has it.
+    SignIn,
 }
 
 impl EmailKind {
-    /// Every kind, in the order in which an enquiry's emails are sent.
+    /// Every kind; those of an enquiry in the order in which they are sent.
     pub const ALL: &'static [Self] = &[
         Self::Therapist,
         Self::AutoReply,
         Self::Notice,
         Self::Fallback,
+        Self::SuspectedCount,
+        Self::MorningList,
+        Self::Reminder,
+        Self::Weekly,
+        Self::Withdrawn,
+        Self::Kept,
+        Self::Disowned,
+        Self::SignIn,
     ];
 
     /// Its name in the table, in SES tags and in logs.
@@ -43,13 +67,33 @@ impl EmailKind {
             Self::AutoReply => "auto_reply",
             Self::Notice => "notice",
             Self::Fallback => "fallback",
+            Self::SuspectedCount => "suspected_count",
+            Self::MorningList => "morning_list",
+            Self::Reminder => "reminder",
+            Self::Weekly => "weekly",
+            Self::Withdrawn => "withdrawn",
+            Self::Kept => "kept",
+            Self::Disowned => "disowned",
+            Self::SignIn => "sign_in",
         }
+    }
+
+    /// Whether it goes to the client; all others go to the therapist.
+    #[must_use]
+    pub const fn is_to_client(self) -> bool {
+        matches!(self, Self::AutoReply)
     }
 
     /// Whether an enquiry's item keeps its state.
     #[must_use]
     pub const fn is_stored(self) -> bool {
-        !matches!(self, Self::Fallback)
+        matches!(self, Self::Therapist | Self::AutoReply | Self::Notice)
+    }
+
+    /// Whether it is an email of its own, with an item that keeps its state.
+    #[must_use]
+    pub const fn is_own(self) -> bool {
+        !self.is_stored() && !matches!(self, Self::Fallback | Self::SignIn)
     }
 
     /// The email of this name.
@@ -65,7 +109,7 @@ impl fmt::Display for EmailKind {
     }
 }
 
-/// Why an auto-reply is not sent.
+/// Why an email is not sent.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Withheld {
@@ -89,6 +133,10 @@ pub enum Withheld {
     CountersUnavailable,
     /// It was pending for more than a day, or would promise an answer by a time that has passed.
     Late,
+    /// The therapist's email about a suspected enquiry, of which so many came in an hour that she is told their number.
+    Counted,
+    /// The client has withdrawn the enquiry.
+    Withdrawn,
 }
 
 impl Withheld {
@@ -106,6 +154,8 @@ impl Withheld {
             Self::DailyCap => "daily_cap",
             Self::CountersUnavailable => "counters_unavailable",
             Self::Late => "late",
+            Self::Counted => "counted",
+            Self::Withdrawn => "withdrawn",
         }
     }
 }
@@ -127,6 +177,8 @@ pub enum ResendRefused {
     NoPerson,
     /// No email system carries the address.
     Unsendable,
+    /// The client has withdrawn the enquiry.
+    Withdrawn,
 }
 
 /// Where one email stands.
@@ -247,6 +299,50 @@ impl MailState {
         matches!(self, Self::Pending { .. } | Self::Sending { .. })
     }
 
+    /// Whether it still has to be sent and no invocation is at it.
+    #[must_use]
+    pub fn is_free(&self, now: Timestamp) -> bool {
+        match self {
+            Self::Pending { .. } => true,
+            Self::Sending { until, .. } => *until <= now,
+            _ => false,
+        }
+    }
+
+    /// Takes the lease, when it is due at this time and no other invocation holds it. Returns which try it is, from 1.
+    pub fn claim(&mut self, now: Timestamp, until: Timestamp) -> Option<u32> {
+        let attempts = match self {
+            Self::Pending { attempts, after } if after.is_none_or(|after| after <= now) => {
+                *attempts
+            }
+            Self::Sending { attempt, until } if *until <= now => *attempt,
+            _ => return None,
+        };
+        let attempt = attempts + 1;
+        *self = Self::Sending { attempt, until };
+        Some(attempt)
+    }
+
+    /// What an email of its own is after an attempt. It is sent again when it may not have left: a copy too many does no harm.
+    #[must_use]
+    pub fn after(attempt: u32, outcome: &SendOutcome, now: Timestamp) -> Self {
+        match outcome {
+            SendOutcome::Accepted { message_id } => Self::Sent {
+                message_id: message_id.clone(),
+                at: now,
+                delayed_since: None,
+            },
+            SendOutcome::NotSent | SendOutcome::Refused | SendOutcome::Ambiguous => Self::Pending {
+                attempts: attempt,
+                after: None,
+            },
+            SendOutcome::Permanent { reason } => Self::Failed {
+                reason: reason.clone(),
+                at: now,
+            },
+        }
+    }
+
     /// How much is known of it: reports go upwards only. Nothing where a report would change nothing.
     const fn rank(&self) -> Option<u8> {
         match self {
@@ -317,6 +413,8 @@ pub enum SendOutcome {
     },
     /// It certainly did not leave, and may later.
     NotSent,
+    /// The same, and SES would refuse any other email just now: the account may not send, or has sent too fast.
+    Refused,
     /// This email will never go.
     Permanent {
         /// The class of the failure.

@@ -45,6 +45,36 @@ impl Verdict {
     }
 }
 
+/// What the therapist has said about a sender: a keyed hash of an address or of a number stands for them.
+/// Where both are said, of an address and of a number, the later one here counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SenderRule {
+    /// What comes from them is a real enquiry, however it reads.
+    Trusted,
+    /// What comes from them is spam.
+    Blocked,
+}
+
+impl SenderRule {
+    /// Its name in the table, in commands and in forms.
+    #[must_use]
+    pub const fn key(self) -> &'static str {
+        match self {
+            Self::Blocked => "blocked",
+            Self::Trusted => "trusted",
+        }
+    }
+
+    /// The rule of this name.
+    #[must_use]
+    pub fn from_key(key: &str) -> Option<Self> {
+        [Self::Blocked, Self::Trusted]
+            .into_iter()
+            .find(|rule| rule.key() == key)
+    }
+}
+
 macro_rules! signals {
     ($($(#[$meta:meta])* $name:ident = $code:literal, $weight:literal, $words:literal;)+) => {
         /// Something about an enquiry that speaks for a program or an advertiser, by its code. The codes are stored.
@@ -93,6 +123,8 @@ signals! {
     ListedWord = "listed_word", 4, "it has a word that is on your list";
     /// A sender of the practice's list.
     ListedSender = "listed_sender", 4, "its sender is on your list";
+    /// A sender whom the therapist has blocked.
+    BlockedSender = "blocked_sender", 4, "you have blocked its sender";
     /// The address is at a service for addresses that last minutes.
     ThrowAway = "throw_away", 2, "its address is a throw-away one";
     /// Its signed time is none of ours.
@@ -129,6 +161,16 @@ signals! {
     Gibberish = "gibberish", 0, "it has words that a program made";
 }
 
+impl Signal {
+    /// Whether it tells how the form was sent, not what was typed.
+    const fn is_of_a_program(self) -> bool {
+        matches!(
+            self,
+            Self::Honeypot | Self::TooFast | Self::Proof | Self::ForgedToken | Self::ExpiredToken
+        )
+    }
+}
+
 /// What was noticed about an enquiry.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Score {
@@ -150,6 +192,18 @@ impl Score {
         } else {
             Verdict::Clear
         }
+    }
+
+    /// The same with what the therapist has said about the sender. Of one whom she trusts only that counts which a program
+    /// does: a stranger who knows the address can type it in.
+    #[must_use]
+    pub fn with_sender(mut self, rule: Option<SenderRule>) -> Self {
+        match rule {
+            None => {}
+            Some(SenderRule::Blocked) => self.signals.push(Signal::BlockedSender),
+            Some(SenderRule::Trusted) => self.signals.retain(|signal| signal.is_of_a_program()),
+        }
+        self
     }
 
     /// The signals' codes, for the log.

@@ -1,6 +1,7 @@
 //! The change of an enquiry's state, and what was typed following it.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -10,9 +11,11 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::Timestamp;
 
+use super::annex::AnnexChange;
 use super::error::Cancelled;
 use super::schema::{self, Item, s};
-use super::{Store, StoreError, random};
+use super::senders::SenderChange;
+use super::{ONE_CALL, Store, StoreError, TRIES, pause, random};
 use crate::clock::Clock;
 use crate::record::Record;
 
@@ -27,12 +30,43 @@ pub enum Update {
     Gone,
 }
 
+/// What is written together with a change of a state, or not at all.
+#[derive(Debug, Clone, Default)]
+pub struct Along {
+    /// The private note.
+    pub note: Option<NoteChange>,
+    /// What is said about the sender.
+    pub sender: Option<SenderChange>,
+}
+
+/// A change of the private note.
+#[derive(Clone)]
+pub enum NoteChange {
+    /// It says this.
+    Save(String),
+    /// It goes.
+    Remove,
+}
+
+impl fmt::Debug for NoteChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NoteChange(…)")
+    }
+}
+
 /// What became of one conditional write.
 enum Written {
     Applied(Box<Record>),
     Conflict(Box<Record>),
     Gone,
 }
+
+/// From this size on, in bytes, a state gives the older part of its timeline away: a write unit ends at 1,024.
+const STATE_SIZE: usize = 1_000;
+/// How many entries stay in it then.
+const STAY: usize = 2;
+/// How many entries are kept in all; an email that keeps coming back must not make an item grow for ever.
+const ENTRIES: u32 = 300;
 
 impl Store {
     /// Changes an enquiry, by whatever `change` makes of its record: again for each change that came between, until it is
@@ -43,19 +77,44 @@ impl Store {
     /// When the table cannot be written; whether it was written may then be unknown.
     pub async fn update(
         &self,
+        record: Record,
+        clock: &Clock,
+        change: impl FnMut(&mut Record) -> bool,
+    ) -> Result<Update, StoreError> {
+        self.update_along(record, &Along::default(), clock, change)
+            .await
+    }
+
+    /// The same, with more that is written in the same transaction.
+    ///
+    /// # Errors
+    /// As [`Self::update`].
+    pub async fn update_along(
+        &self,
         mut record: Record,
+        along: &Along,
         clock: &Clock,
         mut change: impl FnMut(&mut Record) -> bool,
     ) -> Result<Update, StoreError> {
+        let mut tries = 1;
         loop {
             let mut next = record.clone();
             if !change(&mut next) {
                 return Ok(Update::Unchanged(Box::new(record)));
             }
-            match self.write(record, next, clock.now()).await? {
-                Written::Applied(record) => return Ok(Update::Applied(record)),
-                Written::Conflict(current) => record = *current,
-                Written::Gone => return Ok(Update::Gone),
+            match self.write(&record, next, along, clock.now()).await {
+                Ok(Written::Applied(record)) => return Ok(Update::Applied(record)),
+                Ok(Written::Conflict(current)) => record = *current,
+                Ok(Written::Gone) => return Ok(Update::Gone),
+                // A transaction was at work on the same items at this moment.
+                Err(error)
+                    if error.is_conflict()
+                        && tries < TRIES
+                        && clock.wait(pause(tries)?, ONE_CALL).await =>
+                {
+                    tries += 1;
+                }
+                Err(error) => return Err(error),
             }
         }
     }
@@ -69,7 +128,8 @@ impl Store {
         // The first change lets the other item follow; the second one then leaves the index.
         for _ in 0..2 {
             let is_due = record.indexed && (record.addressed || self.has_keys());
-            if !is_due || record.state.deliveries.is_pending() {
+            let has_work = record.state.deliveries.is_pending() || record.state.withdrawn.is_some();
+            if !is_due || has_work {
                 break;
             }
             match self.update(record, clock, |_| true).await? {
@@ -83,17 +143,19 @@ impl Store {
     /// Writes a changed state, if nothing has changed it since it was `seen`.
     async fn write(
         &self,
-        seen: Record,
+        seen: &Record,
         mut next: Record,
+        along: &Along,
         now: Timestamp,
     ) -> Result<Written, StoreError> {
         next.state.revision = seen.state.revision + 1;
+        next.state.follow(&seen.state, now);
         let expires = if next.state.deliveries.is_pending_for_therapist() {
             None
         } else {
             // The first time counts: an email that is sent once more keeps nothing longer.
             let completed = *next.state.completed.get_or_insert(now);
-            Some(completed + self.life(next.state.verdict))
+            Some(self.expires(&next.state, completed))
         };
         // What was typed must not expire while the state is pending again: then both change in one transaction.
         let reopens = expires.is_none() && next.text_expires.is_some();
@@ -103,16 +165,39 @@ impl Store {
         // Otherwise the item with what was typed follows the state. Until it does, the state stays in the index of pending
         // work and does not expire, so that a sweep finds what is missing.
         let follows = next.text_expires == expires && (next.addressed || !self.has_keys());
-        next.indexed = next.state.deliveries.is_pending() || !next.addressed || !follows;
+        let has_work = next.state.deliveries.is_pending() || next.state.withdrawn.is_some();
+        next.indexed = has_work || !next.addressed || !follows;
         let writer = hex::encode(random::<8>()?);
-        let item = schema::state_item(&next, Some(writer.clone()), expires.filter(|_| follows))?;
-        let revision = seen.state.revision;
-        let outcome = if reopens {
-            let key = schema::enquiry_key(&next.received.reference);
-            self.replace_and_keep(item, revision, key).await?
-        } else {
-            self.replace(item, revision).await?
+        let known = expires.filter(|_| follows);
+        next.state.has_annex |= along.note.is_some();
+        let mut item = schema::state_item(&next, Some(writer.clone()), known)?;
+        let mut older = Vec::new();
+        let entries = next.state.timeline.recent.len();
+        if schema::size(&item) > STATE_SIZE && entries > STAY {
+            let timeline = &mut next.state.timeline;
+            older = timeline.recent.drain(..entries - STAY).collect();
+            if timeline.moved >= ENTRIES {
+                older.clear();
+            }
+            timeline.moved += u32::try_from(older.len()).unwrap_or_default();
+            next.state.has_annex |= !older.is_empty();
+            item = schema::state_item(&next, Some(writer.clone()), known)?;
+        }
+        let mut more = Vec::new();
+        if reopens {
+            more.push(self.kept(schema::enquiry_key(&next.received.reference))?);
+        }
+        let annex = AnnexChange {
+            note: along.note.as_ref(),
+            older: &older,
+            expires: expires.filter(|_| next.text_expires == expires),
+            reopens: reopens && seen.state.has_annex,
         };
+        more.extend(self.annex_change(&next.received.reference, &annex)?);
+        if let Some(change) = &along.sender {
+            more.extend(self.sender_changes(&next.received, *change, now)?);
+        }
+        let outcome = self.replace(item, seen.state.revision, more).await?;
         let Err(current) = outcome else {
             return self.applied(next, expires).await;
         };
@@ -129,7 +214,15 @@ impl Store {
     }
 
     /// Replaces a state of this revision; otherwise the item as it stands.
-    async fn replace(&self, item: Item, seen: u64) -> Result<Result<(), Option<Item>>, StoreError> {
+    async fn replace(
+        &self,
+        item: Item,
+        seen: u64,
+        more: Vec<TransactWriteItem>,
+    ) -> Result<Result<(), Option<Item>>, StoreError> {
+        if !more.is_empty() {
+            return self.replace_with(item, seen, more).await;
+        }
         let outcome = self
             .client
             .put_item()
@@ -154,14 +247,13 @@ impl Store {
         }
     }
 
-    /// The same, and takes the expiry from the item with what was typed.
-    async fn replace_and_keep(
+    /// The same in one transaction with more writes; only that of the item with what was typed has a condition.
+    async fn replace_with(
         &self,
         item: Item,
         seen: u64,
-        typed: String,
+        more: Vec<TransactWriteItem>,
     ) -> Result<Result<(), Option<Item>>, StoreError> {
-        let unbuildable = |_| StoreError::unbuildable("change");
         let state = Put::builder()
             .table_name(&self.table)
             .set_item(Some(item))
@@ -169,19 +261,13 @@ impl Store {
             .set_expression_attribute_values(Some(schema::revision(seen)))
             .return_values_on_condition_check_failure(OnFailure::AllOld)
             .build()
-            .map_err(unbuildable)?;
-        let kept = ItemUpdate::builder()
-            .table_name(&self.table)
-            .key("pk", AttributeValue::S(typed))
-            .update_expression("REMOVE expires")
-            .condition_expression("attribute_exists(pk)")
-            .build()
-            .map_err(unbuildable)?;
+            .map_err(|_| StoreError::unbuildable("change"))?;
+        let state = TransactWriteItem::builder().put(state).build();
+        let writes = [state].into_iter().chain(more).collect();
         let outcome = self
             .client
             .transact_write_items()
-            .transact_items(TransactWriteItem::builder().put(state).build())
-            .transact_items(TransactWriteItem::builder().update(kept).build())
+            .set_transact_items(Some(writes))
             .send()
             .await;
         let Err(error) = outcome else {
@@ -194,6 +280,18 @@ impl Store {
             (None, Some(_)) => Ok(Err(None)),
             (None, None) => Err(cancelled.into_error("change")),
         }
+    }
+
+    /// Takes the expiry from the item with what was typed.
+    fn kept(&self, typed: String) -> Result<TransactWriteItem, StoreError> {
+        let kept = ItemUpdate::builder()
+            .table_name(&self.table)
+            .key("pk", AttributeValue::S(typed))
+            .update_expression("REMOVE expires")
+            .condition_expression("attribute_exists(pk)")
+            .build()
+            .map_err(|_| StoreError::unbuildable("change"))?;
+        Ok(TransactWriteItem::builder().update(kept).build())
     }
 
     async fn applied(
@@ -224,6 +322,9 @@ impl Store {
         }
         // An expiry is only ever taken away together with the state.
         if let Some(expires) = expires.filter(|_| next.text_expires != expires) {
+            if next.state.has_annex && !self.annex_expires(next, expires).await? {
+                return Ok(false);
+            }
             values.extend([schema::seconds(":expires", expires)]);
             set.push("expires = :expires");
         }

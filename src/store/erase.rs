@@ -6,7 +6,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
 
 use super::schema::{self, Item};
-use super::{Store, StoreError};
+use super::{Annex, Sender, Store, StoreError};
 use crate::enquiry::{EmailAddress, Reference};
 use crate::record::Record;
 
@@ -19,6 +19,10 @@ pub struct StoredCopies {
     pub record: Option<Record>,
     /// When it will be deleted by itself; nothing while an email to the therapist is pending.
     pub expires: Option<Timestamp>,
+    /// The private note and the older part of the timeline; nothing when a newer version wrote them.
+    pub annex: Option<Annex>,
+    /// What was said about its sender.
+    pub senders: Vec<Sender>,
     /// Whether the idempotency record of its post is still there.
     pub idempotency_record: bool,
     idempotency_key: Option<String>,
@@ -37,34 +41,108 @@ pub struct CoolDown {
 }
 
 impl Store {
+    /// How many enquiries [`Self::copies_of`] traces at once: three items each ("BatchGetItem" takes 100 keys).
+    pub const TRACED: usize = 33;
+
     /// An enquiry with all that hangs on it; nothing when there is none with this reference.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn copies(&self, reference: &Reference) -> Result<Option<StoredCopies>, StoreError> {
+        let found = self.copies_of(&[reference]).await?;
+        Ok(found.into_iter().flatten().next())
+    }
+
+    /// Several enquiries with all that hangs on each, in this order, by two requests; at most [`Self::TRACED`]. Nothing in the
+    /// place of one that is not there.
     ///
     /// # Errors
     /// When the table cannot be read. An item that this version does not understand is no error: it can be erased all the
     /// same.
-    pub async fn copies(&self, reference: &Reference) -> Result<Option<StoredCopies>, StoreError> {
-        let (Some(enquiry), state) = self.items("trace", reference).await? else {
-            return Ok(None);
-        };
-        let idempotency_key = schema::text(&enquiry, "idempotency").map(str::to_owned);
-        let address = schema::text(&enquiry, "address").map(str::to_owned);
-        let kept = match &idempotency_key {
-            Some(key) => self.get("trace", key.clone()).await?,
-            None => None,
-        };
-        Ok(Some(StoredCopies {
-            reference: reference.clone(),
-            expires: schema::expires_of(&enquiry),
-            record: schema::record(enquiry, state).ok(),
-            // A record that had expired may belong to a later post of the same.
-            idempotency_record: kept.as_ref().and_then(schema::reference_of).as_ref()
-                == Some(reference),
-            idempotency_key,
-            address,
-        }))
+    pub async fn copies_of(
+        &self,
+        references: &[&Reference],
+    ) -> Result<Vec<Option<StoredCopies>>, StoreError> {
+        let keys = references.iter().flat_map(|reference| {
+            [
+                schema::enquiry_key(reference),
+                schema::state_key(reference),
+                schema::annex_key(reference),
+            ]
+        });
+        let mut found = self.get_all("trace", &keys.collect::<Vec<_>>()).await?;
+        let mut all = Vec::new();
+        let mut beside = Vec::new();
+        for reference in references {
+            let mut take = |key: String| found.remove(&key);
+            let (state, annex) = (
+                take(schema::state_key(reference)),
+                take(schema::annex_key(reference)),
+            );
+            let Some(enquiry) = take(schema::enquiry_key(reference)) else {
+                all.push(None);
+                continue;
+            };
+            let traced = self.traced(reference, enquiry, state, annex);
+            beside.extend(traced.1.iter().chain(&traced.0.idempotency_key).cloned());
+            all.push(Some(traced));
+        }
+        beside.sort();
+        beside.dedup();
+        let beside = self.get_all("trace", &beside).await?;
+        Ok(all
+            .into_iter()
+            .map(|traced| {
+                let (mut copies, senders) = traced?;
+                let senders = senders.iter().filter_map(|key| beside.get(key));
+                copies.senders = senders.filter_map(Sender::read).collect();
+                let record = copies.idempotency_key.as_ref();
+                let record = record.and_then(|key| beside.get(key));
+                // A record that had expired may belong to a later post of the same.
+                copies.idempotency_record =
+                    record.and_then(schema::reference_of).as_ref() == Some(&copies.reference);
+                Some(copies)
+            })
+            .collect())
     }
 
-    /// Erases an enquiry. The item with what was typed goes last: the others are found through it.
+    /// What the items of an enquiry tell, and the keys under which its sender is known.
+    fn traced(
+        &self,
+        reference: &Reference,
+        enquiry: Item,
+        state: Option<Item>,
+        annex: Option<Item>,
+    ) -> (StoredCopies, Vec<String>) {
+        let text = |name| schema::text(&enquiry, name).map(str::to_owned);
+        let (idempotency_key, address) = (text("idempotency"), text("address"));
+        let expires = schema::expires_of(&enquiry);
+        let record = schema::record(enquiry, state).ok();
+        let enquiry = record.as_ref().map(|record| &record.received.enquiry);
+        let senders = enquiry.and_then(|enquiry| self.sender_hashes("trace", enquiry).ok());
+        let senders = senders.unwrap_or_default();
+        let version = record
+            .as_ref()
+            .map_or(0, |record| record.state.note_version);
+        let copies = StoredCopies {
+            reference: reference.clone(),
+            record,
+            annex: match annex {
+                Some(annex) => Annex::read(annex, version).ok(),
+                None => Some(Annex::default()),
+            },
+            senders: Vec::new(),
+            expires,
+            idempotency_record: false,
+            idempotency_key,
+            address,
+        };
+        let keys = senders.iter().map(|hash| schema::sender_key(hash));
+        (copies, keys.collect())
+    }
+
+    /// Erases an enquiry with its note and its timeline. The item with what was typed goes last, since the others are found
+    /// through it; the state goes before the annex, since only a change of the state writes one.
     ///
     /// # Errors
     /// When the table cannot be written. Erasing again then goes on where it stopped.
@@ -72,21 +150,33 @@ impl Store {
         if let Some(key) = &copies.idempotency_key {
             self.delete(key.clone(), Some(&copies.reference)).await?;
         }
-        self.delete(schema::state_key(&copies.reference), None)
-            .await?;
+        self.erase_state(&copies.reference).await?;
         self.delete(schema::enquiry_key(&copies.reference), None)
             .await
     }
 
-    /// Erases what is left of an enquiry when the table has deleted what was typed: each of the two items expires for itself.
+    /// Forgets what was said about the sender of an enquiry. Before the enquiry, which knows the number.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn forget_senders(&self, copies: &StoredCopies) -> Result<(), StoreError> {
+        for sender in &copies.senders {
+            self.forget_sender(&sender.id).await?;
+        }
+        Ok(())
+    }
+
+    /// Erases what is left of an enquiry when the table has deleted what was typed: each item expires for itself.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn erase_state(&self, reference: &Reference) -> Result<(), StoreError> {
-        self.delete(schema::state_key(reference), None).await
+        self.delete(schema::state_key(reference), None).await?;
+        self.delete(schema::annex_key(reference), None).await
     }
 
-    /// Erases an enquiry by its reference alone, and the cool-down that is there for it; that of another enquiry stays.
+    /// Erases an enquiry by its reference alone, and the cool-down that is there for it; that of another enquiry stays. So does
+    /// a block of its sender, which then names no enquiry any more.
     ///
     /// # Errors
     /// When the table cannot be written. Erasing again then goes on where it stopped.
@@ -94,6 +184,9 @@ impl Store {
         let cool_down = copies.address.as_deref().map(schema::cool_down_key);
         if let Some(key) = &cool_down {
             self.delete(key.clone(), Some(&copies.reference)).await?;
+        }
+        for sender in &copies.senders {
+            self.detach_sender(&sender.id, &copies.reference).await?;
         }
         self.erase(copies).await?;
         // It may have been booked in between, as long as the enquiry was there.
@@ -109,8 +202,9 @@ impl Store {
     /// # Errors
     /// When the table cannot be written.
     pub async fn erase_address(&self, address: &EmailAddress) -> Result<(), StoreError> {
-        let key = schema::cool_down_key(&self.address_hash("find", address)?);
-        self.delete(key, None).await
+        let hash = self.address_hash("find", address)?;
+        self.delete(schema::sender_key(&hash), None).await?;
+        self.delete(schema::cool_down_key(&hash), None).await
     }
 
     /// What is kept about an address itself.

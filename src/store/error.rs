@@ -8,7 +8,6 @@ use aws_sdk_dynamodb::types::CancellationReason;
 use tracing::error;
 
 use super::schema::Item;
-use crate::enquiry::Reference;
 
 /// Why the table could not be read or written: what was tried and the code of the failure, nothing personal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,8 +32,17 @@ impl StoreError {
         self.code == Self::UNKNOWN_VERSION || self.code == Self::UNREADABLE
     }
 
+    /// Whether another transaction was at work on the same item, so that another try may do.
+    #[must_use]
+    pub fn is_conflict(&self) -> bool {
+        matches!(
+            self.code.as_str(),
+            "TransactionConflict" | "TransactionConflictException"
+        )
+    }
+
     /// Logs that something about this enquiry went wrong at the table.
-    pub fn log(&self, reference: &Reference) {
+    pub fn log(&self, reference: &impl fmt::Display) {
         let Self { action, code } = self;
         error!(%reference, code, "the table could not {action}");
     }

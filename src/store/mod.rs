@@ -4,13 +4,18 @@
 //! what changes. Every change is conditional on the revision that was read, so that two who hold the same enquiry cannot
 //! both act on it.
 
+mod annex;
 mod change;
 mod erase;
 mod error;
+mod own_emails;
 mod queries;
 mod quota;
 mod rate_limit;
+mod raw;
 pub mod schema;
+mod senders;
+mod sessions;
 mod submit;
 
 use std::collections::HashMap;
@@ -18,21 +23,24 @@ use std::time::Duration;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 use crate::enquiry::{EmailAddress, Reference};
 use crate::keys::{self, Keys};
-use crate::record::Record;
+use crate::record::{Record, State};
 use crate::settings::StoreSettings;
 use crate::spam::Verdict;
 
 use schema::{Item, s};
 
-pub use change::Update;
+pub use annex::Annex;
+pub use change::{Along, NoteChange, Update};
 pub use erase::{CoolDown, StoredCopies};
 pub use error::StoreError;
 pub use queries::{Cursor, Page, Pending};
 pub use quota::AutoReplyQuota;
+pub use senders::{Sender, SenderChange, SenderCursor, SenderId, SenderPage, Senders};
+pub use sessions::{CodeBudget, CodeQuota, DeskAccess, NewCode, TriedCode};
 pub use submit::{Accepted, IdempotencyKey, NewEnquiry};
 
 /// How many times a transaction that met another one is tried again; a reference that is taken counts too.
@@ -111,10 +119,7 @@ impl Store {
             ]
         });
         let keys: Vec<String> = keys.collect();
-        let mut items = match keys.as_slice() {
-            [] => HashMap::new(),
-            keys => self.get_all("load", keys).await?,
-        };
+        let mut items = self.get_all("load", &keys).await?;
         let mut keys = keys.into_iter();
         let mut records = Vec::new();
         while let (Some(enquiry), Some(state)) = (keys.next(), keys.next()) {
@@ -157,6 +162,9 @@ impl Store {
         action: &'static str,
         keys: &[String],
     ) -> Result<HashMap<String, Item>, StoreError> {
+        if keys.is_empty() {
+            return Ok(HashMap::new());
+        }
         let key = |key: &String| HashMap::from([s("pk", key)]);
         let mut request = KeysAndAttributes::builder()
             .set_keys(Some(keys.iter().map(key).collect()))
@@ -216,11 +224,16 @@ impl Store {
             .ok_or_else(|| StoreError::new(action, StoreError::NO_KEY))
     }
 
-    /// How long an enquiry is kept once nothing is pending for the therapist.
-    fn life(&self, verdict: Verdict) -> SignedDuration {
-        match verdict {
-            Verdict::Clear => self.retention,
-            Verdict::Suspect => self.retention.min(SUSPECT_LIFE),
+    /// When an enquiry expires: its life begins when nothing is pending for the therapist, and the short life of spam no
+    /// sooner than a person has called it that.
+    fn expires(&self, state: &State, completed: Timestamp) -> Timestamp {
+        let end = completed + self.retention;
+        match state.verdict {
+            Verdict::Clear => end,
+            Verdict::Suspect => {
+                let judged = state.judged.unwrap_or(completed).max(completed);
+                end.min(judged + SUSPECT_LIFE)
+            }
         }
     }
 }

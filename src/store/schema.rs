@@ -3,24 +3,31 @@
 //!
 //! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
 
+mod enquiry;
+mod own_emails;
+mod sessions;
+
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 use serde_dynamo::aws_sdk_dynamodb_1 as dynamo;
 
 use super::error::StoreError;
-use crate::enquiry::{Enquiry, Received, Reference};
-use crate::mail_state::Deliveries;
+use crate::enquiry::Reference;
 use crate::proof_of_work::Nonce;
-use crate::record::{Record, State};
-use crate::spam::{Signal, Verdict};
+use crate::record::{OwnEmailId, Work};
+use crate::spam::{SenderRule, Verdict};
+
+pub(super) use enquiry::{annex, enquiry_item, lines, record, state_item};
+pub(super) use own_emails::{own_email, own_email_item, own_email_key};
+pub(super) use sessions::*;
 
 pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The version of an enquiry's items that this code writes, and the newest that it reads.
-const VERSION: u32 = 1;
+pub(super) const VERSION: u32 = 1;
 
 /// The partition key of every item.
 pub const PARTITION_KEY: &str = "pk";
@@ -41,11 +48,10 @@ pub struct Index {
     pub sort_key: &'static str,
 }
 
-/// The indexes. All of them are there from the first deployment, since an update of a stack can add only one at a time;
-/// `waiting` stays empty until enquiries have a state of their own.
+/// The indexes. All of them are there from the first deployment, since an update of a stack can add only one at a time.
 pub const INDEXES: [Index; 4] = [
     Index::new("pending", "pending", "due"),
-    Index::new("waiting", "waiting", "promised_by"),
+    Index::new("waiting", "list", "list_by"),
     Index::new("address", "address", "received_at"),
     Index::new("received", "kind", "received_at"),
 ];
@@ -60,67 +66,39 @@ impl Index {
     }
 }
 
-/// The only partition of the index `pending`.
-pub(super) const PENDING: &str = "pending";
+/// The partitions of the index `pending`, the more urgent first: what clients wait for, and suspected spam.
+pub(super) const PENDING: [&str; 2] = ["pending", "suspected"];
 /// The kind of the item that holds what was typed: the stream's filter and the index `received` name it.
 pub(super) const ENQUIRY: &str = "enquiry";
+/// The kind of the item that holds what changes.
+pub(super) const STATE: &str = "state";
+/// The kind of an item that says something about a sender.
+pub(super) const SENDER: &str = "sender";
+/// The kind of the item that holds what the state is too small for.
+pub(super) const ANNEX: &str = "annex";
 
-/// What was typed, and all that is known from the first moment: written once.
-#[derive(Serialize, Deserialize)]
-struct StoredEnquiry {
-    pk: String,
-    kind: String,
-    v: u32,
-    reference: Reference,
-    received_at: Timestamp,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    address: Option<String>,
-    /// The key of its idempotency record, so that erasing the enquiry finds it.
-    idempotency: String,
-    /// What the spam filter said; what holds now is in the state.
-    verdict: Verdict,
-    #[serde(
-        default,
-        skip_serializing_if = "Vec::is_empty",
-        deserialize_with = "known_signals"
-    )]
-    signals: Vec<Signal>,
-    enquiry: Enquiry,
-    #[serde(default)]
-    uncounted: bool,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires: Option<i64>,
+/// The lists of the index `waiting`: each state stands in one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum List {
+    /// Those that wait for the therapist's answer, by when it was promised.
+    Waiting,
+    /// Those that look like spam and were not marked, by when they came in.
+    Suspect,
+    /// Those that were marked, by when.
+    Marked,
+    /// Those that the client has withdrawn, by when: no list shows them.
+    Withdrawn,
 }
 
-/// What changes: small, so that a change costs the same whatever was typed.
-#[derive(Serialize, Deserialize)]
-struct StoredState {
-    pk: String,
-    kind: String,
-    v: u32,
-    revision: u64,
-    /// Tells one's own write from another's, when its answer was lost and the SDK asked again.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    writer: Option<String>,
-    verdict: Verdict,
-    deliveries: Deliveries,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pending: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    due: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    completed: Option<Timestamp>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    expires: Option<i64>,
-}
-
-/// The signals that this version knows: a newer one may have more, and that is no reason to leave an enquiry alone.
-fn known_signals<'de, D: Deserializer<'de>>(stored: D) -> Result<Vec<Signal>, D::Error> {
-    let codes = Vec::<String>::deserialize(stored)?;
-    Ok(codes
-        .iter()
-        .filter_map(|code| Signal::from_code(code))
-        .collect())
+impl List {
+    pub(super) const fn key(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Suspect => "suspect",
+            Self::Marked => "marked",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
 }
 
 pub(super) fn enquiry_key(reference: &Reference) -> String {
@@ -129,6 +107,14 @@ pub(super) fn enquiry_key(reference: &Reference) -> String {
 
 pub(super) fn state_key(reference: &Reference) -> String {
     format!("state#{reference}")
+}
+
+pub(super) fn annex_key(reference: &Reference) -> String {
+    format!("annex#{reference}")
+}
+
+pub(super) fn sender_key(hash: &str) -> String {
+    format!("sender#{hash}")
 }
 
 pub(super) fn idempotency_key(hash: &str) -> String {
@@ -143,60 +129,22 @@ pub(super) fn source_key(hash: &str) -> String {
     format!("source#{hash}")
 }
 
+pub(super) fn suspected_key(hour: &str) -> String {
+    format!("suspected#{hour}")
+}
+
 pub(super) fn day_key(now: Timestamp) -> String {
     format!("day#{}", now.to_zoned(jiff::tz::TimeZone::UTC).date())
 }
 
-/// The item with what was typed.
-pub(super) fn enquiry_item(
-    record: &Record,
-    address: Option<String>,
-    idempotency: &str,
-) -> Result<Item, StoreError> {
-    let received = &record.received;
-    to_item(
-        "accept",
-        StoredEnquiry {
-            pk: enquiry_key(&received.reference),
-            kind: ENQUIRY.to_owned(),
-            v: VERSION,
-            reference: received.reference.clone(),
-            received_at: received.received_at,
-            address,
-            idempotency: idempotency_key(idempotency),
-            verdict: record.state.verdict,
-            signals: record.signals.clone(),
-            enquiry: received.enquiry.clone(),
-            uncounted: record.uncounted,
-            expires: None,
-        },
-    )
-}
-
-/// The item with what changes; it expires no sooner than every email to the therapist is final.
-pub(super) fn state_item(
-    record: &Record,
-    writer: Option<String>,
-    expires: Option<Timestamp>,
-) -> Result<Item, StoreError> {
-    let pending = record.indexed;
-    let state = record.state.clone();
-    to_item(
-        "change",
-        StoredState {
-            pk: state_key(&record.received.reference),
-            kind: "state".to_owned(),
-            v: VERSION,
-            revision: state.revision,
-            writer,
-            verdict: state.verdict,
-            deliveries: state.deliveries,
-            pending: pending.then(|| PENDING.to_owned()),
-            due: pending.then(|| record.due()),
-            completed: state.completed,
-            expires: expires.map(Timestamp::as_second),
-        },
-    )
+/// What the key of an item in the index of pending work stands for; nothing for a kind that only a newer version knows.
+pub(super) fn work(item: &Item) -> Option<Work> {
+    let (kind, name) = text(item, "pk")?.split_once('#')?;
+    match kind {
+        STATE => Reference::parse(name).ok().map(Work::Enquiry),
+        "email" => OwnEmailId::parse(name).map(Work::Email),
+        _ => None,
+    }
 }
 
 /// The condition of every change of a state, with the value of [`revision`].
@@ -205,68 +153,6 @@ pub(super) const UNCHANGED: &str = "revision = :seen";
 /// The value that [`UNCHANGED`] compares.
 pub(super) fn revision(seen: u64) -> Item {
     HashMap::from([n(":seen", i64::try_from(seen).unwrap_or(i64::MAX))])
-}
-
-fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
-    dynamo::to_item(stored).map_err(|_| StoreError::new(action, StoreError::UNREADABLE))
-}
-
-/// Reads an enquiry from its two items. Without the second one it is as it came in: the state of what the stream reports is
-/// the first one, or a conditional write will tell.
-pub(super) fn record(enquiry: Item, state: Option<Item>) -> Result<Record, StoreError> {
-    let stored: StoredEnquiry = read(enquiry)?;
-    let (state, indexed) = match state {
-        Some(item) => read_state(item)?,
-        None => (State::new(stored.verdict), true),
-    };
-    Ok(Record {
-        received: Received {
-            reference: stored.reference,
-            received_at: stored.received_at,
-            enquiry: stored.enquiry,
-        },
-        signals: stored.signals,
-        uncounted: stored.uncounted,
-        addressed: stored.address.is_some(),
-        text_expires: stored
-            .expires
-            .and_then(|at| Timestamp::from_second(at).ok()),
-        indexed,
-        state,
-    })
-}
-
-/// The state, and whether it stands in the index of pending work.
-fn read_state(item: Item) -> Result<(State, bool), StoreError> {
-    let stored: StoredState = read(item)?;
-    let state = State {
-        revision: stored.revision,
-        verdict: stored.verdict,
-        deliveries: stored.deliveries,
-        completed: stored.completed,
-    };
-    Ok((state, stored.pending.is_some()))
-}
-
-/// The version first: a newer item may have another shape altogether.
-fn read<T: for<'de> Deserialize<'de>>(item: Item) -> Result<T, StoreError> {
-    let version = number(&item, "v").and_then(|v| u32::try_from(v).ok());
-    if version.is_none_or(|version| version > VERSION) {
-        return Err(StoreError::new("read", StoreError::UNKNOWN_VERSION));
-    }
-    // The library panics at a type of data that the SDK does not know.
-    if !item.values().all(is_known) {
-        return Err(StoreError::new("read", StoreError::UNREADABLE));
-    }
-    dynamo::from_item(item).map_err(|_| StoreError::new("read", StoreError::UNREADABLE))
-}
-
-fn is_known(value: &AttributeValue) -> bool {
-    match value {
-        AttributeValue::M(members) => members.values().all(is_known),
-        AttributeValue::L(values) => values.iter().all(is_known),
-        value => !value.is_unknown(),
-    }
 }
 
 /// The item that finds a duplicate of a post.
@@ -294,6 +180,24 @@ pub(super) fn undeliverable(address: &str, because_of: &Reference, expires: Time
     let mut item = cool_down(address, because_of, expires);
     item.insert("undeliverable".to_owned(), AttributeValue::Bool(true));
     item
+}
+
+/// What was said about a sender. The index `received` lists them by when that was.
+pub(super) fn sender(
+    hash: &str,
+    rule: SenderRule,
+    because_of: &Reference,
+    since: Timestamp,
+    expires: Timestamp,
+) -> Item {
+    HashMap::from([
+        s("pk", sender_key(hash)),
+        s("kind", SENDER),
+        s("rule", rule.key()),
+        s("reference", because_of),
+        s("received_at", since),
+        seconds("expires", expires),
+    ])
 }
 
 /// Whether a cool-down is there because emails to the address do not arrive or are not wanted.
@@ -327,6 +231,65 @@ pub(super) fn reference_of(item: &Item) -> Option<Reference> {
     Reference::parse(text(item, "reference")?).ok()
 }
 
+/// What a sender's item says.
+pub(super) fn rule_of(item: &Item) -> Option<SenderRule> {
+    SenderRule::from_key(text(item, "rule")?)
+}
+
+/// Where the index of pending work has the enquiries of this verdict.
+const fn partition(verdict: Verdict) -> &'static str {
+    let [clear, suspected] = PENDING;
+    match verdict {
+        Verdict::Clear => clear,
+        Verdict::Suspect => suspected,
+    }
+}
+
+fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
+    dynamo::to_item(stored).map_err(|_| StoreError::new(action, StoreError::UNREADABLE))
+}
+
+/// The version first: a newer item may have another shape altogether.
+fn read<T: for<'de> Deserialize<'de>>(item: Item) -> Result<T, StoreError> {
+    let version = number(&item, "v").and_then(|v| u32::try_from(v).ok());
+    if version.is_none_or(|version| version > VERSION) {
+        return Err(StoreError::new("read", StoreError::UNKNOWN_VERSION));
+    }
+    // The library panics at a type of data that the SDK does not know.
+    if !item.values().all(is_known) {
+        return Err(StoreError::new("read", StoreError::UNREADABLE));
+    }
+    dynamo::from_item(item).map_err(|_| StoreError::new("read", StoreError::UNREADABLE))
+}
+
+fn is_known(value: &AttributeValue) -> bool {
+    match value {
+        AttributeValue::M(members) => members.values().all(is_known),
+        AttributeValue::L(values) => values.iter().all(is_known),
+        value => !value.is_unknown(),
+    }
+}
+
+/// How large an item is, in bytes ("Item size and formatting", DynamoDB Developer Guide).
+pub(super) fn size(item: &Item) -> usize {
+    item.iter()
+        .map(|(name, value)| name.len() + size_of(value))
+        .sum()
+}
+
+fn size_of(value: &AttributeValue) -> usize {
+    match value {
+        AttributeValue::S(text) => text.len(),
+        // Two digits take a byte, and one more stands beside them.
+        AttributeValue::N(number) => number.len().div_ceil(2) + 1,
+        AttributeValue::M(members) => 3 + members.len() + size(members),
+        AttributeValue::L(values) => {
+            3 + values.iter().map(|value| 1 + size_of(value)).sum::<usize>()
+        }
+        _ => 1,
+    }
+}
+
 /// Whether an item has expired by this time, although it is still there. The conditions of writes say the same.
 pub(super) fn has_expired(item: &Item, now: Timestamp) -> bool {
     number(item, "expires").is_some_and(|expires| expires < now.as_second())
@@ -335,12 +298,6 @@ pub(super) fn has_expired(item: &Item, now: Timestamp) -> bool {
 /// When an item will be deleted, if that is known yet.
 pub(super) fn expires_of(item: &Item) -> Option<Timestamp> {
     Timestamp::from_second(number(item, "expires")?).ok()
-}
-
-/// The reference in the key of an item of this kind.
-pub(super) fn reference_in_key(item: &Item, kind: &str) -> Option<Reference> {
-    let key = text(item, "pk")?.strip_prefix(kind)?.strip_prefix('#')?;
-    Reference::parse(key).ok()
 }
 
 /// An attribute that holds a time as text.

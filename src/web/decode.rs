@@ -128,7 +128,7 @@ fn typed(form: &EnquiryForm) -> usize {
 }
 
 /// The values of an urlencoded body, by the parser of the WHATWG URL standard, but strict about UTF-8.
-fn urlencoded(body: &[u8]) -> Result<Vec<(String, String)>, RequestError> {
+pub(super) fn urlencoded(body: &[u8]) -> Result<Vec<(String, String)>, RequestError> {
     body.split(|byte| *byte == b'&')
         .filter(|pair| !pair.is_empty())
         .map(|pair| {

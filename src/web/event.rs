@@ -2,6 +2,7 @@
 
 use axum::BoxError;
 use axum::body::{Body, to_bytes};
+use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 use lambda_http::request::LambdaRequest;
 use serde_json::{Value, json};
@@ -73,8 +74,11 @@ fn without_body(mut event: Value) -> Option<http::Request<Body>> {
 pub(super) async fn response(response: Response) -> Result<Value, BoxError> {
     let (parts, body) = response.into_parts();
     let body = String::from_utf8(to_bytes(body, usize::MAX).await?.to_vec())?;
+    // A `Set-Cookie` cannot be joined with another one: the gateway takes cookies apart from the headers.
+    let cookies = parts.headers.get_all(SET_COOKIE).iter();
+    let cookies: Vec<&str> = cookies.filter_map(|value| value.to_str().ok()).collect();
     let mut headers = serde_json::Map::new();
-    for name in parts.headers.keys() {
+    for name in parts.headers.keys().filter(|name| *name != SET_COOKIE) {
         let values: Vec<&str> = parts
             .headers
             .get_all(name)
@@ -88,6 +92,6 @@ pub(super) async fn response(response: Response) -> Result<Value, BoxError> {
         "headers": headers,
         "body": body,
         "isBase64Encoded": false,
-        "cookies": [],
+        "cookies": cookies,
     }))
 }

@@ -3,6 +3,8 @@
 //! Each rule stands once, in the type it belongs to. `validator` runs them all, so that every error comes back at once, in the
 //! order of the form; the checks keep what they parsed, so that each value is parsed once.
 
+use jiff::Timestamp;
+use jiff::civil::Date;
 use uuid::Uuid;
 use validator::{ValidateArgs, ValidationError};
 
@@ -10,7 +12,7 @@ use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury
 use crate::enquiry::{
     Answers, EmailAddress, Enquiry, Field, FieldError, FormError, Message, Name, Phone, Times,
 };
-use crate::practice::{Practice, TreatmentKey};
+use crate::practice::{Agreed, Consent, Practice, TreatmentKey};
 use crate::text;
 
 /// What was posted, as typed. Empty means left out.
@@ -62,6 +64,8 @@ pub struct Checked {
     pub address: CheckedAddress,
     /// The page's own id of this filled-in form, when it has one.
     pub submission: Option<Uuid>,
+    /// Which wording of the consent its page showed, when that is one that is accepted.
+    pub agreed: Option<Agreed>,
 }
 
 /// What the question about a likely typo came to.
@@ -135,8 +139,8 @@ impl EnquiryForm {
     /// Checks everything and makes the enquiry. A likely typo in the address counts as an error until the client has
     /// confirmed the address.
     #[must_use]
-    pub fn check(&self, practice: &Practice) -> Checked {
-        let mut checks = Checks::new(practice);
+    pub fn check(&self, practice: &Practice, now: Timestamp) -> Checked {
+        let mut checks = Checks::new(practice, now);
         // Each check has kept its error in `checks`; validator's own copy, which repeats what was typed, is dropped.
         let _ = self.validate_with_args(&mut checks);
         // The rules over several fields come last: validator would run them before the fields are read.
@@ -149,6 +153,7 @@ impl EnquiryForm {
         Checked {
             address: std::mem::take(&mut checks.address),
             submission: checks.submission,
+            agreed: checks.agreed,
             enquiry: checks.into_enquiry(),
         }
     }
@@ -173,6 +178,9 @@ pub struct Checks {
     times: Option<Times>,
     message: Option<Message>,
     submission: Option<Uuid>,
+    consent: Consent,
+    today: Date,
+    agreed: Option<Agreed>,
     consent_version: String,
 }
 
@@ -180,7 +188,8 @@ pub struct Checks {
 type Valid = Result<(), ValidationError>;
 
 impl Checks {
-    fn new(practice: &Practice) -> Self {
+    fn new(practice: &Practice, now: Timestamp) -> Self {
+        let zone = practice.time_zone.rules();
         Self {
             treatments: practice
                 .treatments
@@ -202,6 +211,9 @@ impl Checks {
             times: None,
             message: None,
             submission: None,
+            consent: practice.consent.clone(),
+            today: now.to_zoned(zone.clone()).date(),
+            agreed: Some(Agreed::Present),
             consent_version: practice.consent.version.clone(),
         }
     }
@@ -414,9 +426,16 @@ fn submission(typed: &str, checks: &mut Checks) -> Valid {
     checks.keep(Field::Submission, id, |it| &mut it.submission)
 }
 
+/// Pages that were opened, copied or cached before the wording changed show an earlier one for a while.
 fn consent_version(typed: &str, checks: &mut Checks) -> Valid {
-    if left_out(typed) || typed.trim() == checks.consent_version {
+    if left_out(typed) {
         return Ok(());
     }
-    checks.refuse(Field::ConsentVersion, FieldError::ConsentVersionUnknown)
+    let version = typed.trim();
+    checks.agreed = checks.consent.agreed(version, checks.today);
+    if checks.agreed.is_none() {
+        return checks.refuse(Field::ConsentVersion, FieldError::ConsentVersionUnknown);
+    }
+    version.clone_into(&mut checks.consent_version);
+    Ok(())
 }

@@ -1,6 +1,8 @@
 //! HTTP: from a request of the gateway to an answer that a person or a program can use.
 
+mod client;
 mod decode;
+mod desk;
 mod event;
 mod form;
 mod negotiate;
@@ -23,13 +25,17 @@ use axum::{BoxError, Router};
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt;
-use tracing::info;
+use tracing::{info, warn};
 
 use crate::clock::Clock;
+use crate::desk::Desk;
 use crate::enquiry::Reference;
-use crate::practice::Practice;
+use crate::link::Links;
+use crate::practice::{Agreed, Practice};
 use crate::settings::WebSettings;
+use crate::sign_in::SignIn;
 use crate::submission::{NotTaken, Post, Submission};
+use crate::withdrawal::Withdrawal;
 use respond::Answer;
 
 pub use decode::{MAX_ANSWERS, MAX_BODY, MAX_TYPED};
@@ -37,9 +43,13 @@ pub use form::{Checked, CheckedAddress, EnquiryForm};
 pub use negotiate::ResponseFormat;
 pub use problem::{ProblemType, RequestError};
 
-/// The public pages and the endpoint.
+/// The public pages and the endpoint, and the therapist's pages.
 pub struct Web {
     submission: Submission,
+    withdrawal: Withdrawal,
+    links: Option<Links>,
+    sign_in: Arc<SignIn>,
+    desk: Arc<Desk>,
     practice: Arc<Practice>,
     settings: WebSettings,
 }
@@ -68,17 +78,25 @@ impl Web {
     #[must_use]
     pub const fn new(
         submission: Submission,
+        withdrawal: Withdrawal,
+        links: Option<Links>,
+        sign_in: Arc<SignIn>,
+        desk: Arc<Desk>,
         practice: Arc<Practice>,
         settings: WebSettings,
     ) -> Self {
         Self {
             submission,
+            withdrawal,
+            links,
+            sign_in,
+            desk,
             practice,
             settings,
         }
     }
 
-    /// Every path that answers.
+    /// Every public path that answers.
     fn routes(&self) -> Vec<Route> {
         const READ: &str = "GET, HEAD, OPTIONS";
         let route = |path, methods, handler| Route {
@@ -94,8 +112,14 @@ impl Web {
             route("/enquiries/", "GET, HEAD, POST, OPTIONS", form()),
             route("/thank-you", READ, get(confirmation)),
             route("/style.css", READ, get(style_sheet)),
+            route("/desk.css", READ, get(desk_style_sheet)),
             route("/enquiry.js", READ, get(script)),
             route("/token", READ, get(token)),
+            route(
+                "/mine/{reference}",
+                "GET, HEAD, POST, OPTIONS",
+                post(client::act).get(client::look),
+            ),
         ];
         if self.settings.altcha {
             routes.push(route("/altcha", READ, get(challenge)));
@@ -106,7 +130,11 @@ impl Web {
 
     /// What may be asked of a path, as `Allow` says it.
     fn allowed(&self, path: &str) -> &'static str {
-        let route = self.routes().into_iter().find(|route| route.path == path);
+        let is_at = |own: &str| match own.split_once('{') {
+            Some((beginning, _)) => path.starts_with(beginning),
+            None => own == path,
+        };
+        let route = self.routes().into_iter().find(|route| is_at(route.path));
         route.map_or("OPTIONS", |route| route.methods)
     }
 }
@@ -131,9 +159,11 @@ pub async fn handle(web: &Arc<Web>, event: Value, clock: &Clock) -> Result<Value
 
 fn router(web: Arc<Web>) -> Router {
     let routes = web.routes().into_iter();
+    let routes = routes.map(|route| (route.path, route.handler));
     routes
-        .fold(Router::new(), |router, route| {
-            router.route(route.path, route.handler)
+        .chain(desk::routes())
+        .fold(Router::new(), |router, (path, handler)| {
+            router.route(path, handler)
         })
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
@@ -194,7 +224,11 @@ async fn enquire(
         );
     }
     let form = decoded.form;
-    let checked = form.check(&web.practice);
+    let checked = form.check(&web.practice, clock.now());
+    if checked.agreed != Some(Agreed::Present) {
+        let accepted = checked.agreed.is_some();
+        warn!(accepted, "a page shows an earlier wording of the consent");
+    }
     let enquiry = match (checked.enquiry, decoded.wrong_types) {
         (Ok(enquiry), wrong) if wrong.is_empty() => enquiry,
         (checked_form, wrong) => {
@@ -246,6 +280,13 @@ async fn style_sheet() -> Response {
     asset(
         "text/css; charset=utf-8",
         include_str!("../../site/style.css"),
+    )
+}
+
+async fn desk_style_sheet() -> Response {
+    asset(
+        "text/css; charset=utf-8",
+        include_str!("../../templates/pages/desk/desk.css"),
     )
 }
 

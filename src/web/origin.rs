@@ -1,6 +1,7 @@
 //! Who may post from a browser: an exact list of origins, and the headers that stand on every answer.
 //!
-//! An `Origin` is a filter, not a proof of who posts; there are no cookies that a foreign site could borrow.
+//! An `Origin` is a filter, not a proof of who posts; the public pages have no cookies that a foreign site could borrow. The
+//! therapist's pages have a guard of their own.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -8,16 +9,16 @@ use std::sync::Arc;
 use axum::extract::{Request, State};
 use axum::http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
-    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ALLOW, CACHE_CONTROL, COOKIE, ORIGIN,
     REFERRER_POLICY, VARY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{Extensions, HeaderMap, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tracing::error;
 
-use super::{Answer, OwnOrigin, RequestError, ResponseFormat, Unread, Web};
+use super::{Answer, OwnOrigin, RequestError, ResponseFormat, Unread, Web, desk};
 
 /// What a request's `Origin` says.
 enum Origin {
@@ -31,7 +32,16 @@ enum Origin {
 
 /// Refuses foreign origins, answers preflights, and puts the headers on every answer that all share. A panic further in
 /// is an error of ours: the client still hears how else to reach the therapist, and the site's script may read it.
-pub(super) async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+pub(super) async fn guard(
+    State(web): State<Arc<Web>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if desk::is_under(request.uri().path()) {
+        return desk::guard(&web, request, next).await;
+    }
+    // The desk's cookies come along wherever the browser goes; no public page gets to see them.
+    request.headers_mut().remove(COOKIE);
     let own = request.extensions().get::<OwnOrigin>().cloned();
     let origin = check(&web, own.as_ref(), request.headers());
     let answer = Answer::new(&web, ResponseFormat::negotiate(request.headers()));
@@ -71,10 +81,9 @@ pub(super) async fn guard(State(web): State<Arc<Web>>, request: Request, next: N
 pub(super) fn add_common_headers(headers: &mut HeaderMap) {
     headers.append(VARY, HeaderValue::from_static("Origin, Accept"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(
-        REFERRER_POLICY,
-        HeaderValue::from_static("strict-origin-when-cross-origin"),
-    );
+    headers
+        .entry(REFERRER_POLICY)
+        .or_insert(HeaderValue::from_static("strict-origin-when-cross-origin"));
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
@@ -102,6 +111,19 @@ fn check(web: &Web, own: Option<&OwnOrigin>, headers: &HeaderMap) -> Origin {
     }
 }
 
+/// Whether a request comes from one of our own pages: its `Origin` is there, once, and exactly ours.
+pub(super) fn is_own(web: &Web, extensions: &Extensions, headers: &HeaderMap) -> bool {
+    let mut origins = headers.get_all(ORIGIN).iter();
+    let (Some(origin), None) = (origins.next(), origins.next()) else {
+        return false;
+    };
+    let own = extensions
+        .get::<OwnOrigin>()
+        .map(|OwnOrigin(own)| own.as_str());
+    let public = web.settings.public_url.as_deref();
+    [own, public].into_iter().flatten().any(|own| origin == own)
+}
+
 /// The answer to a preflight, and to anybody who asks what is allowed.
 fn options(allowed: &'static str) -> Response {
     let headers = [
@@ -126,8 +148,7 @@ mod tests {
     use super::*;
     use crate::app::App;
 
-    #[tokio::test]
-    async fn a_panic_is_answered_with_the_headers_that_let_a_site_read_it() {
+    fn app() -> Arc<App> {
         let variable = |name: &str| {
             let value = match name {
                 "TABLE_NAME" => "enquiries",
@@ -138,7 +159,29 @@ mod tests {
             };
             Some(value.to_owned())
         };
-        let app = App::from_variables(variable).unwrap();
+        App::from_variables(variable).unwrap()
+    }
+
+    #[tokio::test]
+    async fn a_public_page_never_sees_a_cookie() {
+        let echo = async |headers: HeaderMap| headers.contains_key(COOKIE).to_string();
+        let router: Router = Router::new()
+            .route("/", get(echo))
+            .layer(from_fn_with_state(Arc::clone(&app().web), guard));
+        let request = axum::http::Request::get("/")
+            .header(COOKIE, "__Host-desk=secret")
+            .body(Body::empty())
+            .unwrap();
+        let response = router.oneshot(request).await.unwrap();
+        let body = axum::body::to_bytes(response.into_body(), 100)
+            .await
+            .unwrap();
+        assert_eq!(body, "false");
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_with_the_headers_that_let_a_site_read_it() {
+        let app = app();
         let broken = async || -> Response { panic!("a bug of ours") };
         let router: Router = Router::new()
             .route("/", get(broken))

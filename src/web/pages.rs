@@ -103,8 +103,8 @@ impl FormPage<'_> {
             sections: Section::SHOWN.map(|section| self.section(section)).into(),
             consent_given: self.form.consent == "yes" && !consent_is_stale,
             consent_error: self
-                .error(Field::Consent)
-                .or_else(|| self.error(Field::ConsentVersion)),
+                .error(Field::ConsentVersion)
+                .or_else(|| self.error(Field::Consent)),
         }
     }
 
@@ -158,9 +158,20 @@ impl FormPage<'_> {
 
     fn error(&self, field: Field) -> Option<Cow<'static, str>> {
         let error = self.errors.iter().find(|error| error.field == field)?;
-        Some(error.error.message())
+        Some(message(&error.error))
     }
 }
+
+/// What to do about an error on this very page: it has the present wording already, and an id of its own.
+fn message(error: &FieldError) -> Cow<'static, str> {
+    match error {
+        FieldError::ConsentVersionUnknown => WORDING_CHANGED.into(),
+        FieldError::Hidden(_) => "Send the form again".into(),
+        error => error.message(),
+    }
+}
+
+const WORDING_CHANGED: &str = "The wording has changed. Read it and tick the box.";
 
 #[derive(Template)]
 #[template(path = "pages/form_page.html")]
@@ -198,6 +209,10 @@ impl FormPart<'_> {
     /// Whether what was typed came with the page: the script then leaves it alone.
     fn filled(&self) -> bool {
         !self.errors.is_empty() || self.notice.is_some()
+    }
+
+    fn message(&self, error: &FormError) -> Cow<'static, str> {
+        message(&error.error)
     }
 
     /// Where the link of an error leads; none for fields that are not on the page.

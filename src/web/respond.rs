@@ -18,6 +18,7 @@ use super::negotiate::ResponseFormat;
 use super::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
 use super::problem::RequestError;
 use super::{CheckedAddress, Web};
+use crate::enquiry::field::Section;
 use crate::enquiry::{EmailAddress, FormError, Reference};
 use crate::form_token::TimeToken;
 use crate::keys;
@@ -108,6 +109,10 @@ impl<'a> Answer<'a> {
         if self.format == ResponseFormat::Html {
             return self.form_page(status, form, address, errors, None);
         }
+        // A program cannot put right what its page does not show.
+        let is_hidden = |error: &FormError| error.field.row().section == Section::Hidden;
+        let phone = &self.web.practice.phone.shown;
+        let phone = errors.iter().any(is_hidden).then_some(phone.as_str());
         let errors: Vec<ProblemError> = errors
             .iter()
             .map(|FormError { field, error }| ProblemError {
@@ -123,6 +128,7 @@ impl<'a> Answer<'a> {
             .collect();
         let problem = Problem {
             errors: Some(errors),
+            phone,
             ..Problem::new(
                 status,
                 "field-errors",
@@ -200,7 +206,11 @@ impl<'a> Answer<'a> {
         self.page(status, page.render())
     }
 
-    fn page(&self, status: StatusCode, rendered: Result<String, askama::Error>) -> Response {
+    pub(super) fn page(
+        &self,
+        status: StatusCode,
+        rendered: Result<String, askama::Error>,
+    ) -> Response {
         match rendered {
             Ok(html) => {
                 let headers = [

@@ -11,13 +11,19 @@ use source::Source;
 const LAYERS: [&[&str]; 12] = [
     &["clock", "practice", "telemetry", "text"],
     &["enquiry", "keys"],
-    &["form_token", "mail_state", "proof_of_work"],
+    &[
+        "form_token",
+        "link",
+        "mail_state",
+        "proof_of_work",
+        "session",
+    ],
     &["aws", "settings", "spam"],
     &["record"],
     &["email", "store"],
     &["ses"],
     &["delivery"],
-    &["desk", "submission"],
+    &["desk", "reminders", "sign_in", "submission", "withdrawal"],
     &["commands", "feedback", "stream", "web"],
     &["app"],
     &["main"],
@@ -51,18 +57,25 @@ const RESERVED: [(&str, &[&str]); 18] = [
 const NOWHERE: [&str; 4] = ["toml", "dynoxide", "lettre", "aws_emulator"];
 
 /// What only the store writes: attributes whose names mean nothing else, and what keys and conditions contain.
-const ATTRIBUTES: [&str; 6] = ["pk", "due", "writer", "uncounted", "waiting", "promised_by"];
-const OF_THE_TABLE: [&str; 10] = [
+const ATTRIBUTES: [&str; 5] = ["pk", "due", "writer", "uncounted", "list_by"];
+const OF_THE_TABLE: [&str; 17] = [
     "attribute_exists",
     "attribute_not_exists",
     "/kind/",
     "enquiry#",
     "state#",
+    "annex#",
+    "sender#",
     "idempotency#",
     "cool-down#",
     "source#",
     "day#",
     "nonce#",
+    "sign-in#",
+    "session#",
+    "asks#",
+    "asked#",
+    "desk#",
 ];
 
 /// What a file of `src/` names that it must not, each with its line.

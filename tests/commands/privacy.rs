@@ -13,311 +13,15 @@
 )]
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 
-use aws_emulator::aws;
-use aws_emulator::dynamodb::Dynamo;
-use aws_emulator::ses::account::Account;
-use aws_emulator::ses::{Email, Ses};
-use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
-use aws_smithy_runtime_api::client::result::ConnectorError;
-use enquiry_desk::app::App;
-use enquiry_desk::clock::Clock;
 use enquiry_desk::practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::sync::Notify;
 
-use crate::support::{BROWSER, COMPLETE, Item, emulated, urlencoded};
-
-/// A Monday, nine o'clock in London.
-const MONDAY: &str = "2026-11-23T09:00:00Z";
-
-/// Which calls to the database are lost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Loss {
-    None,
-    /// From this call on, counted from 0, none arrives.
-    Before(usize),
-    /// This one arrives and its answer is lost; none after it arrives.
-    After(usize),
-}
-
-/// The wire between the application and its servers.
-#[derive(Debug)]
-struct Wire {
-    calls: AtomicUsize,
-    loss: Mutex<Loss>,
-    /// Which operation is held back until the test releases it, and the two signals for that.
-    hold: Mutex<Option<&'static str>>,
-    held: Notify,
-    let_go: Notify,
-    operations: Mutex<Vec<String>>,
-}
-
-impl Wire {
-    fn new() -> Arc<Self> {
-        Arc::new(Self {
-            calls: AtomicUsize::new(0),
-            loss: Mutex::new(Loss::None),
-            hold: Mutex::new(None),
-            held: Notify::new(),
-            let_go: Notify::new(),
-            operations: Mutex::default(),
-        })
-    }
-
-    fn client(self: &Arc<Self>) -> SharedHttpClient {
-        let (wire, plain) = (Arc::clone(self), aws::http_client());
-        http_client_fn(move |settings, components| {
-            SharedHttpConnector::new(Connector {
-                wire: Arc::clone(&wire),
-                plain: plain.http_connector(settings, components),
-            })
-        })
-    }
-
-    /// From now on.
-    fn lose(&self, loss: Loss) {
-        self.calls.store(0, Ordering::SeqCst);
-        *self.loss.lock().unwrap() = loss;
-    }
-
-    fn calls(&self) -> usize {
-        self.calls.load(Ordering::SeqCst)
-    }
-}
-
-#[derive(Debug)]
-struct Connector {
-    wire: Arc<Wire>,
-    plain: SharedHttpConnector,
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (wire, plain) = (Arc::clone(&self.wire), self.plain.clone());
-        HttpConnectorFuture::new(async move {
-            let operation = request
-                .headers()
-                .get("x-amz-target")
-                .and_then(|target| target.rsplit_once('.'))
-                .map_or("SendEmail", |(_, operation)| operation)
-                .to_owned();
-            wire.operations.lock().unwrap().push(operation.clone());
-            let number = wire.calls.fetch_add(1, Ordering::SeqCst);
-            let lost = |words| Err(ConnectorError::io(words));
-            let held = {
-                let mut hold = wire.hold.lock().unwrap();
-                let held = *hold == Some(operation.as_str());
-                if held {
-                    *hold = None;
-                }
-                held
-            };
-            if held {
-                wire.held.notify_one();
-                wire.let_go.notified().await;
-            }
-            let loss = *wire.loss.lock().unwrap();
-            match loss {
-                Loss::Before(nth) if number >= nth => return lost("request lost".into()),
-                Loss::After(nth) if number > nth => return lost("request lost".into()),
-                _ => {}
-            }
-            let answer = plain.call(request).await;
-            if loss == Loss::After(number) {
-                return lost("answer lost".into());
-            }
-            answer
-        })
-    }
-}
-
-/// The application, its servers and its time.
-struct Desk {
-    dynamo: Dynamo,
-    ses: Ses,
-    app: Arc<App>,
-    wire: Arc<Wire>,
-    now: Mutex<Timestamp>,
-}
-
-impl Desk {
-    async fn start() -> Self {
-        Self::start_with(emulated::account(), &[]).await
-    }
-
-    async fn start_with(account: Account, variables: &[(&str, &str)]) -> Self {
-        let dynamo = emulated::dynamo().await;
-        let ses = Ses::start(None, account).await.unwrap();
-        let endpoints = emulated::endpoints(dynamo.endpoint(), ses.endpoint());
-        let wire = Wire::new();
-        let app = emulated::app(&endpoints, variables, wire.client()).unwrap();
-        Self {
-            dynamo,
-            ses,
-            app,
-            wire,
-            now: Mutex::new(MONDAY.parse().unwrap()),
-        }
-    }
-
-    /// What the time is for the next event.
-    fn at(&self, now: Timestamp) -> &Self {
-        *self.now.lock().unwrap() = now;
-        self
-    }
-
-    fn later(&self, by: SignedDuration) -> &Self {
-        let now = *self.now.lock().unwrap();
-        self.at(now + by)
-    }
-
-    async fn event(&self, event: Value) -> Result<Value, String> {
-        let now = *self.now.lock().unwrap();
-        let clock = Clock::new(now, now + SignedDuration::from_secs(29));
-        let answer = self.app.handle(event, &clock).await;
-        answer.map_err(|error| error.to_string())
-    }
-
-    async fn ask(&self, command: Value) -> Value {
-        self.event(command.clone())
-            .await
-            .unwrap_or_else(|error| panic!("{command}: {error}"))
-    }
-
-    /// Posts a form and returns the reference; nothing is delivered yet.
-    async fn post(&self, email: &str, more: &[(&str, &str)]) -> String {
-        let mut fields = more.to_vec();
-        for (name, value) in [
-            ("name", "Zoë O'Brien"),
-            ("email", email),
-            ("goal", "treat"),
-            ("consent", "yes"),
-        ] {
-            if !more.iter().any(|(given, _)| *given == name) {
-                fields.push((name, value));
-            }
-        }
-        let answer = self
-            .ask(json!({
-                "version": "2.0", "routeKey": "$default", "rawPath": "/enquiries", "rawQueryString": "",
-                "headers": { "accept": BROWSER, "content-type": "application/x-www-form-urlencoded" },
-                "requestContext": {
-                    "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-                    "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
-                    "requestId": "1", "routeKey": "$default", "stage": "$default",
-                    "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
-                },
-                "body": urlencoded(&fields), "isBase64Encoded": false,
-            }))
-            .await;
-        assert_eq!(answer["statusCode"], 303, "{}", answer["body"]);
-        let location = answer["headers"]["location"].as_str().unwrap();
-        location.rsplit_once('=').unwrap().1.to_owned()
-    }
-
-    /// Posts a form and delivers it, as the stream would.
-    async fn enquire(&self, email: &str, more: &[(&str, &str)]) -> String {
-        let reference = self.post(email, more).await;
-        let record = self.stream_of(&reference).await;
-        self.ask(record).await;
-        reference
-    }
-
-    async fn stream_of(&self, reference: &str) -> Value {
-        let item = self.item(&format!("enquiry#{reference}")).await.unwrap();
-        let image = serde_json::to_value(serde_dynamo::Item::from(item)).unwrap();
-        json!({ "Records": [{
-            "eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb",
-            "dynamodb": { "SequenceNumber": "100", "NewImage": image },
-        }] })
-    }
-
-    fn feedback(&self, kind: &str, email: &Email) -> Value {
-        let message = json!({
-            "eventType": kind,
-            "bounce": { "bounceType": "Permanent" },
-            "mail": { "messageId": email.message_id, "tags": {
-                "reference": [email.tags()["reference"]], "kind": [email.tags()["kind"]],
-            } },
-        });
-        json!({ "Records": [{ "EventSource": "aws:sns", "Sns": { "Message": message.to_string() } }] })
-    }
-
-    fn to(&self, address: &str) -> Vec<Arc<Email>> {
-        let mut emails = self.ses.mailbox().emails();
-        emails.retain(|email| email.to == [address]);
-        emails
-    }
-
-    async fn item(&self, pk: &str) -> Option<Item> {
-        let answer = self
-            .dynamo
-            .client()
-            .get_item()
-            .table_name(self.dynamo.table())
-            .key("pk", AttributeValue::S(pk.to_owned()))
-            .send()
-            .await
-            .unwrap();
-        answer.item
-    }
-
-    async fn items(&self) -> Vec<Item> {
-        let answer = self
-            .dynamo
-            .client()
-            .scan()
-            .table_name(self.dynamo.table())
-            .send()
-            .await
-            .unwrap();
-        answer.items.unwrap_or_default()
-    }
-
-    async fn kinds(&self) -> Vec<String> {
-        let items = self.items().await;
-        let mut kinds: Vec<String> = items
-            .iter()
-            .map(|item| text(item, "kind").to_owned())
-            .collect();
-        kinds.sort();
-        kinds
-    }
-
-    async fn put(&self, item: Item) {
-        self.dynamo
-            .client()
-            .put_item()
-            .table_name(self.dynamo.table())
-            .set_item(Some(item))
-            .send()
-            .await
-            .unwrap();
-    }
-
-    async fn finish(self) {
-        self.ses.stop().await;
-        self.dynamo.stop().await;
-    }
-}
-
-fn text<'a>(item: &'a Item, name: &str) -> &'a str {
-    item[name].as_s().unwrap()
-}
-
-fn references(answer: &Value) -> Vec<&str> {
-    let rows = answer["enquiries"].as_array().unwrap().iter();
-    rows.map(|row| row["reference"].as_str().unwrap()).collect()
-}
+use crate::support::desk::{Desk, Loss, references, text};
+use crate::support::{COMPLETE, Item, emulated};
 
 const HOUR: SignedDuration = SignedDuration::from_hours(1);
 const DAY: SignedDuration = SignedDuration::from_hours(24);
@@ -346,7 +50,7 @@ async fn an_operator_finds_an_enquiry_whose_reference_they_do_not_know() {
         all["enquiries"][0],
         json!({
             "reference": suspect, "received_at": "2026-11-23T14:00:00Z", "verdict": "suspect", "name": "Zoë O'Brien",
-            "therapist": "pending", "auto_reply": "pending", "notice": null, "pending": true,
+            "promised_by": "2026-11-24T14:00:00Z", "mark": "waiting", "therapist": "pending", "auto_reply": "pending", "notice": null, "pending": true,
         })
     );
     assert_eq!(all["enquiries"][1]["therapist"], "sent");
@@ -798,7 +502,7 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
     assert_eq!(preview["dry_run"], true);
     assert_eq!(
         preview["would_erase"],
-        json!({ "enquiries": 2, "idempotency_records": 2, "cool_downs": 1 })
+        json!({ "enquiries": 2, "idempotency_records": 2, "cool_downs": 1, "notes": 0, "senders": 0 })
     );
     assert_eq!(
         references(&preview),
@@ -851,7 +555,7 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
     let again = desk.ask(really).await;
     assert_eq!(
         again["erased"],
-        json!({ "enquiries": 0, "idempotency_records": 0, "cool_downs": 0 })
+        json!({ "enquiries": 0, "idempotency_records": 0, "cool_downs": 0, "notes": 0, "senders": 0 })
     );
     assert_eq!(again["complete"], true);
     assert_eq!(
@@ -869,7 +573,7 @@ async fn one_enquiry_is_erased_by_its_reference_and_the_others_stay() {
     let preview = desk.ask(erase(&second, false)).await;
     assert_eq!(
         preview["would_erase"],
-        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 0 })
+        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 0, "notes": 0, "senders": 0 })
     );
     let receipt = desk.ask(erase(&second, true)).await;
     assert_eq!(receipt["erased"], preview["would_erase"]);
@@ -893,7 +597,7 @@ async fn one_enquiry_is_erased_by_its_reference_and_the_others_stay() {
     let receipt = desk.ask(erase(&first, true)).await;
     assert_eq!(
         receipt["erased"],
-        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 1 })
+        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 1, "notes": 0, "senders": 0 })
     );
     let again = desk.ask(erase(&first, true)).await;
     assert_eq!(
@@ -1052,7 +756,7 @@ async fn an_item_of_a_newer_version_is_listed_and_erased_although_nobody_can_rea
         .await;
     assert_eq!(
         receipt["erased"],
-        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 1 })
+        json!({ "enquiries": 1, "idempotency_records": 1, "cool_downs": 1, "notes": 0, "senders": 0 })
     );
     assert_eq!(desk.kinds().await, ["counter", "counter"]);
     desk.finish().await;
@@ -1070,7 +774,7 @@ async fn the_idempotency_record_of_a_later_post_stays_when_the_earlier_one_is_er
         .await;
     assert_eq!(
         receipt["erased"],
-        json!({ "enquiries": 1, "idempotency_records": 0, "cool_downs": 0 })
+        json!({ "enquiries": 1, "idempotency_records": 0, "cool_downs": 0, "notes": 0, "senders": 0 })
     );
     assert_eq!(
         desk.post("zoe@example.com", &[]).await,
@@ -1081,6 +785,30 @@ async fn the_idempotency_record_of_a_later_post_stays_when_the_earlier_one_is_er
 }
 
 // ------------------------------------------------------------------------------------------------ words and ends
+
+/// Every command, by its name.
+const COMMANDS: [&str; 20] = [
+    "block",
+    "close-desk",
+    "erase",
+    "export",
+    "list",
+    "mark",
+    "note",
+    "open-desk",
+    "release",
+    "remind",
+    "resend",
+    "senders",
+    "show",
+    "sign-in",
+    "sign-out-everywhere",
+    "spam",
+    "sweep",
+    "trust",
+    "unblock",
+    "waiting",
+];
 
 #[tokio::test]
 async fn an_operator_who_sends_something_else_is_shown_every_command() {
@@ -1119,12 +847,7 @@ async fn an_operator_who_sends_something_else_is_shown_every_command() {
     }
     shown.sort();
     shown.dedup();
-    assert_eq!(
-        shown,
-        [
-            "erase", "export", "list", "release", "resend", "show", "sweep"
-        ]
-    );
+    assert_eq!(shown, COMMANDS);
     for wrong in [
         json!({ "command": "erase" }),
         json!({ "command": "erase", "email": "zoe@example.com", "reference": "BB-00000" }),
@@ -1167,12 +890,7 @@ async fn the_commands_of_the_documents_are_carried_out_as_they_stand_there() {
     }
     shown.sort();
     shown.dedup();
-    assert_eq!(
-        shown,
-        [
-            "erase", "export", "list", "release", "resend", "show", "sweep"
-        ]
-    );
+    assert_eq!(shown, COMMANDS);
     assert!(desk.to("zoe@example.com").len() == 1);
     desk.finish().await;
 }

@@ -1,4 +1,8 @@
 //! From the table to the mailboxes.
 
+mod drills;
 mod events;
+mod failure_queue;
 mod pending;
+mod promises;
+mod units;

@@ -25,20 +25,20 @@ use crate::support::logs::Logs;
 use crate::support::{Item, emulated, joined};
 
 /// The function with its table and SES, where nothing happens by itself and the test sets the clock.
-struct Bench {
-    dynamo: Dynamo,
-    ses: Ses,
-    app: Arc<App>,
-    logs: Logs,
+pub(super) struct Bench {
+    pub(super) dynamo: Dynamo,
+    pub(super) ses: Ses,
+    pub(super) app: Arc<App>,
+    pub(super) logs: Logs,
 }
 
-fn at(minutes: i64) -> Timestamp {
+pub(super) fn at(minutes: i64) -> Timestamp {
     let start: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
     start + SignedDuration::from_mins(minutes)
 }
 
 impl Bench {
-    async fn start(variables: &[(&str, &str)]) -> Self {
+    pub(super) async fn start(variables: &[(&str, &str)]) -> Self {
         let dynamo = emulated::dynamo().await;
         let ses = emulated::ses().await;
         let endpoints = emulated::endpoints(dynamo.endpoint(), ses.endpoint());
@@ -52,7 +52,7 @@ impl Bench {
     }
 
     /// One invocation at this time, with so much time left.
-    async fn invoke_with(
+    pub(super) async fn invoke_with(
         &self,
         now: Timestamp,
         seconds: i64,
@@ -64,16 +64,16 @@ impl Bench {
         answer.map_err(|error| error.to_string())
     }
 
-    async fn invoke(&self, now: Timestamp, event: Value) -> Value {
+    pub(super) async fn invoke(&self, now: Timestamp, event: Value) -> Value {
         self.invoke_with(now, 29, event).await.unwrap()
     }
 
-    async fn sweep(&self, now: Timestamp) -> Value {
+    pub(super) async fn sweep(&self, now: Timestamp) -> Value {
         self.invoke(now, json!({ "command": "sweep" })).await
     }
 
     /// Posts a form, and hands its record to the function. Returns the reference.
-    async fn post(&self, now: Timestamp, email: &str, message: &str) -> String {
+    pub(super) async fn post(&self, now: Timestamp, email: &str, message: &str) -> String {
         let reference = self.store(now, email, message).await;
         let event = self.stream(&[&reference]).await;
         self.invoke(now, event).await;
@@ -81,17 +81,28 @@ impl Bench {
     }
 
     /// Posts a form, and nothing reads the stream.
-    async fn store(&self, now: Timestamp, email: &str, message: &str) -> String {
+    pub(super) async fn store(&self, now: Timestamp, email: &str, message: &str) -> String {
+        self.store_with(now, email, message, "").await
+    }
+
+    /// The same; what fills in the honeypot looks like spam.
+    pub(super) async fn store_with(
+        &self,
+        now: Timestamp,
+        email: &str,
+        message: &str,
+        honeypot: &str,
+    ) -> String {
         let form = json!({
             "name": "Zoë", "email": email, "email_confirmed": email, "goal": "relax", "consent": "yes",
-            "message": message,
+            "message": message, "extra_detail": honeypot,
         });
         let answer = self.invoke(now, post_event(&form)).await;
         let body: Value = serde_json::from_str(answer["body"].as_str().unwrap()).unwrap();
         body["reference"].as_str().unwrap().to_owned()
     }
 
-    async fn item(&self, reference: &str) -> Item {
+    pub(super) async fn item(&self, reference: &str) -> Item {
         let got = self.dynamo.client().get_item();
         let got = got.table_name(self.dynamo.table());
         let mut found = Vec::new();
@@ -103,7 +114,7 @@ impl Bench {
     }
 
     /// One of the items of an enquiry: `enquiry`, what was typed, or `state`.
-    async fn part(&self, kind: &str, reference: &str) -> Item {
+    pub(super) async fn part(&self, kind: &str, reference: &str) -> Item {
         let got = self.dynamo.client().get_item();
         let got = got.table_name(self.dynamo.table());
         let key = AttributeValue::S(format!("{kind}#{reference}"));
@@ -111,7 +122,7 @@ impl Bench {
     }
 
     /// Changes an enquiry's state by hand.
-    async fn update(&self, reference: &str, expression: &str) {
+    pub(super) async fn update(&self, reference: &str, expression: &str) {
         let client = self.dynamo.client();
         client
             .update_item()
@@ -125,7 +136,7 @@ impl Bench {
     }
 
     /// A batch with the records of these enquiries, as they were when they were new.
-    async fn stream(&self, references: &[&str]) -> Value {
+    pub(super) async fn stream(&self, references: &[&str]) -> Value {
         let mut records = Vec::new();
         for (place, reference) in references.iter().enumerate() {
             records.push(json!({
@@ -139,22 +150,22 @@ impl Bench {
         json!({ "Records": records })
     }
 
-    async fn show(&self, reference: &str) -> Value {
+    pub(super) async fn show(&self, reference: &str) -> Value {
         let show = json!({ "command": "show", "reference": reference });
         self.invoke(at(0), show).await["deliveries"].take()
     }
 
-    fn emails(&self) -> Vec<Arc<Email>> {
+    pub(super) fn emails(&self) -> Vec<Arc<Email>> {
         self.ses.mailbox().emails()
     }
 
     /// How many emails went to this address.
-    fn emails_to(&self, address: &str) -> usize {
+    pub(super) fn emails_to(&self, address: &str) -> usize {
         let emails = self.emails();
         emails.iter().filter(|email| email.to == [address]).count()
     }
 
-    fn pause(&self, paused: bool) {
+    pub(super) fn pause(&self, paused: bool) {
         self.ses
             .mailbox()
             .account(|account| account.paused = paused);
@@ -606,6 +617,117 @@ async fn after_days_without_the_event_source_the_sweep_sends_everything_and_says
         3,
         "swept twice, and nothing is sent twice"
     );
+}
+
+/// Stores so many suspected enquiries, and nothing reads the stream.
+async fn flood(bench: &Bench, now: Timestamp, count: usize) -> Vec<String> {
+    let mut references = Vec::new();
+    for n in 0..count {
+        let (address, message) = (format!("spam{n}@example.org"), n.to_string());
+        references.push(bench.store_with(now, &address, &message, "filled").await);
+    }
+    references
+}
+
+#[tokio::test]
+async fn pending_emails_of_clear_enquiries_go_before_those_of_suspected_ones() {
+    let bench = Bench::start(&[("RATE_LIMIT_PER_SOURCE", "1000")]).await;
+    flood(&bench, at(0), 12).await;
+    let clear = bench.store(at(1), "zoe@example.org", "").await;
+    bench.sweep(at(6)).await;
+    let emails = bench.emails();
+    let place = emails.iter().position(|email| {
+        let is_its = email.subject.contains(&clear);
+        is_its && email.to == ["therapist@example.com"]
+    });
+    assert!(
+        place.is_some_and(|place| place < 4),
+        "it was the last to come in, and is among the first that are worked at: {place:?}"
+    );
+    assert_eq!(bench.emails_to("therapist@example.com"), 13);
+}
+
+#[tokio::test]
+async fn many_suspected_enquiries_of_an_hour_are_told_as_one_number() {
+    let bench = Bench::start(&[("RATE_LIMIT_PER_SOURCE", "1000")]).await;
+    let references = flood(&bench, at(0), 34).await;
+    let clear = bench.store(at(1), "zoe@example.org", "").await;
+    bench.sweep(at(6)).await;
+    assert_eq!(bench.emails_to("therapist@example.com"), 30 + 1);
+    assert_eq!(
+        bench.state(&clear).await,
+        "sent",
+        "a clear one is always mailed"
+    );
+    let mut counted = Vec::new();
+    for reference in &references {
+        let shown = bench.show(reference).await;
+        if shown["therapist"]["state"] == "withheld" {
+            assert_eq!(shown["therapist"]["reason"], "counted");
+            assert_eq!(shown["auto_reply"]["reason"], "suspect");
+            assert!(
+                bench.item(reference).await.contains_key("text_expires"),
+                "it is kept as long as any other that looks like spam"
+            );
+            counted.push(reference);
+        }
+    }
+    assert_eq!(counted.len(), 4);
+
+    // The number is told when the hour is over, once.
+    assert_eq!(bench.sweep(at(59)).await["pending"], 0);
+    let swept = bench.sweep(at(61)).await;
+    assert_eq!(swept, json!({ "pending": 1, "delivered": 1, "left": 0 }));
+    assert_eq!(bench.sweep(at(66)).await["pending"], 0);
+    let emails = bench.emails();
+    let email = emails.last().unwrap();
+    assert_eq!(email.subject, "4 more enquiries that look like spam");
+    assert_eq!(email.to, ["therapist@example.com"]);
+    assert_eq!(emails.len(), 30 + 2 + 1);
+
+    // In the next hour they are mailed again.
+    let next = flood(&bench, at(62), 1).await.remove(0);
+    bench.sweep(at(67)).await;
+    assert_eq!(bench.state(&next).await, "sent");
+    // One of those that were counted is mailed when it is asked for, and answered when it is released.
+    let resend = json!({ "command": "resend", "reference": counted[0], "kind": "therapist" });
+    bench.invoke(at(68), resend).await;
+    assert_eq!(bench.state(counted[0]).await, "sent");
+    let release = json!({ "command": "release", "reference": counted[1] });
+    bench.invoke(at(68), release).await;
+    let shown = bench.show(counted[1]).await;
+    assert_eq!(shown["auto_reply"]["state"], "sent");
+}
+
+#[tokio::test]
+async fn an_email_of_its_own_stays_pending_until_it_leaves() {
+    let bench = Bench::start(&[("RATE_LIMIT_PER_SOURCE", "1000")]).await;
+    flood(&bench, at(0), 31).await;
+    bench.sweep(at(6)).await;
+    bench.pause(true);
+    let swept = bench.sweep(at(60)).await;
+    assert_eq!(swept, json!({ "pending": 1, "delivered": 0, "left": 1 }));
+    assert_eq!(bench.logs.alarms(), ["misconfigured"]);
+    bench.sweep(at(95)).await;
+    let ages = bench.logs.oldest_due_seconds();
+    assert_eq!(
+        ages.last(),
+        Some(&(35 * 60)),
+        "the alarm on pending work sees it"
+    );
+    bench.pause(false);
+    bench.sweep(at(100)).await;
+    let emails = bench.emails();
+    assert_eq!(
+        emails.last().unwrap().subject,
+        "1 more enquiry that looks like spam"
+    );
+    // What SES reports of it raises the alarm of every email to the therapist.
+    let before = bench.logs.alarms().len();
+    bench
+        .invoke(at(101), report(emails.last().unwrap(), "Complaint"))
+        .await;
+    assert_eq!(bench.logs.alarms()[before..], ["therapist_unreachable"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

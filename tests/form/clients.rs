@@ -29,7 +29,7 @@ fn form(answers: &[(&str, &str)]) -> EnquiryForm {
 
 /// The errors of a form, each with its field.
 fn errors(answers: &[(&str, &str)]) -> Vec<(Field, FieldError)> {
-    let checked = form(answers).check(&practice());
+    let checked = form(answers).check(&practice(), jiff::Timestamp::UNIX_EPOCH);
     let errors = checked.enquiry.err().unwrap_or_default();
     errors
         .into_iter()
@@ -193,7 +193,11 @@ fn a_likely_typo_in_the_address_is_asked_about_once() {
             (typed, &EmailAddress::parse(typed).unwrap()),
         ] {
             let answers = [("email", typed), ("email_confirmed", confirmed)];
-            let enquiry = form(&answers).check(&practice()).enquiry.ok().unwrap();
+            let enquiry = form(&answers)
+                .check(&practice(), jiff::Timestamp::UNIX_EPOCH)
+                .enquiry
+                .ok()
+                .unwrap();
             assert_eq!(&enquiry.email, stored, "{typed} with {confirmed}");
         }
         assert_eq!(

@@ -4,7 +4,7 @@
 use enquiry_desk::email::TherapistEmail;
 use enquiry_desk::email::previews::{Samples, therapist};
 use enquiry_desk::enquiry::field::{Control, Required, Row, Section};
-use enquiry_desk::enquiry::{Enquiry, Field, Received, fields};
+use enquiry_desk::enquiry::{Enquiry, Field, fields};
 use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::web::EnquiryForm;
 use enquiry_desk::web::pages::FormPage;
@@ -71,7 +71,7 @@ fn form() -> EnquiryForm {
 
 fn enquiry() -> Enquiry {
     form()
-        .check(practice())
+        .check(practice(), jiff::Timestamp::UNIX_EPOCH)
         .enquiry
         .expect("every answer is one that is taken")
 }
@@ -162,7 +162,11 @@ fn every_question_refuses_what_it_does_not_offer_and_misses_what_it_requires() {
         let mut form = form();
         form.area.retain(|_| field != Field::Area);
         form.put(field, value.to_owned());
-        let errors = form.check(practice()).enquiry.err().unwrap_or_default();
+        let errors = form
+            .check(practice(), jiff::Timestamp::UNIX_EPOCH)
+            .enquiry
+            .err()
+            .unwrap_or_default();
         errors.iter().any(|error| error.field == field)
     };
     for (row, ..) in answers() {
@@ -189,10 +193,7 @@ fn every_answer_is_in_the_email_to_the_therapist_and_privacy_mode_leaves_out_wha
         received_at: "2026-11-23T10:20:00Z".parse().unwrap(),
         away_until: None,
     };
-    let received = Received {
-        enquiry: enquiry(),
-        ..samples.minimal()
-    };
+    let received = samples.with(samples.minimal(), |it| *it = enquiry());
     let to = therapist();
     for privacy in [false, true] {
         let email = TherapistEmail {

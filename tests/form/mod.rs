@@ -1,6 +1,7 @@
 //! The form: its contract, fields, pages and tokens.
 
 mod clients;
+mod consent;
 mod contract;
 mod fields;
 mod malformed_input;

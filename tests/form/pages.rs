@@ -25,7 +25,7 @@ fn form(values: &[(Field, &str)]) -> EnquiryForm {
 
 /// The page for a form that was checked, as it is answered.
 fn page(practice: &Practice, form: &EnquiryForm) -> String {
-    let checked = form.check(practice);
+    let checked = form.check(practice, jiff::Timestamp::UNIX_EPOCH);
     let errors = checked.enquiry.err().unwrap_or_default();
     FormPage {
         address: &checked.address,
@@ -261,14 +261,23 @@ fn both_answers_to_the_question_settle_it() {
         let mut form = form(&typed);
         form.put(Field::EmailConfirmed, confirmed.to_owned());
         assert_eq!(
-            form.check(practice).enquiry.unwrap().email.as_str(),
+            form.check(practice, jiff::Timestamp::UNIX_EPOCH)
+                .enquiry
+                .unwrap()
+                .email
+                .as_str(),
             accepted
         );
     }
     let mut other = form(&typed);
     other.put(Field::EmailConfirmed, "eve@example.com".to_owned());
     assert_eq!(
-        other.check(practice).enquiry.unwrap_err()[0].error.code(),
+        other
+            .check(practice, jiff::Timestamp::UNIX_EPOCH)
+            .enquiry
+            .unwrap_err()[0]
+            .error
+            .code(),
         "email_suggestion"
     );
 }
@@ -297,9 +306,9 @@ fn a_new_wording_of_the_consent_asks_for_it_again() {
         practice::compiled(),
         &form(&[(Field::Consent, "yes"), (Field::ConsentVersion, "1999")]),
     );
-    assert!(
-        html.contains("<li><a href=\"#consent\">Reload the page and send the form again</a></li>")
-    );
+    assert!(html.contains(
+        "<li><a href=\"#consent\">The wording has changed. Read it and tick the box.</a></li>"
+    ));
     let consent = html
         .split("<input id=\"consent\"")
         .nth(1)

@@ -67,7 +67,13 @@ fn every_text_reads_easily() {
     }
     for goal in Goal::ALL {
         for warmth in Warmth::ALL {
-            let suggestion = practice.suggest(*goal, Some(*warmth), None, None);
+            let suggestion = practice.suggestion(
+                &practice.suggest(*goal, Some(*warmth)),
+                *goal,
+                Some(*warmth),
+                None,
+                None,
+            );
             texts.push(suggestion.why.to_owned());
             texts.extend(
                 suggestion

@@ -12,7 +12,6 @@ use enquiry_desk::mail_state::{EmailKind, MailState, Withheld};
 use enquiry_desk::practice;
 use enquiry_desk::spam::Signal;
 use enquiry_desk::text;
-use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;
 
@@ -45,8 +44,8 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         auto_reply: drawn.auto_reply.as_ref(),
         earlier: &drawn.earlier,
         more_earlier: drawn.earlier.len() > 20,
-        away_until: drawn.away_until,
         privacy: drawn.privacy,
+        links: None,
     };
     let notice = |trouble| NoticeEmail {
         practice,
@@ -67,9 +66,9 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         assert_eq!(email.to, to);
     }
 
-    let email = to_client(received, drawn.away_until);
+    let email = to_client(received);
     check(&email, &LINKS);
-    let same = to_client(&without_texts(received), drawn.away_until);
+    let same = to_client(&without_texts(received));
     let words = |email: &Email| {
         (
             email.subject.clone(),
@@ -96,7 +95,6 @@ struct Drawn {
     suspect: bool,
     auto_reply: Option<MailState>,
     earlier: Vec<Timestamp>,
-    away_until: Option<Date>,
     privacy: bool,
 }
 
@@ -150,15 +148,16 @@ impl Drawn {
             consent_version: practice::compiled().consent.version.clone(),
         };
         Ok(Self {
-            received: Received {
+            received: Received::new(
                 reference,
                 received_at,
                 enquiry,
-            },
+                practice::compiled(),
+                away_until,
+            ),
             suspect,
             auto_reply,
             earlier: earlier.collect(),
-            away_until,
             privacy,
         })
     }
@@ -197,13 +196,15 @@ fn choice<C: Choice>(u: &mut Unstructured<'_>) -> Result<Option<C>> {
     optional(u, |u| Ok(*u.choose(C::ALL)?))
 }
 
-fn to_client(received: &Received, away_until: Option<Date>) -> Email {
+fn to_client(received: &Received) -> Email {
     AutoReplyEmail {
         content: AutoReply {
+            mine: None,
             practice: practice::compiled(),
             reference: &received.reference,
             received_at: received.received_at,
-            away_until,
+            promised_by: received.promised_by,
+            suggested: &received.suggested,
             contact_by: received.enquiry.contact_by,
             answers: &received.enquiry.answers,
         },

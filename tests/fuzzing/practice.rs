@@ -60,7 +60,10 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
 
 fn pages(practice: &Practice, links: &[&str]) {
     let form = EnquiryForm::default();
-    let errors = form.check(practice).enquiry.unwrap_err();
+    let errors = form
+        .check(practice, jiff::Timestamp::UNIX_EPOCH)
+        .enquiry
+        .unwrap_err();
     let address = CheckedAddress::default();
     let page = |errors, notice| FormPage {
         practice,

@@ -225,7 +225,7 @@ proptest! {
         for (field, value) in fields {
             form.put(field, value);
         }
-        match form.check(practice).enquiry {
+        match form.check(practice, jiff::Timestamp::UNIX_EPOCH).enquiry {
             Ok(enquiry) => within_bounds(&enquiry)?,
             Err(errors) => {
                 let fields: Vec<Field> = errors.iter().map(|error| error.field).collect();

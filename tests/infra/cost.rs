@@ -32,20 +32,24 @@ mod price {
 const MONTH: f64 = 365.25 / 12.0 * 86_400.0;
 /// What SES lets an account out of its sandbox send in a day, to begin with ("Service quotas in Amazon SES"). What is above stays pending.
 const EMAILS_A_DAY: f64 = 50_000.0;
-/// How large the item of an enquiry is in KiB, rounded up: without a message, and with the longest of four-byte characters.
+/// How large the item with what was typed is in KiB, rounded up: without a message, with one of a thousand characters, and with
+/// the longest of four-byte characters.
 const SMALL: u32 = 1;
-const LARGEST: u32 = 19;
+pub const USUAL: u32 = 2;
+pub const LARGEST: u32 = 19;
 
-/// Write units for the transaction that accepts an enquiry: its idempotency record and the source's counter are two each, the
-/// enquiry twice its size, and each index that it appears in one.
-fn to_accept(kib: u32) -> u32 {
-    2 + 2 + 2 * kib + 3
+/// Write units for the transaction that accepts an enquiry: its idempotency record, the source's counter, its state, and two looks at
+/// what the therapist thinks of its sender are two each, what was typed twice its size, and each index that it appears in one.
+/// `delivery::units` counts them on the wire.
+pub const fn to_accept(kib: u32) -> u32 {
+    2 + 2 + 2 + 2 * 2 + 2 * kib + 4
 }
 
 /// Write units of one enquiry from the post until both its emails are delivered: accepted; the auto-reply booked (cool-down and day's
-/// count, two each); the decision, the two outcomes, a lease and two reports, each of which rewrites the enquiry; out of one index.
-fn write_units(kib: u32) -> u32 {
-    to_accept(kib) + 2 * 2 + 6 * kib + 1
+/// count, two each); its state, one each time: the decision with the first lease, the two outcomes, two reports; when what was
+/// typed expires, written to it once; out of one index.
+pub const fn write_units(kib: u32) -> u32 {
+    to_accept(kib) + 2 * 2 + 5 + kib + 1
 }
 
 fn number(value: &Value) -> f64 {

@@ -14,6 +14,7 @@ use aws_emulator::function::Function;
 use aws_emulator::ses::account::Account;
 use aws_emulator::{Emulator, Options, StartError, aws};
 use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
@@ -435,6 +436,23 @@ const PATHS: &[Path] = &[
         },
     },
     Path {
+        name: "the therapist marks one enquiry, and is reminded of another",
+        variables: &[("SES_SANDBOX", "false")],
+        play: |stage| {
+            Box::pin(async {
+                let (status, answered) = stage.post(&MINIMAL).await;
+                assert_eq!(status, 201);
+                assert_eq!(stage.post(&COMPLETE).await.0, 201);
+                stage.emails().await;
+                let reference = answered["reference"].clone();
+                let mark = json!({ "command": "mark", "reference": reference, "as": "answered" });
+                stage.command(mark).await;
+                stage.command(json!({ "command": "remind" })).await;
+                stage.command(json!({ "command": "sweep" })).await;
+            })
+        },
+    },
+    Path {
         name: "an auto-reply bounces, another one is complained about, and the therapist hears of both",
         variables: &[("SES_SANDBOX", "false")],
         play: |stage| {
@@ -481,6 +499,40 @@ const PATHS: &[Path] = &[
         },
     },
     Path {
+        name: "the therapist sees who waits, marks, notes, calls it spam, blocks and trusts",
+        variables: &[("SES_SANDBOX", "false")],
+        play: |stage| {
+            Box::pin(async {
+                let (_, body) = stage.post(&COMPLETE).await;
+                assert_eq!(stage.emails().await, 2);
+                let reference = &body["reference"];
+                let waiting = stage.command(json!({ "command": "waiting" })).await;
+                assert_eq!(&waiting["waiting"][0]["reference"], reference);
+                for command in [
+                    json!({ "command": "mark", "reference": reference, "as": "booked" }),
+                    json!({ "command": "spam", "reference": reference }),
+                    json!({ "command": "trust", "reference": reference }),
+                    json!({ "command": "block", "reference": reference }),
+                ] {
+                    assert_eq!(stage.command(command).await["done"], true);
+                }
+                let note = json!({ "command": "note", "reference": reference, "text": "x" });
+                assert_eq!(stage.command(note).await["note"], "x");
+                let senders = stage.command(json!({ "command": "senders" })).await;
+                assert_eq!(senders["senders"].as_array().unwrap().len(), 2);
+                // Another enquiry of a blocked sender, and one erased: the block stays and names it no more.
+                let mut other = MINIMAL;
+                other[1].1 = COMPLETE[1].1;
+                assert_eq!(stage.post(&other).await.0, 201);
+                let erase = json!({ "command": "erase", "reference": reference, "confirm": true });
+                assert_eq!(stage.command(erase).await["complete"], true);
+                let sender = &senders["senders"][0]["sender"];
+                let unblock = json!({ "command": "unblock", "sender": sender });
+                assert_eq!(stage.command(unblock).await["done"], true);
+            })
+        },
+    },
+    Path {
         name: "in the sandbox, where the therapist's address is verified by itself",
         variables: NONE,
         play: |stage| {
@@ -493,6 +545,49 @@ const PATHS: &[Path] = &[
                 });
                 assert_eq!(stage.post(&MINIMAL).await.0, 201);
                 assert_eq!(stage.emails().await, 1);
+            })
+        },
+    },
+    Path {
+        name: "the therapist signs in by an emailed code, looks at the browsers, and signs out",
+        variables: NONE,
+        play: |stage| {
+            Box::pin(async {
+                let browser = Mutex::default();
+                let asked = stage.desk_post(&browser, "/desk/sign-in", &[]).await;
+                assert_eq!(asked, 303);
+                let emails = stage.desk.emails();
+                let text = emails.last().unwrap().text.clone().unwrap();
+                let code = text.split_whitespace().find(|it| it.parse::<u32>().is_ok());
+                let code = [("code", code.unwrap())];
+                assert_eq!(stage.desk_post(&browser, "/desk/code", &code).await, 303);
+                assert_eq!(stage.desk_get(&browser, "/desk/browsers").await, 200);
+                // After a while its use is written down.
+                let (client, table) = (stage.desk.dynamo().client(), stage.desk.dynamo().table());
+                let items = client.scan().table_name(table).send().await.unwrap().items;
+                for mut item in items.unwrap() {
+                    if item.contains_key("used_at") {
+                        let long_ago = jiff::Timestamp::now() - jiff::SignedDuration::from_hours(5);
+                        let long_ago = AttributeValue::S(long_ago.to_string());
+                        item.insert("used_at".to_owned(), long_ago);
+                        let put = client.put_item().table_name(table);
+                        put.set_item(Some(item)).send().await.unwrap();
+                    }
+                }
+                assert_eq!(stage.desk_get(&browser, "/desk/browsers").await, 200);
+                assert_eq!(stage.desk_post(&browser, "/desk/sign-out", &[]).await, 303);
+                assert_eq!(stage.desk_get(&browser, "/desk/browsers").await, 403);
+            })
+        },
+    },
+    Path {
+        name: "commands let in, sign out, close and open",
+        variables: NONE,
+        play: |stage| {
+            Box::pin(async {
+                for command in ["sign-in", "sign-out-everywhere", "close-desk", "open-desk"] {
+                    stage.command(json!({ "command": command })).await;
+                }
             })
         },
     },
@@ -584,6 +679,56 @@ impl Stage {
         let body = answer["body"].as_str().unwrap_or_default();
         let body = serde_json::from_str(body).unwrap_or_default();
         (answer["statusCode"].as_u64().unwrap(), body)
+    }
+
+    /// A request to the therapist's pages, with the cookies of a browser that keeps what comes back.
+    async fn at_desk(
+        &self,
+        browser: &Mutex<BTreeMap<String, String>>,
+        method: &str,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> u64 {
+        let cookies: Vec<String> = browser
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        let event = json!({
+            "version": "2.0", "routeKey": "ANY /desk/{proxy+}", "rawPath": path, "rawQueryString": "", "cookies": cookies,
+            "headers": { "content-type": "application/x-www-form-urlencoded", "origin": "https://api.example.com" },
+            "requestContext": {
+                "accountId": ACCOUNT, "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
+                "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
+                "requestId": "1", "routeKey": "ANY /desk/{proxy+}", "stage": "$default",
+                "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
+            },
+            "body": urlencoded(fields), "isBase64Encoded": false,
+        });
+        let answer = self.desk.function().call(event).await.unwrap();
+        for set in list(&answer["cookies"]) {
+            let (name, value) = set.as_str().unwrap().split_once('=').unwrap();
+            let value = value.split(';').next().unwrap();
+            browser
+                .lock()
+                .unwrap()
+                .insert(name.to_owned(), value.to_owned());
+        }
+        answer["statusCode"].as_u64().unwrap()
+    }
+
+    async fn desk_post(
+        &self,
+        browser: &Mutex<BTreeMap<String, String>>,
+        path: &str,
+        fields: &[(&str, &str)],
+    ) -> u64 {
+        self.at_desk(browser, "POST", path, fields).await
+    }
+
+    async fn desk_get(&self, browser: &Mutex<BTreeMap<String, String>>, path: &str) -> u64 {
+        self.at_desk(browser, "GET", path, &[]).await
     }
 
     async fn post(&self, fields: &[(&str, &str)]) -> (u64, Value) {

@@ -5,12 +5,18 @@ use std::fs;
 
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::clock::Clock;
+use enquiry_desk::enquiry::{Enquiry, Received, Reference};
+use enquiry_desk::mail_state::{Deliveries, EmailKind, MailState, Withheld};
+use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
-use enquiry_desk::spam::Score;
+use enquiry_desk::record::OwnEmailId;
+use enquiry_desk::spam::{Score, SenderRule};
 use enquiry_desk::store::{Accepted, NewEnquiry, schema};
+use enquiry_desk::withdrawal::{Action, Withdrawal};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::template::{Stack, list};
 use crate::support::{COMPLETE, TestApp};
 
@@ -144,11 +150,64 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         assert_eq!(app.post_form(&fields).await.status, 303);
     }
     app.emails().await;
+    // What the therapist does: marks, a note, a block, a verdict; until a timeline is long.
+    let listed = app.invoke(json!({ "command": "list" })).await.unwrap();
+    for row in listed["enquiries"].as_array().unwrap() {
+        let act = async |command: &str| {
+            let command = json!({ "command": command, "reference": row["reference"] });
+            app.invoke(command).await.unwrap()
+        };
+        if row["verdict"] == "suspect" {
+            act("block").await;
+        } else {
+            act("spam").await;
+        }
+        for mark in ["answered", "booked"].iter().cycle().take(12) {
+            let mark = json!({ "command": "mark", "reference": row["reference"], "as": mark });
+            app.invoke(mark).await.unwrap();
+        }
+        let note =
+            json!({ "command": "note", "reference": row["reference"], "text": "Rings back" });
+        app.invoke(note).await.unwrap();
+    }
+    // A client who withdraws, and says that they did not write at all.
+    let key = app.items("enquiry").await.remove(0)["pk"]
+        .as_s()
+        .unwrap()
+        .clone();
+    let reference = Reference::parse(key.strip_prefix("enquiry#").unwrap()).unwrap();
+    let client = Withdrawal::new(app.app.store.clone());
+    let now = Timestamp::now();
+    let clock = Clock::new(now, now + SignedDuration::from_secs(29));
+    for action in [Action::Disown, Action::Withdraw] {
+        let done = client.act(&reference, action, &clock).await.unwrap();
+        assert!(done.is_some());
+    }
+    // More suspected ones than are mailed in an hour, and the email that tells their number.
+    let now = Timestamp::now();
+    for _ in 0..31 {
+        app.app
+            .store
+            .count_suspected("2026-11-23T10", 30, now)
+            .await
+            .unwrap();
+    }
+    for (about, due) in [("2026-11-23T10", now), ("2026-11-23T11", Timestamp::MAX)] {
+        let (kind, about) = (EmailKind::SuspectedCount, about.to_owned());
+        let id = OwnEmailId { kind, about };
+        app.app.store.schedule(&id, due).await.unwrap();
+    }
+    app.invoke(json!({ "command": "sweep" })).await.unwrap();
+    // The therapist signs in, asks for another code, and signs out everywhere else.
+    Browser::signed_in(&app).await;
+    Browser::new(&app).post("/desk/sign-in", &[]).await;
+    let close = json!({ "command": "close-desk" });
+    app.invoke(close).await.unwrap();
     // One with a proof of work, whose emails stay pending.
     app.desk.ses().account(|account| account.paused = true);
     let export = json!({ "command": "export", "email": "zoe@example.com" });
     let export = app.invoke(export).await.unwrap();
-    let enquiry =
+    let enquiry: Enquiry =
         serde_json::from_value(export["enquiries"][0]["received"]["enquiry"].clone()).unwrap();
     let now = Timestamp::now();
     let (store, nonce) = (
@@ -158,16 +217,16 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
             expires: now,
         },
     );
+    let key = store.idempotency_key(Some(uuid::Uuid::from_u128(1)), &enquiry);
+    let reference = store.generate_reference("BB").unwrap();
     let new = NewEnquiry {
-        enquiry: &enquiry,
-        score: &Score {
-            signals: Vec::new(),
-        },
-        key: &store.idempotency_key(Some(uuid::Uuid::from_u128(1)), &enquiry),
+        received: &Received::new(reference, now, enquiry, practice::compiled(), None),
+        score: Score::default(),
+        key,
         prefix: "BB",
-        reference: &store.generate_reference("BB").unwrap(),
         source: None,
-        nonce: Some(&nonce),
+        sender: Some(SenderRule::Blocked),
+        nonce: Some(nonce),
     };
     let clock = Clock::new(now, now + SignedDuration::from_secs(29));
     let accepted = store.accept(&new, &clock).await.unwrap();
@@ -175,4 +234,83 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
     app.emails().await;
     assert_eq!(left_by(&app).await, documented());
     app.finish_pending().await;
+}
+
+#[test]
+fn the_document_names_every_member_of_the_emails_states() {
+    let at = Timestamp::UNIX_EPOCH;
+    let id = || "m-1".to_owned();
+    let states = [
+        MailState::Pending {
+            attempts: 1,
+            after: Some(at),
+        },
+        MailState::Sending {
+            attempt: 1,
+            until: at,
+        },
+        MailState::Sent {
+            message_id: id(),
+            at,
+            delayed_since: Some(at),
+        },
+        MailState::Failed { reason: id(), at },
+        MailState::Withheld {
+            reason: Withheld::Late,
+        },
+        MailState::Unknown { at },
+        MailState::Delivered {
+            message_id: id(),
+            at,
+        },
+        MailState::Bounced {
+            message_id: id(),
+            at,
+            transient: true,
+        },
+        MailState::Complained {
+            message_id: id(),
+            at,
+        },
+    ];
+    let mut emails = Deliveries::new();
+    emails.notice = Some(MailState::NEW);
+    emails.decided = true;
+    emails.pending_since = Some(at);
+    emails.returned = Some(id());
+    emails.came_back = true;
+    emails.bare = true;
+    emails.refused_since = Some(at);
+    let objects = states
+        .iter()
+        .map(|state| serde_json::to_value(state).unwrap());
+    let objects: Vec<_> = objects
+        .chain([serde_json::to_value(&emails).unwrap()])
+        .collect();
+    let members = objects
+        .iter()
+        .flat_map(|it| it.as_object().unwrap().keys().cloned());
+    let members: BTreeSet<String> = members.collect();
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/table.md")).unwrap();
+    let named = document().remove("What stands in `deliveries`").unwrap();
+    let named: BTreeSet<String> = named.into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(named, members);
+    for state in &objects[..states.len()] {
+        let name = format!("`{}`", state["state"].as_str().unwrap());
+        assert!(text.contains(&name), "{name}");
+    }
+    for reason in [
+        Withheld::Suspect,
+        Withheld::Sandbox,
+        Withheld::OwnAddress,
+        Withheld::RoleAddress,
+        Withheld::Unsendable,
+        Withheld::CoolDown,
+        Withheld::Undeliverable,
+        Withheld::DailyCap,
+        Withheld::CountersUnavailable,
+        Withheld::Late,
+    ] {
+        assert!(text.contains(&format!("`{}`", reason.key())), "{reason:?}");
+    }
 }

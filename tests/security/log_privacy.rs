@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 use tokio::sync::Notify;
 
+use crate::support::browser::last_code;
 use crate::support::{BROWSER, TestApp, urlencoded};
 
 /// Stands in every value that a person could have typed.
@@ -96,6 +97,21 @@ fn form(email: &str, more: &[(&str, &str)]) -> Value {
     ]
     .concat();
     post_event("application/x-www-form-urlencoded", urlencoded(&fields))
+}
+
+/// A post to the therapist's pages, with everything in it that a browser may send.
+fn desk_event(path: &str, code: &str) -> Value {
+    let body = urlencoded(&[("code", code), ("key", CANARY), ("to", CANARY)]);
+    let mut event = post_event("application/x-www-form-urlencoded", body);
+    event["rawPath"] = path.into();
+    event["requestContext"]["http"]["path"] = path.into();
+    event["headers"]["origin"] = "https://api.example.com".into();
+    event["cookies"] = json!([
+        format!("__Host-desk={CANARY}"),
+        format!("__Host-desk-code={CANARY}"),
+        format!("__Host-desk-browser={CANARY}.{CANARY}"),
+    ]);
+    event
 }
 
 fn stream_event(item: crate::support::Item) -> Value {
@@ -241,6 +257,11 @@ async fn nothing_that_anybody_typed_is_ever_logged() {
         json!({ "command": "erase", "email": CANARY, "confirm": true }),
         json!({ "command": "erase", "reference": CANARY, "confirm": true }),
         json!({ "command": "erase", "email": email, "confirm": true }),
+        desk_event("/desk/sign-in", CANARY),
+        desk_event("/desk/code", CANARY),
+        desk_event("/desk/code", "12345678"),
+        desk_event("/desk/browsers/sign-out", CANARY),
+        json!({ "command": "sign-in" }),
         json!({ "who": CANARY }),
     ];
     let count = events.len();
@@ -257,7 +278,7 @@ async fn nothing_that_anybody_typed_is_ever_logged() {
     assert!(exported && erased, "the commands did what they are for");
     let accepted = answers
         .iter()
-        .filter(|(_, answer)| answer["statusCode"] == 303)
+        .filter(|(_, answer)| answer["statusCode"] == 303 && answer["cookies"] == json!([]))
         .count();
     // One of them with a field that the form has not.
     assert_eq!(accepted, 3);
@@ -273,6 +294,26 @@ async fn nothing_that_anybody_typed_is_ever_logged() {
             .filter(|line| line.contains(CANARY))
             .collect::<String>()
     );
+    // Codes and the secrets of cookies.
+    let made = answers
+        .iter()
+        .find_map(|(_, answer)| answer["code"].as_str());
+    let made = made.unwrap();
+    let mut secrets = vec![made.to_owned(), made.replace(' ', ""), last_code(&app)];
+    let cookies = answers.iter().flat_map(|(_, answer)| {
+        let cookies = answer["cookies"].as_array().cloned().unwrap_or_default();
+        cookies.into_iter()
+    });
+    let before = secrets.len();
+    secrets.extend(cookies.map(|cookie| {
+        let (_, value) = cookie.as_str().unwrap().split_once('=').unwrap();
+        value.split(';').next().unwrap().to_owned()
+    }));
+    assert_eq!(secrets.len(), before + 1, "a code was asked for");
+    assert!(written.contains("sign-in code sent"));
+    for secret in secrets {
+        assert!(!written.contains(&secret), "a secret was logged");
+    }
 
     // Without the table, and for the first post without the mailbox too.
     app.desk.settled().await;

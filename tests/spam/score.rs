@@ -6,7 +6,7 @@ use enquiry_desk::enquiry::Field;
 use enquiry_desk::form_token::TimeToken;
 use enquiry_desk::practice::Practice;
 use enquiry_desk::proof_of_work::ProofOfWork;
-use enquiry_desk::spam::{self, SUSPECT, Signal, Verdict};
+use enquiry_desk::spam::{self, SUSPECT, Score, SenderRule, Signal, Verdict};
 use enquiry_desk::web::EnquiryForm;
 
 use crate::support::{MINIMAL, TestApp};
@@ -43,7 +43,7 @@ fn weighed_with(
     {
         form.put(Field::from_key(key).unwrap(), (*value).to_owned());
     }
-    let checked = form.check(practice).enquiry;
+    let checked = form.check(practice, jiff::Timestamp::UNIX_EPOCH).enquiry;
     let enquiry = checked.unwrap_or_else(|_| panic!("the form has errors: {fields:?}"));
     let honeypot_filled = !form.honeypot.is_empty();
     let score = spam::score(&enquiry, practice, honeypot_filled, token, proof);
@@ -226,6 +226,7 @@ fn each_signal_is_noticed_and_what_is_enough_alone_is() {
     for signal in [
         ListedWord,
         ListedSender,
+        Signal::BlockedSender,
         Unwanted,
         Text,
         Honeypot,
@@ -239,6 +240,20 @@ fn each_signal_is_noticed_and_what_is_enough_alone_is() {
             signal.weight() < SUSPECT,
             "{signal:?} only adds up with others"
         );
+    }
+    for sender in [None, Some(SenderRule::Trusted), Some(SenderRule::Blocked)] {
+        let score = Score {
+            signals: vec![Text, Signal::ForgedToken],
+        };
+        let signals = score.with_sender(sender).signals;
+        let expected: &[Signal] = match sender {
+            None => &[Text, Signal::ForgedToken],
+            // What was typed does not count; how it was sent does.
+            Some(SenderRule::Trusted) => &[Signal::ForgedToken],
+            Some(SenderRule::Blocked) => &[Text, Signal::ForgedToken, Signal::BlockedSender],
+        };
+        assert_eq!(signals, expected, "{sender:?}");
+        noticed.extend(signals.iter().map(|signal| signal.code()));
     }
     for signal in Signal::ALL {
         assert!(

@@ -1,4 +1,5 @@
-//! From the post to the table, and the limits on the way.
+//! From the post to the table, the limits on the way, and what the client does afterwards.
 
 mod end_to_end;
+mod own_page;
 mod rate_limits;

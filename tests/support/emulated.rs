@@ -15,7 +15,7 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use enquiry_desk::app::App;
 use enquiry_desk::aws::Clients;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::practice;
+use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::settings::{SettingErrors, Settings};
 use enquiry_desk::store::schema;
 use jiff::{SignedDuration, Timestamp};
@@ -113,6 +113,7 @@ pub fn environment(endpoints: &Endpoints, given: &[(&str, &str)]) -> HashMap<Str
         ("CONFIGURATION_SET", "enquiry-desk"),
         ("THERAPIST_CONFIGURATION_SET", "enquiry-desk-therapist"),
         ("ALLOWED_ORIGINS", origins.as_str()),
+        ("PUBLIC_URL", endpoints.url.as_str()),
     ];
     let ours = defaults.iter().chain(given);
     let ours = ours.map(|(name, value)| (*name, (*value).to_owned()));
@@ -128,11 +129,21 @@ pub fn app(
     given: &[(&str, &str)],
     client: SharedHttpClient,
 ) -> Result<Arc<App>, SettingErrors> {
+    app_of(practice::compiled().clone(), endpoints, given, client)
+}
+
+/// The same for another practice.
+pub fn app_of(
+    practice: Practice,
+    endpoints: &Endpoints,
+    given: &[(&str, &str)],
+    client: SharedHttpClient,
+) -> Result<Arc<App>, SettingErrors> {
     let environment = environment(endpoints, given);
     let variable = |name: &str| environment.get(name).cloned();
     let settings = Settings::from_env(variable)?;
     let clients = Clients::from_variables(client, variable);
-    Ok(App::new(settings, practice::compiled().clone(), clients))
+    Ok(App::new(settings, practice, clients))
 }
 
 /// The application as the function that Lambda would run.

@@ -1,11 +1,16 @@
 //! What the function logs, line by line, exactly as CloudWatch would get it.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use serde_json::Value;
+use tracing::subscriber::NoSubscriber;
 use tracing::{Dispatch, Level};
 use tracing_subscriber::layer::SubscriberExt;
+
+/// With a single dispatcher in the process, `tracing` asks the thread that first meets a line whether it is wanted, and keeps the
+/// answer: that of a test without logs.
+static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::default()));
 
 /// The lines of whatever runs under its [`Logs::dispatch`].
 #[derive(Debug, Clone, Default)]
@@ -14,6 +19,7 @@ pub struct Logs(Arc<Mutex<Vec<u8>>>);
 impl Logs {
     /// Collects what is logged under it: `future.with_subscriber(logs.dispatch())`.
     pub fn dispatch(&self) -> Dispatch {
+        LazyLock::force(&ANOTHER);
         let written = Arc::clone(&self.0);
         let writer = move || Writer(Arc::clone(&written));
         let lines = enquiry_desk::telemetry::lines(Level::INFO, writer);

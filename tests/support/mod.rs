@@ -9,6 +9,8 @@
     reason = "a test that cannot go on must stop, and not every module uses everything"
 )]
 
+pub mod browser;
+pub mod desk;
 pub mod emulated;
 pub mod logs;
 pub mod template;
@@ -21,6 +23,7 @@ use aws_emulator::{Emulator, Options, StartError, aws};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
 use enquiry_desk::app::App;
+use enquiry_desk::practice::{self, Practice};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::rt::TokioExecutor;
@@ -64,9 +67,19 @@ impl TestApp {
 
     /// With these options and variables.
     pub async fn start_at(options: Options, variables: &[(&str, &str)]) -> Self {
+        Self::start_for(practice::compiled().clone(), options, variables).await
+    }
+
+    /// The same for another practice.
+    pub async fn start_for(
+        practice: Practice,
+        options: Options,
+        variables: &[(&str, &str)],
+    ) -> Self {
         let mut made = None;
         let desk = Emulator::start(options, async |endpoints| {
-            let app = emulated::app(&endpoints, variables, aws::http_client())
+            let client = aws::http_client();
+            let app = emulated::app_of(practice, &endpoints, variables, client)
                 .map_err(|errors| StartError::new(errors.to_string()))?;
             made = Some(Arc::clone(&app));
             Ok(emulated::function(app))

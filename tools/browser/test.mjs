@@ -289,6 +289,30 @@ test("offline, the form says so and keeps everything; back online, it arrives", 
   await visitor.leave();
 });
 
+test("a page with a wording of long ago leads to the desk's own form, with the new one, everything typed and the box unticked", async () => {
+  for (const script of [true, false]) {
+    const visitor = await arrive({ script });
+    const { page } = visitor;
+    const email = address();
+    await page.route("**/site/", async (route) => {
+      const answer = await route.fetch();
+      const body = (await answer.text()).replace(/(name="consent_version" value=")[^"]*/, "$11066-10-14");
+      await route.fulfill({ response: answer, body });
+    });
+    await page.goto("/site/");
+    await visitor.fillIn({ email });
+    await visitor.send();
+    await page.waitForURL((url) => url.pathname === "/enquiries");
+    await page.locator("#summary").getByText("The wording has changed. Read it and tick the box.").waitFor();
+    await visitor.keeps(email, { consent: undefined });
+    await page.check("#consent");
+    await visitor.send();
+    await visitor.hasArrived();
+    await arrivedOnce(email);
+    await visitor.leave({ complaints: [HTTP_ERROR] });
+  }
+});
+
 test("the draft outlives a reload without the consent, and is gone once the enquiry has arrived", async () => {
   const visitor = await arrive();
   const { page } = visitor;

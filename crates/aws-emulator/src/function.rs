@@ -3,10 +3,14 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use serde_json::Value;
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::aws;
+use crate::ses::lock;
 
 /// How long an invocation may take unless the caller says otherwise: HTTP APIs wait for hardly longer.
 const TIMEOUT: Duration = Duration::from_secs(29);
@@ -18,7 +22,11 @@ type Answer = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
 pub struct Function {
     handler: Arc<dyn Fn(Value) -> Answer + Send + Sync>,
     timeout: Duration,
+    failures: Arc<Mutex<Vec<Value>>>,
 }
+
+/// An asynchronous invocation that failed is repeated twice ("Error handling for a Lambda event source", asynchronous invocation).
+const ASYNC_ATTEMPTS: u32 = 3;
 
 impl Function {
     /// Wraps a handler: the payload comes in Lambda's event shape, the answer is in Lambda's response shape, and `Err` is
@@ -31,6 +39,7 @@ impl Function {
         Self {
             handler: Arc::new(move |event| Box::pin(handler(event))),
             timeout: TIMEOUT,
+            failures: Arc::default(),
         }
     }
 
@@ -39,6 +48,42 @@ impl Function {
     pub fn with_timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
+    }
+
+    /// Invokes the function as SNS and the timer do: nobody waits for the answer, an error is followed by two more tries, so far
+    /// apart, and what fails for good goes to the failure destination.
+    pub async fn call_async(&self, event: Value, apart: Duration) {
+        let mut error = String::new();
+        for attempt in 1..=ASYNC_ATTEMPTS {
+            error = match self.call(event.clone()).await {
+                Ok(_) => return,
+                Err(error) => error,
+            };
+            tracing::warn!(error, attempt, "the function failed on an event");
+            if attempt < ASYNC_ATTEMPTS {
+                tokio::time::sleep(apart).await;
+            }
+        }
+        // As in "Capturing records of Lambda asynchronous invocations", Lambda developer guide.
+        let record = json!({
+            "version": "1.0",
+            "timestamp": format!("{:.3}", Timestamp::now()),
+            "requestContext": {
+                "requestId": aws::uuid(),
+                "functionArn": crate::stream::FUNCTION_ARN,
+                "condition": "RetriesExhausted",
+                "approximateInvokeCount": ASYNC_ATTEMPTS,
+            },
+            "requestPayload": event,
+            "responseContext": { "statusCode": 200, "executedVersion": "$LATEST", "functionError": "Unhandled" },
+            "responsePayload": { "errorType": "Unhandled", "errorMessage": error },
+        });
+        lock(&self.failures).push(record);
+    }
+
+    /// The failure destination of asynchronous invocations, oldest first.
+    pub fn failures(&self) -> Vec<Value> {
+        lock(&self.failures).clone()
     }
 
     /// Invokes the function, as Lambda would: a panic and a timeout are function errors, and an invocation goes on when

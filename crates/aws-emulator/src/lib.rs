@@ -61,7 +61,7 @@ pub struct Options {
     /// The event source mapping.
     pub stream: stream::Settings,
     /// What the function is invoked with at intervals.
-    pub timer: Option<Timer>,
+    pub timers: Vec<Timer>,
     /// The folder that `/site/` serves.
     pub site: Option<PathBuf>,
     /// Pages of the caller's own beside the mailbox. Like these they answer to 127.0.0.1 and localhost only.
@@ -82,7 +82,7 @@ impl Options {
             ses_faults: 0.0,
             table_faults: 0.0,
             stream: stream::Settings::default(),
-            timer: None,
+            timers: Vec::new(),
             site: None,
             pages: Router::new(),
             links: Vec::new(),
@@ -226,8 +226,12 @@ impl Emulator {
         );
         let (signal, stopped) = watch::channel(false);
         let mut tasks = vec![server::serve(listener, router, stopped.clone())];
-        if let Some(timer) = options.timer {
-            tasks.push(tokio::spawn(run_timer(function.clone(), timer, stopped)));
+        for timer in options.timers {
+            tasks.push(tokio::spawn(run_timer(
+                function.clone(),
+                timer,
+                stopped.clone(),
+            )));
         }
         Ok(Self {
             endpoints,
@@ -271,9 +275,9 @@ impl Emulator {
         &self.dynamo
     }
 
-    /// What went to the stream's failure destination, oldest first.
+    /// What went to the failure destination: pointers of the stream, and events of SES and the timer; each oldest first.
     pub fn failures(&self) -> Vec<Value> {
-        self.driver.failures()
+        [self.driver.failures(), self.function.failures()].concat()
     }
 
     /// Waits until everything on the stream is done and SES has reported everything.
@@ -342,11 +346,7 @@ async fn run_timer(function: Function, timer: Timer, mut stopped: watch::Receive
         }
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => return,
-            answer = function.call(timer.event.clone()) => {
-                if let Err(error) = answer {
-                    tracing::warn!(error, "the function failed on the timer's event");
-                }
-            }
+            () = function.call_async(timer.event.clone(), timer.every) => {}
         }
     }
 }

@@ -33,9 +33,6 @@ use super::{StartError, replace_file};
 /// How long SES takes until it reports what became of an email.
 const REPORT_AFTER: Duration = Duration::from_millis(50);
 
-/// A failed asynchronous invocation is repeated twice.
-const REPORT_ATTEMPTS: u32 = 3;
-
 /// An email that SES accepted.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Email {
@@ -289,15 +286,7 @@ impl State {
         // Reports about one email come in the order of what happened, a little apart.
         let place = u32::try_from(index).unwrap_or(u32::MAX).saturating_add(1);
         tokio::time::sleep(REPORT_AFTER.saturating_mul(place)).await;
-        for attempt in 1..=REPORT_ATTEMPTS {
-            match function.call(event.clone()).await {
-                Ok(_) => break,
-                Err(error) => {
-                    tracing::warn!(error, attempt, "the function failed on a report of SES")
-                }
-            }
-            tokio::time::sleep(REPORT_AFTER).await;
-        }
+        function.call_async(event, REPORT_AFTER).await;
         let mut emails = lock(&self.emails);
         let position = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
         if let Some(email) = emails.get_mut(position) {

@@ -400,10 +400,10 @@ async fn a_taken_port_and_a_folder_in_use_say_what_to_do() {
 async fn the_timer_invokes_the_function_with_its_event() {
     let (sender, mut heard) = tokio::sync::mpsc::unbounded_channel();
     let options = Options {
-        timer: Some(Timer {
+        timers: vec![Timer {
             every: std::time::Duration::from_millis(10),
             event: json!({ "job": "clean up" }),
-        }),
+        }],
         ..options(None)
     };
     let emulator = Emulator::start(options, async |_| {

@@ -35,13 +35,14 @@ Ctrl-C stops everything.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// What the navigation of the mailbox's pages offers.
-const LINKS: [(&str, &str); 3] = [
+const LINKS: [(&str, &str); 4] = [
     ("/", "Form"),
+    ("/desk", "Desk"),
     ("/site/", "Example site"),
     ("/outbox/gallery", "Gallery: every email in your words"),
 ];
 
-/// How often the timer fires; `template.yaml` has five minutes, and here a developer is watching.
+/// How often the timer fires; `template.yaml` has a minute, and here a developer is watching.
 const TIMER: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
@@ -96,6 +97,7 @@ async fn run(options: Options, ahead: SignedDuration) -> Result<(), StartError> 
     let url = desk.url();
     println!("The enquiry desk is at {url}/\n");
     println!("  {url}/                the form");
+    println!("  {url}/desk            the therapist's desk; its code is in an email below");
     println!("  {url}/site/           the example site");
     println!("  {url}/outbox          the emails that left");
     println!("  {url}/outbox.json     the same as data");
@@ -186,10 +188,12 @@ fn options() -> Result<Option<(Options, SignedDuration)>, String> {
         table_faults,
         account: product::account(),
         stream: product::stream().map_err(|error| error.to_string())?,
-        timer: Some(Timer {
-            every: timer,
-            event: json!({ "command": "sweep" }),
-        }),
+        timers: ["sweep", "remind"]
+            .map(|command| Timer {
+                every: timer,
+                event: json!({ "command": command }),
+            })
+            .into(),
         site: Some(Path::new(ROOT).join("site")),
         pages: previews::router(Path::new(ROOT).join("practice.toml")),
         links: LINKS

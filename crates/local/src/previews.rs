@@ -88,6 +88,10 @@ async fn gallery(State(file): State<Arc<PathBuf>>, Query(when): Query<When>) -> 
                 heading: "To you, when an answer did not arrive",
                 emails: samples.notices(),
             },
+            Section {
+                heading: "To you, about no single enquiry",
+                emails: samples.own(),
+            },
         ],
         // Both are made of digits and signs that a query may hold.
         query: format!("?received={received}&away_until={away_until}"),

@@ -25,7 +25,7 @@ const CONFIGURATION_SET: &str = "enquiry-desk";
 const THERAPIST_CONFIGURATION_SET: &str = "enquiry-desk-therapist";
 
 /// The variables of the local function beside those of AWS.
-const VARIABLES: [&str; 10] = [
+const VARIABLES: [&str; 11] = [
     "TABLE_NAME",
     "THERAPIST_EMAIL",
     "SENDER_EMAIL",
@@ -36,6 +36,7 @@ const VARIABLES: [&str; 10] = [
     "CONFIGURATION_SET",
     "THERAPIST_CONFIGURATION_SET",
     "ALLOWED_ORIGINS",
+    "PUBLIC_URL",
 ];
 
 /// The table of `template.yaml`.
@@ -91,6 +92,7 @@ fn default(endpoints: &Endpoints, name: &str) -> Option<String> {
         "MIN_FILL_SECONDS" => "0".to_owned(),
         "CONFIGURATION_SET" => CONFIGURATION_SET.to_owned(),
         "THERAPIST_CONFIGURATION_SET" => THERAPIST_CONFIGURATION_SET.to_owned(),
+        "PUBLIC_URL" => endpoints.url.clone(),
         "ALLOWED_ORIGINS" => format!(
             "http://127.0.0.1:{port},http://localhost:{port}",
             port = endpoints.port

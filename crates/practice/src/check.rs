@@ -13,8 +13,8 @@ use guide::guide;
 use crate::choices::Choice;
 use crate::text::dialled;
 use crate::{
-    Explain, PhoneLine, Practice, PracticeError, PracticeErrors, Suspect, Treatment, TreatmentKey,
-    Zone, raw,
+    Consent, Explain, PhoneLine, Practice, PracticeError, PracticeErrors, Suspect, Treatment,
+    TreatmentKey, Zone, raw,
 };
 
 /// Checks a practice. `zone` finds the rules of a time zone by its name.
@@ -158,7 +158,7 @@ macro_rules! field_by_field {
 field_by_field! {
     Social => SocialPage { name, handle, link }
     EmailTexts => EmailTexts { subject, greeting, thanks, next_by_email, next_by_phone, next_by_text, sooner, sign_off, first_lines }
-    Consent => Consent { version, wording }
+    EarlierConsent => EarlierConsent { version, wording, replaced }
 }
 
 fn time_zone(name: &raw::Line, at: &At<'_>, zone: impl Fn(&str) -> Option<Zone>) -> Zone {
@@ -233,6 +233,32 @@ fn explanations<C: Choice + Ord>(
         }
     }
     checked
+}
+
+impl Check for raw::Consent {
+    type Checked = Consent;
+
+    fn check(&self, at: &At<'_>) -> Consent {
+        let (version, earlier) = (
+            self.version.check(&at.field("version")),
+            at.field("earlier"),
+        );
+        let consent = Consent {
+            wording: self.wording.check(&at.field("wording")),
+            earlier: self.earlier.check(&earlier),
+            version,
+        };
+        for (index, one) in consent.earlier.iter().enumerate() {
+            let version = &one.version;
+            let before = consent.earlier.iter().take(index);
+            let taken = before.map(|other| &other.version).chain([&consent.version]);
+            earlier.item(index).field("version").expect(
+                version.is_empty() || taken.into_iter().all(|other| other != version),
+                format!("\"{version}\" is the version of another wording; expected one of its own"),
+            );
+        }
+        consent
+    }
 }
 
 impl Check for raw::Suspect {

@@ -205,6 +205,47 @@ pub struct Consent {
     pub version: String,
     /// The words beside the box.
     pub wording: String,
+    /// The wordings that were beside the box before.
+    #[serde(default)]
+    pub earlier: Vec<EarlierConsent>,
+}
+
+/// A wording that was replaced. Pages that were opened, copied or cached before still show it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EarlierConsent {
+    /// Its version.
+    pub version: String,
+    /// The words that stood beside the box.
+    pub wording: String,
+    /// The day on which another wording took its place.
+    pub replaced: Date,
+}
+
+/// Which wording a client has agreed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Agreed {
+    /// The present one.
+    Present,
+    /// An earlier one, which was still accepted.
+    Earlier,
+}
+
+impl Consent {
+    /// For so many days after its replacement a wording is still accepted.
+    pub const EARLIER_DAYS: i32 = 60;
+
+    /// The wording of this version, as far as a consent to it is accepted on this day.
+    #[must_use]
+    pub fn agreed(&self, version: &str, today: Date) -> Option<Agreed> {
+        if version == self.version {
+            return Some(Agreed::Present);
+        }
+        let earlier = self.earlier.iter().find(|it| it.version == version)?;
+        let last = earlier
+            .replaced
+            .saturating_add(jiff::Span::new().days(Self::EARLIER_DAYS));
+        (today <= last).then_some(Agreed::Earlier)
+    }
 }
 
 /// What makes an enquiry suspect, in the therapist's own judgement.

@@ -1,6 +1,9 @@
 //! Which treatment to suggest, and what happens next.
 
+use serde::{Deserialize, Serialize};
+
 use crate::choices::{Choice, ContactBy, Goal, RecentInjury, Warmth};
+use crate::content::GuideRow;
 use crate::{Practice, Treatment, TreatmentKey};
 
 impl Practice {
@@ -18,40 +21,58 @@ impl Practice {
         self.treatments.iter().any(|treatment| treatment.warm)
     }
 
-    /// What to suggest to a client. A warmth that was left out counts as not sure.
+    /// What the guide suggests for these answers. A warmth that was left out counts as not sure.
+    #[must_use]
+    pub fn suggest(&self, goal: Goal, warmth: Option<Warmth>) -> Suggested {
+        let row = self.row(goal, warmth);
+        Suggested {
+            treatment: row.and_then(|row| row.suggest.clone()),
+            also: row.and_then(|row| row.also.clone()),
+        }
+    }
+
+    /// What was suggested to a client, in the practice's words of today: a treatment that has left the list since then is left
+    /// out, and so is a reason that the guide now gives for another suggestion.
     ///
     /// `named` is the treatment that the client asked for.
     #[must_use]
-    pub fn suggest(
+    pub fn suggestion(
         &self,
+        suggested: &Suggested,
         goal: Goal,
         warmth: Option<Warmth>,
         recent_injury: Option<RecentInjury>,
         named: Option<&TreatmentKey>,
     ) -> Suggestion<'_> {
-        let warmth = warmth.unwrap_or(Warmth::NotSure);
-        let row = self
-            .guide
-            .iter()
-            .find(|row| row.goal == goal && row.warmth.contains(&warmth));
+        let row = self.row(goal, warmth);
         let find = |key: &TreatmentKey| self.treatment(key.as_str());
-        let suggested = row.and_then(|row| row.suggest.as_ref()).and_then(find);
-        let why = row.map_or("", |row| row.why.as_str());
-        let also = row.and_then(|row| {
-            let treatment = row.also.as_ref().and_then(find)?;
-            Some(Alternative {
-                treatment,
-                why: row.also_why.as_deref().unwrap_or_default(),
-            })
-        });
+        let why = row
+            .filter(|row| row.suggest == suggested.treatment)
+            .map_or("", |row| row.why.as_str());
+        let also_why = row
+            .filter(|row| row.also == suggested.also)
+            .and_then(|row| row.also_why.as_deref());
         Suggestion {
             wait: recent_injury == Some(RecentInjury::Yes),
             named: named.and_then(find),
-            suggested,
+            suggested: suggested.treatment.as_ref().and_then(find),
             why,
-            also,
+            also: suggested
+                .also
+                .as_ref()
+                .and_then(find)
+                .map(|treatment| Alternative {
+                    treatment,
+                    why: also_why.unwrap_or_default(),
+                }),
             offered: &self.treatments,
         }
+    }
+
+    fn row(&self, goal: Goal, warmth: Option<Warmth>) -> Option<&GuideRow> {
+        let warmth = warmth.unwrap_or(Warmth::NotSure);
+        let mut rows = self.guide.iter();
+        rows.find(|row| row.goal == goal && row.warmth.contains(&warmth))
     }
 
     /// What happens next, in the practice's words, for the way in which the client wants to hear back. `when` stands in
@@ -76,6 +97,18 @@ impl Practice {
             &[Warmth::NotSure]
         }
     }
+}
+
+/// What the guide suggested when an enquiry came in, by the treatments' keys: kept with the enquiry, so that a later change of
+/// the guide changes nothing that was said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Suggested {
+    /// The treatment; none where the client is to be helped to choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub treatment: Option<TreatmentKey>,
+    /// The one that is named beside it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub also: Option<TreatmentKey>,
 }
 
 /// What to suggest to a client, and why.

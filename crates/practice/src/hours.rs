@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Span as Duration, Timestamp, Zoned};
 use crate::{Practice, Span};
 
 /// How many days are looked through: more than any row of holidays that `practice.toml` can reasonably hold.
-const HORIZON_DAYS: u16 = 3 * 366;
+pub(crate) const HORIZON_DAYS: u16 = 3 * 366;
 
 /// Days of the week with the same working hours, in words.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,10 +57,11 @@ impl Practice {
         moment(day, 0, zone).unwrap_or(received)
     }
 
-    /// When an answer can be expected, such as "by Tuesday at 10 in the morning".
+    /// A promise in words, such as "by Tuesday at 10 in the morning", for an enquiry that came in at `received`.
     #[must_use]
-    pub fn reply_by_in_words(&self, received: Timestamp, away_until: Option<Date>) -> String {
-        in_words(&self.reply_by(received, away_until), received)
+    pub fn promise_in_words(&self, promised_by: Timestamp, received: Timestamp) -> String {
+        let zone = self.time_zone.rules();
+        in_words(&promised_by.to_zoned(zone.clone()), received)
     }
 
     /// The working hours in words, days with the same hours together; closed days are left out.
@@ -95,7 +96,7 @@ impl Practice {
             .collect()
     }
 
-    fn spans(&self, day: Date) -> &[Span] {
+    pub(crate) fn spans(&self, day: Date) -> &[Span] {
         if self
             .holidays
             .iter()
@@ -108,7 +109,7 @@ impl Practice {
 }
 
 /// A moment of a day. Where summer time begins, a time that the clocks jump over is taken as the one an hour later.
-fn moment(day: Date, minutes: u16, zone: &TimeZone) -> Option<Zoned> {
+pub(crate) fn moment(day: Date, minutes: u16, zone: &TimeZone) -> Option<Zoned> {
     let time: DateTime = day
         .at(0, 0, 0, 0)
         .checked_add(Duration::new().minutes(i64::from(minutes)))

@@ -15,14 +15,17 @@ pub mod raw;
 #[cfg(feature = "toml")]
 mod reader;
 mod text;
+mod when;
+mod working_time;
 mod zone;
 
 pub use check::check;
 pub use content::{
-    Consent, EmailTexts, Explain, Holiday, PhoneLine, Practice, SocialPage, Span, Suspect,
-    Treatment, TreatmentKey, WorkingHours,
+    Agreed, Consent, EarlierConsent, EmailTexts, Explain, Holiday, PhoneLine, Practice, SocialPage,
+    Span, Suspect, Treatment, TreatmentKey, WorkingHours,
 };
 pub use error::{PracticeError, PracticeErrors};
-pub use guide::{Alternative, Suggestion};
+pub use guide::{Alternative, Suggested, Suggestion};
 pub use hours::{WorkingDays, date_in_words, in_words};
+pub use when::time_in_words;
 pub use zone::Zone;

@@ -230,6 +230,21 @@ pub struct Consent {
     pub version: Version,
     /// The words beside the box that must be ticked.
     pub wording: Sentences,
+    /// One block for each wording that you had before. Pages that still show it are answered as before for 60 days.
+    #[serde(default)]
+    pub earlier: Vec<EarlierConsent>,
+}
+
+/// A wording that was replaced.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+pub struct EarlierConsent {
+    /// Its version.
+    pub version: Version,
+    /// The words that stood beside the box.
+    pub wording: Sentences,
+    /// The day on which you replaced it, as year-month-day.
+    pub replaced: Day,
 }
 
 /// What makes an enquiry suspect.

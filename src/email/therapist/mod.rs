@@ -4,26 +4,27 @@
 //! its place, and if SES refuses the client's words, [`TherapistEmail::bare`] carries none of them.
 
 mod sentences;
+mod ways;
 
 use askama::Template;
 use jiff::Timestamp;
-use jiff::civil::Date;
 
 use super::first_name::first_name;
-use super::format::{dial, listed, lower_first, moment, reply_link};
+use super::format::{listed, lower_first, moment};
 use super::user_text::Typed;
 use super::wrap::{fold_html, fold_text};
-use super::{Email, styles};
-use crate::enquiry::answers::{Area, Choice, ContactBy, Goal, RecentInjury};
+use super::{DeskLinks, Email, styles};
+use crate::enquiry::answers::{Area, Choice, Goal, RecentInjury};
 use crate::enquiry::{self, EmailAddress, Enquiry, Field, Received, fields};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
 use crate::record::Record;
 use crate::settings::EmailSettings;
 use crate::spam::{Score, Signal, Verdict};
-use sentences::{earlier, fate, reasons, suggests};
+use sentences::{earlier, fate};
+use ways::{Way, links, ways};
 
-pub(super) use sentences::because;
+pub use sentences::{because, reasons, suggests};
 
 /// Everything that the email to the therapist is made from.
 #[derive(Clone, Copy)]
@@ -44,10 +45,10 @@ pub struct TherapistEmail<'a> {
     pub earlier: &'a [Timestamp],
     /// Whether there may be more of them than were looked up.
     pub more_earlier: bool,
-    /// The day on which the therapist is back.
-    pub away_until: Option<Date>,
     /// Whether health stays out of the mailbox. An enquiry that could not be stored is told in full all the same.
     pub privacy: bool,
+    /// Where it leads; none while links cannot be made.
+    pub links: Option<&'a DeskLinks>,
 }
 
 impl<'a> TherapistEmail<'a> {
@@ -61,6 +62,7 @@ impl<'a> TherapistEmail<'a> {
         settings: &'a EmailSettings,
         record: &'a Record,
         earlier: &'a [Timestamp],
+        links: Option<&'a DeskLinks>,
     ) -> Self {
         Self {
             practice,
@@ -71,8 +73,8 @@ impl<'a> TherapistEmail<'a> {
             auto_reply: Some(&record.state.deliveries.auto_reply),
             earlier,
             more_earlier: i32::try_from(earlier.len()).is_ok_and(|count| count >= Self::EARLIER),
-            away_until: settings.away_until,
             privacy: settings.privacy,
+            links,
         }
     }
 
@@ -93,8 +95,8 @@ impl<'a> TherapistEmail<'a> {
             auto_reply: None,
             earlier: &[],
             more_earlier: false,
-            away_until: settings.away_until,
             privacy: settings.privacy,
+            links: None,
         }
     }
 
@@ -130,8 +132,9 @@ impl<'a> TherapistEmail<'a> {
     pub fn bare(&self) -> Email {
         let reference = &self.received.reference;
         let text = format!(
-            "An enquiry has come in, but the email about it was refused because of the words in it. The enquiry is \
-             stored under the reference {reference}. The command \"show {reference}\" gives all of it."
+            "An enquiry has come in, but the email about it was refused for the words in it. Its reference is {reference}. \
+             You can read all of it on your desk{}.",
+            self.desk_in_brackets()
         );
         Email {
             subject: format!("New enquiry {reference}: please look it up"),
@@ -146,7 +149,7 @@ impl<'a> TherapistEmail<'a> {
                 Some(_) => EmailKind::Therapist,
                 None => EmailKind::Fallback,
             },
-            reference: self.received.reference.clone(),
+            reference: Some(self.received.reference.clone()),
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
             // An address that no email system carries would make SES refuse the email itself.
@@ -156,6 +159,12 @@ impl<'a> TherapistEmail<'a> {
             html,
             headers: super::TO_THERAPIST.to_vec(),
         }
+    }
+
+    /// The link to the enquiry on the desk, as the text part writes links.
+    fn desk_in_brackets(&self) -> String {
+        let links = self.links;
+        links.map_or_else(String::new, |links| format!(" ({})", links.enquiry))
     }
 
     /// Whether the health answers are left out.
@@ -225,13 +234,6 @@ struct Answer {
     value: Typed,
 }
 
-/// A way to reach the client.
-struct Way {
-    label: &'static str,
-    link: String,
-    shown: Typed,
-}
-
 /// What both parts of the email show.
 struct Page<'a> {
     practice: &'a Practice,
@@ -253,6 +255,7 @@ struct Page<'a> {
     auto_reply: String,
     earlier: String,
     received: String,
+    links: Vec<(&'static str, &'a str)>,
 }
 
 impl<'a> Page<'a> {
@@ -260,14 +263,9 @@ impl<'a> Page<'a> {
         let (practice, received) = (email.practice, email.received);
         let enquiry = &received.enquiry;
         let private = email.is_private();
-        let suggestion = practice.suggest(
-            enquiry.answers.goal,
-            enquiry.answers.warmth,
-            enquiry.answers.recent_injury,
-            enquiry.answers.treatment.as_ref(),
-        );
+        let suggestion = received.suggestion(practice);
         let (first_way, other_ways) = ways(practice, received);
-        let when = practice.reply_by_in_words(received.received_at, email.away_until);
+        let when = received.promise_in_words(practice);
         let (wants, suggests) = if private {
             (String::new(), String::new())
         } else {
@@ -305,11 +303,9 @@ impl<'a> Page<'a> {
             message,
             folded,
             kept_out: if private {
-                format!(
-                    "What the client said about their health, what they want and their message are kept out of this \
-                     mailbox. The command \"show {}\" gives all of it.",
-                    received.reference
-                )
+                "What the client said about their health, what they want and their message are kept out of this \
+                 mailbox. All of it is on your desk."
+                    .to_owned()
             } else {
                 String::new()
             },
@@ -317,42 +313,14 @@ impl<'a> Page<'a> {
             auto_reply: fate(email.auto_reply, &when),
             earlier: earlier(practice, email.earlier, email.more_earlier),
             received: moment(practice, received.received_at),
+            links: links(email),
         }
     }
 }
 
-/// The way to reach the client that they asked for, and the others.
-fn ways(practice: &Practice, received: &Received) -> (Way, Vec<Way>) {
-    let enquiry = &received.enquiry;
-    let email = Way {
-        label: "Email",
-        link: reply_link(
-            practice,
-            &received.reference,
-            &enquiry.name,
-            enquiry.email.as_str(),
-        ),
-        shown: Typed::as_is(enquiry.email.as_str()),
-    };
-    let Some(phone) = &enquiry.phone else {
-        return (email, Vec::new());
-    };
-    let way = |label, scheme| Way {
-        label,
-        link: dial(scheme, phone),
-        shown: Typed::new(phone.typed()),
-    };
-    let ring = way("Ring", "tel");
-    let text = phone.takes_texts().then(|| way("Text", "sms"));
-    let (first, others) = match (enquiry.contact_by, text) {
-        (ContactBy::Text, Some(text)) => (text, [Some(email), Some(ring)]),
-        (ContactBy::Email, text) => (email, [Some(ring), text]),
-        (ContactBy::Phone | ContactBy::Text, text) => (ring, [Some(email), text]),
-    };
-    (first, others.into_iter().flatten().collect())
-}
-
-fn wants(enquiry: &Enquiry) -> String {
+/// What the client would like, and where it hurts, in one line.
+#[must_use]
+pub fn wants(enquiry: &Enquiry) -> String {
     let areas: Vec<&Area> = enquiry.answers.area.iter().collect();
     let wish = wish(enquiry.answers.goal);
     match areas.as_slice() {
@@ -377,14 +345,11 @@ fn alerts(email: &TherapistEmail<'_>) -> Vec<Alert> {
         });
     }
     if email.suspect {
-        let reference = &email.received.reference;
         let release = if email.auto_reply.is_some() {
-            format!(
-                " If it is a real client, just reply; the command \"release {reference}\" also sends the automatic answer. \
-                 If not, delete it: do not report it as spam, or these emails may stop."
-            )
+            " If it is a real client, just reply; on your desk you can send the automatic reply, too. If not, delete it: \
+             do not report it as spam, or these emails may stop."
         } else {
-            " If it is a real client, just reply.".to_owned()
+            " If it is a real client, just reply."
         };
         alerts.push(Alert {
             heading: if email.is_unwanted() {

@@ -11,7 +11,9 @@ use crate::spam::Signal;
 /// So many earlier enquiries are named by their day; the others are only counted.
 const NAMED_EARLIER: usize = 3;
 
-pub(super) fn suggests(suggestion: &Suggestion<'_>) -> String {
+/// What the guide suggests, in one or two sentences.
+#[must_use]
+pub fn suggests(suggestion: &Suggestion<'_>) -> String {
     let mut words = match (suggestion.suggested, suggestion.named) {
         (Some(suggested), Some(named)) if suggestion.differs() => {
             format!(
@@ -42,7 +44,8 @@ pub(super) fn suggests(suggestion: &Suggestion<'_>) -> String {
 }
 
 /// Why an enquiry looks like spam, in one sentence.
-pub(super) fn reasons(signals: &[Signal]) -> String {
+#[must_use]
+pub fn reasons(signals: &[Signal]) -> String {
     let reasons: Vec<String> = signals
         .iter()
         .map(|signal| signal.words().to_owned())
@@ -84,7 +87,8 @@ pub(super) fn fate(auto_reply: Option<&MailState>, when: &str) -> String {
 }
 
 /// Why an auto-reply is withheld: ends "because …".
-pub(in crate::email) fn because(reason: Withheld) -> &'static str {
+#[must_use]
+pub const fn because(reason: Withheld) -> &'static str {
     match reason {
         Withheld::Suspect => "the enquiry looks like spam",
         Withheld::Sandbox => {
@@ -103,6 +107,8 @@ pub(in crate::email) fn because(reason: Withheld) -> &'static str {
         }
         Withheld::DailyCap => "as many as you allow in a day have left already",
         Withheld::CountersUnavailable => "we could not check how many this address has had",
+        Withheld::Counted => "you were told the number of such enquiries only",
+        Withheld::Withdrawn => "the client has withdrawn the enquiry",
         Withheld::Late => "it would have come too late",
     }
 }

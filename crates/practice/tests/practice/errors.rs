@@ -69,6 +69,9 @@ pub(crate) const ERRORS: &[ErrorCase] = &[
     ("I will ring you {when} with", "I will ring you {when} {when} with", "next_by_phone", "emails.next_by_phone", "{when} exactly once", BOTH),
     ("Your enquiry has arrived safely.\"", "Your enquiry has arrived safely\"", "thanks =", "emails.thanks", "no full stop", BOTH),
     ("version = \"2026-11-23\"", "version = \"23 November\"", "version =", "consent.version", "letters from A to Z", BOTH),
+    ("[suspect]", "[[consent.earlier]]\nversion = \"2026-11-23\"\nwording = \"I agree.\"\nreplaced = \"2026-11-23\"\n[suspect]", "version = \"2026-11-23\"\nwording = \"I", "consent.earlier[0].version", "is the version of another wording", READER),
+    ("[suspect]", "[[consent.earlier]]\nversion = \"1\"\nwording = \"I agree.\"\nreplaced = \"in May\"\n[suspect]", "replaced = \"in May", "consent.earlier[0].replaced", "expected a day of the calendar", BOTH),
+    ("[suspect]", "[[consent.earlier]]\nversion = \"1\"\nreplaced = 2026-05-01\n[suspect]", "[[consent.earlier]]\nversion = \"1", "consent.earlier[0].wording", "missing", BOTH),
     ("words = []", "words = [\"x\"]", "words = [\"x\"]", "suspect.words[0]", "at least three characters", BOTH),
     ("senders = []", "senders = [\"example\"]", "senders = [\"example\"]", "suspect.senders[0]", "expected an address", BOTH),
     ("[consent]", "[consents]", "[consents]", "consents", "unknown key", BOTH),
@@ -216,11 +219,8 @@ fn without_a_warm_treatment_the_form_does_not_ask_about_warmth() {
     let practice = Practice::from_toml(&without_warmth()).unwrap();
     assert!(!practice.asks_warmth());
     for warmth in Warmth::ALL.iter().copied().map(Some).chain([None]) {
-        let suggested = practice
-            .suggest(Goal::Relax, warmth, None, None)
-            .suggested
-            .unwrap();
-        assert_eq!(suggested.key.as_str(), "relaxing");
+        let suggested = practice.suggest(Goal::Relax, warmth).treatment.unwrap();
+        assert_eq!(suggested.as_str(), "relaxing");
     }
     let text = without_warmth().replacen(
         "goal = \"relax\"\n",

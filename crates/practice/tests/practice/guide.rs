@@ -61,7 +61,13 @@ fn the_guide_suggests_what_its_table_says_for_every_combination() {
         for named in &names {
             for recent_injury in [None, Some(RecentInjury::Yes), Some(RecentInjury::No)] {
                 let case = format!("{goal:?}, {warmth:?}, {named:?}, {recent_injury:?}");
-                let suggestion = practice.suggest(*goal, *warmth, recent_injury, *named);
+                let suggestion = practice.suggestion(
+                    &practice.suggest(*goal, *warmth),
+                    *goal,
+                    *warmth,
+                    recent_injury,
+                    *named,
+                );
                 let key = |treatment: Option<&Treatment>| {
                     treatment.map(|treatment| treatment.key.as_str().to_owned())
                 };

@@ -2,10 +2,11 @@
 //! `=`, `+`, `-` or `@` for a formula, and a formula can send the other cells away (OWASP, "CSV injection").
 
 /// What a file begins with, so that Excel reads it as UTF-8.
-pub(super) const BEGIN: &str = "\u{feff}";
+pub const BEGIN: &str = "\u{feff}";
 
 /// One row with its line break. Every cell is quoted.
-pub(super) fn row<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
+#[must_use]
+pub fn row<'a>(cells: impl IntoIterator<Item = &'a str>) -> String {
     let mut row = String::new();
     for cell in cells {
         if !row.is_empty() {

@@ -1,0 +1,193 @@
+//! The emails that belong to no enquiry's state: each is an item of its own, due at its time, and written when it is sent.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use tracing::error;
+
+use super::{Delivery, NEEDED, Unfinished, guarded};
+use crate::clock::Clock;
+use crate::email::{ClientAction, ClientActionEmail, Email, SuspectedCountEmail};
+use crate::enquiry::Reference;
+use crate::mail_state::{EmailKind, MailState, SendOutcome, Withheld};
+use crate::record::{OwnEmail, OwnEmailId};
+use crate::store::StoreError;
+
+/// So many suspected enquiries an hour are mailed one by one: the therapist is told how many more there were.
+const SUSPECTED_AN_HOUR: u32 = 30;
+
+impl Delivery {
+    /// Sends an email of its own.
+    ///
+    /// # Errors
+    /// When it stays pending.
+    pub(super) async fn deliver_own(
+        &self,
+        id: &OwnEmailId,
+        clock: &Clock,
+    ) -> Result<(), Unfinished> {
+        guarded(&id.to_string(), self.work_own(id, clock)).await
+    }
+
+    async fn work_own(&self, id: &OwnEmailId, clock: &Clock) -> Result<(), Unfinished> {
+        if clock.remaining() < NEEDED {
+            return Err(Unfinished::OutOfTime);
+        }
+        let Some(email) = self.store.own_email(id).await? else {
+            return Ok(());
+        };
+        let mut state = email.state.clone();
+        let Some(attempt) = state.claim(clock.now(), clock.lease_until()) else {
+            return match state.is_pending() {
+                true => Err(Unfinished::Pending),
+                false => Ok(()),
+            };
+        };
+        let claimed = self.store.change_own_email(&email, state, clock.now());
+        let Some(email) = claimed.await? else {
+            return Err(Unfinished::Pending);
+        };
+        let mut refused = false;
+        let state = match self.write_own(id, clock.now()).await? {
+            Some(written) => {
+                let outcome = self.send_email(&written, attempt, clock).await;
+                refused = outcome == SendOutcome::Refused;
+                if matches!(outcome, SendOutcome::Permanent { .. }) {
+                    error!(alarm = "email_refused", kind = %id.kind, "SES refuses this email");
+                }
+                MailState::after(attempt, &outcome, clock.now())
+            }
+            None => MailState::Withheld {
+                reason: Withheld::Late,
+            },
+        };
+        let is_pending = state.is_pending();
+        self.write_down_own(&email, state, clock).await?;
+        match is_pending {
+            true if refused => Err(Unfinished::Refused),
+            true => Err(Unfinished::Pending),
+            false => Ok(()),
+        }
+    }
+
+    /// Writes down what became of a send, for as long as there is time: otherwise it is sent again.
+    async fn write_down_own(
+        &self,
+        email: &OwnEmail,
+        state: MailState,
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
+        loop {
+            let write = self
+                .store
+                .change_own_email(email, state.clone(), clock.now());
+            let Err(error) = write.await else {
+                return Ok(());
+            };
+            let pause = Duration::from_millis(300);
+            if !clock.wait(pause, Duration::from_secs(3)).await {
+                return Err(error);
+            }
+        }
+    }
+
+    /// The email as of now; nothing when there is nothing to tell any more.
+    async fn write_own(
+        &self,
+        id: &OwnEmailId,
+        now: Timestamp,
+    ) -> Result<Option<Email>, StoreError> {
+        let (practice, to) = (&self.practice, &self.settings.therapist);
+        match id.kind {
+            EmailKind::SuspectedCount => {
+                let count = self.store.suspected(&id.about).await?;
+                let email = begin_of(&id.about).filter(|_| count > 0).map(|begin| {
+                    SuspectedCountEmail {
+                        practice,
+                        to,
+                        begin,
+                        mailed: SUSPECTED_AN_HOUR,
+                        count,
+                    }
+                    .into_email()
+                });
+                Ok(email)
+            }
+            EmailKind::MorningList => match id.about.parse() {
+                Ok(day) => self.morning_list(day, now).await,
+                Err(_) => Ok(None),
+            },
+            EmailKind::Weekly => match id.about.parse() {
+                Ok(monday) => self.weekly(monday, now).await.map(Some),
+                Err(_) => Ok(None),
+            },
+            EmailKind::Reminder => match Reference::parse(&id.about) {
+                Ok(reference) => self.reminder(&reference, now).await,
+                Err(_) => Ok(None),
+            },
+            EmailKind::Withdrawn | EmailKind::Kept | EmailKind::Disowned => {
+                let reference = id.about.split('@').next();
+                let reference = reference.and_then(|it| Reference::parse(it).ok());
+                let record = match &reference {
+                    Some(reference) => self.store.load(reference).await?,
+                    None => None,
+                };
+                let email = record.and_then(|record| {
+                    let action = match (id.kind, record.erased_at()) {
+                        (EmailKind::Withdrawn, Some(erased_at)) => {
+                            ClientAction::Withdrawn { erased_at }
+                        }
+                        (EmailKind::Kept, None) => ClientAction::Kept,
+                        (EmailKind::Disowned, None) if record.state.disowned => {
+                            ClientAction::Disowned
+                        }
+                        _ => return None,
+                    };
+                    let received = &record.received;
+                    let email = ClientActionEmail {
+                        practice,
+                        to,
+                        received,
+                        action,
+                    };
+                    Some(email.into_email())
+                });
+                Ok(email)
+            }
+            EmailKind::Therapist
+            | EmailKind::AutoReply
+            | EmailKind::Notice
+            | EmailKind::Fallback
+            | EmailKind::SignIn => Ok(None),
+        }
+    }
+
+    /// Counts a suspected enquiry that is about to be mailed. Returns whether the therapist is told of it by a number only:
+    /// then the email that tells the number is due at the end of the hour. When that cannot be written, it is mailed.
+    pub(super) async fn is_counted(&self, reference: &Reference, clock: &Clock) -> bool {
+        let now = clock.now();
+        let hour = now.strftime("%Y-%m-%dT%H").to_string();
+        let counted = self.store.count_suspected(&hour, SUSPECTED_AN_HOUR, now);
+        let due = begin_of(&hour).map(|begin| begin + SignedDuration::from_hours(1));
+        match (counted.await, due) {
+            (Ok(false), Some(due)) => {
+                let id = OwnEmailId {
+                    kind: EmailKind::SuspectedCount,
+                    about: hour,
+                };
+                let scheduled = self.store.schedule(&id, due).await;
+                scheduled.inspect_err(|error| error.log(reference)).is_ok()
+            }
+            (Ok(_), _) => false,
+            (Err(error), _) => {
+                error.log(reference);
+                false
+            }
+        }
+    }
+}
+
+/// When an hour begins, such as `2026-11-28T14` in UTC.
+fn begin_of(hour: &str) -> Option<Timestamp> {
+    format!("{hour}:00:00Z").parse().ok()
+}

@@ -1,0 +1,158 @@
+//! The emails to the therapist about what a client did on their own page: an enquiry withdrawn, kept after all, or never sent
+//! by the owner of its address.
+
+use askama::Template;
+use jiff::Timestamp;
+
+use super::format::{dial, moment};
+use super::user_text::Typed;
+use super::wrap::{fold_html, fold_text};
+use super::{Email, styles};
+use crate::enquiry::{EmailAddress, Received};
+use crate::mail_state::EmailKind;
+use crate::practice::Practice;
+
+/// What the client did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ClientAction {
+    /// Withdrew the enquiry, which is erased at this time.
+    Withdrawn {
+        /// When.
+        erased_at: Timestamp,
+    },
+    /// Keeps the enquiry that was withdrawn.
+    Kept,
+    /// Says that they did not send it: the address is not its author's.
+    Disowned,
+}
+
+/// Everything that the email is made from.
+#[derive(Clone, Copy)]
+pub struct ClientActionEmail<'a> {
+    /// The practice.
+    pub practice: &'a Practice,
+    /// The therapist's address.
+    pub to: &'a EmailAddress,
+    /// The enquiry.
+    pub received: &'a Received,
+    /// What happened.
+    pub action: ClientAction,
+}
+
+/// What both parts of the email show.
+struct Page<'a> {
+    practice: &'a Practice,
+    reference: &'a str,
+    preheader: String,
+    title: &'static str,
+    what: Vec<String>,
+    advice: String,
+    phone: Option<(Typed, String, String)>,
+}
+
+impl ClientActionEmail<'_> {
+    /// The email, ready to be sent; text only if it cannot be rendered.
+    #[must_use]
+    pub fn into_email(self) -> Email {
+        let page = self.page();
+        let subject = format!("{}: {}", page.reference, lower(page.title));
+        let html = Html { page: &page }
+            .render()
+            .ok()
+            .map(|html| fold_html(&html));
+        let text = Text { page: &page }
+            .render()
+            .unwrap_or_else(|_| format!("{subject}\n\n{}", page.advice));
+        let kind = match self.action {
+            ClientAction::Withdrawn { .. } => EmailKind::Withdrawn,
+            ClientAction::Kept => EmailKind::Kept,
+            ClientAction::Disowned => EmailKind::Disowned,
+        };
+        Email {
+            kind,
+            reference: None,
+            from_name: self.practice.name.clone(),
+            to: self.to.clone(),
+            reply_to: None,
+            subject,
+            text: fold_text(&text),
+            html,
+            headers: super::TO_THERAPIST.to_vec(),
+        }
+    }
+
+    fn page(&self) -> Page<'_> {
+        let reference = self.received.reference.as_str();
+        let phone = self.received.enquiry.phone.as_ref();
+        let (title, what, advice) = match self.action {
+            ClientAction::Withdrawn { erased_at } => (
+                "The client has withdrawn this enquiry",
+                vec![
+                    "It no longer waits for an answer, and it is gone from your lists.".to_owned(),
+                    format!(
+                        "It will be erased for good on {}. Until then the client can still keep it.",
+                        moment(self.practice, erased_at)
+                    ),
+                ],
+                format!(
+                    "Please delete it from your mailbox too: search for {reference} and delete every email you find."
+                ),
+            ),
+            ClientAction::Kept => (
+                "The client keeps this enquiry after all",
+                vec![
+                    "It was withdrawn, and now it is not. It waits for your answer again."
+                        .to_owned(),
+                ],
+                format!("If you have deleted its email, you’ll find {reference} on your desk."),
+            ),
+            ClientAction::Disowned => (
+                "The email address is not the client’s",
+                vec![
+                    "The person who reads email at this address says they did not send the enquiry. Most likely the \
+                     client mistyped their own address."
+                        .to_owned(),
+                    "No further email goes there, and please don’t write to it yourself.".to_owned(),
+                ],
+                match phone {
+                    Some(_) => "The enquiry may well be real: call, or send a text message.".to_owned(),
+                    None => "There is no phone number, so there is nothing more you can do.".to_owned(),
+                },
+            ),
+        };
+        let may_call = self.action == ClientAction::Disowned;
+        let phone = phone.filter(|_| may_call).map(|phone| {
+            (
+                Typed::new(phone.typed()),
+                dial("tel", phone),
+                dial("sms", phone),
+            )
+        });
+        Page {
+            practice: self.practice,
+            reference,
+            preheader: advice.clone(),
+            title,
+            what,
+            advice,
+            phone,
+        }
+    }
+}
+
+/// The title within a sentence.
+fn lower(title: &str) -> String {
+    title.replacen("The ", "the ", 1)
+}
+
+#[derive(Template)]
+#[template(path = "emails/client_action.html")]
+struct Html<'a> {
+    page: &'a Page<'a>,
+}
+
+#[derive(Template)]
+#[template(path = "emails/client_action.txt", escape = "none")]
+struct Text<'a> {
+    page: &'a Page<'a>,
+}

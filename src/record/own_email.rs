@@ -1,0 +1,67 @@
+//! The emails that belong to no enquiry's state, and what is due.
+
+use std::fmt;
+
+use jiff::Timestamp;
+
+use crate::enquiry::Reference;
+use crate::mail_state::{EmailKind, MailState};
+
+/// Something that is due.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Work {
+    /// The emails of an enquiry.
+    Enquiry(Reference),
+    /// An email of its own.
+    Email(OwnEmailId),
+}
+
+/// Names an email of its own: there is one of each kind about each thing, however often it is asked for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnEmailId {
+    /// Which email it is.
+    pub kind: EmailKind,
+    /// What it is about: an hour or a day in UTC, or a reference; nothing personal.
+    pub about: String,
+}
+
+/// An email of its own, to the therapist. It is written when it is sent, from what stands in the table by then.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OwnEmail {
+    /// Which one.
+    pub id: OwnEmailId,
+    /// When it is to leave.
+    pub due: Timestamp,
+    /// Where it stands.
+    pub state: MailState,
+    /// How often it was changed.
+    pub revision: u64,
+}
+
+impl OwnEmailId {
+    /// Reads what [`fmt::Display`] writes; nothing for a kind that only a newer version knows.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let (kind, about) = text.split_once('#')?;
+        let kind = EmailKind::from_key(kind).filter(|kind| kind.is_own())?;
+        Some(Self {
+            kind,
+            about: about.to_owned(),
+        })
+    }
+}
+
+impl fmt::Display for OwnEmailId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}#{}", self.kind, self.about)
+    }
+}
+
+impl fmt::Display for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Enquiry(reference) => reference.fmt(f),
+            Self::Email(id) => id.fmt(f),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! The emails that belong to no enquiry, each an item of its own; and what they count.
+
+use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_dynamodb::types::AttributeValue;
+use jiff::{SignedDuration, Timestamp};
+
+use super::schema;
+use super::{Store, StoreError};
+use crate::mail_state::MailState;
+use crate::record::{OwnEmail, OwnEmailId};
+
+/// How long an email of its own is kept once it is final: nothing asks for it after that.
+const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long the count of an hour is kept: as long as its email may be written.
+const COUNT_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+impl Store {
+    /// An email of its own is to leave at this time; one that was asked for before stays as it is.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn schedule(&self, id: &OwnEmailId, due: Timestamp) -> Result<(), StoreError> {
+        let email = OwnEmail {
+            id: id.clone(),
+            due,
+            state: MailState::NEW,
+            revision: 0,
+        };
+        let outcome = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(schema::own_email_item(&email, None)?))
+            .condition_expression("attribute_not_exists(pk)")
+            .send()
+            .await;
+        applied(outcome, "schedule").map(drop)
+    }
+
+    /// Reads an email of its own; nothing when there is none.
+    ///
+    /// # Errors
+    /// When the table cannot be read, or a newer version wrote the item.
+    pub async fn own_email(&self, id: &OwnEmailId) -> Result<Option<OwnEmail>, StoreError> {
+        let item = self.get("load", schema::own_email_key(id)).await?;
+        item.map(|item| schema::own_email(id, item)).transpose()
+    }
+
+    /// Writes the new state of an email of its own, if nothing has changed it since it was read. Returns it as it then is;
+    /// nothing when another invocation came first.
+    ///
+    /// # Errors
+    /// When the table cannot be written; whether it was written may then be unknown.
+    pub async fn change_own_email(
+        &self,
+        email: &OwnEmail,
+        state: MailState,
+        now: Timestamp,
+    ) -> Result<Option<OwnEmail>, StoreError> {
+        let next = OwnEmail {
+            state,
+            revision: email.revision + 1,
+            ..email.clone()
+        };
+        let outcome = self
+            .client
+            .put_item()
+            .table_name(&self.table)
+            .set_item(Some(schema::own_email_item(&next, Some(now + KEPT))?))
+            .condition_expression(schema::UNCHANGED)
+            .set_expression_attribute_values(Some(schema::revision(email.revision)))
+            .send()
+            .await;
+        Ok(applied(outcome, "change")?.then_some(next))
+    }
+
+    /// Counts a suspected enquiry that is about to be mailed, as one of at most `limit` in its hour. Returns whether it may
+    /// be mailed; otherwise it is counted among those that the therapist is told of by their number.
+    ///
+    /// # Errors
+    /// When the table cannot be written.
+    pub async fn count_suspected(
+        &self,
+        hour: &str,
+        limit: u32,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        let expires = now + COUNT_KEPT;
+        let count = |attribute: &str| {
+            self.client
+                .update_item()
+                .table_name(&self.table)
+                .key("pk", AttributeValue::S(schema::suspected_key(hour)))
+                .update_expression(schema::COUNT.replace("times", "#count"))
+                .expression_attribute_names("#count", attribute)
+        };
+        let mailed = count("times")
+            .condition_expression("attribute_not_exists(#count) OR #count < :limit")
+            .set_expression_attribute_values(Some(schema::count(expires, limit)))
+            .send()
+            .await;
+        if applied(mailed, "count")? {
+            return Ok(true);
+        }
+        let mut values = schema::count(expires, limit);
+        values.remove(":limit");
+        let told = count("told").set_expression_attribute_values(Some(values));
+        applied(told.send().await, "count")?;
+        Ok(false)
+    }
+
+    /// How many suspected enquiries of an hour the therapist is told of by their number.
+    ///
+    /// # Errors
+    /// When the table cannot be read.
+    pub async fn suspected(&self, hour: &str) -> Result<u64, StoreError> {
+        let counter = self.get("count", schema::suspected_key(hour)).await?;
+        let told = counter.and_then(|counter| schema::number(&counter, "told"));
+        Ok(told
+            .and_then(|told| told.try_into().ok())
+            .unwrap_or_default())
+    }
+}
+
+/// Whether a conditional write was applied.
+fn applied<T, E, R>(
+    outcome: Result<T, SdkError<E, R>>,
+    action: &'static str,
+) -> Result<bool, StoreError>
+where
+    E: ProvideErrorMetadata,
+{
+    match outcome {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(StoreError::from_sdk(action, &error)),
+    }
+}

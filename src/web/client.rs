@@ -1,0 +1,229 @@
+//! The client's own page, which the auto-reply links to. It shows closed words only and is opened by the link's signature: the
+//! address may be a stranger's. What a machine that presses every button does here, it does not: a box has to be ticked.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Form, FromRequest, Path, Query, Request, State};
+use axum::http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use jiff::Timestamp;
+use serde::Deserialize;
+
+use super::{Answer, ResponseFormat, Web, origin};
+use crate::clock::Clock;
+use crate::enquiry::Reference;
+use crate::practice::{Practice, date_in_words};
+use crate::store::StoreError;
+use crate::withdrawal::{Action, Mine};
+
+/// What the link and the forms of the page carry.
+#[derive(Deserialize, Default)]
+pub(super) struct Fields {
+    /// The signature.
+    #[serde(default)]
+    s: String,
+    /// What to do.
+    #[serde(default, rename = "do")]
+    action: String,
+    /// The box to tick.
+    #[serde(default)]
+    sure: String,
+}
+
+/// What the page shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Step {
+    /// What is known, and what can be done.
+    Look,
+    /// What deleting means, and the box to tick.
+    Withdraw,
+    /// The same, with the box left out.
+    NotTicked,
+    /// What "I did not send this" means.
+    Disown,
+}
+
+#[derive(Template)]
+#[template(path = "pages/mine.html")]
+struct Page<'a> {
+    practice: &'a Practice,
+    reference: &'a Reference,
+    signature: &'a str,
+    step: Step,
+    received: String,
+    promised: String,
+    erased: Option<String>,
+    disowned: bool,
+}
+
+impl Page<'_> {
+    fn title(&self) -> &'static str {
+        match self.step {
+            Step::NotTicked => "Error: Delete your enquiry",
+            Step::Withdraw => "Delete your enquiry",
+            Step::Disown => "Did you not send this enquiry?",
+            Step::Look => "Your enquiry",
+        }
+    }
+}
+
+/// Says one thing.
+#[derive(Template)]
+#[template(path = "pages/mine_message.html")]
+struct Message<'a> {
+    practice: &'a Practice,
+    title: &'static str,
+    text: &'static str,
+}
+
+/// The page.
+pub(super) async fn look(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    Path(reference): Path<String>,
+    query: Result<Query<Fields>, QueryRejection>,
+) -> Response {
+    let fields = query.map(|Query(fields)| fields).unwrap_or_default();
+    let Some(reference) = opened(&web, &reference, &fields.s) else {
+        return gone(&web);
+    };
+    let step = match fields.action.as_str() {
+        "withdraw" => Step::Withdraw,
+        "disown" => Step::Disown,
+        _ => Step::Look,
+    };
+    let mine = web.withdrawal.look(&reference, &clock).await;
+    page(&web, &reference, &fields.s, step, mine)
+}
+
+/// Does what a button says.
+pub(super) async fn act(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    Path(reference): Path<String>,
+    request: Request,
+) -> Response {
+    if !origin::is_own(&web, request.extensions(), request.headers()) {
+        let (title, text) = (
+            "That did not come from this page",
+            "Nothing was done. Open the link in your email again and start from there.",
+        );
+        return message(&web, StatusCode::FORBIDDEN, title, text);
+    }
+    let form = Form::<Fields>::from_request(request, &web).await;
+    let fields = form.map(|Form(fields)| fields).unwrap_or_default();
+    let Some(reference) = opened(&web, &reference, &fields.s) else {
+        return gone(&web);
+    };
+    let ticked = fields.sure == "yes";
+    let (action, step) = match fields.action.as_str() {
+        "withdraw" if ticked => (Some(Action::Withdraw), Step::Look),
+        "withdraw" => (None, Step::NotTicked),
+        "disown" if ticked => (Some(Action::Disown), Step::Look),
+        "disown" => (None, Step::Disown),
+        "keep" => (Some(Action::Keep), Step::Look),
+        _ => (None, Step::Look),
+    };
+    let mine = match action {
+        Some(action) => web.withdrawal.act(&reference, action, &clock).await,
+        None => web.withdrawal.look(&reference, &clock).await,
+    };
+    page(&web, &reference, &fields.s, step, mine)
+}
+
+/// The enquiry that this link opens.
+fn opened(web: &Web, reference: &str, signature: &str) -> Option<Reference> {
+    let reference = Reference::parse(reference).ok()?;
+    let opens = web.links.as_ref()?.opens_mine(&reference, signature);
+    opens.then_some(reference)
+}
+
+fn page(
+    web: &Web,
+    reference: &Reference,
+    signature: &str,
+    step: Step,
+    mine: Result<Option<Mine>, StoreError>,
+) -> Response {
+    let mine = match mine {
+        Ok(Some(mine)) => mine,
+        Ok(None) => return gone(web),
+        Err(error) => {
+            error.log(reference);
+            return unavailable(web);
+        }
+    };
+    let practice = &web.practice;
+    let rendered = Page {
+        practice,
+        reference,
+        signature,
+        step,
+        received: day(practice, mine.received_at),
+        promised: practice.promise_in_words(mine.promised_by, mine.received_at),
+        erased: mine.erased_at.map(|at| day(practice, at)),
+        disowned: mine.disowned,
+    }
+    .render();
+    let status = match step {
+        Step::NotTicked => StatusCode::UNPROCESSABLE_ENTITY,
+        _ => StatusCode::OK,
+    };
+    closed(Answer::new(web, ResponseFormat::Html).page(status, rendered))
+}
+
+/// The link is none of ours, or the enquiry is gone: which of the two is not told.
+fn gone(web: &Web) -> Response {
+    let (title, text) = (
+        "There is nothing here any more",
+        "The enquiry has been erased, or the link is not complete: open it from the email once more.",
+    );
+    message(web, StatusCode::NOT_FOUND, title, text)
+}
+
+fn unavailable(web: &Web) -> Response {
+    let (title, text) = (
+        "That could not be done just now",
+        "Nothing is lost. Try again in a minute.",
+    );
+    let mut response = message(web, StatusCode::SERVICE_UNAVAILABLE, title, text);
+    let minute = HeaderValue::from_static("60");
+    response.headers_mut().insert(RETRY_AFTER, minute);
+    response
+}
+
+fn message(web: &Web, status: StatusCode, title: &'static str, text: &'static str) -> Response {
+    let practice = &web.practice;
+    let rendered = Message {
+        practice,
+        title,
+        text,
+    }
+    .render();
+    closed(Answer::new(web, ResponseFormat::Html).page(status, rendered))
+}
+
+/// The headers of a page that is one person's: no script, not found by search engines, and its address told to no other site.
+fn closed(mut response: Response) -> Response {
+    let headers = response.headers_mut();
+    let policy = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
+                  frame-ancestors 'none'";
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(policy));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(
+        HeaderName::from_static("x-robots-tag"),
+        HeaderValue::from_static("noindex"),
+    );
+    response
+}
+
+/// A moment in the practice's time: "Sunday 29 November, 14:05".
+fn day(practice: &Practice, moment: Timestamp) -> String {
+    let local = moment.to_zoned(practice.time_zone.rules().clone());
+    let date = date_in_words(local.date());
+    format!("{date}, {}:{:02}", local.hour(), local.minute())
+}

@@ -1,0 +1,368 @@
+//! The pages around signing in, and those that say one thing.
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::response::{IntoResponse, Response};
+use jiff::Timestamp;
+use tracing::error;
+
+use super::kept::{Kept, Resumed};
+use super::{KeptField, RequestError, retry_after, when};
+use crate::desk::DeskError;
+use crate::mail_state::ResendRefused;
+use crate::practice::Practice;
+use crate::session::Session;
+use crate::web::Web;
+
+/// What every page of the desk shows around its own part.
+#[derive(Clone, Copy)]
+pub(super) struct Frame<'a> {
+    pub(super) practice: &'a Practice,
+    /// Whether the browser is signed in: then there is a way around.
+    pub(super) signed_in: bool,
+    /// The address of the page in the list of pages, when it is one of them.
+    pub(super) here: &'static str,
+}
+
+impl<'a> Frame<'a> {
+    /// A page for a browser that is signed in.
+    pub(super) fn signed_in(web: &'a Web, here: &'static str) -> Self {
+        Self {
+            practice: &web.practice,
+            signed_in: true,
+            here,
+        }
+    }
+
+    pub(super) fn outside(web: &'a Web) -> Self {
+        Self {
+            practice: &web.practice,
+            signed_in: false,
+            here: "",
+        }
+    }
+}
+
+/// A page that says one thing.
+pub(super) struct Message {
+    status: StatusCode,
+    title: &'static str,
+    text: &'static [&'static str],
+    /// When another try is worth it, in seconds.
+    again: Option<i64>,
+}
+
+impl Message {
+    pub(super) const UNAVAILABLE: Self = Self {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        title: "The desk can’t be reached just now",
+        text: &["Try again in a minute. Nothing is lost, and your emails still work."],
+        again: Some(60),
+    };
+    pub(super) const CLOSED: Self = Self {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        title: "The desk is closed",
+        text: &[
+            "It was closed on purpose, and can’t be opened from here: ask the person who looks after it.",
+            "Enquiries still arrive, and your emails still work.",
+        ],
+        again: None,
+    };
+    pub(super) const FOREIGN: Self = Self {
+        status: StatusCode::FORBIDDEN,
+        title: "That didn’t come from your desk",
+        text: &["Nothing was done. Open the desk at its own address and try again from there."],
+        again: None,
+    };
+    pub(super) const NOT_FOUND: Self = Self {
+        status: StatusCode::NOT_FOUND,
+        title: "There is no page at this address",
+        text: &["Check the address, or start from your desk."],
+        again: None,
+    };
+    pub(super) const NO_ENQUIRY: Self = Self {
+        status: StatusCode::NOT_FOUND,
+        title: "There is no enquiry with this reference",
+        text: &[
+            "Check the reference, or look for it among all enquiries. It may also have been erased, or deleted because its time was up.",
+        ],
+        again: None,
+    };
+    pub(super) const NEWER: Self = Self {
+        status: StatusCode::CONFLICT,
+        title: "This enquiry can’t be shown here",
+        text: &[
+            "A newer version of your desk wrote it. It is kept, and the email about it has everything: ask the person who looks after your desk to bring it up to date.",
+        ],
+        again: None,
+    };
+    pub(super) const LINK: Self = Self {
+        status: StatusCode::FORBIDDEN,
+        title: "This link doesn’t work any more",
+        text: &[
+            "The links in your emails work for 30 days, and until you sign out everywhere. On your desk you can do all that they do.",
+        ],
+        again: None,
+    };
+    pub(super) const UNREADABLE: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        title: "That couldn’t be read",
+        text: &["Nothing was done. Go back and try again."],
+        again: None,
+    };
+    pub(super) const NOT_SENT: Self = Self {
+        status: StatusCode::SERVICE_UNAVAILABLE,
+        title: "The email couldn’t be sent",
+        text: &[
+            "The email service isn’t taking emails from your desk at the moment. Enquiries are kept, and their emails leave as soon as it does again.",
+            "Try again in a few minutes. If it goes on, ask the person who looks after your desk to make a code for you: that needs no email.",
+        ],
+        again: Some(300),
+    };
+    pub(super) const SIGNED_OUT_EVERYWHERE: Self = Self {
+        status: StatusCode::OK,
+        title: "Every browser is signed out",
+        text: &["This one too. The links in the emails you have had so far no longer work either."],
+        again: None,
+    };
+}
+
+#[derive(Template)]
+#[template(path = "pages/desk/message.html")]
+struct MessagePage<'a> {
+    frame: Frame<'a>,
+    title: &'a str,
+    text: Vec<&'a str>,
+    /// Whether a code may have arrived all the same.
+    code: bool,
+}
+
+/// Says one thing.
+pub(super) fn message(web: &Web, message: &Message) -> Response {
+    let page = MessagePage {
+        frame: Frame::outside(web),
+        title: message.title,
+        text: message.text.to_vec(),
+        code: false,
+    };
+    let response = page_response(web, message.status, &page);
+    match message.again {
+        Some(seconds) => retry_after(response, seconds),
+        None => response,
+    }
+}
+
+/// A request that could not be read.
+pub(super) fn problem(web: &Web, error: &RequestError) -> Response {
+    let (title, text) = match error {
+        RequestError::MethodNotAllowed => (
+            "This address doesn’t take that",
+            "Nothing was done. Start again from your desk.",
+        ),
+        RequestError::TooLarge => (
+            "That is too long",
+            "Nothing was saved. Go back and shorten it.",
+        ),
+        _ => (
+            "That couldn’t be read",
+            "Nothing was done. Go back and try again.",
+        ),
+    };
+    let page = MessagePage {
+        frame: Frame::outside(web),
+        title,
+        text: vec![text],
+        code: false,
+    };
+    page_response(web, error.problem_type().status, &page)
+}
+
+/// What was asked for cannot be done, and why.
+pub(super) fn refused(web: &Web, error: &DeskError) -> Response {
+    let why = match error {
+        DeskError::Resend(_, _, ResendRefused::Pending) => {
+            "Emails of this enquiry are still on their way: they leave by themselves."
+        }
+        DeskError::Resend(_, _, ResendRefused::Suspect) => {
+            "It looks like spam. If it isn’t, press “Not spam: send the reply” on its page."
+        }
+        DeskError::Resend(_, _, ResendRefused::CameBack) => {
+            "Emails to this address come back, or aren’t wanted there. Call the client, or ask for another address."
+        }
+        DeskError::PromisePassed(_) => {
+            "The reply would promise an answer by a time that has passed. Answer the client yourself."
+        }
+        _ => "It isn’t possible for this enquiry as it stands now. Answer the client yourself.",
+    };
+    let page = MessagePage {
+        frame: Frame::signed_in(web, ""),
+        title: "That wasn’t done",
+        text: vec![why],
+        code: false,
+    };
+    page_response(web, StatusCode::CONFLICT, &page)
+}
+
+/// More codes were asked for than may leave.
+pub(super) fn too_many(web: &Web, until: &str) -> Response {
+    let until = format!("You can ask for another from {until}.");
+    let page = MessagePage {
+        frame: Frame::outside(web),
+        title: "Too many codes have been asked for",
+        text: vec![
+            &until,
+            "Your enquiries arrive by email as always. If you can’t wait, ask the person who looks after your desk to make a code for you.",
+        ],
+        code: true,
+    };
+    page_response(web, StatusCode::TOO_MANY_REQUESTS, &page)
+}
+
+/// Why a page asks to sign in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Why {
+    /// It is the first page.
+    Start,
+    /// The page needs it, or the session has ended.
+    SignedOut,
+    /// What was asked for cannot be taken back, and needs a recent sign-in.
+    NotRecent,
+}
+
+#[derive(Template)]
+#[template(path = "pages/desk/start.html")]
+struct StartPage<'a> {
+    frame: Frame<'a>,
+    why: Why,
+    kept: &'a Kept,
+}
+
+/// Offers to email a code.
+pub(super) fn start(web: &Web, why: Why, kept: &Kept) -> Response {
+    let status = match why {
+        Why::Start => StatusCode::OK,
+        Why::SignedOut | Why::NotRecent => StatusCode::FORBIDDEN,
+    };
+    let frame = Frame::outside(web);
+    page_response(web, status, &StartPage { frame, why, kept })
+}
+
+#[derive(Template)]
+#[template(path = "pages/desk/code.html")]
+struct CodePage<'a> {
+    frame: Frame<'a>,
+    kept: &'a Kept,
+    /// Whether the code that was typed did not work.
+    wrong: bool,
+    /// Whether it is not certain that the email has left.
+    unsure: bool,
+}
+
+/// Takes a code.
+pub(super) fn code(web: &Web, status: StatusCode, kept: &Kept, unsure: bool) -> Response {
+    let page = CodePage {
+        frame: Frame::outside(web),
+        kept,
+        wrong: false,
+        unsure,
+    };
+    page_response(web, status, &page)
+}
+
+/// The code did not work: takes another, and offers a new one.
+pub(super) fn wrong_code(web: &Web, kept: &Kept) -> Response {
+    let page = CodePage {
+        frame: Frame::outside(web),
+        kept,
+        wrong: true,
+        unsure: false,
+    };
+    page_response(web, StatusCode::UNPROCESSABLE_ENTITY, &page)
+}
+
+#[derive(Template)]
+#[template(path = "pages/desk/resume.html")]
+struct ResumePage<'a> {
+    frame: Frame<'a>,
+    form: &'a Resumed,
+}
+
+impl ResumePage<'_> {
+    /// The fields that are shown.
+    fn shown(&self) -> impl Iterator<Item = &(KeptField, String)> {
+        self.form
+            .fields
+            .iter()
+            .filter(|(field, _)| !field.label.is_empty())
+    }
+
+    /// The fields that go along.
+    fn hidden(&self) -> impl Iterator<Item = &(KeptField, String)> {
+        self.form
+            .fields
+            .iter()
+            .filter(|(field, _)| field.label.is_empty())
+    }
+}
+
+/// Signed in again, with the form that was not saved: only a press of her own saves it.
+pub(super) fn resume(web: &Web, form: &Resumed) -> Response {
+    let frame = Frame::signed_in(web, "");
+    page_response(web, StatusCode::OK, &ResumePage { frame, form })
+}
+
+struct BrowserView<'a> {
+    key: &'a str,
+    name: &'a str,
+    signed_in: String,
+    used: String,
+    is_this: bool,
+}
+
+#[derive(Template)]
+#[template(path = "pages/desk/browsers.html")]
+struct BrowsersPage<'a> {
+    frame: Frame<'a>,
+    browsers: Vec<BrowserView<'a>>,
+    done: bool,
+}
+
+/// The browsers that are signed in.
+pub(super) fn browsers(
+    web: &Web,
+    browsers: &[Session],
+    this: &Session,
+    done: bool,
+    now: Timestamp,
+) -> Response {
+    let practice = &web.practice;
+    // The index that finds the others may not know this one yet.
+    let is_listed = browsers.iter().any(|session| session.key == this.key);
+    let this_one = [this].into_iter().filter(|_| !is_listed);
+    let views = this_one.chain(browsers).map(|session| BrowserView {
+        key: &session.key,
+        name: &session.browser,
+        signed_in: when::day(practice, session.signed_in_at, now),
+        used: when::day(practice, session.used_at, now),
+        is_this: session.key == this.key,
+    });
+    let page = BrowsersPage {
+        frame: Frame::signed_in(web, "/desk/browsers"),
+        browsers: views.collect(),
+        done,
+    };
+    page_response(web, StatusCode::OK, &page)
+}
+
+/// A page as an answer.
+pub(super) fn page_response(web: &Web, status: StatusCode, page: &impl Template) -> Response {
+    match page.render() {
+        Ok(html) => (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
+        Err(_) => {
+            error!("a page could not be rendered");
+            let words = format!("{}: this page could not be made.", web.practice.name);
+            (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
+        }
+    }
+}

@@ -1,0 +1,293 @@
+//! The client's own page: what the link in the auto-reply opens, and what can be done there.
+
+use std::sync::Arc;
+
+use aws_emulator::ses::Email;
+use axum::http::Method;
+use enquiry_desk::clock::Clock;
+use enquiry_desk::enquiry::Reference;
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::support::{Answer, COMPLETE, TestApp, urlencoded};
+
+/// The link's path and query, from the auto-reply.
+fn link_of(app: &TestApp, emails: &[Arc<Email>]) -> String {
+    let auto_reply = emails
+        .iter()
+        .find(|email| email.to == ["zoe@example.com"])
+        .unwrap();
+    let text = auto_reply.text.clone().unwrap();
+    let (_, link) = text
+        .split_once(&format!("{}/mine/", app.desk.url()))
+        .unwrap();
+    let end = link.find([')', ' ', '\n']).unwrap_or(link.len());
+    format!("/mine/{}", &link[..end])
+}
+
+async fn look(app: &TestApp, link: &str) -> Answer {
+    app.send(Method::GET, link, &[("accept", "text/html")], String::new())
+        .await
+}
+
+/// Presses a button of the page, from this origin.
+async fn press(app: &TestApp, link: &str, fields: &[(&str, &str)], origin: Option<&str>) -> Answer {
+    let (path, signature) = link.split_once("?s=").unwrap();
+    let mut all = vec![("s", signature)];
+    all.extend(fields);
+    let mut headers = vec![
+        ("accept", "text/html"),
+        ("content-type", "application/x-www-form-urlencoded"),
+    ];
+    headers.extend(origin.map(|origin| ("origin", origin)));
+    app.send(Method::POST, path, &headers, urlencoded(&all))
+        .await
+}
+
+async fn started() -> (TestApp, String, String) {
+    let app = TestApp::start().await;
+    assert_eq!(app.post_form(&COMPLETE).await.status, 303);
+    let emails = app.emails().await;
+    let link = link_of(&app, &emails);
+    let reference = link["/mine/".len()..].split('?').next().unwrap().to_owned();
+    (app, link, reference)
+}
+
+/// A sweep that long after now.
+async fn sweep_after(app: &TestApp, after: SignedDuration) {
+    let now = Timestamp::now() + after;
+    let clock = Clock::new(now, now + SignedDuration::from_secs(29));
+    let swept = app.app.handle(json!({ "command": "sweep" }), &clock).await;
+    swept.unwrap();
+}
+
+fn subjects(app: &TestApp) -> Vec<String> {
+    let emails = app.desk.emails();
+    emails.iter().map(|email| email.subject.clone()).collect()
+}
+
+#[tokio::test]
+async fn the_page_shows_closed_words_and_nothing_that_was_typed() {
+    let (app, link, reference) = started().await;
+    let page = look(&app, &link).await;
+    assert_eq!(page.status, 200);
+    assert!(page.body.contains(&reference));
+    for typed in [
+        "Zoë",
+        "Brien",
+        "zoe@",
+        "07700",
+        "900982",
+        "spring",
+        "Stairs",
+        "Tuesday mornings",
+    ] {
+        assert!(!page.body.contains(typed), "{typed}");
+    }
+    assert!(!page.body.contains("<script"), "{}", page.body);
+    for (name, value) in [
+        ("cache-control", "no-store"),
+        ("referrer-policy", "same-origin"),
+        ("x-robots-tag", "noindex"),
+    ] {
+        assert_eq!(page.header(name), value);
+    }
+    assert!(
+        page.header("content-security-policy")
+            .starts_with("default-src 'none'; style-src")
+    );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_link_that_is_not_ours_opens_nothing_and_does_not_say_why() {
+    let (app, link, reference) = started().await;
+    let (path, signature) = link.split_once("?s=").unwrap();
+    let nobody = path.replace(&reference, "BB-22222");
+    let mut bodies = Vec::new();
+    for wrong in [
+        path.to_owned(),
+        format!("{path}?s="),
+        format!("{path}?s={}", &signature[..20]),
+        format!("{path}?s={signature}A"),
+        format!("{nobody}?s={signature}"),
+        format!("/mine/nothing?s={signature}"),
+    ] {
+        let answer = look(&app, &wrong).await;
+        assert_eq!(answer.status, 404, "{wrong}");
+        bodies.push(answer.body);
+        let fields = [("do", "withdraw"), ("sure", "yes")];
+        if wrong.contains("?s=") {
+            let pressed = press(&app, &wrong, &fields, Some(app.desk.url())).await;
+            assert_eq!(pressed.status, 404, "{wrong}");
+        }
+    }
+    bodies.dedup();
+    assert_eq!(bodies.len(), 1, "all of them say the same");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_machine_that_opens_and_presses_everything_changes_nothing() {
+    let (app, link, _) = started().await;
+    let own = app.desk.url();
+    let before = app.all_items().await.len();
+    for page in ["", "&do=withdraw", "&do=disown"] {
+        let answer = look(&app, &format!("{link}{page}")).await;
+        assert_eq!(answer.status, 200);
+        // Every form as it stands, with no box ticked.
+        for action in ["withdraw", "disown", "keep"] {
+            if answer.body.contains(&format!("value=\"{action}\"")) {
+                press(&app, &link, &[("do", action)], Some(own)).await;
+            }
+        }
+    }
+    let not_ticked = press(&app, &link, &[("do", "withdraw")], Some(own)).await;
+    assert_eq!(not_ticked.status, 422);
+    assert!(not_ticked.body.contains("Tick the box"));
+    sweep_after(&app, SignedDuration::from_mins(5)).await;
+    assert_eq!(app.all_items().await.len(), before);
+    assert_eq!(app.desk.emails().len(), 2);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_post_from_elsewhere_or_from_nowhere_changes_nothing() {
+    let (app, link, _) = started().await;
+    let fields = [("do", "withdraw"), ("sure", "yes")];
+    for origin in [None, Some("null"), Some("https://evil.example")] {
+        let answer = press(&app, &link, &fields, origin).await;
+        assert_eq!(answer.status, 403, "{origin:?}");
+    }
+    // A site that may send enquiries may not press buttons here.
+    let site = format!(
+        "http://localhost:{}",
+        app.desk.url().rsplit(':').next().unwrap()
+    );
+    assert_eq!(press(&app, &link, &fields, Some(&site)).await.status, 403);
+    let page = look(&app, &link).await;
+    assert!(!page.body.contains("You have deleted"));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_withdrawn_enquiry_is_told_and_erased_after_a_day_unless_it_is_kept() {
+    let (app, link, reference) = started().await;
+    let own = app.desk.url();
+    let withdraw = [("do", "withdraw"), ("sure", "yes")];
+    for _ in 0..2 {
+        let page = press(&app, &link, &withdraw, Some(own)).await;
+        assert_eq!(page.status, 200);
+        assert!(
+            page.body.contains("You have deleted this enquiry"),
+            "{}",
+            page.body
+        );
+    }
+    sweep_after(&app, SignedDuration::from_mins(2)).await;
+    let told = format!("{reference}: the client has withdrawn this enquiry");
+    assert_eq!(subjects(&app).iter().filter(|it| **it == told).count(), 1);
+    let email = app.desk.emails().last().unwrap().clone();
+    assert_eq!(email.to, ["therapist@example.com"]);
+    assert!(
+        email
+            .text
+            .as_deref()
+            .unwrap()
+            .contains("delete it from your mailbox too")
+    );
+    assert!(
+        !email.text.as_deref().unwrap().contains("Zoë"),
+        "nothing personal in it"
+    );
+
+    // Kept after all: told, too; and nothing is erased a day later.
+    let page = press(&app, &link, &[("do", "keep")], Some(own)).await;
+    assert!(page.body.contains("Delete my enquiry"));
+    sweep_after(&app, SignedDuration::from_mins(4)).await;
+    let kept = format!("{reference}: the client keeps this enquiry after all");
+    assert_eq!(subjects(&app).last(), Some(&kept));
+    sweep_after(&app, SignedDuration::from_hours(25)).await;
+    assert_eq!(look(&app, &link).await.status, 200);
+
+    // Withdrawn once more, and left: nothing of it remains, and the page says no more than for any other.
+    press(&app, &link, &withdraw, Some(own)).await;
+    sweep_after(&app, SignedDuration::from_hours(23)).await;
+    assert_eq!(look(&app, &link).await.status, 200);
+    sweep_after(&app, SignedDuration::from_hours(25)).await;
+    assert_eq!(look(&app, &link).await.status, 404);
+    assert_eq!(
+        press(&app, &link, &[("do", "keep")], Some(own))
+            .await
+            .status,
+        404
+    );
+    let parsed = Reference::parse(&reference).unwrap();
+    assert!(app.app.store.copies(&parsed).await.unwrap().is_none());
+    let left: Vec<_> = app.all_items().await;
+    for item in &left {
+        let text = format!("{item:?}");
+        assert!(!text.contains("zoe@") && !text.contains("Zoë"), "{text}");
+        let key = item["pk"].as_s().unwrap();
+        assert!(
+            !key.starts_with("enquiry#") && !key.starts_with("state#"),
+            "{key}"
+        );
+    }
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn an_enquiry_that_its_addresss_owner_did_not_send_is_kept_and_the_address_left_alone() {
+    let (app, link, reference) = started().await;
+    let own = app.desk.url();
+    let disown = [("do", "disown"), ("sure", "yes")];
+    let page = press(&app, &link, &disown, Some(own)).await;
+    assert!(
+        page.body.contains("knows that you did not send"),
+        "{}",
+        page.body
+    );
+    sweep_after(&app, SignedDuration::from_mins(2)).await;
+    let email = app.desk.emails().last().unwrap().clone();
+    assert_eq!(
+        email.subject,
+        format!("{reference}: the email address is not the client’s")
+    );
+    assert!(
+        email.text.as_deref().unwrap().contains("07700 900982"),
+        "{}",
+        email.text.as_deref().unwrap()
+    );
+    // The enquiry stays, and the address gets nothing more.
+    let shown = app
+        .invoke(json!({ "command": "show", "reference": reference }))
+        .await
+        .unwrap();
+    assert_eq!(
+        shown["received"]["enquiry"]["message"],
+        "It began in spring.\nStairs are hard."
+    );
+    let mut again = COMPLETE.to_vec();
+    again.retain(|(name, _)| *name != "submission");
+    assert_eq!(app.post_form(&again).await.status, 303);
+    let emails = app.emails().await;
+    let to_zoe = emails
+        .iter()
+        .filter(|email| email.to == ["zoe@example.com"]);
+    assert_eq!(to_zoe.count(), 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn while_the_table_is_out_of_reach_the_page_says_so() {
+    let (app, link, _) = started().await;
+    let dynamo = app.desk.dynamo();
+    let deleted = dynamo.client().delete_table().table_name(dynamo.table());
+    deleted.send().await.unwrap();
+    let page = look(&app, &link).await;
+    assert_eq!(page.status, 503);
+    assert_eq!(page.header("retry-after"), "60");
+    assert!(page.body.contains("Nothing is lost"));
+    app.finish_pending().await;
+}
