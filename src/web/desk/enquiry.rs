@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::pages::{self, Frame, Message, page_response};
 use super::timeline::Line;
 use super::words::{self, Labelled, Ways};
-use super::{desk_failed, fields, query, see_other, when};
+use super::{desk_failed, fields, query, see_other};
 use crate::clock::Clock;
 use crate::desk::DeskError;
 use crate::desk::act::{Noted, Outcome};
@@ -179,7 +179,7 @@ fn render(
             .others
             .iter()
             .map(|other| {
-                let day = when::day(practice, other.at, now);
+                let day = practice.which_day(other.at, now);
                 (other.reference.to_string(), day)
             })
             .collect(),
@@ -198,7 +198,7 @@ fn render(
             .map(|sender| sender.rule),
         expires: record
             .text_expires
-            .map_or_else(String::new, |at| when::day(practice, at, now)),
+            .map_or_else(String::new, |at| practice.which_day(at, now)),
         done: told.map(|(_, words)| *words),
         unchanged: done == "stands",
     };

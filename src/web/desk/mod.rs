@@ -17,7 +17,6 @@ mod rows;
 mod sign_in;
 mod timeline;
 mod waiting;
-mod when;
 mod words;
 
 use std::panic::AssertUnwindSafe;

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tracing::error;
 
 use super::kept::{Kept, Resumed};
-use super::{KeptField, RequestError, retry_after, when};
+use super::{KeptField, RequestError, retry_after};
 use crate::desk::DeskError;
 use crate::mail_state::ResendRefused;
 use crate::practice::Practice;
@@ -343,8 +343,8 @@ pub(super) fn browsers(
     let views = this_one.chain(browsers).map(|session| BrowserView {
         key: &session.key,
         name: &session.browser,
-        signed_in: when::day(practice, session.signed_in_at, now),
-        used: when::day(practice, session.used_at, now),
+        signed_in: practice.which_day(session.signed_in_at, now),
+        used: practice.which_day(session.used_at, now),
         is_this: session.key == this.key,
     });
     let page = BrowsersPage {

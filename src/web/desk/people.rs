@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::pages::{self, Frame, Message, page_response};
 use super::waiting::{ListRow, rows};
-use super::{Fields, desk_failed, fields, files, query, see_other, when};
+use super::{Fields, desk_failed, fields, files, query, see_other};
 use crate::clock::Clock;
 use crate::desk::erase::{Erase, Erasure, Subject};
 use crate::desk::export::Selection;
@@ -71,7 +71,7 @@ async fn people(
     let view = |sender: &Sender| SenderView {
         id: sender.id.to_string(),
         is_blocked: sender.rule == SenderRule::Blocked,
-        since: when::day(&web.practice, sender.since, now),
+        since: web.practice.which_day(sender.since, now),
         reference: sender.because_of.as_ref().map(Reference::to_string),
     };
     let page = PeoplePage {
@@ -153,7 +153,7 @@ pub(super) async fn person(web: &Web, address: &EmailAddress, clock: &Clock) -> 
 /// What is kept about an address itself.
 fn about(practice: &Practice, kept: &CoolDown, now: Timestamp) -> String {
     let until = kept.expires.map_or_else(String::new, |at| {
-        format!(" It is forgotten {}.", when::day(practice, at, now))
+        format!(" It is forgotten {}.", practice.which_day(at, now))
     });
     let what = if kept.undeliverable {
         "An email to this address came back, or was reported as spam: it gets no automatic reply."
@@ -244,7 +244,7 @@ fn erasure(
         is_complete: erasure.complete,
         unsure: erasure.unsure.as_ref().map(Reference::to_string),
         receipt: erasure.address_code.clone(),
-        when: when::moment(&web.practice, now, now),
+        when: web.practice.when(now, now),
     };
     page_response(web, StatusCode::OK, &page)
 }

@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use super::kept::Kept;
 use super::pages::{self, Message};
-use super::{cookies, failed, fields, retry_after, see_other, user_agent, when, with_cookies};
+use super::{cookies, failed, fields, retry_after, see_other, user_agent, with_cookies};
 use crate::clock::Clock;
 use crate::sign_in::{Asked, Asker};
 use crate::web::{Source, Web};
@@ -37,7 +37,7 @@ pub(super) async fn ask(
         Ok(Asked::NotSent) => return pages::message(&web, &Message::NOT_SENT),
         Ok(Asked::TooMany(until)) => {
             let seconds = until.duration_since(clock.now()).as_secs();
-            let until = when::moment(&web.practice, until, clock.now());
+            let until = web.practice.when(until, clock.now());
             return retry_after(pages::too_many(&web, &until), seconds);
         }
         Err(error) => return failed(&web, &error),

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::{when, words};
+use super::words;
 use crate::email::because;
 use crate::mail_state::{EmailKind, Report};
 use crate::practice::Practice;
@@ -20,7 +20,7 @@ impl Line {
     pub(super) fn new(practice: &Practice, entry: &Entry, now: Timestamp) -> Self {
         let (what, detail) = in_words(&entry.event);
         Self {
-            when: when::moment(practice, entry.at, now),
+            when: practice.when(entry.at, now),
             what,
             detail,
         }

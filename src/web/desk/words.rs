@@ -3,7 +3,6 @@
 
 use jiff::Timestamp;
 
-use super::when;
 use crate::email::{dial, reply_link, wants};
 use crate::enquiry::{Field, Received, fields};
 use crate::practice::Practice;
@@ -42,7 +41,7 @@ impl Card {
             stands: stands(practice, record, now),
             is_overdue: record.is_overdue(now),
             is_waiting: record.is_waiting(),
-            received: when::moment(practice, record.received.received_at, now),
+            received: practice.when(record.received.received_at, now),
             ways: Ways::new(practice, record),
         }
     }
@@ -71,7 +70,7 @@ impl Ways {
 /// Where an enquiry stands, in a few words.
 pub(super) fn stands(practice: &Practice, record: &Record, now: Timestamp) -> String {
     if let Some(erased) = record.erased_at() {
-        let erased = when::moment(practice, erased, now);
+        let erased = practice.when(erased, now);
         return format!("Withdrawn by the client: it is erased {erased}");
     }
     if record.state.is_suspect() {
@@ -82,13 +81,9 @@ pub(super) fn stands(practice: &Practice, record: &Record, now: Timestamp) -> St
         .marked
         .filter(|marked| marked.mark != Mark::Waiting)
     {
-        Some(marked) => format!(
-            "{} {}",
-            mark(marked.mark),
-            when::moment(practice, marked.at, now)
-        ),
+        Some(marked) => format!("{} {}", mark(marked.mark), practice.when(marked.at, now)),
         None => {
-            let promised = when::moment(practice, record.received.promised_by, now);
+            let promised = practice.when(record.received.promised_by, now);
             if record.is_overdue(now) {
                 format!("Overdue since {promised}")
             } else {

@@ -156,3 +156,87 @@ fn working_hours_are_told_with_equal_days_together() {
         ]
     );
 }
+
+#[test]
+fn times_are_said_as_people_say_them() {
+    let practice = the_practice();
+    let now = "2026-11-28T14:00:00Z".parse().unwrap();
+    for (moment, words, promise) in [
+        ("2026-11-28T17:00:00Z", "today, 5pm", "by 5pm today"),
+        (
+            "2026-11-27T17:30:00Z",
+            "yesterday, 5:30pm",
+            "since 5:30pm yesterday",
+        ),
+        (
+            "2026-11-29T00:05:00Z",
+            "tomorrow, 12:05am",
+            "by 12:05am tomorrow",
+        ),
+        (
+            "2026-11-30T12:00:00Z",
+            "Monday 30 November, midday",
+            "by midday on Monday 30 November",
+        ),
+        (
+            "2026-06-01T23:30:00Z",
+            "Tuesday 2 June, 12:30am",
+            "since 12:30am on Tuesday 2 June",
+        ),
+        (
+            "2025-11-30T00:00:00Z",
+            "Sunday 30 November 2025, midnight",
+            "since midnight on Sunday 30 November 2025",
+        ),
+    ] {
+        let moment = moment.parse().unwrap();
+        assert_eq!(practice.when(moment, now), words);
+        assert_eq!(practice.promise_seen_from(moment, now), promise);
+    }
+}
+
+#[test]
+fn working_time_is_counted_within_the_hours_only() {
+    let practice = the_practice();
+    let at = |text: &str| {
+        let local: jiff::civil::DateTime = text.parse().unwrap();
+        local
+            .to_zoned(practice.time_zone.rules().clone())
+            .unwrap()
+            .timestamp()
+    };
+    let hours = jiff::SignedDuration::from_hours;
+    for (from, to, time) in [
+        ("2026-11-24T10:00", "2026-11-24T12:00", hours(2)),
+        ("2026-11-24T16:00", "2026-11-25T10:00", hours(2)),
+        // A weekend; Christmas until the 28th, a Monday.
+        ("2026-11-27T16:00", "2026-11-30T10:00", hours(2)),
+        ("2026-12-24T16:00", "2026-12-29T10:00", hours(2)),
+        ("2026-11-25T10:00", "2026-11-24T10:00", hours(0)),
+    ] {
+        assert_eq!(
+            practice.working_time_between(at(from), at(to), None),
+            time,
+            "{from}"
+        );
+        if time > hours(0) {
+            assert_eq!(
+                practice.working_time_before(at(to), time, None),
+                at(from),
+                "{to}"
+            );
+        }
+    }
+    let tuesday = date(2026, 12, 29);
+    assert_eq!(
+        practice.working_day_before(tuesday, None),
+        Some(date(2026, 12, 24))
+    );
+    assert!(practice.opens(date(2026, 12, 28), None).is_none());
+    assert!(
+        practice.opens(tuesday, Some(date(2027, 1, 4))).is_none(),
+        "away"
+    );
+    let opens = practice.opens(tuesday, None).unwrap();
+    assert_eq!(opens.timestamp(), at("2026-12-29T09:00"));
+}
