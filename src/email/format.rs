@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::first_name::first_name;
 use crate::enquiry::{Name, Phone, Reference};
-use crate::practice::{Practice, date_in_words};
+use crate::practice::{Practice, date_in_words, time_in_words};
 
 /// What may stand in a part of a link as it is (RFC 3986, unreserved).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -37,15 +37,14 @@ pub fn reply_link(
     )
 }
 
-/// A moment in the practice's time: "Monday 23 November 2026 at 10:20".
+/// A moment in the practice's time: "Monday 23 November 2026, 10:20am".
 pub(super) fn moment(practice: &Practice, moment: Timestamp) -> String {
     let local = moment.to_zoned(practice.time_zone.rules().clone());
     format!(
-        "{} {} at {}:{:02}",
+        "{} {}, {}",
         date_in_words(local.date()),
         local.year(),
-        local.hour(),
-        local.minute()
+        time_in_words(local.time())
     )
 }
 

@@ -462,7 +462,7 @@ impl Deliveries {
         );
         let was_told_otherwise =
             self.returned.is_some() || !matches!(self.therapist, MailState::Pending { .. });
-        // What may be an automatic answer is told when no delivery was reported by then.
+        // What may be an automatic reply is told when no delivery was reported by then.
         let perhaps = matches!(
             self.auto_reply,
             MailState::Bounced {

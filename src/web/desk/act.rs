@@ -67,7 +67,7 @@ impl Stands {
             .filter(|marked| marked.mark != Mark::Waiting)
         {
             None if record.is_waiting() => Self::Waiting,
-            Some(marked) if marked.mark == Mark::Answered && marked.by == Origin::Link => {
+            Some(marked) if marked.mark == Mark::Answered && matches!(marked.by, Origin::Link) => {
                 Self::ByLink
             }
             _ => Self::Otherwise,
