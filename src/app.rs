@@ -92,16 +92,17 @@ impl App {
             web_settings.clone(),
         );
         let withdrawal = Withdrawal::new(store.clone());
+        let desk = Desk::new(store.clone(), Arc::clone(&delivery), Arc::clone(&practice));
+        let desk = Arc::new(desk);
         let web = Web::new(
             submission,
             withdrawal,
             links,
             Arc::clone(&sign_in),
+            Arc::clone(&desk),
             Arc::clone(&practice),
             web_settings,
         );
-        let desk = Desk::new(store.clone(), Arc::clone(&delivery), Arc::clone(&practice));
-        let desk = Arc::new(desk);
         Arc::new(Self {
             web: Arc::new(web),
             commands: Commands::new(

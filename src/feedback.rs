@@ -152,6 +152,8 @@ fn report_of(event: &SesEvent) -> Option<Report> {
         {
             Some(Report::Suppressed)
         }
+        // The recipient took the email out of the junk folder (RFC 6430).
+        "Complaint" if event.complaint.feedback_type.as_deref() == Some("not-spam") => None,
         "Complaint" => Some(Report::Complained),
         "Reject" => Some(Report::Rejected),
         "DeliveryDelay" => Some(Report::Delayed),

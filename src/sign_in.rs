@@ -318,6 +318,15 @@ impl SignIn {
         Ok(Some(session))
     }
 
+    /// How often everything was signed out so far: the links of emails carry it.
+    ///
+    /// # Errors
+    /// When the desk is closed, or the table is out of reach.
+    pub async fn epoch(&self) -> Result<i64, SignInError> {
+        let epoch = self.store.desk_epoch().await?;
+        epoch.ok_or(SignInError::Closed)
+    }
+
     /// The browsers that are signed in, the latest first.
     ///
     /// # Errors

@@ -1,8 +1,8 @@
 //! What is done to typed text before it is checked: the same for every field, so that "as typed" has one meaning.
 //!
 //! Text is normalised to NFC and trimmed. Single-line fields lose the characters that are invisible (bidi controls,
-//! zero-width characters, fillers); text of several lines keeps them, and the therapist's mail shows them as code
-//! points. ZWJ and ZWNJ stay everywhere: several scripts need them.
+//! zero-width characters, fillers); text of several lines keeps them, and the therapist's email leaves out those that devices
+//! add and shows the others as code points. ZWJ and ZWNJ stay everywhere: several scripts need them. So do flags.
 
 use std::borrow::Cow;
 
@@ -20,6 +20,42 @@ pub const fn is_invisible(c: char) -> bool {
         | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}')
 }
 
+/// Whether phones, browsers and word processors put this character into a text by themselves: soft hyphens, spaces without a
+/// width, byte-order marks, and marks of direction but for the one that turns Latin letters round.
+#[must_use]
+pub const fn is_added_by_devices(c: char) -> bool {
+    matches!(c,
+        '\u{00ad}' | '\u{061c}' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202d}' | '\u{2060}'
+        | '\u{2066}'..='\u{2069}' | '\u{feff}')
+}
+
+/// The text without some of the characters. The tags that make the flag of England, Scotland or Wales of a black one stay.
+#[must_use]
+pub fn without(typed: &str, dropped: impl Fn(char) -> bool) -> String {
+    let mut kept = String::with_capacity(typed.len());
+    let mut rest = typed;
+    while let Some(c) = rest.chars().next() {
+        let length = c.len_utf8() + tags_of_a_flag(rest).map_or(0, str::len);
+        let (character, after) = rest.split_at_checked(length).unwrap_or((rest, ""));
+        if !dropped(c) {
+            kept.push_str(character);
+        }
+        rest = after;
+    }
+    kept
+}
+
+/// The tags behind the black flag that a text begins with, when they name a region (UTS #51, annex C).
+#[must_use]
+pub fn tags_of_a_flag(text: &str) -> Option<&str> {
+    let behind = text.strip_prefix('\u{1f3f4}')?;
+    let is_tag = |c: char| matches!(c, '\u{e0030}'..='\u{e0039}' | '\u{e0061}'..='\u{e007a}');
+    let end = behind.find(|c| !is_tag(c))?;
+    let region = behind.get(..end)?;
+    let tags = behind.get(..end + '\u{e007f}'.len_utf8())?;
+    ((3..=6).contains(&region.chars().count()) && tags.ends_with('\u{e007f}')).then_some(tags)
+}
+
 /// Whether this character breaks a line or steers a terminal: all of Unicode's control characters and its two
 /// separators of lines and paragraphs.
 #[must_use]
@@ -32,18 +68,19 @@ pub fn is_control(c: char) -> bool {
 /// A tab is a space; other control characters stay in, so that the check of the field can refuse them.
 #[must_use]
 pub fn single_line(typed: &str) -> String {
-    // Without the invisible ones first: a mark behind one of them would otherwise stay apart from its email.
-    let visible = typed.chars().filter(|c| !is_invisible(*c));
-    // As it comes from a spreadsheet.
-    let visible = visible.map(|c| if c == '\t' { ' ' } else { c });
-    visible.nfc().collect::<String>().trim().to_owned()
+    // Without the invisible ones first: a mark behind one of them would otherwise stay apart from its letter.
+    let visible = without(typed, is_invisible);
+    // A tab is as it comes from a spreadsheet.
+    let spaced = visible.chars().map(|c| if c == '\t' { ' ' } else { c });
+    spaced.nfc().collect::<String>().trim().to_owned()
 }
 
-/// A field of several lines as it is checked and stored: NFC, every line break one `\n`, trimmed.
+/// A field of several lines as it is checked and stored: NFC, every line break that Unicode has (UAX #14) one `\n`, trimmed.
 #[must_use]
 pub fn several_lines(typed: &str) -> String {
-    let unified: Cow<'_, str> = if typed.contains('\r') {
-        typed.replace("\r\n", "\n").replace('\r', "\n").into()
+    const BREAKS: [char; 6] = ['\r', '\u{b}', '\u{c}', '\u{85}', '\u{2028}', '\u{2029}'];
+    let unified: Cow<'_, str> = if typed.contains(BREAKS) {
+        typed.replace("\r\n", "\n").replace(BREAKS, "\n").into()
     } else {
         typed.into()
     };
@@ -121,6 +158,16 @@ mod tests {
             ),
             ("\tJo\tBrown", "Jo Brown", "a tab is a space"),
             (
+                "Jo 🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+                "Jo 🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+                "a flag stays a flag",
+            ),
+            (
+                "a\u{e0067}\u{e0062}🏴\u{e0068}\u{e0069}\u{e0064}\u{e0064}\u{e0065}\u{e006e}\u{e0021}\u{e007f}",
+                "a🏴",
+                "tags that make no flag go",
+            ),
+            (
                 "\u{644}\u{200c}\u{645}",
                 "\u{644}\u{200c}\u{645}",
                 "the non-joiner stays",
@@ -139,5 +186,9 @@ mod tests {
     #[test]
     fn line_breaks_of_every_system_become_one() {
         assert_eq!(several_lines("a\r\nb\rc\nd\r\n"), "a\nb\nc\nd");
+        assert_eq!(
+            several_lines("a\u{b}b\u{c}c\u{85}d\u{2028}e\u{2029}f\r\u{2028}g"),
+            "a\nb\nc\nd\ne\nf\n\ng"
+        );
     }
 }

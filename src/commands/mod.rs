@@ -161,6 +161,14 @@ fn refused(message: impl Into<String>) -> Error {
     CommandError(message.into()).into()
 }
 
+/// What the timer asked for was not done, and is asked for again by itself: no error of the invocation, which would be repeated
+/// and end on the failure queue.
+fn put_off(error: &StoreError) -> Value {
+    let StoreError { action, code } = error;
+    error!(code, "the table could not {action}");
+    json!({ "error": error.to_string() })
+}
+
 /// Carries out commands with these parts.
 pub struct Commands {
     desk: Arc<Desk>,
@@ -196,30 +204,18 @@ impl Commands {
     pub async fn handle(&self, command: &Value, clock: &Clock) -> Result<Value, Error> {
         match Command::deserialize(command).map_err(|_| refused(KNOWN))? {
             Command::Sweep {} => {
-                // No error of the invocation, which would be repeated and end on the failure queue: the next sweep is a minute
-                // away, and the alarm goes off when none says for some time what is pending.
+                // The next sweep is a minute away, and the alarm goes off when none says for some time what is pending.
                 Ok(match self.delivery.sweep(clock).await {
                     Ok(swept) => {
                         json!({ "pending": swept.pending, "delivered": swept.delivered, "left": swept.left })
                     }
-                    Err(error) => {
-                        let StoreError { action, code } = &error;
-                        error!(code, "the table could not {action}");
-                        json!({ "error": error.to_string() })
-                    }
+                    Err(error) => put_off(&error),
                 })
             }
-            Command::Remind {} => {
-                // As with the sweep: the next one is a few minutes away.
-                Ok(match self.reminders.schedule(clock).await {
-                    Ok(asked_for) => json!({ "asked_for": asked_for }),
-                    Err(error) => {
-                        let StoreError { action, code } = &error;
-                        error!(code, "the table could not {action}");
-                        json!({ "error": error.to_string() })
-                    }
-                })
-            }
+            Command::Remind {} => Ok(match self.reminders.schedule(clock).await {
+                Ok(asked_for) => json!({ "asked_for": asked_for }),
+                Err(error) => put_off(&error),
+            }),
             Command::SignIn {} => {
                 let made = self.sign_in.operator_code(clock).await?;
                 Ok(

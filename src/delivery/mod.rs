@@ -381,7 +381,8 @@ async fn guarded(
     name: &str,
     work: impl Future<Output = Result<(), Unfinished>>,
 ) -> Result<(), Unfinished> {
-    AssertUnwindSafe(work)
+    // Boxed, since the SDK's futures are large and deeply nested.
+    AssertUnwindSafe(Box::pin(work))
         .catch_unwind()
         .await
         .unwrap_or_else(|_| {

@@ -105,9 +105,7 @@ pub fn alarm(reference: Option<&Reference>, kind: EmailKind, report: Report, bef
             error!(alarm = "therapist_suppressed", reference, %kind, "SES holds back an email to the therapist, whose address is on a suppression list");
         }
         // It may have been an automatic answer: the email is sent again unless a delivery is reported, and a second one tells.
-        Report::Bounced { transient: true }
-            if kind != EmailKind::Fallback && before.returned.is_none() =>
-        {
+        Report::Bounced { transient: true } if kind != EmailKind::Fallback && !before.came_back => {
             warn!(reference, %kind, "an email to the therapist came back for now, or was answered by a machine");
         }
         Report::Rejected if kind == EmailKind::Therapist && !before.bare => {

@@ -16,7 +16,7 @@ use crate::practice::{Practice, Suggested, Suggestion, Treatment};
 use crate::record::Record;
 use crate::settings::EmailSettings;
 
-/// Says that a machine wrote this (RFC 3834), and asks Exchange for no automatic answer to it.
+/// Says that a machine wrote this (RFC 3834), and asks Exchange for no automatic reply to it.
 const HEADERS: [(&str, &str); 2] = [
     ("Auto-Submitted", "auto-replied"),
     ("X-Auto-Response-Suppress", "All"),

@@ -22,7 +22,8 @@ const OTHERS: &str = "\
 
 /// The client's first name, when it is harmless enough for a subject or a greeting (letters, apostrophe, hyphen, short) and is
 /// one: "Jane" of "Mrs Jane Smith", and none of "Mrs Smith", "Dr", "the Smith family" or "Mum of Tom".
-pub(super) fn first_name(name: &Name) -> Option<&str> {
+#[must_use]
+pub fn first_name(name: &Name) -> Option<&str> {
     let mut words = name.as_str().split_whitespace().peekable();
     let mut titled = false;
     while words.next_if(|word| is_one_of(TITLES, word)).is_some() {

@@ -5,7 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::first_name::first_name;
 use crate::enquiry::{Name, Phone, Reference};
-use crate::practice::{Practice, date_in_words};
+use crate::practice::{Practice, date_in_words, time_in_words};
 
 /// What may stand in a part of a link as it is (RFC 3986, unreserved).
 const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -16,7 +16,8 @@ const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
 const ADDRESS: &AsciiSet = &UNRESERVED.remove(b'@');
 
 /// A link that opens a reply to the client, its subject and first lines already written (RFC 6068).
-pub(super) fn reply_link(
+#[must_use]
+pub fn reply_link(
     practice: &Practice,
     reference: &Reference,
     name: &Name,
@@ -36,15 +37,14 @@ pub(super) fn reply_link(
     )
 }
 
-/// A moment in the practice's time: "Monday 23 November 2026 at 10:20".
+/// A moment in the practice's time: "Monday 23 November 2026, 10:20am".
 pub(super) fn moment(practice: &Practice, moment: Timestamp) -> String {
     let local = moment.to_zoned(practice.time_zone.rules().clone());
     format!(
-        "{} {} at {}:{:02}",
+        "{} {}, {}",
         date_in_words(local.date()),
         local.year(),
-        local.hour(),
-        local.minute()
+        time_in_words(local.time())
     )
 }
 
@@ -76,6 +76,7 @@ pub(super) fn lower_first(label: &str) -> String {
 }
 
 /// A link that calls or texts a number (RFC 3966, RFC 5724).
-pub(super) fn dial(scheme: &str, phone: &Phone) -> String {
+#[must_use]
+pub fn dial(scheme: &str, phone: &Phone) -> String {
     format!("{scheme}:{}", phone.e164())
 }

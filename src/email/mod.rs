@@ -4,6 +4,7 @@ mod auto_reply;
 mod client_action;
 mod first_name;
 mod format;
+mod links;
 mod notice;
 pub mod previews;
 mod promises;
@@ -17,6 +18,11 @@ mod wrap;
 
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::EmailKind;
+
+// What the therapist's pages say in the same words.
+pub use first_name::first_name;
+pub use format::{dial, reply_link};
+pub use therapist::{because, reasons, suggests, wants};
 
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
 pub use client_action::{ClientAction, ClientActionEmail};

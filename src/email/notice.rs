@@ -74,9 +74,9 @@ impl<'a> NoticeEmail<'a> {
             .unwrap_or_else(|_| format!("{}\n\n{}", page.what, page.advice));
         let reference = &self.received.reference;
         let subject = match self.trouble {
-            Trouble::Unknown => format!("{reference}: the automatic answer may not have arrived"),
-            Trouble::Complained => format!("{reference}: the automatic answer was not welcome"),
-            _ => format!("{reference}: the automatic answer did not arrive"),
+            Trouble::Unknown => format!("{reference}: the automatic reply may not have arrived"),
+            Trouble::Complained => format!("{reference}: the automatic reply was not welcome"),
+            _ => format!("{reference}: the automatic reply did not arrive"),
         };
         Email {
             kind: EmailKind::Notice,
@@ -120,23 +120,23 @@ impl<'a> Page<'a> {
         let client = first_name(&enquiry.name).unwrap_or("the client");
         let what = match email.trouble {
             Trouble::Bounced => {
-                "The automatic answer came back: the email server of this address did not take it. So the client has \
+                "The automatic reply came back: the email server of this address did not take it. So the client has \
                  not heard from us, and your own email would come back too."
                     .to_owned()
             }
             Trouble::Complained => {
-                "The reader of this address has reported the automatic answer as spam. Another person may have typed the \
+                "The reader of this address has reported the automatic reply as spam. Another person may have typed the \
                  address in, so please send no further email to it."
                     .to_owned()
             }
             Trouble::Rejected => {
-                "The email service did not send the automatic answer. The client has not heard from us.".to_owned()
+                "The email service did not send the automatic reply. The client has not heard from us.".to_owned()
             }
             Trouble::Unknown => {
-                "It is not certain that the automatic answer has left, and it will not be sent again.".to_owned()
+                "It is not certain that the automatic reply has left, and it will not be sent again.".to_owned()
             }
             Trouble::Withheld(reason) => format!(
-                "The automatic answer was not sent in the end, because {}. The client has not heard from us.",
+                "The automatic reply was not sent in the end, because {}. The client has not heard from us.",
                 because(reason)
             ),
         };
@@ -148,20 +148,20 @@ impl<'a> Page<'a> {
             )
         });
         let advice = match (email.trouble, &phone) {
-            (Trouble::Bounced, Some(_)) => format!("Please ring {client}, or send a text message."),
+            (Trouble::Bounced, Some(_)) => format!("Please call {client}, or send a text message."),
             (Trouble::Bounced, None) => {
                 "There is no phone number. Look at the address: if you can see a typo, write \
                                          to the address that was meant."
                     .to_owned()
             }
             (Trouble::Complained, Some(_)) => {
-                format!("If the enquiry looks real to you, ring {client}.")
+                format!("If the enquiry looks real to you, call {client}.")
             }
             (Trouble::Complained, None) => {
                 "There is no phone number, so there is nothing that you need to do.".to_owned()
             }
             (_, Some(_)) => {
-                format!("Please answer {client} yourself: ring, send a text message, or write.")
+                format!("Please answer {client} yourself: call, send a text message, or write.")
             }
             (_, None) => format!("Please write to {client} yourself."),
         };

@@ -31,7 +31,7 @@ use crate::spam::Signal;
 pub const HOSTILE: &str = "</td></table><script>alert(1)</script> <img src=x onerror=alert(1)> {{ 7*7 }} {% if %}\n\
     Look at http://evil.example/a?b=c&d=<e> or evil.example or write to bad@evil.example\n\
     right\u{202e}to left, nothing\u{200b}here, a bell\u{2066}\n\
-    \n--\nYour automatic answer was not sent.\n.\nEnd";
+    \n--\nYour automatic reply was not sent.\n.\nEnd";
 
 /// The link to the client's own page in every sample.
 pub const MINE: &str = "https://desk.example.com/mine/BB-7KQ4M?s=3q2-7wAAAAAAAAAAAAAAAA";
@@ -288,7 +288,7 @@ impl<'a> Samples<'a> {
             sample("away", "While you are away", about(&away).into_email()),
             sample(
                 "fallback",
-                "The database could not be reached, so this mail is all there is",
+                "The database could not be reached, so this email is all there is",
                 TherapistEmail {
                     auto_reply: None,
                     privacy: true,

@@ -244,7 +244,7 @@ fields! {
         .select("Select a treatment");
     /// When the client could come.
     Times: Row::new("times", "Which days and times can you make?", Section::Visit, Control::Text { rows: 3 })
-        .hint("For example, Tuesday mornings, or any day after 5 in the afternoon.");
+        .hint("For example, Tuesday mornings, or any day after 5pm.");
     /// Anything else.
     Message: Row::new("message", "Is there anything else you would like to say?", Section::Visit, Control::Text { rows: 6 })
         .hint("Leave medical detail for the appointment.")

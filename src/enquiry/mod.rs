@@ -174,7 +174,7 @@ impl Received {
         self.promised_by < now
     }
 
-    /// When an answer can be expected, such as "by Tuesday at 10 in the morning".
+    /// When an answer can be expected, such as "by 10am on Tuesday".
     #[must_use]
     pub fn promise_in_words(&self, practice: &Practice) -> String {
         practice.promise_in_words(self.promised_by, self.received_at)

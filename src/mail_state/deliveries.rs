@@ -33,6 +33,9 @@ pub struct Deliveries {
     /// The last email to the therapist that SES took and did not deliver.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub returned: Option<String>,
+    /// An email to the therapist came back for now, and none was delivered since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub came_back: bool,
     /// SES has rejected the words of the enquiry: the therapist's email goes without them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub bare: bool,
@@ -52,6 +55,7 @@ impl Deliveries {
             decided: false,
             pending_since: None,
             returned: None,
+            came_back: false,
             bare: false,
             refused_since: None,
         }
@@ -384,6 +388,8 @@ impl Deliveries {
         *state = next;
         if kind == EmailKind::AutoReply {
             self.update_notice(at);
+        } else if report == Report::Delivered {
+            self.came_back = false;
         }
         true
     }
@@ -415,6 +421,7 @@ impl Deliveries {
             }
         };
         self.bare |= rejected;
+        self.came_back |= matches!(report, Report::Bounced { .. });
         self.returned = Some(message_id.to_owned());
         // One that is being sent is told apart by its name, when that is known.
         if let Some(state) = self.slot(kind)
@@ -455,7 +462,7 @@ impl Deliveries {
         );
         let was_told_otherwise =
             self.returned.is_some() || !matches!(self.therapist, MailState::Pending { .. });
-        // What may be an automatic answer is told when no delivery was reported by then.
+        // What may be an automatic reply is told when no delivery was reported by then.
         let perhaps = matches!(
             self.auto_reply,
             MailState::Bounced {

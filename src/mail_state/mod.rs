@@ -241,7 +241,7 @@ pub enum MailState {
         message_id: String,
         /// When SES's report was recorded.
         at: Timestamp,
-        /// It may have been an automatic answer, and a delivery may still be reported.
+        /// It may have been an automatic reply, and a delivery may still be reported.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         transient: bool,
     },
@@ -259,7 +259,7 @@ pub enum MailState {
 pub enum Report {
     /// The other side took it.
     Delivered,
-    /// It came back; `transient` when another email may get through, as with a full mailbox. An automatic answer, such as "out of
+    /// It came back; `transient` when another email may get through, as with a full mailbox. An automatic reply, such as "out of
     /// office", is reported in the same way, before or after the delivery.
     Bounced {
         /// Whether another email to the address may get through.

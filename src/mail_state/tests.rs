@@ -405,7 +405,7 @@ fn reports_go_upwards_only_and_each_once() {
         (
             &[soft, delivered],
             "delivered",
-            "an automatic answer was faster",
+            "an automatic reply was faster",
         ),
         (&[soft, hard], "bounced", "and then for good"),
         (

@@ -3,8 +3,9 @@
 //! A count that begins anew every ten minutes lets twice as many through across its edge, and one that is kept as a list
 //! must be read first. Here a post adds itself to the sums of the minute it falls into and of the ten minutes that follow:
 //! the sum `m<minute>` then holds how many came in that minute and the ten before it, and "is it below the limit" is a
-//! condition of the same write. In any ten minutes no more than the limit gets through; who was refused may go on
-//! after eleven minutes at the latest, and is told when.
+//! condition of the same write. In any ten minutes no more than the limit is counted; who was refused may go on
+//! after eleven minutes at the latest, and is told when. Posts that meet others at the counter again and again are stored
+//! without being counted, and get no auto-reply (SECURITY.md).
 
 use std::collections::HashMap;
 

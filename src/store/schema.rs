@@ -141,7 +141,7 @@ pub(super) fn day_key(now: Timestamp) -> String {
 pub(super) fn work(item: &Item) -> Option<Work> {
     let (kind, name) = text(item, "pk")?.split_once('#')?;
     match kind {
-        "state" => Reference::parse(name).ok().map(Work::Enquiry),
+        STATE => Reference::parse(name).ok().map(Work::Enquiry),
         "email" => OwnEmailId::parse(name).map(Work::Email),
         _ => None,
     }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 use super::{Answer, ResponseFormat, Web, origin};
 use crate::clock::Clock;
 use crate::enquiry::Reference;
-use crate::practice::{Practice, date_in_words};
+use crate::practice::Practice;
 use crate::store::StoreError;
 use crate::withdrawal::{Action, Mine};
 
@@ -63,8 +63,7 @@ struct Page<'a> {
 impl Page<'_> {
     fn title(&self) -> &'static str {
         match self.step {
-            Step::NotTicked => "Error: Delete your enquiry",
-            Step::Withdraw => "Delete your enquiry",
+            Step::NotTicked | Step::Withdraw => "Delete your enquiry",
             Step::Disown => "Did you not send this enquiry?",
             Step::Look => "Your enquiry",
         }
@@ -97,7 +96,7 @@ pub(super) async fn look(
         _ => Step::Look,
     };
     let mine = web.withdrawal.look(&reference, &clock).await;
-    page(&web, &reference, &fields.s, step, mine)
+    page(&web, &reference, &fields.s, step, mine, clock.now())
 }
 
 /// Does what a button says.
@@ -132,7 +131,7 @@ pub(super) async fn act(
         Some(action) => web.withdrawal.act(&reference, action, &clock).await,
         None => web.withdrawal.look(&reference, &clock).await,
     };
-    page(&web, &reference, &fields.s, step, mine)
+    page(&web, &reference, &fields.s, step, mine, clock.now())
 }
 
 /// The enquiry that this link opens.
@@ -148,6 +147,7 @@ fn page(
     signature: &str,
     step: Step,
     mine: Result<Option<Mine>, StoreError>,
+    now: Timestamp,
 ) -> Response {
     let mine = match mine {
         Ok(Some(mine)) => mine,
@@ -163,9 +163,9 @@ fn page(
         reference,
         signature,
         step,
-        received: day(practice, mine.received_at),
+        received: practice.when(mine.received_at, now),
         promised: practice.promise_in_words(mine.promised_by, mine.received_at),
-        erased: mine.erased_at.map(|at| day(practice, at)),
+        erased: mine.erased_at.map(|at| practice.when(at, now)),
         disowned: mine.disowned,
     }
     .render();
@@ -219,11 +219,4 @@ fn closed(mut response: Response) -> Response {
         HeaderValue::from_static("noindex"),
     );
     response
-}
-
-/// A moment in the practice's time: "Sunday 29 November, 14:05".
-fn day(practice: &Practice, moment: Timestamp) -> String {
-    let local = moment.to_zoned(practice.time_zone.rules().clone());
-    let date = date_in_words(local.date());
-    format!("{date}, {}:{:02}", local.hour(), local.minute())
 }

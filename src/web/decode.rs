@@ -1,22 +1,27 @@
 //! From the bytes of a post to the values of the form: urlencoded, multipart without files, JSON.
 //!
-//! Stricter than a browser's own parser where silence would lose something: bytes that are not UTF-8, unknown
-//! fields and single fields that come twice are refused with words, never dropped.
+//! Stricter than a browser's own parser where silence would lose something: bytes that are not UTF-8 and single fields that come
+//! twice are refused with words, never dropped. What a site's author adds to a form (a named button, `_charset_`, `utm_source`)
+//! loses no enquiry: fields that the form has not are left out and counted. A program that posts JSON is told of them.
 
 use std::fmt;
 
 use axum::body::Bytes;
 use http::header::HeaderMap;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
 use percent_encoding::percent_decode;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::form::EnquiryForm;
 use super::problem::RequestError;
 use crate::enquiry::{Field, FieldError, FormError};
+use crate::text;
 
-/// The largest body, in bytes, after base64: 4,000 characters of any script fit into it in every encoding.
-pub const MAX_BODY: usize = 64 * 1024;
+/// The most that may be typed in all, in characters.
+pub const MAX_TYPED: usize = 8_000;
+
+/// The largest body, in bytes, after base64: [`MAX_TYPED`] characters of any script fit into it in every encoding.
+pub const MAX_BODY: usize = 128 * 1024;
 
 /// The most values that a field with several answers may have: every area, and room to spare.
 pub const MAX_ANSWERS: usize = 64;
@@ -31,6 +36,8 @@ pub(super) struct Decoded {
     pub(super) form: EnquiryForm,
     /// Values that were not text.
     pub(super) wrong_types: Vec<FormError>,
+    /// How many values were left out, since the form has no such field.
+    pub(super) ignored: usize,
 }
 
 /// The encodings that the desk takes.
@@ -48,8 +55,12 @@ impl Encoding {
     /// Reads the `Content-Type`.
     ///
     /// # Errors
-    /// 415 when it is missing, is none of the three, or names another character set than UTF-8.
+    /// 415 when it is missing, is none of the three, or names another character set than UTF-8, and for a compressed body.
     pub(super) fn of(headers: &HeaderMap) -> Result<Self, RequestError> {
+        let encodings = headers.get_all(CONTENT_ENCODING).iter();
+        if !encodings.map(HeaderValue::as_bytes).all(is_identity) {
+            return Err(RequestError::Compressed);
+        }
         let given = headers
             .get(CONTENT_TYPE)
             .and_then(|value| value.to_str().ok())
@@ -73,15 +84,21 @@ impl Encoding {
     }
 }
 
+fn is_identity(encoding: &[u8]) -> bool {
+    let mut codings = encoding.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+    codings.all(|coding| coding.is_empty() || coding.eq_ignore_ascii_case(b"identity"))
+}
+
+/// Whether it is UTF-8, or a part of it.
 fn is_utf8(charset: &str) -> bool {
-    let charset = charset.trim().trim_matches('"');
-    charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
+    let charset = charset.trim().trim_matches('"').to_ascii_lowercase();
+    matches!(charset.as_str(), "utf-8" | "utf8" | "us-ascii" | "ascii")
 }
 
 /// Decodes a whole post.
 ///
 /// # Errors
-/// When it cannot be read as a form at all: the encoding, the size, repeated or unknown fields.
+/// When it cannot be read as a form at all: the encoding, the size, repeated fields, in JSON unknown ones.
 pub(super) async fn decode(headers: &HeaderMap, body: Bytes) -> Result<Decoded, RequestError> {
     let encoding = Encoding::of(headers)?;
     let announced = headers
@@ -90,11 +107,24 @@ pub(super) async fn decode(headers: &HeaderMap, body: Bytes) -> Result<Decoded, 
     if body.len().max(announced.unwrap_or_default()) > MAX_BODY {
         return Err(RequestError::TooLarge);
     }
-    match encoding {
+    let decoded = match encoding {
         Encoding::Urlencoded => collect(urlencoded(&body)?),
         Encoding::Multipart(boundary) => collect(multipart(body, boundary).await?),
         Encoding::Json => json(&body),
+    }?;
+    if typed(&decoded.form) > MAX_TYPED {
+        return Err(RequestError::TooLarge);
     }
+    Ok(decoded)
+}
+
+/// How many characters were typed in all; a line break counts once.
+fn typed(form: &EnquiryForm) -> usize {
+    let fields = Field::ALL.iter().filter(|field| field.is_stored());
+    let values = fields.flat_map(|field| form.values(*field));
+    values
+        .map(|value| text::length(value) - value.matches("\r\n").count())
+        .sum()
 }
 
 /// The values of an urlencoded body, by the parser of the WHATWG URL standard, but strict about UTF-8.
@@ -128,12 +158,10 @@ async fn multipart(body: Bytes, boundary: String) -> Result<Vec<(String, String)
         .await
         .map_err(|_| RequestError::MalformedMultipart)?
     {
-        if part.file_name().is_some() {
-            return Err(RequestError::File);
-        }
         if values.len() >= MAX_VALUES {
             return Err(RequestError::TooManyFields);
         }
+        let file = part.file_name().map(str::to_owned);
         let name = part
             .name()
             .ok_or(RequestError::MalformedMultipart)?
@@ -142,6 +170,10 @@ async fn multipart(body: Bytes, boundary: String) -> Result<Vec<(String, String)
             .bytes()
             .await
             .map_err(|_| RequestError::MalformedMultipart)?;
+        // A browser sends a nameless, empty file where none was chosen.
+        if file.is_some_and(|name| !name.is_empty() || !value.is_empty()) {
+            return Err(RequestError::File);
+        }
         values.push((
             name,
             String::from_utf8(value.to_vec()).map_err(|_| RequestError::NotUtf8)?,
@@ -158,7 +190,10 @@ fn collect(values: Vec<(String, String)>) -> Result<Decoded, RequestError> {
     let mut decoded = Decoded::default();
     let mut seen = Vec::new();
     for (name, value) in values {
-        let field = known(&name)?;
+        let Some(field) = Field::from_key(&name) else {
+            decoded.ignored += 1;
+            continue;
+        };
         let before = seen.iter().filter(|other| **other == field).count();
         match field.row().is_repeatable() {
             false if before > 0 => return Err(RequestError::RepeatedField(field)),
@@ -169,10 +204,6 @@ fn collect(values: Vec<(String, String)>) -> Result<Decoded, RequestError> {
         decoded.form.put(field, value);
     }
     Ok(decoded)
-}
-
-fn known(name: &str) -> Result<Field, RequestError> {
-    Field::from_key(name).ok_or_else(|| RequestError::unknown_field(name))
 }
 
 /// The values of a JSON object: text, or for several answers an array of text; null means left out.
@@ -187,7 +218,9 @@ fn json(body: &[u8]) -> Result<Decoded, RequestError> {
     let mut decoded = Decoded::default();
     let mut seen = Vec::new();
     for (name, value) in members {
-        let field = known(&name)?;
+        let Some(field) = Field::from_key(&name) else {
+            return Err(RequestError::unknown_field(&name));
+        };
         if seen.contains(&field) {
             return Err(RequestError::RepeatedField(field));
         }
@@ -257,7 +290,6 @@ impl<'de> Deserialize<'de> for Members {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
 
     fn headers(content_type: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))])
@@ -275,6 +307,7 @@ mod tests {
                 Ok(Encoding::Urlencoded),
             ),
             ("application/json;charset=utf-8", Ok(Encoding::Json)),
+            ("application/json; charset=US-ASCII", Ok(Encoding::Json)),
             (
                 "multipart/form-data; boundary=x",
                 Ok(Encoding::Multipart("x".into())),
@@ -288,6 +321,28 @@ mod tests {
             ("", Err(RequestError::UnsupportedMediaType)),
         ] {
             assert_eq!(Encoding::of(&headers(given)), expected, "{given}");
+        }
+    }
+
+    #[test]
+    fn a_compressed_body_is_told_from_one_that_only_says_identity() {
+        for (given, compressed) in [
+            ("", false),
+            ("identity", false),
+            ("Identity, identity", false),
+            ("gzip", true),
+            ("br", true),
+            ("identity, gzip", true),
+            ("aws-chunked", true),
+        ] {
+            let mut headers = headers("application/json");
+            headers.insert(CONTENT_ENCODING, HeaderValue::from_static(given));
+            let expected = if compressed {
+                Err(RequestError::Compressed)
+            } else {
+                Ok(Encoding::Json)
+            };
+            assert_eq!(Encoding::of(&headers), expected, "{given}");
         }
     }
 

@@ -11,7 +11,7 @@ use super::{OwnOrigin, Source, Unread};
 
 /// The request that an event carries, with what only the event knows. When the body is not valid base64, what is left is
 /// enough to answer in the negotiated format, with the headers that let the site's script read the answer.
-pub(super) fn request(event: Value) -> Option<http::Request<Body>> {
+pub(super) fn request(mut event: Value) -> Option<http::Request<Body>> {
     let domain = event
         .pointer("/requestContext/domainName")
         .and_then(Value::as_str)
@@ -21,10 +21,35 @@ pub(super) fn request(event: Value) -> Option<http::Request<Body>> {
         .pointer("/requestContext/http/sourceIp")
         .and_then(Value::as_str);
     let source = Source(source.and_then(|source| source.parse().ok()));
+    drop_what_is_no_address(&mut event);
     let mut request = read(event.clone()).or_else(|| without_body(event))?;
     request.extensions_mut().insert(own_origin);
     request.extensions_mut().insert(source);
     Some(request)
+}
+
+/// The library makes a URI of the query and the host as they came, and panics when they make none. Nothing here reads the host, and
+/// an enquiry must not be lost to a query.
+fn drop_what_is_no_address(event: &mut Value) {
+    let query = event.get("rawQueryString").and_then(Value::as_str);
+    let readable = query.is_none_or(|query| format!("/?{query}").parse::<http::Uri>().is_ok());
+    if !readable && let Some(members) = event.as_object_mut() {
+        members.remove("rawQueryString");
+        members.remove("queryStringParameters");
+    }
+    if let Some(headers) = event.get_mut("headers").and_then(Value::as_object_mut) {
+        headers.retain(|name, _| {
+            !["host", "x-forwarded-proto"]
+                .iter()
+                .any(|dropped| name.eq_ignore_ascii_case(dropped))
+        });
+    }
+    if let Some(context) = event
+        .get_mut("requestContext")
+        .and_then(Value::as_object_mut)
+    {
+        context.remove("domainName");
+    }
 }
 
 /// The library panics at a body that is not base64 although the event says so.

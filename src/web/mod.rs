@@ -28,6 +28,7 @@ use tower::ServiceExt;
 use tracing::{info, warn};
 
 use crate::clock::Clock;
+use crate::desk::Desk;
 use crate::enquiry::Reference;
 use crate::link::Links;
 use crate::practice::{Agreed, Practice};
@@ -37,7 +38,7 @@ use crate::submission::{NotTaken, Post, Submission};
 use crate::withdrawal::Withdrawal;
 use respond::Answer;
 
-pub use decode::{MAX_ANSWERS, MAX_BODY};
+pub use decode::{MAX_ANSWERS, MAX_BODY, MAX_TYPED};
 pub use form::{Checked, CheckedAddress, EnquiryForm};
 pub use negotiate::ResponseFormat;
 pub use problem::{ProblemType, RequestError};
@@ -48,6 +49,7 @@ pub struct Web {
     withdrawal: Withdrawal,
     links: Option<Links>,
     sign_in: Arc<SignIn>,
+    desk: Arc<Desk>,
     practice: Arc<Practice>,
     settings: WebSettings,
 }
@@ -79,6 +81,7 @@ impl Web {
         withdrawal: Withdrawal,
         links: Option<Links>,
         sign_in: Arc<SignIn>,
+        desk: Arc<Desk>,
         practice: Arc<Practice>,
         settings: WebSettings,
     ) -> Self {
@@ -87,6 +90,7 @@ impl Web {
             withdrawal,
             links,
             sign_in,
+            desk,
             practice,
             settings,
         }
@@ -213,6 +217,12 @@ async fn enquire(
             return answer.problem(&error);
         }
     };
+    if decoded.ignored > 0 {
+        info!(
+            ignored = decoded.ignored,
+            bytes, "fields left out that the form has not"
+        );
+    }
     let form = decoded.form;
     let checked = form.check(&web.practice, clock.now());
     if checked.agreed != Some(Agreed::Present) {

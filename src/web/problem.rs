@@ -9,7 +9,7 @@ use crate::enquiry::Field;
 pub enum RequestError {
     /// Single-value fields must come once.
     RepeatedField(Field),
-    /// The form has no such field; the name is kept when it is harmless to repeat.
+    /// JSON only: the form has no such field; the name is kept when it is harmless to repeat.
     UnknownField(Option<String>),
     /// The bytes are not UTF-8.
     NotUtf8,
@@ -27,12 +27,14 @@ pub enum RequestError {
     NotFound,
     /// The path exists, for other methods.
     MethodNotAllowed,
-    /// More than 64 KiB.
+    /// More than 8,000 characters typed, or more than 128 KiB.
     TooLarge,
     /// None of the three encodings.
     UnsupportedMediaType,
     /// A character set other than UTF-8.
     UnsupportedCharset,
+    /// A compressed body.
+    Compressed,
     /// A file, which no field takes.
     File,
     /// This source has sent too much in too short a time; in so many seconds it may go on.
@@ -69,6 +71,7 @@ impl RequestError {
         Self::TooLarge,
         Self::UnsupportedMediaType,
         Self::UnsupportedCharset,
+        Self::Compressed,
         Self::File,
         Self::TooManyRequests(660),
         Self::Unavailable,
@@ -165,6 +168,12 @@ impl RequestError {
                 "unsupported-charset",
                 "The form arrived in a character encoding that is not known here",
                 "Send it as UTF-8.",
+            ),
+            Self::Compressed => (
+                StatusCode::UNSUPPORTED_MEDIA_TYPE,
+                "compressed",
+                "The form arrived compressed",
+                "Send it as it is, without a Content-Encoding.",
             ),
             Self::File => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,

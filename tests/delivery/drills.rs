@@ -1,10 +1,12 @@
 //! Alarms lead out: each is raised, what its text says is done, and it ends.
 
+use aws_emulator::aws;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 
 use super::pending::{Bench, at};
 use crate::simulation::simulator::post_event;
+use crate::support::emulated;
 
 #[tokio::test]
 async fn an_enquiry_that_cannot_be_read_is_shown_as_it_is_and_ends_when_it_is_erased() {
@@ -153,4 +155,70 @@ async fn a_sweep_stops_at_the_first_refusal_that_concerns_the_whole_account() {
     let swept = bench.sweep(at(15)).await;
     assert_eq!(swept, json!({ "pending": 20, "delivered": 20, "left": 0 }));
     assert_eq!(bench.emails().len(), 40);
+}
+
+#[tokio::test]
+async fn a_therapist_on_holiday_raises_no_alarm_however_her_mailbox_answers() {
+    for address in [
+        "ooto@simulator.amazonses.com",
+        "ooto+first@simulator.amazonses.com",
+    ] {
+        let bench = Bench::start(&[("THERAPIST_EMAIL", address)]).await;
+        // Two emails to her about one enquiry: itself, and that the auto-reply came back.
+        let reference = bench
+            .post(at(0), "bounce@simulator.amazonses.com", "1")
+            .await;
+        let mut told = 0;
+        while let Some(email) = bench.emails().get(told) {
+            told += 1;
+            for notice in &email.notices {
+                bench.invoke(at(1), notice.sns_event()).await;
+            }
+        }
+        assert_eq!(told, 3, "to her, to the client, and to her again");
+        let emails = bench.show(&reference).await;
+        assert_eq!(
+            (&emails["therapist"]["state"], &emails["notice"]["state"]),
+            (&json!("delivered"), &json!("delivered"))
+        );
+        assert_eq!(bench.logs.alarms(), [""; 0], "{address}");
+    }
+}
+
+#[tokio::test]
+async fn after_the_mailbox_turned_an_email_away_another_one_gets_it_by_resend() {
+    let gone = [("THERAPIST_EMAIL", "bounce@simulator.amazonses.com")];
+    let mut bench = Bench::start(&gone).await;
+    let reference = bench.post(at(0), "zoe@example.org", "1").await;
+    for email in bench.emails() {
+        for notice in &email.notices {
+            bench.invoke(at(1), notice.sns_event()).await;
+        }
+    }
+    assert_eq!(bench.logs.alarms(), ["therapist_unreachable"]);
+    let lines = bench.logs.take();
+    let alarm = lines
+        .iter()
+        .find(|line| line["alarm"] == "therapist_unreachable");
+    assert_eq!(alarm.unwrap()["reference"], reference);
+    let listed = bench.invoke(at(2), json!({ "command": "list" })).await;
+    assert!(listed.to_string().contains("bounced"), "{listed}");
+
+    // Deployed with another address.
+    let endpoints = emulated::endpoints(bench.dynamo.endpoint(), bench.ses.endpoint());
+    bench.app = emulated::app(&endpoints, &[], aws::http_client()).unwrap();
+    let resend = json!({ "command": "resend", "reference": reference, "kind": "therapist" });
+    assert_eq!(bench.invoke(at(60), resend).await["sent"], true);
+    let emails = bench.emails();
+    let last = emails.last().unwrap();
+    assert_eq!(last.to, ["therapist@example.com"]);
+    for notice in &last.notices {
+        bench.invoke(at(61), notice.sns_event()).await;
+    }
+    assert_eq!(
+        bench.show(&reference).await["therapist"]["state"],
+        "delivered"
+    );
+    assert_eq!(bench.sweep(at(200)).await["pending"], 0);
+    assert_eq!(bench.logs.alarms(), [""; 0]);
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use enquiry_desk::app::Event;
 use serde_json::{Value, json};
 
-use crate::support::{COMPLETE, TestApp};
+use crate::support::{COMPLETE, MINIMAL, TestApp};
 
 fn event(name: &str) -> Value {
     let path = Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -232,5 +232,50 @@ async fn a_poison_record_holds_up_none_of_the_others() {
         app.invoke(records).await.unwrap(),
         json!({ "batchItemFailures": [] })
     );
+    app.finish().await;
+}
+
+/// The recipient took the email out of the junk folder: that is no complaint.
+#[tokio::test]
+async fn a_report_of_not_spam_changes_nothing_and_bars_no_address() {
+    let app = TestApp::start().await;
+    app.post_form(&MINIMAL).await;
+    let emails = app.emails().await;
+    let reply = emails
+        .iter()
+        .find(|email| email.to.iter().any(|to| to.contains("zoe@")))
+        .unwrap();
+    let reference = app.items("enquiry").await[0]["reference"]
+        .as_s()
+        .unwrap()
+        .clone();
+    let report = |feedback: &str| {
+        let told = json!({
+            "eventType": "Complaint",
+            "complaint": { "complaintFeedbackType": feedback, "complaintSubType": null },
+            "mail": { "messageId": reply.message_id, "tags": { "reference": [reference], "kind": ["auto_reply"] } },
+        });
+        let mut event = event("ses-complaint.json");
+        event["Records"][0]["Sns"]["Message"] = told.to_string().into();
+        event
+    };
+    let table = async || {
+        let items = app.all_items().await.into_iter();
+        let mut items: Vec<String> = items
+            .map(|item| {
+                serde_json::to_value(serde_dynamo::Item::from(item))
+                    .unwrap()
+                    .to_string()
+            })
+            .collect();
+        items.sort();
+        items
+    };
+    let before = table().await;
+    app.invoke(report("not-spam")).await.unwrap();
+    assert!(table().await == before, "something has changed");
+    app.invoke(report("abuse")).await.unwrap();
+    assert!(table().await != before, "a complaint is recorded");
+    app.emails().await;
     app.finish().await;
 }

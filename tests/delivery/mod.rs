@@ -5,3 +5,4 @@ mod events;
 mod failure_queue;
 mod pending;
 mod promises;
+mod units;

@@ -429,7 +429,7 @@ async fn an_auto_reply_that_ses_suppressed_is_no_bounce_of_the_mailbox() {
     let emails = bench.emails();
     let notice = emails.last().unwrap().text.as_deref().unwrap();
     assert!(
-        notice.contains("did not send the automatic answer"),
+        notice.contains("did not send the automatic reply"),
         "{notice}"
     );
     assert_eq!(bench.logs.alarms(), [""; 0]);

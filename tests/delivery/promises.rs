@@ -72,7 +72,7 @@ async fn who_marks_nothing_is_reminded_of_nothing() {
 #[tokio::test]
 async fn each_promise_is_mentioned_on_its_day_shortly_before_and_on_the_next_working_day() {
     let bench = Bench::marking().await;
-    // Promised by Wednesday at 3 in the afternoon, and by Monday at 3.
+    // Promised by 3pm on Wednesday, and by Monday at 3.
     bench
         .post(on("11-24", "15:00"), "zoe@example.org", "1")
         .await;

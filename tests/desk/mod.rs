@@ -1,8 +1,10 @@
-//! What the therapist does on her desk: the use cases that the commands and the pages share.
+//! The therapist's desk: the use cases that the commands and the pages share, the pages, and signing in.
 
 mod acts;
 mod cost;
+mod links;
 mod lists;
+mod pages;
 mod promise;
 mod senders;
 mod sign_in;

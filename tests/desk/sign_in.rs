@@ -11,10 +11,46 @@ use crate::support::{Item, TestApp, emulated, urlencoded};
 
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
-/// Every post of the desk that needs a session.
-const POSTS: [&str; 2] = [
+/// Every post of the desk that needs a session; the first two are about browsers.
+const POSTS: [&str; 17] = [
     "/desk/browsers/sign-out",
     "/desk/browsers/sign-out-everywhere",
+    "/desk/enquiries/search",
+    "/desk/enquiries/BB-7KQ4M/mark",
+    "/desk/enquiries/BB-7KQ4M/undo",
+    "/desk/enquiries/BB-7KQ4M/not-spam",
+    "/desk/enquiries/BB-7KQ4M/spam",
+    "/desk/enquiries/BB-7KQ4M/block",
+    "/desk/enquiries/BB-7KQ4M/trust",
+    "/desk/enquiries/BB-7KQ4M/unblock",
+    "/desk/enquiries/BB-7KQ4M/resend",
+    "/desk/enquiries/BB-7KQ4M/note",
+    "/desk/enquiries/BB-7KQ4M/erase",
+    "/desk/people",
+    "/desk/people/export",
+    "/desk/people/erase",
+    "/desk/people/erase-now",
+];
+
+/// Every page of the desk that needs a session, but the first.
+const PAGES: [&str; 7] = [
+    "/desk/browsers",
+    "/desk/enquiries",
+    "/desk/enquiries/BB-7KQ4M",
+    "/desk/enquiries/BB-7KQ4M/erase",
+    "/desk/files",
+    "/desk/files/2026-11/csv",
+    "/desk/people",
+];
+
+/// What cannot be taken back, or tells of many people: a sign-in within the hour.
+const RECENT: [(Method, &str); 6] = [
+    (Method::GET, "/desk/enquiries/BB-7KQ4M/erase"),
+    (Method::POST, "/desk/enquiries/BB-7KQ4M/erase"),
+    (Method::GET, "/desk/files/2026-11/csv"),
+    (Method::POST, "/desk/people/export"),
+    (Method::POST, "/desk/people/erase"),
+    (Method::POST, "/desk/people/erase-now"),
 ];
 
 /// Whether this browser is signed in.
@@ -384,6 +420,7 @@ async fn a_foreign_site_posts_nothing_in_any_encoding() {
         "/desk/sign-in",
         "/desk/code",
         "/desk/sign-out",
+        "/desk/act/answered/BB-7KQ4M",
         "/desk/nowhere",
     ]);
     for path in posts {
@@ -449,7 +486,7 @@ async fn a_foreign_site_posts_nothing_in_any_encoding() {
 async fn every_page_and_post_but_signing_in_needs_a_session() {
     let app = TestApp::start().await;
     let stranger = Browser::new(&app);
-    for path in ["/desk/browsers"] {
+    for path in PAGES {
         let answer = stranger.get(path).await;
         assert_eq!(answer.status, StatusCode::FORBIDDEN, "{path}");
         assert!(
@@ -467,6 +504,53 @@ async fn every_page_and_post_but_signing_in_needs_a_session() {
         assert!(answer.body.contains("Email me a code"), "{}", answer.body);
     }
     assert!(is_in(&signed_in).await, "nothing happened");
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_taken_back_needs_a_sign_in_within_the_hour() {
+    let app = TestApp::start().await;
+    let browser = Browser::signed_in(&app).await;
+    let own = app.desk.url();
+    let headers = [FORM, ("origin", own)];
+    let body = urlencoded(&[("email", "zoe@example.com")]);
+    for (minutes, asks) in [(59, false), (61, true)] {
+        let signed_in = hours_ago(0) - SignedDuration::from_mins(minutes);
+        change(
+            &app,
+            "session",
+            &[("received_at", AttributeValue::S(signed_in.to_string()))],
+        )
+        .await;
+        for (method, path) in RECENT {
+            let answer = browser
+                .send(method.clone(), path, &headers, body.clone())
+                .await;
+            let asked = answer.body.contains("Sign in once more");
+            assert_eq!(asked, asks, "{method} {path} after {minutes} minutes");
+            assert!(!asked || answer.status == StatusCode::FORBIDDEN);
+        }
+        assert!(is_in(&browser).await, "everything else goes on");
+    }
+    // With the form, and after signing in it stands there as it was.
+    let asked = browser
+        .post("/desk/people/erase", &[("email", "zoe@example.com")])
+        .await;
+    let kept = "email=zoe%40example%2Ecom";
+    assert!(asked.body.contains(kept), "{}", asked.body);
+    browser.post("/desk/sign-in", &[]).await;
+    let code = last_code(&app);
+    let fields = [
+        ("code", code.as_str()),
+        ("path", "/desk/people/erase"),
+        ("form", kept),
+    ];
+    let resumed = browser.post("/desk/code", &fields).await;
+    assert!(
+        resumed.body.contains("value=\"zoe@example.com\""),
+        "{}",
+        resumed.body
+    );
     app.finish().await;
 }
 

@@ -363,13 +363,13 @@ fn nothing_that_a_visitor_typed_is_markup_or_a_link() {
     assert!(
         hostile
             .text
-            .contains("> Your automatic answer was not sent."),
+            .contains("> Your automatic reply was not sent."),
         "it cannot pass for one of our lines"
     );
     assert!(
         hostile
             .text
-            .contains("right[U+202E]to left, nothing[U+200B]here")
+            .contains("right[U+202E]to left, nothinghere, a bell")
     );
     assert!(
         hostile
@@ -472,7 +472,7 @@ fn every_answer_to_a_client_is_complete_and_in_order() {
             );
             for needed in [
                 "BB-7KQ4M",
-                "by Tuesday at 11 in the morning",
+                "by 11am on Tuesday",
                 "07835 346476",
                 &practice().explain.general,
                 &practice().explain.cause[&Cause::Stress],
@@ -931,15 +931,15 @@ fn another_practice_speaks_with_its_own_voice() {
         for (contact_by, promise) in [
             (
                 ContactBy::Email,
-                "we will drop you a line by saturday at noon.",
+                "we will drop you a line by midday on saturday.",
             ),
             (
                 ContactBy::Phone,
-                "we will give you a call by saturday at noon.",
+                "we will give you a call by midday on saturday.",
             ),
             (
                 ContactBy::Text,
-                "we will send you a text by saturday at noon.",
+                "we will send you a text by midday on saturday.",
             ),
         ] {
             let received = samples.with(samples.minimal(), |it| {
@@ -956,7 +956,7 @@ fn another_practice_speaks_with_its_own_voice() {
                 "Sports massage practitioner",
                 "Choose it for legs that have run too far (45 minutes, £40).",
                 "Please wait two days, then come.",
-                "Tuesday and Wednesday, noon to 8 pm; Saturday, 8:30 am to 12:30 pm and 2 pm to 5 pm.",
+                "Tuesday and Wednesday, midday to 8pm; Saturday, 8:30am to 12:30pm and 2pm to 5pm.",
                 "Website: https://quiet-hands.example.org/",
                 "See you soon,",
                 "We are no doctors",

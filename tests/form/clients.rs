@@ -1,10 +1,15 @@
 //! What clients really type, and what comes of it.
 
+use enquiry_desk::clock::Clock;
 use enquiry_desk::enquiry::{EmailAddress, Field, FieldError};
 use enquiry_desk::practice::Practice;
 use enquiry_desk::web::EnquiryForm;
 
-use crate::support::{MINIMAL, TestApp};
+use serde_json::{Value, json};
+use tracing::instrument::WithSubscriber;
+
+use crate::support::logs::Logs;
+use crate::support::{MINIMAL, TestApp, urlencoded};
 
 fn practice() -> Practice {
     Practice::from_toml(include_str!("../../practice.toml")).unwrap()
@@ -201,4 +206,89 @@ fn a_likely_typo_in_the_address_is_asked_about_once() {
             "{typed} leads to a typo"
         );
     }
+}
+
+/// A post as the gateway hands it over.
+fn event(content_type: &str, body: &str) -> Value {
+    json!({
+        "version": "2.0", "routeKey": "$default", "rawPath": "/enquiries", "rawQueryString": "",
+        "headers": { "accept": "application/json", "content-type": content_type, "host": "api.example.com" },
+        "requestContext": {
+            "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
+            "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
+            "requestId": "1", "routeKey": "$default", "stage": "$default",
+            "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
+        },
+        "body": body, "isBase64Encoded": false,
+    })
+}
+
+#[tokio::test]
+async fn a_field_that_the_form_has_not_is_left_out_and_counted() {
+    let app = TestApp::start().await;
+    let logs = Logs::default();
+    let urlencoded_form = "application/x-www-form-urlencoded";
+    let minimal = urlencoded(&MINIMAL);
+    let part = |head: &str, value: &str| {
+        format!("--b\r\nContent-Disposition: form-data; {head}\r\n\r\n{value}\r\n")
+    };
+    let parts: String = MINIMAL
+        .iter()
+        .map(|(name, value)| part(&format!("name=\"{name}\""), value))
+        .collect();
+    let (file, sent) = ("name=\"photo\"; filename=\"\"", "name=\"send\"");
+    for (content_type, body, ignored) in [
+        (
+            urlencoded_form,
+            format!("{minimal}&send=Send&_charset_=UTF-8&utm_source=x&utm_source=y&__proto__=z"),
+            5,
+        ),
+        (
+            "multipart/form-data; boundary=b",
+            format!("{parts}{}{}--b--\r\n", part(file, ""), part(sent, "Send")),
+            2,
+        ),
+        (urlencoded_form, minimal, 0),
+    ] {
+        let clock = Clock::new(
+            "2026-11-23T09:00:00Z".parse().unwrap(),
+            "2026-11-23T09:00:20Z".parse().unwrap(),
+        );
+        let answer = app
+            .app
+            .handle(event(content_type, &body), &clock)
+            .with_subscriber(logs.dispatch())
+            .await;
+        assert_eq!(answer.unwrap()["statusCode"], 201, "{body}");
+        let lines = logs.take();
+        let counted: Vec<_> = lines
+            .iter()
+            .filter_map(|line| line["ignored"].as_u64())
+            .collect();
+        assert_eq!(
+            counted,
+            Vec::from_iter((ignored > 0).then_some(ignored)),
+            "{body}"
+        );
+        let logged = format!("{lines:?}");
+        for name in ["utm", "proto", "photo", "charset"] {
+            assert!(!logged.contains(name), "{name} in {logged}");
+        }
+    }
+    // A file that was chosen is none of the form's.
+    let body = format!(
+        "{parts}{}--b--\r\n",
+        part("name=\"photo\"; filename=\"a.jpg\"", "x")
+    );
+    let clock = Clock::new(
+        "2026-11-23T09:00:00Z".parse().unwrap(),
+        "2026-11-23T09:00:20Z".parse().unwrap(),
+    );
+    let answer = app
+        .app
+        .handle(event("multipart/form-data; boundary=b", &body), &clock)
+        .await;
+    assert_eq!(answer.unwrap()["statusCode"], 415);
+    app.emails().await;
+    app.finish().await;
 }

@@ -29,7 +29,7 @@ async fn start(practice: Practice) -> TestApp {
     TestApp::start_for(practice, emulated::options(), &[]).await
 }
 
-fn with<'a>(version: &'a str) -> Vec<(&'a str, &'a str)> {
+fn with(version: &str) -> Vec<(&str, &str)> {
     [
         &MINIMAL[..],
         &[("consent_version", version), ("message", "hello")],

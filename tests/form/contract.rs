@@ -10,7 +10,7 @@ use axum::http::Method;
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{EmailAddress, Field, Message, Name, Phone, Times};
 use enquiry_desk::text;
-use enquiry_desk::web::{MAX_ANSWERS, MAX_BODY, RequestError};
+use enquiry_desk::web::{MAX_ANSWERS, MAX_BODY, MAX_TYPED, RequestError};
 use serde_json::{Map, Value, json};
 
 use crate::support::{BROWSER, COMPLETE, MINIMAL, TestApp, minimal_json, urlencoded};
@@ -166,7 +166,7 @@ fn json_form() -> Value {
         rule["description"] = description(*field).into();
         (field.key().to_owned(), rule)
     };
-    form_object(Field::ALL.iter().map(property).collect())
+    form_object(Field::ALL.iter().map(property).collect(), false)
 }
 
 fn nullable(mut rule: Value) -> Value {
@@ -188,15 +188,15 @@ fn posted_form() -> Value {
         rule["description"] = description(*field).into();
         (field.key().to_owned(), rule)
     };
-    form_object(Field::ALL.iter().map(property).collect())
+    form_object(Field::ALL.iter().map(property).collect(), true)
 }
 
-fn form_object(properties: Map<String, Value>) -> Value {
+fn form_object(properties: Map<String, Value>, others: bool) -> Value {
     json!({
         "type": "object",
         "properties": properties,
         "required": REQUIRED.map(Field::key),
-        "additionalProperties": false,
+        "additionalProperties": others,
     })
 }
 
@@ -425,7 +425,8 @@ fn enquiries() -> Value {
             "summary": "Send an enquiry.",
             "description": format!(
                 "`Accept` decides between a page and JSON; without a preference the answer speaks the language of the \
-                 body. A body has at most {MAX_BODY} bytes, in UTF-8."
+                 body. A body has at most {MAX_BODY} bytes, in UTF-8, and at most {MAX_TYPED} typed characters. Fields of \
+                 a form that are not listed here are left out; JSON with others is refused."
             ),
             "requestBody": { "required": true, "content": encodings() },
             "responses": responses,
@@ -819,7 +820,7 @@ async fn every_refusal_answers_as_its_row_says() {
     let fields = "area=neck&".repeat(65);
     let large = "x".repeat(MAX_BODY + 1);
     let file = "--b\r\nContent-Disposition: form-data; name=\"name\"; filename=\"a\"\r\n\r\nx\r\n--b--\r\n";
-    let cases: [(Method, &str, &str, &str, &str, &str); 15] = [
+    let cases: [(Method, &str, &str, &str, &str, &str); 16] = [
         (
             Method::POST,
             "/enquiries",
@@ -828,7 +829,14 @@ async fn every_refusal_answers_as_its_row_says() {
             "repeated-field",
             "",
         ),
-        (Method::POST, "/enquiries", form, "a=b", "unknown-field", ""),
+        (
+            Method::POST,
+            "/enquiries",
+            "application/json",
+            "{\"a\":\"b\"}",
+            "unknown-field",
+            "",
+        ),
         (
             Method::POST,
             "/enquiries",
@@ -896,6 +904,7 @@ async fn every_refusal_answers_as_its_row_says() {
             "unsupported-charset",
             "",
         ),
+        (Method::POST, "/enquiries", form, "name=a", "compressed", ""),
         (
             Method::POST,
             "/enquiries",
@@ -931,6 +940,14 @@ async fn every_refusal_answers_as_its_row_says() {
                 ("accept", accept),
                 ("content-type", content_type),
                 ("origin", origin),
+                (
+                    "content-encoding",
+                    if name == "compressed" {
+                        "gzip"
+                    } else {
+                        "identity"
+                    },
+                ),
             ];
             let answer = app.send(method.clone(), path, &headers, body).await;
             assert_eq!(answer.status, row.status, "{name}: {}", answer.body);

@@ -63,7 +63,7 @@ fn every_text_reads_easily() {
     texts.extend(practice.explain.area.values().cloned());
     texts.extend(practice.explain.cause.values().cloned());
     for contact_by in ContactBy::ALL {
-        texts.push(practice.next_step(*contact_by, "by Tuesday at 10 in the morning"));
+        texts.push(practice.next_step(*contact_by, "by 10am on Tuesday"));
     }
     for goal in Goal::ALL {
         for warmth in Warmth::ALL {

@@ -32,26 +32,29 @@ mod price {
 const MONTH: f64 = 365.25 / 12.0 * 86_400.0;
 /// What SES lets an account out of its sandbox send in a day, to begin with ("Service quotas in Amazon SES"). What is above stays pending.
 const EMAILS_A_DAY: f64 = 50_000.0;
-/// How large the item of an enquiry is in KiB, rounded up: without a message, and with the longest of four-byte characters.
+/// How large the item with what was typed is in KiB, rounded up: without a message, with one of a thousand characters, and with
+/// the longest of four-byte characters.
 const SMALL: u32 = 1;
-const LARGEST: u32 = 19;
+pub const USUAL: u32 = 2;
+pub const LARGEST: u32 = 19;
 
-/// Write units for the transaction that accepts an enquiry: its idempotency record, its state, the source's counter and the two
-/// checks of its sender are two each, the enquiry twice its size.
-fn to_the_table(kib: u32) -> u32 {
-    2 + 2 + 2 + 2 * 2 + 2 * kib
-}
-
-/// The same with each index that it appears in, which is one unit and counts under the cap of that index.
-fn to_accept(kib: u32) -> u32 {
+/// Write units for the transaction that accepts an enquiry: its idempotency record, the source's counter, its state, and two looks at
+/// what the therapist thinks of its sender are two each, what was typed twice its size, and each index that it appears in one.
+/// `delivery::units` counts them on the wire.
+pub const fn to_accept(kib: u32) -> u32 {
     to_the_table(kib) + 4
 }
 
+/// The same without the indexes, each of which counts under its own cap.
+const fn to_the_table(kib: u32) -> u32 {
+    2 + 2 + 2 + 2 * 2 + 2 * kib
+}
+
 /// Write units of one enquiry from the post until both its emails are delivered: accepted; the auto-reply booked (cool-down and day's
-/// count, two each); the decision with the first lease, the first outcome with the second lease, the second outcome, the end, and two
-/// reports, each of which rewrites the state; the expiry of what was typed; out of one index.
-fn write_units(kib: u32) -> u32 {
-    to_accept(kib) + 2 * 2 + 6 + kib + 1
+/// count, two each); its state, one each time: the decision with the first lease, the two outcomes, two reports; when what was
+/// typed expires, written to it once; out of one index.
+pub const fn write_units(kib: u32) -> u32 {
+    to_accept(kib) + 2 * 2 + 5 + kib + 1
 }
 
 fn number(value: &Value) -> f64 {

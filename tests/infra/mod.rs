@@ -1,7 +1,8 @@
 //! The template, the roles, the table, the workflows, the cost.
 
-mod cost;
+pub mod cost;
 mod deploy_role;
+mod documents;
 mod policy;
 mod table;
 mod template;

@@ -6,7 +6,7 @@ use std::fs;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::enquiry::{Enquiry, Received, Reference};
-use enquiry_desk::mail_state::EmailKind;
+use enquiry_desk::mail_state::{Deliveries, EmailKind, MailState, Withheld};
 use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
 use enquiry_desk::record::OwnEmailId;
@@ -234,4 +234,83 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
     app.emails().await;
     assert_eq!(left_by(&app).await, documented());
     app.finish_pending().await;
+}
+
+#[test]
+fn the_document_names_every_member_of_the_emails_states() {
+    let at = Timestamp::UNIX_EPOCH;
+    let id = || "m-1".to_owned();
+    let states = [
+        MailState::Pending {
+            attempts: 1,
+            after: Some(at),
+        },
+        MailState::Sending {
+            attempt: 1,
+            until: at,
+        },
+        MailState::Sent {
+            message_id: id(),
+            at,
+            delayed_since: Some(at),
+        },
+        MailState::Failed { reason: id(), at },
+        MailState::Withheld {
+            reason: Withheld::Late,
+        },
+        MailState::Unknown { at },
+        MailState::Delivered {
+            message_id: id(),
+            at,
+        },
+        MailState::Bounced {
+            message_id: id(),
+            at,
+            transient: true,
+        },
+        MailState::Complained {
+            message_id: id(),
+            at,
+        },
+    ];
+    let mut emails = Deliveries::new();
+    emails.notice = Some(MailState::NEW);
+    emails.decided = true;
+    emails.pending_since = Some(at);
+    emails.returned = Some(id());
+    emails.came_back = true;
+    emails.bare = true;
+    emails.refused_since = Some(at);
+    let objects = states
+        .iter()
+        .map(|state| serde_json::to_value(state).unwrap());
+    let objects: Vec<_> = objects
+        .chain([serde_json::to_value(&emails).unwrap()])
+        .collect();
+    let members = objects
+        .iter()
+        .flat_map(|it| it.as_object().unwrap().keys().cloned());
+    let members: BTreeSet<String> = members.collect();
+    let text = fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/docs/table.md")).unwrap();
+    let named = document().remove("What stands in `deliveries`").unwrap();
+    let named: BTreeSet<String> = named.into_iter().map(|row| row[0].clone()).collect();
+    assert_eq!(named, members);
+    for state in &objects[..states.len()] {
+        let name = format!("`{}`", state["state"].as_str().unwrap());
+        assert!(text.contains(&name), "{name}");
+    }
+    for reason in [
+        Withheld::Suspect,
+        Withheld::Sandbox,
+        Withheld::OwnAddress,
+        Withheld::RoleAddress,
+        Withheld::Unsendable,
+        Withheld::CoolDown,
+        Withheld::Undeliverable,
+        Withheld::DailyCap,
+        Withheld::CountersUnavailable,
+        Withheld::Late,
+    ] {
+        assert!(text.contains(&format!("`{}`", reason.key())), "{reason:?}");
+    }
 }

@@ -53,7 +53,7 @@ fn a_flood_costs_only_so_much() {
         let cap = &capped["OnDemandThroughput"];
         let name = &capped["IndexName"];
         assert!(at_most(&cap["MaxReadRequestUnits"], 200), "{name}: {cap}");
-        assert!(at_most(&cap["MaxWriteRequestUnits"], 1000), "{name}: {cap}");
+        assert!(at_most(&cap["MaxWriteRequestUnits"], 1200), "{name}: {cap}");
         // An index that takes fewer writes than the table would hold up the table.
         assert_eq!(
             cap["MaxWriteRequestUnits"], table["OnDemandThroughput"]["MaxWriteRequestUnits"],
@@ -448,7 +448,7 @@ fn there_is_one_door() {
     wakes.sort_unstable();
     assert_eq!(
         wakes,
-        ["DynamoDB", "SNS", "Schedule"],
+        ["DynamoDB", "SNS", "Schedule", "Schedule"],
         "what else wakes the function is no door to the outside"
     );
 

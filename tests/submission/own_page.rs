@@ -118,7 +118,7 @@ async fn a_link_that_is_not_ours_opens_nothing_and_does_not_say_why() {
         bodies.push(answer.body);
         let fields = [("do", "withdraw"), ("sure", "yes")];
         if wrong.contains("?s=") {
-            let pressed = press(&app, &wrong, &fields, Some(&app.desk.url())).await;
+            let pressed = press(&app, &wrong, &fields, Some(app.desk.url())).await;
             assert_eq!(pressed.status, 404, "{wrong}");
         }
     }
@@ -138,11 +138,11 @@ async fn a_machine_that_opens_and_presses_everything_changes_nothing() {
         // Every form as it stands, with no box ticked.
         for action in ["withdraw", "disown", "keep"] {
             if answer.body.contains(&format!("value=\"{action}\"")) {
-                press(&app, &link, &[("do", action)], Some(&own)).await;
+                press(&app, &link, &[("do", action)], Some(own)).await;
             }
         }
     }
-    let not_ticked = press(&app, &link, &[("do", "withdraw")], Some(&own)).await;
+    let not_ticked = press(&app, &link, &[("do", "withdraw")], Some(own)).await;
     assert_eq!(not_ticked.status, 422);
     assert!(not_ticked.body.contains("Tick the box"));
     sweep_after(&app, SignedDuration::from_mins(5)).await;
@@ -176,7 +176,7 @@ async fn a_withdrawn_enquiry_is_told_and_erased_after_a_day_unless_it_is_kept() 
     let own = app.desk.url();
     let withdraw = [("do", "withdraw"), ("sure", "yes")];
     for _ in 0..2 {
-        let page = press(&app, &link, &withdraw, Some(&own)).await;
+        let page = press(&app, &link, &withdraw, Some(own)).await;
         assert_eq!(page.status, 200);
         assert!(
             page.body.contains("You have deleted this enquiry"),
@@ -202,7 +202,7 @@ async fn a_withdrawn_enquiry_is_told_and_erased_after_a_day_unless_it_is_kept() 
     );
 
     // Kept after all: told, too; and nothing is erased a day later.
-    let page = press(&app, &link, &[("do", "keep")], Some(&own)).await;
+    let page = press(&app, &link, &[("do", "keep")], Some(own)).await;
     assert!(page.body.contains("Delete my enquiry"));
     sweep_after(&app, SignedDuration::from_mins(4)).await;
     let kept = format!("{reference}: the client keeps this enquiry after all");
@@ -211,13 +211,13 @@ async fn a_withdrawn_enquiry_is_told_and_erased_after_a_day_unless_it_is_kept() 
     assert_eq!(look(&app, &link).await.status, 200);
 
     // Withdrawn once more, and left: nothing of it remains, and the page says no more than for any other.
-    press(&app, &link, &withdraw, Some(&own)).await;
+    press(&app, &link, &withdraw, Some(own)).await;
     sweep_after(&app, SignedDuration::from_hours(23)).await;
     assert_eq!(look(&app, &link).await.status, 200);
     sweep_after(&app, SignedDuration::from_hours(25)).await;
     assert_eq!(look(&app, &link).await.status, 404);
     assert_eq!(
-        press(&app, &link, &[("do", "keep")], Some(&own))
+        press(&app, &link, &[("do", "keep")], Some(own))
             .await
             .status,
         404
@@ -242,7 +242,7 @@ async fn an_enquiry_that_its_addresss_owner_did_not_send_is_kept_and_the_address
     let (app, link, reference) = started().await;
     let own = app.desk.url();
     let disown = [("do", "disown"), ("sure", "yes")];
-    let page = press(&app, &link, &disown, Some(&own)).await;
+    let page = press(&app, &link, &disown, Some(own)).await;
     assert!(
         page.body.contains("knows that you did not send"),
         "{}",

@@ -51,7 +51,7 @@ impl<'a> Browser<'a> {
     /// Posts a form of a page of the desk's own.
     pub async fn post(&self, path: &str, fields: &[(&str, &str)]) -> Answer {
         let origin = self.app.desk.url();
-        self.post_from(Some(&origin), path, fields).await
+        self.post_from(Some(origin), path, fields).await
     }
 
     /// Posts a form from a page of this origin.

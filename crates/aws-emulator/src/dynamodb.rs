@@ -153,16 +153,28 @@ impl Dynamo {
     }
 }
 
+/// The engine looks through all of the stream's records for the next sequence number and for what comes behind an iterator: with
+/// these, it goes there at once.
+const INDEXES: &str = "
+    CREATE INDEX IF NOT EXISTS records_of_a_table ON _stream_records (table_name, CAST(sequence_number AS INTEGER));
+    CREATE INDEX IF NOT EXISTS records_of_a_shard ON _stream_records (table_name, shard_id, CAST(sequence_number AS INTEGER));";
+
 fn open(file: Option<&Path>) -> Result<Database, StartError> {
-    match file {
-        None => Database::memory().map_err(|error| StartError::new(format!("The database in memory did not start: {error}."))),
-        Some(file) => Database::new(&file.to_string_lossy()).map_err(|error| {
-            StartError::new(format!(
-                "The database {} cannot be opened: {error}. Choose another folder, or move this one away.",
-                file.display()
-            ))
-        }),
-    }
+    let path = match file {
+        // A name of its own, so that a second connection finds it.
+        None => format!("file:{}?mode=memory&cache=shared", aws::uuid()),
+        Some(file) => file.to_string_lossy().into_owned(),
+    };
+    let failed = |error: &dyn fmt::Display| {
+        StartError::new(format!(
+            "The database {path} cannot be opened: {error}. Choose another folder, or move this one away."
+        ))
+    };
+    let database = Database::new(&path).map_err(|error| failed(&error))?;
+    let indexed =
+        rusqlite::Connection::open(&path).and_then(|sqlite| sqlite.execute_batch(INDEXES));
+    indexed.map_err(|error| failed(&error))?;
+    Ok(database)
 }
 
 fn serve(
@@ -342,4 +354,45 @@ fn key(name: &str, kind: KeyType) -> Result<KeySchemaElement, aws_sdk_dynamodb::
         .attribute_name(name)
         .key_type(kind)
         .build()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The engine's own statements, which otherwise look through every record of the stream.
+    #[test]
+    fn the_stream_is_read_by_an_index() {
+        let folder = std::env::temp_dir().join(format!("aws-emulator-{}", aws::uuid()));
+        std::fs::create_dir(&folder).unwrap();
+        let file = folder.join("table.sqlite");
+        let database = open(Some(&file)).unwrap();
+        let sqlite = rusqlite::Connection::open(&file).unwrap();
+        for (statement, index) in [
+            (
+                "SELECT COALESCE(MAX(CAST(sequence_number AS INTEGER)), 0) + 1 FROM _stream_records WHERE table_name = 'a'",
+                "records_of_a_table",
+            ),
+            (
+                "SELECT new_image FROM _stream_records WHERE table_name = 'a' AND shard_id = 'b' AND \
+                 CAST(sequence_number AS INTEGER) > 1 ORDER BY CAST(sequence_number AS INTEGER) ASC LIMIT 100",
+                "records_of_a_shard",
+            ),
+        ] {
+            let mut plan = sqlite
+                .prepare(&format!("EXPLAIN QUERY PLAN {statement}"))
+                .unwrap();
+            let steps = plan
+                .query_map([], |row| row.get::<_, String>("detail"))
+                .unwrap();
+            let steps: Vec<String> = steps.map(Result::unwrap).collect();
+            assert_eq!(steps.len(), 1, "{steps:?}");
+            assert!(
+                steps[0].starts_with("SEARCH") && steps[0].contains(index),
+                "{steps:?}"
+            );
+        }
+        drop(database);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
 }

@@ -76,7 +76,7 @@ impl Practice {
     }
 
     /// What happens next, in the practice's words, for the way in which the client wants to hear back. `when` stands in
-    /// for the time, such as "by Tuesday at noon".
+    /// for the time, such as "by midday on Tuesday".
     #[must_use]
     pub fn next_step(&self, contact_by: ContactBy, when: &str) -> String {
         let words = match contact_by {

@@ -8,7 +8,7 @@ use jiff::civil::{Date, DateTime, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span as Duration, Timestamp, Zoned};
 
-use crate::{Practice, Span};
+use crate::{Practice, Span, time_in_words};
 
 /// How many days are looked through: more than any row of holidays that `practice.toml` can reasonably hold.
 pub(crate) const HORIZON_DAYS: u16 = 3 * 366;
@@ -18,7 +18,7 @@ pub(crate) const HORIZON_DAYS: u16 = 3 * 366;
 pub struct WorkingDays {
     /// "Monday to Friday", or "Saturday".
     pub days: String,
-    /// "9 am to 5 pm", with more spans after "and".
+    /// "9am to 5pm", with more spans after "and".
     pub hours: String,
 }
 
@@ -57,7 +57,7 @@ impl Practice {
         moment(day, 0, zone).unwrap_or(received)
     }
 
-    /// A promise in words, such as "by Tuesday at 10 in the morning", for an enquiry that came in at `received`.
+    /// A promise in words, such as "by 10am on Tuesday", for an enquiry that came in at `received`.
     #[must_use]
     pub fn promise_in_words(&self, promised_by: Timestamp, received: Timestamp) -> String {
         let zone = self.time_zone.rules();
@@ -128,8 +128,8 @@ fn round_up(moment: Zoned) -> Zoned {
     moment.checked_add(rest).unwrap_or(moment)
 }
 
-/// A promise in words: "by Tuesday at 10 in the morning". From a week after `since` on, the date is named too: "by
-/// Friday 2 January at noon".
+/// A promise in words: "by 10am on Tuesday". From a week after `since` on, the date is named too: "by
+/// midday on Friday 2 January".
 ///
 /// There is no "today" or "tomorrow" in it, since a mail may be read on another day than it was written on.
 #[must_use]
@@ -150,21 +150,7 @@ pub fn in_words(by: &Zoned, since: Timestamp) -> String {
     if midnight {
         return format!("by the end of {name}");
     }
-    let (hour, minute) = (by.hour(), by.minute());
-    if (hour, minute) == (12, 0) {
-        return format!("by {name} at noon");
-    }
-    let part = match hour {
-        0..12 => "in the morning",
-        12..18 => "in the afternoon",
-        _ => "in the evening",
-    };
-    let twelve = twelve_hour(u16::from(hour.unsigned_abs()));
-    match minute {
-        0 => format!("by {name} at {twelve} {part}"),
-        30 => format!("by {name} at half past {twelve} {part}"),
-        _ => format!("by {name} at {twelve}:{minute:02} {part}"),
-    }
+    format!("by {} on {name}", time_in_words(by.time()))
 }
 
 fn twelve_hour(hour: u16) -> u16 {
@@ -174,14 +160,14 @@ fn twelve_hour(hour: u16) -> u16 {
     }
 }
 
-/// "9 am", "5:30 pm", "noon", "midnight".
+/// "9am", "5:30pm", "midday", "midnight".
 fn short_time(minutes: u16) -> String {
     let (hour, minute) = (minutes / 60, minutes % 60);
     match (hour % 24, minute) {
         (0, 0) => "midnight".to_owned(),
-        (12, 0) => "noon".to_owned(),
-        (hour, 0) => format!("{} {}", twelve_hour(hour), half(hour)),
-        (hour, minute) => format!("{}:{minute:02} {}", twelve_hour(hour), half(hour)),
+        (12, 0) => "midday".to_owned(),
+        (hour, 0) => format!("{}{}", twelve_hour(hour), half(hour)),
+        (hour, minute) => format!("{}:{minute:02}{}", twelve_hour(hour), half(hour)),
     }
 }
 

@@ -207,11 +207,11 @@ pub struct EmailTexts {
     pub greeting: Line,
     /// The first sentences.
     pub thanks: Sentences,
-    /// What happens next when they want an email. {when} becomes the time, such as "by Tuesday at noon".
+    /// What happens next when they want an email. {when} becomes the time, such as "by midday on Tuesday".
     pub next_by_email: NextStep,
-    /// What happens next when they want a call. {when} becomes the time, such as "by Tuesday at noon".
+    /// What happens next when they want a call. {when} becomes the time, such as "by midday on Tuesday".
     pub next_by_phone: NextStep,
-    /// What happens next when they want a text message. {when} becomes the time, such as "by Tuesday at noon".
+    /// What happens next when they want a text message. {when} becomes the time, such as "by midday on Tuesday".
     pub next_by_text: NextStep,
     /// Said above the ways to get in touch.
     pub sooner: Sentences,

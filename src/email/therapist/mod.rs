@@ -21,10 +21,10 @@ use crate::practice::Practice;
 use crate::record::Record;
 use crate::settings::EmailSettings;
 use crate::spam::{Score, Signal, Verdict};
-use sentences::{earlier, fate, reasons, suggests};
+use sentences::{earlier, fate};
 use ways::{Way, links, ways};
 
-pub(super) use sentences::because;
+pub use sentences::{because, reasons, suggests};
 
 /// Everything that the email to the therapist is made from.
 #[derive(Clone, Copy)]
@@ -318,7 +318,9 @@ impl<'a> Page<'a> {
     }
 }
 
-fn wants(enquiry: &Enquiry) -> String {
+/// What the client would like, and where it hurts, in one line.
+#[must_use]
+pub fn wants(enquiry: &Enquiry) -> String {
     let areas: Vec<&Area> = enquiry.answers.area.iter().collect();
     let wish = wish(enquiry.answers.goal);
     match areas.as_slice() {

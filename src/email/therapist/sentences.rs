@@ -11,7 +11,9 @@ use crate::spam::Signal;
 /// So many earlier enquiries are named by their day; the others are only counted.
 const NAMED_EARLIER: usize = 3;
 
-pub(super) fn suggests(suggestion: &Suggestion<'_>) -> String {
+/// What the guide suggests, in one or two sentences.
+#[must_use]
+pub fn suggests(suggestion: &Suggestion<'_>) -> String {
     let mut words = match (suggestion.suggested, suggestion.named) {
         (Some(suggested), Some(named)) if suggestion.differs() => {
             format!(
@@ -42,7 +44,8 @@ pub(super) fn suggests(suggestion: &Suggestion<'_>) -> String {
 }
 
 /// Why an enquiry looks like spam, in one sentence.
-pub(super) fn reasons(signals: &[Signal]) -> String {
+#[must_use]
+pub fn reasons(signals: &[Signal]) -> String {
     let reasons: Vec<String> = signals
         .iter()
         .map(|signal| signal.words().to_owned())
@@ -56,35 +59,36 @@ pub(super) fn reasons(signals: &[Signal]) -> String {
 /// What has become of the auto-reply, and what the therapist does about it.
 pub(super) fn fate(auto_reply: Option<&MailState>, when: &str) -> String {
     match auto_reply {
-        None => "No automatic answer goes to the client, because the enquiry could not be stored."
+        None => "No automatic reply goes to the client, because the enquiry could not be stored."
             .to_owned(),
         Some(MailState::Pending { .. } | MailState::Sending { .. }) => {
             format!(
-                "An automatic answer is on its way to the client. It says that you will reply {when}."
+                "An automatic reply is on its way to the client. It says that you will reply {when}."
             )
         }
         Some(MailState::Sent { .. } | MailState::Delivered { .. }) => {
             format!(
-                "The client has been sent an automatic answer. It says that you will reply {when}."
+                "The client has been sent an automatic reply. It says that you will reply {when}."
             )
         }
         Some(
             MailState::Failed { .. } | MailState::Bounced { .. } | MailState::Complained { .. },
-        ) => "The automatic answer could not be sent. The client has not heard from us.".to_owned(),
+        ) => "The automatic reply could not be sent. The client has not heard from us.".to_owned(),
         Some(MailState::Unknown { .. }) => {
-            "The automatic answer may or may not have reached the client. It will not \
+            "The automatic reply may or may not have reached the client. It will not \
                                             be sent again."
                 .to_owned()
         }
         Some(MailState::Withheld { reason }) => format!(
-            "No automatic answer goes to the client, because {}. The client has not been told when you will reply.",
+            "No automatic reply goes to the client, because {}. The client has not been told when you will reply.",
             because(*reason)
         ),
     }
 }
 
 /// Why an auto-reply is withheld: ends "because …".
-pub(in crate::email) fn because(reason: Withheld) -> &'static str {
+#[must_use]
+pub const fn because(reason: Withheld) -> &'static str {
     match reason {
         Withheld::Suspect => "the enquiry looks like spam",
         Withheld::Sandbox => {

@@ -36,7 +36,7 @@ pub(super) fn links<'a>(email: &TherapistEmail<'a>) -> Vec<(&'static str, &'a st
 pub(super) fn ways(practice: &Practice, received: &Received) -> (Way, Vec<Way>) {
     let enquiry = &received.enquiry;
     let email = Way {
-        label: "Email",
+        label: "Reply to",
         link: reply_link(
             practice,
             &received.reference,
@@ -53,7 +53,7 @@ pub(super) fn ways(practice: &Practice, received: &Received) -> (Way, Vec<Way>) 
         link: dial(scheme, phone),
         shown: Typed::new(phone.typed()),
     };
-    let ring = way("Ring", "tel");
+    let ring = way("Call", "tel");
     let text = phone.takes_texts().then(|| way("Text", "sms"));
     let (first, others) = match (enquiry.contact_by, text) {
         (ContactBy::Text, Some(text)) => (text, [Some(email), Some(ring)]),

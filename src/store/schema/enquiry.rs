@@ -221,6 +221,8 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         verdict: stored.verdict,
         deliveries: stored.deliveries,
         completed: stored.completed,
+        withdrawn: stored.withdrawn,
+        disowned: stored.disowned,
         judged: stored.judged,
         marked: stored.marked,
         timeline: Timeline {
@@ -229,8 +231,6 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         },
         note_version: stored.note_version,
         has_annex: stored.annex,
-        withdrawn: stored.withdrawn,
-        disowned: stored.disowned,
     };
     Ok((state, stored.pending.is_some()))
 }

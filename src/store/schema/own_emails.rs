@@ -3,7 +3,8 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::{Item, VERSION, partition, read, to_item};
+use super::{Item, VERSION, partition};
+use super::{read, to_item};
 use crate::mail_state::MailState;
 use crate::record::{OwnEmail, OwnEmailId};
 use crate::spam::Verdict;

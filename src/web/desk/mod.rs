@@ -4,12 +4,21 @@
 //! Own `Origin` first for every post; then the session, and for what cannot be taken back a recent one. No script, no CORS, and
 //! nothing is kept by the browser or told to other sites.
 
+mod act;
 mod browsers;
 mod cookies;
+mod enquiry;
+mod files;
 mod kept;
+mod list;
 mod pages;
+mod people;
+mod rows;
 mod sign_in;
+mod timeline;
+mod waiting;
 mod when;
+mod words;
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -23,142 +32,18 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::MethodRouter;
 use futures_util::FutureExt;
 use tracing::error;
 
 use super::decode::{self, Encoding};
 use super::{MAX_BODY, RequestError, Unread, Web, origin};
 use crate::clock::Clock;
+use crate::desk::DeskError;
 use crate::sign_in::SignInError;
 use kept::Kept;
 use pages::{Message, Why};
-
-/// Who may ask for something.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Access {
-    /// Any browser.
-    Open,
-    /// A browser that is signed in.
-    SignedIn,
-    /// One that has signed in within the hour: for what cannot be taken back.
-    Recent,
-}
-
-/// A field of a form, as it is shown again when the session ended before it was saved.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct KeptField {
-    name: &'static str,
-    /// What it is called; a field without a name is not shown, and goes along.
-    label: &'static str,
-    /// Whether it has several lines.
-    lines: bool,
-}
-
-/// One address of the desk, and what answers one method there.
-struct Row {
-    method: Method,
-    path: &'static str,
-    access: Access,
-    /// What the button of a post says.
-    button: &'static str,
-    /// What a post carries.
-    fields: &'static [KeptField],
-    handler: fn() -> MethodRouter<Arc<Web>>,
-}
-
-impl Row {
-    const fn page(
-        path: &'static str,
-        access: Access,
-        handler: fn() -> MethodRouter<Arc<Web>>,
-    ) -> Self {
-        Self {
-            method: Method::GET,
-            path,
-            access,
-            button: "",
-            fields: &[],
-            handler,
-        }
-    }
-
-    const fn action(
-        path: &'static str,
-        access: Access,
-        button: &'static str,
-        fields: &'static [KeptField],
-        handler: fn() -> MethodRouter<Arc<Web>>,
-    ) -> Self {
-        Self {
-            method: Method::POST,
-            path,
-            access,
-            button,
-            fields,
-            handler,
-        }
-    }
-
-    /// Whether it stands at this path: each part is the same, or a name in braces.
-    fn is_at(&self, path: &str) -> bool {
-        let (mut own, mut asked) = (self.path.split('/'), path.split('/'));
-        loop {
-            match (own.next(), asked.next()) {
-                (None, None) => return true,
-                (Some(own), Some(asked)) => {
-                    let fits = own == asked || (own.starts_with('{') && !asked.is_empty());
-                    if !fits {
-                        return false;
-                    }
-                }
-                _ => return false,
-            }
-        }
-    }
-}
-
-const fn hidden(name: &'static str) -> KeptField {
-    KeptField {
-        name,
-        label: "",
-        lines: false,
-    }
-}
-
-/// Every address of the desk.
-const ROWS: &[Row] = &[
-    Row::page("/desk", Access::SignedIn, || get(sign_in::home)),
-    Row::action(
-        "/desk/sign-in",
-        Access::Open,
-        "Email me a code",
-        &[],
-        || post(sign_in::ask),
-    ),
-    Row::page("/desk/code", Access::Open, || get(sign_in::code_page)),
-    Row::action("/desk/code", Access::Open, "Sign in", &[], || {
-        post(sign_in::enter)
-    }),
-    Row::action("/desk/sign-out", Access::Open, "Sign out", &[], || {
-        post(sign_in::sign_out)
-    }),
-    Row::page("/desk/browsers", Access::SignedIn, || get(browsers::list)),
-    Row::action(
-        "/desk/browsers/sign-out",
-        Access::SignedIn,
-        "Sign out",
-        &[hidden("key")],
-        || post(browsers::sign_out),
-    ),
-    Row::action(
-        "/desk/browsers/sign-out-everywhere",
-        Access::SignedIn,
-        "Sign out everywhere",
-        &[],
-        || post(browsers::sign_out_everywhere),
-    ),
-];
+use rows::{Access, KeptField, ROWS, Row};
 
 /// The addresses and what answers there, for the router.
 pub(super) fn routes() -> impl Iterator<Item = (&'static str, MethodRouter<Arc<Web>>)> {
@@ -303,6 +188,34 @@ impl Fields {
     }
 }
 
+/// What an address asks for after its question mark.
+fn query(request: &Request) -> Fields {
+    let query = request.uri().query().unwrap_or_default();
+    Fields(decode::urlencoded(query.as_bytes()).unwrap_or_default())
+}
+
+/// An address that goes on after a place in a list.
+fn after(address: &str, cursor: &impl std::fmt::Display) -> String {
+    let cursor = cursor.to_string();
+    let cursor = percent_encoding::utf8_percent_encode(&cursor, percent_encoding::NON_ALPHANUMERIC);
+    format!("{address}{cursor}")
+}
+
+/// Why something was not done, as a page.
+fn desk_failed(web: &Web, error: &DeskError) -> Response {
+    match error {
+        DeskError::Store(store) if store.is_unreadable() => pages::message(web, &Message::NEWER),
+        DeskError::Store(store) => {
+            error!(code = store.code, "the table could not {}", store.action);
+            pages::message(web, &Message::UNAVAILABLE)
+        }
+        DeskError::NotFound(_) | DeskError::JustErased(_) => {
+            pages::message(web, &Message::NO_ENQUIRY)
+        }
+        error => pages::refused(web, error),
+    }
+}
+
 /// Why signing in is not possible now, as a page.
 fn failed(web: &Web, error: &SignInError) -> Response {
     match error {
@@ -348,42 +261,4 @@ fn see_other(path: &str) -> Response {
 fn user_agent(headers: &HeaderMap) -> &str {
     let sent = headers.get(axum::http::header::USER_AGENT);
     sent.and_then(|sent| sent.to_str().ok()).unwrap_or_default()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_address_is_known_by_each_of_its_parts() {
-        let row = Row::page("/desk/enquiries/{reference}", Access::SignedIn, || {
-            get(sign_in::home)
-        });
-        assert!(row.is_at("/desk/enquiries/BB-7KQ4M"));
-        for other in [
-            "/desk/enquiries",
-            "/desk/enquiries/",
-            "/desk/enquiries/BB-7KQ4M/",
-            "/desk/enquiries/BB-7KQ4M/note",
-            "/desk//enquiries/BB-7KQ4M",
-            "//desk/enquiries/BB-7KQ4M",
-        ] {
-            assert!(!row.is_at(other), "{other}");
-        }
-    }
-
-    #[test]
-    fn only_signing_in_and_out_is_open() {
-        let open = ROWS.iter().filter(|row| row.access == Access::Open);
-        let open: Vec<_> = open.map(|row| (row.method.as_str(), row.path)).collect();
-        assert_eq!(
-            open,
-            [
-                ("POST", "/desk/sign-in"),
-                ("GET", "/desk/code"),
-                ("POST", "/desk/code"),
-                ("POST", "/desk/sign-out"),
-            ]
-        );
-    }
 }

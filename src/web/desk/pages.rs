@@ -9,6 +9,8 @@ use tracing::error;
 
 use super::kept::{Kept, Resumed};
 use super::{KeptField, RequestError, retry_after, when};
+use crate::desk::DeskError;
+use crate::mail_state::ResendRefused;
 use crate::practice::Practice;
 use crate::session::Session;
 use crate::web::Web;
@@ -16,11 +18,11 @@ use crate::web::Web;
 /// What every page of the desk shows around its own part.
 #[derive(Clone, Copy)]
 pub(super) struct Frame<'a> {
-    practice: &'a Practice,
+    pub(super) practice: &'a Practice,
     /// Whether the browser is signed in: then there is a way around.
-    signed_in: bool,
+    pub(super) signed_in: bool,
     /// The address of the page in the list of pages, when it is one of them.
-    here: &'static str,
+    pub(super) here: &'static str,
 }
 
 impl<'a> Frame<'a> {
@@ -33,7 +35,7 @@ impl<'a> Frame<'a> {
         }
     }
 
-    fn outside(web: &'a Web) -> Self {
+    pub(super) fn outside(web: &'a Web) -> Self {
         Self {
             practice: &web.practice,
             signed_in: false,
@@ -77,6 +79,36 @@ impl Message {
         status: StatusCode::NOT_FOUND,
         title: "There is no page at this address",
         text: &["Check the address, or start from your desk."],
+        again: None,
+    };
+    pub(super) const NO_ENQUIRY: Self = Self {
+        status: StatusCode::NOT_FOUND,
+        title: "There is no enquiry with this reference",
+        text: &[
+            "Check the reference, or look for it among all enquiries. It may also have been erased, or deleted because its time was up.",
+        ],
+        again: None,
+    };
+    pub(super) const NEWER: Self = Self {
+        status: StatusCode::CONFLICT,
+        title: "This enquiry can’t be shown here",
+        text: &[
+            "A newer version of your desk wrote it. It is kept, and the email about it has everything: ask the person who looks after your desk to bring it up to date.",
+        ],
+        again: None,
+    };
+    pub(super) const LINK: Self = Self {
+        status: StatusCode::FORBIDDEN,
+        title: "This link doesn’t work any more",
+        text: &[
+            "The links in your emails work for 30 days, and until you sign out everywhere. On your desk you can do all that they do.",
+        ],
+        again: None,
+    };
+    pub(super) const UNREADABLE: Self = Self {
+        status: StatusCode::BAD_REQUEST,
+        title: "That couldn’t be read",
+        text: &["Nothing was done. Go back and try again."],
         again: None,
     };
     pub(super) const NOT_SENT: Self = Self {
@@ -144,6 +176,32 @@ pub(super) fn problem(web: &Web, error: &RequestError) -> Response {
         code: false,
     };
     page_response(web, error.problem_type().status, &page)
+}
+
+/// What was asked for cannot be done, and why.
+pub(super) fn refused(web: &Web, error: &DeskError) -> Response {
+    let why = match error {
+        DeskError::Resend(_, _, ResendRefused::Pending) => {
+            "Emails of this enquiry are still on their way: they leave by themselves."
+        }
+        DeskError::Resend(_, _, ResendRefused::Suspect) => {
+            "It looks like spam. If it isn’t, press “Not spam: send the reply” on its page."
+        }
+        DeskError::Resend(_, _, ResendRefused::CameBack) => {
+            "Emails to this address come back, or aren’t wanted there. Call the client, or ask for another address."
+        }
+        DeskError::PromisePassed(_) => {
+            "The reply would promise an answer by a time that has passed. Answer the client yourself."
+        }
+        _ => "It isn’t possible for this enquiry as it stands now. Answer the client yourself.",
+    };
+    let page = MessagePage {
+        frame: Frame::signed_in(web, ""),
+        title: "That wasn’t done",
+        text: vec![why],
+        code: false,
+    };
+    page_response(web, StatusCode::CONFLICT, &page)
 }
 
 /// More codes were asked for than may leave.

@@ -14,11 +14,6 @@ use crate::clock::Clock;
 use crate::sign_in::{Asked, Asker};
 use crate::web::{Source, Web};
 
-/// The first page.
-pub(super) async fn home() -> Response {
-    see_other("/desk/browsers")
-}
-
 /// Emails a code. Without a form to go on with, the answer leads to the page that takes it, so that a reload asks for no second one.
 pub(super) async fn ask(
     State(web): State<Arc<Web>>,

@@ -21,6 +21,8 @@ struct Left {
     certain: bool,
     /// It went past the table.
     fallback: bool,
+    /// SES has sent it, and not only taken it.
+    sent: bool,
 }
 
 /// Every rule that does not hold.
@@ -45,15 +47,20 @@ pub async fn broken(world: &World) -> Vec<String> {
     };
 
     for Accepted { reference, .. } in &world.accepted {
-        let in_mailbox = !of(reference, "therapist").is_empty();
-        if !enquiries.contains_key(reference.as_str()) && !in_mailbox {
+        let in_mailbox = of(reference, "therapist").iter().any(|left| left.sent);
+        // What SES took past the table and then dropped is told by an alarm alone.
+        let told = ["therapist_suppressed", "email_refused"]
+            .iter()
+            .any(|code| raised(code, reference));
+        if !enquiries.contains_key(reference.as_str()) && !in_mailbox && !told {
             broken.push(format!("(a) {reference} was accepted and is lost"));
         }
     }
     for (reference, item) in &enquiries {
         let state = |kind: &str| state(item, kind);
         let refused = state("therapist") == Some("failed") && raised("email_refused", reference);
-        if of(reference, "therapist").is_empty() && !refused {
+        let arrived = of(reference, "therapist").iter().any(|left| left.sent);
+        if !arrived && !refused {
             broken.push(format!("(b) the therapist never heard of {reference}"));
         }
         let agrees = match state("therapist") {
@@ -73,8 +80,8 @@ pub async fn broken(world: &World) -> Vec<String> {
         if expires.is_none() || !(is_complete || has_expired) {
             broken.push(format!("(b) {reference} is still pending or never expires"));
         }
-        let notices = of(reference, "notice").len();
-        if matches!(state("notice"), Some("sent" | "delivered")) && notices == 0 {
+        let arrived = of(reference, "notice").iter().any(|left| left.sent);
+        if matches!(state("notice"), Some("sent" | "delivered")) && !arrived {
             broken.push(format!("(b) the notice of {reference} never left"));
         }
         let auto_replies = of(reference, "auto_reply").len();
@@ -112,6 +119,7 @@ pub async fn broken(world: &World) -> Vec<String> {
     broken.extend(copies(world, &left, &enquiries));
     broken.extend(auto_replies(&left));
     broken.extend(reports(world, &enquiries));
+    broken.extend(automatic_answers(world));
     broken.extend(unwanted(world, &left));
     broken.extend(items_of_one_form(&enquiries));
     broken.extend(repeats(world, &enquiries));
@@ -155,6 +163,42 @@ fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
             broken.push(format!(
                 "(b) the {} email of {} is {state} although SES reported {}",
                 report.kind, report.reference, report.event_type
+            ));
+        }
+    }
+    broken
+}
+
+/// An automatic answer of the therapist's mailbox alone raises no alarm: that takes a bounce for good, a complaint, or two emails
+/// that came back for now.
+fn automatic_answers(world: &World) -> Vec<String> {
+    let mut broken = Vec::new();
+    let alarms = world
+        .lines
+        .iter()
+        .filter(|line| line["alarm"] == "therapist_unreachable");
+    for line in alarms {
+        let (Some(reference), Some(kind)) = (line["reference"].as_str(), line["kind"].as_str())
+        else {
+            broken.push(format!("(b) an alarm about nothing: {line}"));
+            continue;
+        };
+        let about = || {
+            let told = world.told.iter();
+            told.filter(|told| told.reference == reference && told.kind != "auto_reply")
+        };
+        let for_good = about().any(|told| {
+            told.event_type == "Complaint" || (told.event_type == "Bounce" && told.permanent)
+        });
+        let mut for_now: Vec<&str> = about()
+            .filter(|told| told.event_type == "Bounce" && !told.permanent)
+            .map(|told| told.message_id.as_str())
+            .collect();
+        for_now.sort_unstable();
+        for_now.dedup();
+        if !for_good && for_now.len() < 2 && kind != "fallback" {
+            broken.push(format!(
+                "(b) an automatic answer raised an alarm about {reference}"
             ));
         }
     }
@@ -338,6 +382,7 @@ fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
             at: sent.at,
             certain: sent.confirmed && sent.recorded,
             fallback: words.contains("could not be stored"),
+            sent: email.sent,
             email: Arc::clone(&email),
         });
     }

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use aws_emulator::dynamodb::Dynamo;
-use aws_emulator::ses::Ses;
+use aws_emulator::ses::account::Account;
+use aws_emulator::ses::{Email, Ses};
 use aws_emulator::{Endpoints, aws};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
@@ -31,15 +32,29 @@ pub const NAMES: [&str; 5] = [
     "Eli Echo",
 ];
 
-/// Their addresses. The first three are one person's; the last two come back and complain.
-const ADDRESSES: [&str; 6] = [
+/// Their addresses. The first three are one person's; the last ones come back, complain, and are answered by a machine.
+const ADDRESSES: [&str; 8] = [
     "ada@example.org",
     "ada+massage@example.org",
     "ADA@example.org",
     "ben@example.net",
     "bounce+ben@simulator.amazonses.com",
     "complaint+eli@simulator.amazonses.com",
+    "ooto+ben@simulator.amazonses.com",
+    "ooto+first@simulator.amazonses.com",
 ];
+
+/// The therapist's: sometimes on holiday, with an answer that comes after or before the delivery is reported.
+const THERAPISTS: [&str; 5] = [
+    "therapist@example.com",
+    "therapist@example.com",
+    "therapist@example.com",
+    "ooto+therapist@simulator.amazonses.com",
+    "ooto+first@simulator.amazonses.com",
+];
+
+/// Words that SES takes, and then does not send.
+const REJECTED: &str = "EICAR-STANDARD-ANTIVIRUS-TEST-FILE";
 
 /// How many instances of the function there are, and so how many invocations at once.
 const INSTANCES: usize = 4;
@@ -55,6 +70,8 @@ pub struct World {
     pub ses: Ses,
     endpoints: Endpoints,
     variables: Vec<(&'static str, &'static str)>,
+    /// The therapist's address.
+    therapist: &'static str,
     plain: SharedHttpClient,
     instances: Vec<Instance>,
     /// What truly happened.
@@ -78,6 +95,8 @@ pub struct World {
     pub reports: Vec<Reported>,
     /// The emails of which SES reported to the function that they were not delivered, whether it lived to answer or not.
     pub returned: HashSet<String>,
+    /// Everything that SES reported, whether the function took it or not.
+    pub told: Vec<Reported>,
     /// What the function logged.
     pub lines: Vec<Value>,
     logs: Logs,
@@ -149,6 +168,12 @@ enum Weather {
     Calm,
 }
 
+/// One press on "Junk", in an account whose set for the therapist suppresses like any other.
+fn suppress(account: &mut Account, therapist: &str) {
+    account.suppressed = [therapist.to_owned()].into();
+    account.unsuppressed_sets.clear();
+}
+
 /// What can be out of order for an hour.
 #[derive(Debug, Clone, Copy, PartialEq)]
 enum Trouble {
@@ -161,6 +186,7 @@ enum Trouble {
     SesTooBusy,
     WordsRefused,
     TableReadOnly,
+    Suppressed,
 }
 
 struct Instance {
@@ -196,7 +222,9 @@ impl World {
         let dynamo = emulated::dynamo().await;
         let ses = emulated::ses().await;
         let endpoints = emulated::endpoints(dynamo.endpoint(), ses.endpoint());
+        let therapist = *random.pick(&THERAPISTS);
         let variables = vec![
+            ("THERAPIST_EMAIL", therapist),
             (
                 "RATE_LIMIT_PER_SOURCE",
                 *random.pick(&["3", "1000000", "1000000"]),
@@ -230,6 +258,7 @@ impl World {
             ses,
             endpoints,
             variables,
+            therapist,
             plain: aws::http_client(),
             instances: Vec::new(),
             ledger: Arc::default(),
@@ -243,6 +272,7 @@ impl World {
             newer: Vec::new(),
             reports: Vec::new(),
             returned: HashSet::new(),
+            told: Vec::new(),
             lines: Vec::new(),
             dispatch: logs.dispatch(),
             logs,
@@ -443,9 +473,11 @@ impl World {
         };
         self.say(format!("  {}: {faults} faults, {said}", event.name()));
         if let Event::Feedback(event) = event {
-            let returned = Reported::read(event, self.now).filter(Reported::is_returned);
+            let told = Reported::read(event, self.now);
+            let returned = told.as_ref().filter(|report| report.is_returned());
             self.returned
-                .extend(returned.map(|report| report.message_id));
+                .extend(returned.map(|report| report.message_id.clone()));
+            self.told.extend(told);
         }
         match (event, answer) {
             (_, None) => {}
@@ -568,7 +600,7 @@ impl World {
         let email = self.random.pick(&emails).clone();
         let notice = self.random.pick(&email.notices).clone();
         let mut event = notice.sns_event();
-        if self.random.percent(30) {
+        if email.sent && self.random.percent(30) {
             // What SES might have said of this email instead, or as well.
             let (kind, member, said) = *self.random.pick(&[
                 ("DeliveryDelay", "delayType", "MailboxFull"),
@@ -592,6 +624,10 @@ impl World {
 
     /// The table deletes what has expired, some of it: it promises no more than a few days.
     async fn expire(&mut self) {
+        // What SES did not send it has reported long before.
+        let weather = std::mem::replace(&mut self.weather, Weather::Calm);
+        self.report_all(|email| !email.sent).await;
+        self.weather = weather;
         let enquiries = self.enquiries().await;
         self.check_expiries(&enquiries);
         let seen = enquiries.into_iter();
@@ -745,7 +781,9 @@ impl World {
                 }
             }
             2 => {
-                let change = self.random.below(14);
+                let change = self.random.below(18);
+                let client = *self.random.pick(&ADDRESSES);
+                let therapist = self.therapist;
                 self.ses.mailbox().account(|account| match change {
                     0 => account.paused = true,
                     1 => account.max_24_hour_send = Some(0),
@@ -755,6 +793,8 @@ impl World {
                     5 => account.mail_from_verified = false,
                     6 => account.allowed = false,
                     7 => account.configuration_sets.clear(),
+                    8 | 9 => suppress(account, therapist),
+                    10 => account.suppressed = [client.to_owned()].into(),
                     _ => *account = emulated::account(),
                 });
                 self.say(format!("the account changes ({change})"));
@@ -824,6 +864,7 @@ impl World {
             Trouble::SesTooBusy,
             Trouble::WordsRefused,
             Trouble::TableReadOnly,
+            Trouble::Suppressed,
         ]);
         self.say(format!("an hour of {trouble:?}"));
         self.weather = Weather::Outage(match trouble {
@@ -834,9 +875,11 @@ impl World {
             Trouble::TableReadOnly => Some((Calls::Writes, Fault::Throttled)),
             _ => None,
         });
+        let therapist = self.therapist;
         self.ses.mailbox().account(|account| {
             *account = emulated::account();
             match trouble {
+                Trouble::Suppressed => suppress(account, therapist),
                 Trouble::Paused => account.paused = true,
                 Trouble::NoQuota => account.max_24_hour_send = Some(0),
                 Trouble::Unverified => account.identities.clear(),
@@ -849,6 +892,8 @@ impl World {
         let mut ages = Vec::new();
         // A service that keeps a sweep waiting may leave it no time for all.
         let mut got_through = false;
+        // A refusal that concerns the whole account ends a sweep.
+        let mut tried = false;
         for minutes in [36, 5, 5] {
             self.now += SignedDuration::from_mins(minutes);
             let from = self.lines.len();
@@ -857,7 +902,11 @@ impl World {
                 && answer["error"].is_null()
             {
                 let number = |name: &str| answer[name].as_u64().unwrap();
+                tried |= number("left") > 0;
                 got_through |= number("pending") == number("delivered") + number("left");
+            }
+            if trouble == Trouble::Suppressed {
+                self.report_all(|email| !email.sent).await;
             }
             let lines = &self.lines[from..];
             ages.push(
@@ -868,6 +917,9 @@ impl World {
         }
         let mut pending = self.enquiries().await;
         self.check_expiries(&pending);
+        if trouble == Trouble::Suppressed {
+            self.check_suppressed(&pending);
+        }
         pending.retain(|item| {
             let since = item.get("due").map(|since| since.as_s().unwrap());
             since.is_some_and(|since| since.parse::<Timestamp>().unwrap() <= began)
@@ -882,9 +934,6 @@ impl World {
                 "(b) {pending} stay pending, and the sweeps said {ages:?} of the oldest"
             ));
         }
-        if !got_through {
-            return;
-        }
         let raised = |code: &str, reference: Option<&str>| {
             self.lines[before..].iter().any(|line| {
                 line["alarm"] == code
@@ -897,7 +946,7 @@ impl World {
             let reference = item["reference"].as_s().unwrap();
             let is_newer = |(key, _): &(String, _)| key.ends_with(&format!("#{reference}"));
             if self.newer.iter().any(is_newer) {
-                if !raised("record_parked", Some(reference)) {
+                if got_through && !raised("record_parked", Some(reference)) {
                     missing.push(format!("record_parked of {reference}"));
                 }
                 continue;
@@ -909,9 +958,10 @@ impl World {
             Trouble::Paused | Trouble::NoQuota | Trouble::Unverified => {
                 known.then_some("misconfigured")
             }
-            Trouble::WordsRefused => to_therapist.then_some("email_refused"),
+            Trouble::WordsRefused if got_through => to_therapist.then_some("email_refused"),
             _ => None,
         };
+        let expected = expected.filter(|_| tried);
         missing.extend(
             expected
                 .filter(|code| !raised(code, None))
@@ -933,18 +983,12 @@ impl World {
         self.now += SignedDuration::from_mins(5);
         self.say("everything works again");
         self.catch_up().await;
-        if self.random.percent(50) {
-            let emails = self.ses.mailbox().emails();
-            for email in emails {
-                for notice in &email.notices {
-                    if self.random.percent(50) {
-                        self.play(vec![Event::Feedback(notice.sns_event())]).await;
-                    }
-                }
-            }
-        }
+        // What SES did not send it reports sooner or later, or a person replays it from the failure queue; of what it sent, some
+        // reports may never come.
+        let all = self.random.percent(50);
         // What SES did not deliver goes again after an hour.
         for minutes in [2, 2, 62, 2, 62, 2] {
+            self.report_all(|email| all || !email.sent).await;
             self.now += SignedDuration::from_mins(minutes);
             let answers = self.play(vec![Event::Sweep]).await;
             if let Some(Some(Ok(answer))) = answers.first()
@@ -956,6 +1000,54 @@ impl World {
         }
         self.broken
             .push("(b) something is still pending after six sweeps".to_owned());
+    }
+
+    /// SES reports what it has not reported yet, of these emails, in any order.
+    async fn report_all(&mut self, of: impl Fn(&Email) -> bool) {
+        let mut missing = Vec::new();
+        for email in self.ses.mailbox().emails() {
+            // The destination of events asks for no `Send`.
+            let notices = email.notices.iter().filter(|notice| notice.kind != "Send");
+            for notice in notices.filter(|_| of(&email)) {
+                let is_taken = |report: &Reported| {
+                    report.message_id == email.message_id && report.event_type == notice.kind
+                };
+                if !self.reports.iter().any(is_taken) {
+                    missing.push(notice.sns_event());
+                }
+            }
+        }
+        while !missing.is_empty() {
+            let place = self.random.below(missing.len() as u64) as usize;
+            self.play(vec![Event::Feedback(missing.swap_remove(place))])
+                .await;
+        }
+    }
+
+    /// What SES has dropped and reported is pending again, under an alarm of its own.
+    fn check_suppressed(&mut self, items: &[Item]) {
+        for item in items {
+            let reference = item["reference"].as_s().unwrap();
+            let emails = self.ses.mailbox().emails();
+            let mut copies = emails.iter().filter(|email| {
+                email.tags()["reference"] == reference && email.tags()["kind"] == "therapist"
+            });
+            let all_returned = copies.clone().next().is_some()
+                && copies.all(|email| !email.sent && self.returned.contains(&email.message_id));
+            let is_newer = |(key, _): &(String, _)| key.ends_with(&format!("#{reference}"));
+            if !all_returned || self.newer.iter().any(is_newer) {
+                continue;
+            }
+            let state = rules::state(item, "therapist");
+            let raised = self.lines.iter().any(|line| {
+                line["alarm"] == "therapist_suppressed" && line["reference"] == *reference
+            });
+            if !raised || !matches!(state, Some("pending" | "sending")) {
+                self.broken.push(format!(
+                    "(b) SES dropped the email of {reference}, which is {state:?}; alarm: {raised}"
+                ));
+            }
+        }
     }
 
     /// Whether something is due later.
@@ -1121,6 +1213,9 @@ fn form_of(form: usize, addresses: &[&str], random: &mut Random) -> Value {
     });
     if random.percent(50) {
         post["submission"] = format!("3f0c2f5e-6d0f-4b7e-9a53-0d3c9a4f6b1{form}").into();
+    }
+    if random.percent(10) {
+        post["message"] = REJECTED.into();
     }
     if random.percent(10) {
         post["extra_detail"] = "cheap watches".into();

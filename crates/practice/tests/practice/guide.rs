@@ -115,9 +115,9 @@ fn the_guide_suggests_what_its_table_says_for_every_combination() {
 fn the_next_step_is_told_for_each_way_to_hear_back() {
     let practice = the_practice();
     for contact_by in ContactBy::ALL {
-        let step = practice.next_step(*contact_by, "by Monday at noon");
+        let step = practice.next_step(*contact_by, "by midday on Monday");
         assert!(
-            step.contains("by Monday at noon") && !step.contains('{'),
+            step.contains("by midday on Monday") && !step.contains('{'),
             "{step}"
         );
     }

@@ -22,25 +22,25 @@ type PromiseCase = (
 #[rustfmt::skip]
 const PROMISES: &[PromiseCase] = &[
     // Eight working hours, Monday to Friday from 9 to 5.
-    ("2026-11-23T09:00", None, "2026-11-23T17:00", "by Monday at 5 in the afternoon", "exactly at opening: the whole day"),
-    ("2026-11-23T15:00", None, "2026-11-24T15:00", "by Tuesday at 3 in the afternoon", "two hours today, six tomorrow"),
-    ("2026-11-23T10:20", None, "2026-11-24T11:00", "by Tuesday at 11 in the morning", "rounded up to the hour"),
-    ("2026-11-23T16:59:59", None, "2026-11-24T17:00", "by Tuesday at 5 in the afternoon", "just before closing"),
-    ("2026-11-23T17:00", None, "2026-11-24T17:00", "by Tuesday at 5 in the afternoon", "at closing"),
-    ("2026-11-24T00:00", None, "2026-11-24T17:00", "by Tuesday at 5 in the afternoon", "at midnight"),
-    ("2026-11-23T23:59:59", None, "2026-11-24T17:00", "by Tuesday at 5 in the afternoon", "just before midnight"),
-    ("2026-11-27T12:00", None, "2026-11-30T12:00", "by Monday at noon", "over a weekend"),
-    ("2026-11-28T11:00", None, "2026-11-30T17:00", "by Monday at 5 in the afternoon", "on a Saturday"),
-    ("2026-12-24T12:00", None, "2026-12-29T12:00", "by Tuesday at noon", "over Christmas, which ends with a Monday off"),
-    ("2026-12-31T12:00", None, "2027-01-04T12:00", "by Monday at noon", "New Year's Day and a weekend"),
-    ("2026-03-27T16:00", None, "2026-03-30T16:00", "by Monday at 4 in the afternoon", "summer time begins in between"),
-    ("2026-10-23T16:00", None, "2026-10-26T16:00", "by Monday at 4 in the afternoon", "summer time ends in between"),
-    ("2026-11-23T10:00", Some(date(2026, 12, 2)), "2026-12-02T17:00", "by Wednesday 2 December at 5 in the afternoon", "away for more than a week"),
-    ("2026-11-23T10:00", Some(date(2026, 11, 25)), "2026-11-25T17:00", "by Wednesday at 5 in the afternoon", "away until Wednesday"),
-    ("2026-11-23T10:00", Some(date(2026, 11, 28)), "2026-11-30T17:00", "by Monday 30 November at 5 in the afternoon", "back on a closed day; a week from today has its date"),
-    ("2026-11-23T10:00", Some(date(2026, 11, 23)), "2026-11-24T10:00", "by Tuesday at 10 in the morning", "back today"),
-    ("2026-11-23T10:00", Some(date(2020, 1, 1)), "2026-11-24T10:00", "by Tuesday at 10 in the morning", "back long ago"),
-    ("2026-12-20T10:00", Some(date(2027, 1, 1)), "2027-01-04T17:00", "by Monday 4 January at 5 in the afternoon", "back on a holiday"),
+    ("2026-11-23T09:00", None, "2026-11-23T17:00", "by 5pm on Monday", "exactly at opening: the whole day"),
+    ("2026-11-23T15:00", None, "2026-11-24T15:00", "by 3pm on Tuesday", "two hours today, six tomorrow"),
+    ("2026-11-23T10:20", None, "2026-11-24T11:00", "by 11am on Tuesday", "rounded up to the hour"),
+    ("2026-11-23T16:59:59", None, "2026-11-24T17:00", "by 5pm on Tuesday", "just before closing"),
+    ("2026-11-23T17:00", None, "2026-11-24T17:00", "by 5pm on Tuesday", "at closing"),
+    ("2026-11-24T00:00", None, "2026-11-24T17:00", "by 5pm on Tuesday", "at midnight"),
+    ("2026-11-23T23:59:59", None, "2026-11-24T17:00", "by 5pm on Tuesday", "just before midnight"),
+    ("2026-11-27T12:00", None, "2026-11-30T12:00", "by midday on Monday", "over a weekend"),
+    ("2026-11-28T11:00", None, "2026-11-30T17:00", "by 5pm on Monday", "on a Saturday"),
+    ("2026-12-24T12:00", None, "2026-12-29T12:00", "by midday on Tuesday", "over Christmas, which ends with a Monday off"),
+    ("2026-12-31T12:00", None, "2027-01-04T12:00", "by midday on Monday", "New Year's Day and a weekend"),
+    ("2026-03-27T16:00", None, "2026-03-30T16:00", "by 4pm on Monday", "summer time begins in between"),
+    ("2026-10-23T16:00", None, "2026-10-26T16:00", "by 4pm on Monday", "summer time ends in between"),
+    ("2026-11-23T10:00", Some(date(2026, 12, 2)), "2026-12-02T17:00", "by 5pm on Wednesday 2 December", "away for more than a week"),
+    ("2026-11-23T10:00", Some(date(2026, 11, 25)), "2026-11-25T17:00", "by 5pm on Wednesday", "away until Wednesday"),
+    ("2026-11-23T10:00", Some(date(2026, 11, 28)), "2026-11-30T17:00", "by 5pm on Monday 30 November", "back on a closed day; a week from today has its date"),
+    ("2026-11-23T10:00", Some(date(2026, 11, 23)), "2026-11-24T10:00", "by 10am on Tuesday", "back today"),
+    ("2026-11-23T10:00", Some(date(2020, 1, 1)), "2026-11-24T10:00", "by 10am on Tuesday", "back long ago"),
+    ("2026-12-20T10:00", Some(date(2027, 1, 1)), "2027-01-04T17:00", "by 5pm on Monday 4 January", "back on a holiday"),
 ];
 
 #[test]
@@ -88,8 +88,8 @@ fn a_promise_knows_other_hours() {
     .replacen("within_working_hours = 8", "within_working_hours = 4", 1);
     #[rustfmt::skip]
     check_promises(&Practice::from_toml(&text).unwrap(), &[
-        ("2026-11-23T08:00", None, "2026-11-23T15:00", "by Monday at 3 in the afternoon", "over a lunch break"),
-        ("2026-11-23T14:20", None, "2026-11-23T18:30", "by Monday at half past 6 in the evening", "never past closing"),
+        ("2026-11-23T08:00", None, "2026-11-23T15:00", "by 3pm on Monday", "over a lunch break"),
+        ("2026-11-23T14:20", None, "2026-11-23T18:30", "by 6:30pm on Monday", "never past closing"),
         ("2026-11-24T09:00", None, "2026-11-25T00:00", "by the end of Tuesday", "midnight is named by the day that it ends"),
     ]);
 }
@@ -103,8 +103,8 @@ fn working_hours_on_the_night_of_the_clocks_are_counted_as_they_pass() {
     );
     #[rustfmt::skip]
     check_promises(&Practice::from_toml(&text).unwrap(), &[
-        ("2026-03-29T00:00", None, "2026-03-29T04:00", "by Sunday at 4 in the morning", "the night has an hour less"),
-        ("2026-10-25T00:00", None, "2026-10-25T02:00", "by Sunday at 2 in the morning", "the night has an hour more"),
+        ("2026-03-29T00:00", None, "2026-03-29T04:00", "by 4am on Sunday", "the night has an hour less"),
+        ("2026-10-25T00:00", None, "2026-10-25T02:00", "by 2am on Sunday", "the night has an hour more"),
     ]);
 }
 
@@ -140,7 +140,7 @@ fn working_hours_are_told_with_equal_days_together() {
             .map(|group| format!("{}: {}", group.days, group.hours))
             .collect()
     };
-    assert_eq!(told(&the_practice()), ["Monday to Friday: 9 am to 5 pm"]);
+    assert_eq!(told(&the_practice()), ["Monday to Friday: 9am to 5pm"]);
     let text = edited("wednesday = [\"9:00-17:00\"]", "wednesday = []").replacen(
         "saturday = []",
         "saturday = [\"9:30-12:00\", \"20:00-24:00\"]",
@@ -150,9 +150,9 @@ fn working_hours_are_told_with_equal_days_together() {
     assert_eq!(
         told(&practice),
         [
-            "Monday and Tuesday: 9 am to 5 pm",
-            "Thursday and Friday: 9 am to 5 pm",
-            "Saturday: 9:30 am to noon and 8 pm to midnight"
+            "Monday and Tuesday: 9am to 5pm",
+            "Thursday and Friday: 9am to 5pm",
+            "Saturday: 9:30am to midday and 8pm to midnight"
         ]
     );
 }

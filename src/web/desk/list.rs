@@ -1,0 +1,140 @@
+//! All enquiries, a month at a time, and the search.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+
+use super::pages::{self, Frame, page_response};
+use super::waiting::{ListRow, rows};
+use super::{desk_failed, fields, people, query, see_other};
+use crate::clock::Clock;
+use crate::desk::month::{Filter, Month, Search};
+use crate::record::Mark;
+use crate::store::Cursor;
+use crate::web::Web;
+
+/// What may be shown of a month: the key, and what it is called.
+const SHOW: [(&str, &str); 6] = [
+    ("", "Everything"),
+    ("waiting", "Waiting"),
+    ("answered", "Answered"),
+    ("booked", "Booked"),
+    ("declined", "Not for me"),
+    ("suspect", "Suspected spam"),
+];
+
+/// A choice of a form: what is posted, what it is called, whether it is chosen.
+struct Choice {
+    key: String,
+    label: String,
+    is_chosen: bool,
+}
+
+#[derive(Template)]
+#[template(path = "pages/desk/list.html")]
+struct ListPage<'a> {
+    frame: Frame<'a>,
+    month: String,
+    /// The month as people read it.
+    title: String,
+    months: Vec<Choice>,
+    show: Vec<Choice>,
+    rows: Vec<ListRow>,
+    next: Option<String>,
+    /// The name that was searched for.
+    name: Option<String>,
+}
+
+/// A month, or what was chosen of it.
+pub(super) async fn page(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    request: Request,
+) -> Response {
+    let asked = query(&request);
+    let show = asked.get("show");
+    let filter = Filter {
+        mark: Mark::from_key(show),
+        suspect: (show == "suspect").then_some(true),
+        name: None,
+    };
+    let after = asked.get("after").parse().ok();
+    render(&web, asked.get("month"), show, &filter, after, &clock).await
+}
+
+/// Looks for a reference, an address, or a name within the month that is shown.
+pub(super) async fn search(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    request: Request,
+) -> Response {
+    let posted = match fields(request).await {
+        Ok(posted) => posted,
+        Err(error) => return pages::problem(&web, &error),
+    };
+    match Search::read(posted.get("search")) {
+        None => see_other("/desk/enquiries"),
+        Some(Search::Reference(reference)) => see_other(&format!("/desk/enquiries/{reference}")),
+        Some(Search::Address(address)) => people::person(&web, &address, &clock).await,
+        Some(Search::Name(name)) => {
+            let filter = Filter {
+                name: Some(name),
+                ..Filter::default()
+            };
+            render(&web, posted.get("month"), "", &filter, None, &clock).await
+        }
+    }
+}
+
+async fn render(
+    web: &Web,
+    month: &str,
+    show: &str,
+    filter: &Filter,
+    after: Option<Cursor>,
+    clock: &Clock,
+) -> Response {
+    let rules = web.practice.time_zone.rules().clone();
+    let today = Month::of(clock.now().to_zoned(rules).date());
+    let month: Month = month.parse().unwrap_or(today);
+    let found = web.desk.month(month, filter, after.as_ref(), clock).await;
+    let (list, months) = match (found, web.desk.months(clock).await) {
+        (Ok(list), Ok(months)) => (list, months),
+        (Err(error), _) | (_, Err(error)) => return desk_failed(web, &error),
+    };
+    let is_listed = months.contains(&month);
+    let other = [month].into_iter().filter(|_| !is_listed);
+    let months = other.chain(months).map(|it| Choice {
+        key: it.to_string(),
+        label: in_words(it),
+        is_chosen: it == month,
+    });
+    let shown = SHOW.map(|(key, label)| Choice {
+        key: key.to_owned(),
+        label: label.to_owned(),
+        is_chosen: key == show,
+    });
+    let address = format!("/desk/enquiries?month={month}&show={show}&after=");
+    // A name that was searched for is in no address.
+    let next = list.next.filter(|_| filter.name.is_none());
+    let page = ListPage {
+        frame: Frame::signed_in(web, "/desk/enquiries"),
+        month: month.to_string(),
+        title: in_words(month),
+        months: months.collect(),
+        show: shown.into(),
+        rows: rows(&web.practice, &list.entries, clock.now()),
+        next: next.map(|next| super::after(&address, &next)),
+        name: filter.name.clone(),
+    };
+    page_response(web, StatusCode::OK, &page)
+}
+
+/// "November 2026".
+pub(super) fn in_words(month: Month) -> String {
+    month.first().strftime("%B %Y").to_string()
+}

@@ -1,0 +1,331 @@
+//! Everything about one address: looked up, exported for its owner, erased; and the senders that were blocked or trusted.
+//!
+//! An address is never part of a page's own address: it is posted.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+
+use super::pages::{self, Frame, Message, page_response};
+use super::waiting::{ListRow, rows};
+use super::{Fields, desk_failed, fields, files, query, see_other, when};
+use crate::clock::Clock;
+use crate::desk::erase::{Erase, Erasure, Subject};
+use crate::desk::export::Selection;
+use crate::desk::file::Format;
+use crate::enquiry::{EmailAddress, Reference};
+use crate::practice::Practice;
+use crate::spam::SenderRule;
+use crate::store::{CoolDown, Sender, SenderCursor};
+use crate::web::Web;
+
+struct SenderView {
+    id: String,
+    is_blocked: bool,
+    since: String,
+    reference: Option<String>,
+}
+
+#[derive(Template)]
+#[template(path = "pages/desk/people.html")]
+struct PeoplePage<'a> {
+    frame: Frame<'a>,
+    senders: Vec<SenderView>,
+    /// The address of the next page of them, when there is one.
+    next: Option<String>,
+    typed: String,
+    error: bool,
+    done: bool,
+}
+
+/// The search, and the senders.
+pub(super) async fn page(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    request: Request,
+) -> Response {
+    let asked = query(&request);
+    let after = asked.get("after").parse().ok();
+    let done = asked.get("done") == "forgotten";
+    people(&web, StatusCode::OK, "", done, after, &clock).await
+}
+
+async fn people(
+    web: &Web,
+    status: StatusCode,
+    typed: &str,
+    done: bool,
+    after: Option<SenderCursor>,
+    clock: &Clock,
+) -> Response {
+    let found = match web.desk.senders(after.as_ref(), clock).await {
+        Ok(found) => found,
+        Err(error) => return desk_failed(web, &error),
+    };
+    let now = clock.now();
+    let view = |sender: &Sender| SenderView {
+        id: sender.id.to_string(),
+        is_blocked: sender.rule == SenderRule::Blocked,
+        since: when::day(&web.practice, sender.since, now),
+        reference: sender.because_of.as_ref().map(Reference::to_string),
+    };
+    let page = PeoplePage {
+        frame: Frame::signed_in(web, "/desk/people"),
+        senders: found.senders.iter().map(view).collect(),
+        next: found
+            .next
+            .map(|next| super::after("/desk/people?after=", &next)),
+        typed: typed.to_owned(),
+        error: status != StatusCode::OK,
+        done,
+    };
+    page_response(web, status, &page)
+}
+
+/// The address of a form; without one the search is shown again.
+async fn address(web: &Web, posted: &Fields, clock: &Clock) -> Result<EmailAddress, Response> {
+    match EmailAddress::parse(posted.get("email")) {
+        Ok(address) => Ok(address),
+        Err(_) => {
+            let status = StatusCode::UNPROCESSABLE_ENTITY;
+            Err(people(web, status, posted.get("email"), false, None, clock).await)
+        }
+    }
+}
+
+/// What a post to these pages carries.
+async fn posted(web: &Web, request: Request) -> Result<Fields, Response> {
+    fields(request)
+        .await
+        .map_err(|error| pages::problem(web, &error))
+}
+
+#[derive(Template)]
+#[template(path = "pages/desk/person.html")]
+struct PersonPage<'a> {
+    frame: Frame<'a>,
+    address: &'a str,
+    rows: Vec<ListRow>,
+    more: bool,
+    about: Option<String>,
+}
+
+/// Everything about the address of a form.
+pub(super) async fn look_up(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    request: Request,
+) -> Response {
+    let found = match posted(&web, request).await {
+        Ok(posted) => address(&web, &posted, &clock).await,
+        Err(response) => Err(response),
+    };
+    match found {
+        Ok(address) => person(&web, &address, &clock).await,
+        Err(response) => response,
+    }
+}
+
+/// Everything about one address.
+pub(super) async fn person(web: &Web, address: &EmailAddress, clock: &Clock) -> Response {
+    let person = match web.desk.person(address, None, clock).await {
+        Ok(person) => person,
+        Err(error) => return desk_failed(web, &error),
+    };
+    let practice = &web.practice;
+    let page = PersonPage {
+        frame: Frame::signed_in(web, "/desk/people"),
+        address: address.as_str(),
+        rows: rows(practice, &person.enquiries.entries, clock.now()),
+        more: person.enquiries.next.is_some(),
+        about: person
+            .cool_down
+            .map(|kept| about(practice, &kept, clock.now())),
+    };
+    page_response(web, StatusCode::OK, &page)
+}
+
+/// What is kept about an address itself.
+fn about(practice: &Practice, kept: &CoolDown, now: Timestamp) -> String {
+    let until = kept.expires.map_or_else(String::new, |at| {
+        format!(" It is forgotten {}.", when::day(practice, at, now))
+    });
+    let what = if kept.undeliverable {
+        "An email to this address came back, or was reported as spam: it gets no automatic reply."
+    } else {
+        "This address had an automatic reply a short time ago: it gets no other one for now."
+    };
+    format!("{what}{until}")
+}
+
+/// A file with everything about an address, for its owner.
+pub(super) async fn export(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    request: Request,
+) -> Response {
+    let posted = match posted(&web, request).await {
+        Ok(posted) => posted,
+        Err(response) => return response,
+    };
+    let address = match address(&web, &posted, &clock).await {
+        Ok(address) => address,
+        Err(response) => return response,
+    };
+    let format = match posted.get("format") {
+        "csv" => Format::Csv,
+        _ => Format::Json,
+    };
+    let after = posted.get("after").parse().ok();
+    match web
+        .desk
+        .file(Selection::Person(&address), format, after, &clock)
+        .await
+    {
+        Ok(file) => files::download(file),
+        Err(error) => desk_failed(&web, &error),
+    }
+}
+
+#[derive(Template)]
+#[template(path = "pages/desk/erase.html")]
+struct ErasePage<'a> {
+    frame: Frame<'a>,
+    /// The address, when it is about everything of one.
+    address: Option<&'a str>,
+    /// The reference, when it is about one enquiry.
+    reference: Option<String>,
+    /// Whether it has gone.
+    is_done: bool,
+    references: Vec<String>,
+    records: usize,
+    about: bool,
+    leaving: usize,
+    is_complete: bool,
+    unsure: Option<String>,
+    receipt: Option<String>,
+    when: String,
+}
+
+/// What would go, or what has gone.
+fn erasure(
+    web: &Web,
+    address: Option<&EmailAddress>,
+    reference: Option<&Reference>,
+    erasure: &Erasure,
+    is_done: bool,
+    now: Timestamp,
+) -> Response {
+    let is_known = !erasure.copies.is_empty() || erasure.cool_down.is_some();
+    if let Some(error) = erasure.error.as_ref().filter(|_| !is_done || !is_known) {
+        return desk_failed(web, &error.clone().into());
+    }
+    if reference.is_some() && !is_known && !is_done {
+        return pages::message(web, &Message::NO_ENQUIRY);
+    }
+    let page = ErasePage {
+        frame: Frame::signed_in(web, "/desk/people"),
+        address: address.map(EmailAddress::as_str),
+        reference: reference.map(Reference::to_string),
+        is_done,
+        references: erasure
+            .copies
+            .iter()
+            .map(|copies| copies.reference.to_string())
+            .collect(),
+        records: erasure.idempotency_records(),
+        about: erasure.cool_down.is_some(),
+        leaving: erasure.leaving,
+        is_complete: erasure.complete,
+        unsure: erasure.unsure.as_ref().map(Reference::to_string),
+        receipt: erasure.address_code.clone(),
+        when: when::moment(&web.practice, now, now),
+    };
+    page_response(web, StatusCode::OK, &page)
+}
+
+async fn erase_address(web: &Web, clock: &Clock, request: Request, erase: Erase) -> Response {
+    let posted = match posted(web, request).await {
+        Ok(posted) => posted,
+        Err(response) => return response,
+    };
+    match address(web, &posted, clock).await {
+        Ok(address) => {
+            let went = web
+                .desk
+                .erase(Subject::Address(&address), erase, clock)
+                .await;
+            let is_done = erase == Erase::Confirmed;
+            erasure(web, Some(&address), None, &went, is_done, clock.now())
+        }
+        Err(response) => response,
+    }
+}
+
+/// What would go of an address.
+pub(super) async fn preview(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    request: Request,
+) -> Response {
+    erase_address(&web, &clock, request, Erase::Preview).await
+}
+
+/// Erases everything about an address.
+pub(super) async fn erase(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    request: Request,
+) -> Response {
+    erase_address(&web, &clock, request, Erase::Confirmed).await
+}
+
+async fn erase_enquiry(web: &Web, clock: &Clock, reference: &str, erase: Erase) -> Response {
+    let Ok(reference) = Reference::parse(reference) else {
+        return pages::message(web, &Message::NO_ENQUIRY);
+    };
+    let went = web
+        .desk
+        .erase(Subject::Enquiry(&reference), erase, clock)
+        .await;
+    let is_done = erase == Erase::Confirmed;
+    erasure(web, None, Some(&reference), &went, is_done, clock.now())
+}
+
+/// What would go of one enquiry.
+pub(super) async fn preview_one(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    Path(reference): Path<String>,
+) -> Response {
+    erase_enquiry(&web, &clock, &reference, Erase::Preview).await
+}
+
+/// Erases one enquiry.
+pub(super) async fn erase_one(
+    State(web): State<Arc<Web>>,
+    Extension(clock): Extension<Clock>,
+    Path(reference): Path<String>,
+) -> Response {
+    erase_enquiry(&web, &clock, &reference, Erase::Confirmed).await
+}
+
+/// Forgets what was said about a sender.
+pub(super) async fn unblock(State(web): State<Arc<Web>>, request: Request) -> Response {
+    let posted = match posted(&web, request).await {
+        Ok(posted) => posted,
+        Err(response) => return response,
+    };
+    let Ok(id) = posted.get("sender").parse() else {
+        return pages::message(&web, &Message::UNREADABLE);
+    };
+    match web.desk.forget_sender(&id).await {
+        Ok(()) => see_other("/desk/people?done=forgotten"),
+        Err(error) => desk_failed(&web, &error),
+    }
+}

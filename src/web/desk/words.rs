@@ -1,0 +1,187 @@
+//! What several pages of the desk say in the same words: one enquiry in a list, what an answer is called, where an enquiry
+//! stands, and texts of clients with what cannot be seen spelt out.
+
+use jiff::Timestamp;
+
+use super::when;
+use crate::email::{dial, reply_link, wants};
+use crate::enquiry::{Field, Received, fields};
+use crate::practice::Practice;
+use crate::record::{Mark, Record};
+use crate::text;
+
+/// One enquiry in a list.
+pub(super) struct Card {
+    pub(super) reference: String,
+    pub(super) name: String,
+    /// What they want.
+    pub(super) wants: String,
+    /// By when an answer was promised, while it waits; else where it stands.
+    pub(super) stands: String,
+    pub(super) is_overdue: bool,
+    pub(super) is_waiting: bool,
+    pub(super) received: String,
+    pub(super) ways: Ways,
+}
+
+/// How to reach the client.
+pub(super) struct Ways {
+    /// Links that call and text the number, with the number.
+    pub(super) phone: Option<(String, String, String)>,
+    /// A link that writes to them; none when the owner of the address has never written.
+    pub(super) write: Option<String>,
+}
+
+impl Card {
+    pub(super) fn new(practice: &Practice, record: &Record, now: Timestamp) -> Self {
+        let enquiry = &record.received.enquiry;
+        Self {
+            reference: record.received.reference.to_string(),
+            name: visible(enquiry.name.as_str()),
+            wants: wants(enquiry),
+            stands: stands(practice, record, now),
+            is_overdue: record.is_overdue(now),
+            is_waiting: record.is_waiting(),
+            received: when::moment(practice, record.received.received_at, now),
+            ways: Ways::new(practice, record),
+        }
+    }
+}
+
+impl Ways {
+    pub(super) fn new(practice: &Practice, record: &Record) -> Self {
+        let received = &record.received;
+        let enquiry = &received.enquiry;
+        let phone = enquiry.phone.as_ref().map(|phone| {
+            (
+                dial("tel", phone),
+                dial("sms", phone),
+                visible(phone.typed()),
+            )
+        });
+        let address = enquiry.email.as_str();
+        Self {
+            phone,
+            write: (!record.state.disowned)
+                .then(|| reply_link(practice, &received.reference, &enquiry.name, address)),
+        }
+    }
+}
+
+/// Where an enquiry stands, in a few words.
+pub(super) fn stands(practice: &Practice, record: &Record, now: Timestamp) -> String {
+    if let Some(erased) = record.erased_at() {
+        let erased = when::moment(practice, erased, now);
+        return format!("Withdrawn by the client: it is erased {erased}");
+    }
+    if record.state.is_suspect() {
+        return "Suspected spam".to_owned();
+    }
+    match record
+        .state
+        .marked
+        .filter(|marked| marked.mark != Mark::Waiting)
+    {
+        Some(marked) => format!(
+            "{} {}",
+            mark(marked.mark),
+            when::moment(practice, marked.at, now)
+        ),
+        None => {
+            let promised = when::moment(practice, record.received.promised_by, now);
+            if record.is_overdue(now) {
+                format!("Overdue since {promised}")
+            } else {
+                format!("Answer by {promised}")
+            }
+        }
+    }
+}
+
+/// What a mark is called.
+pub(super) const fn mark(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Waiting => "Waiting",
+        Mark::Answered => "Answered",
+        Mark::Booked => "Booked",
+        Mark::Declined => "Not for me",
+    }
+}
+
+/// One answer, with a short label.
+pub(super) struct Labelled {
+    pub(super) label: &'static str,
+    pub(super) text: String,
+}
+
+/// Every answer that was given: what they wrote first, then the order of the form. Name and number stand above them.
+pub(super) fn answers(practice: &Practice, received: &Received) -> Vec<Labelled> {
+    let above = |field| matches!(field, Field::Name | Field::Phone);
+    // Which wording they agreed to, in full as long as it is still the practice's.
+    let current = &practice.consent;
+    let consent = Some(current.wording.as_str())
+        .filter(|_| received.enquiry.consent_version == current.version);
+    let rank = |field| match field {
+        Field::Message => 0,
+        Field::Times => 1,
+        _ => 2,
+    };
+    let mut rows: Vec<_> = fields(practice).filter(|row| !above(row.field)).collect();
+    rows.sort_by_key(|row| rank(row.field));
+    rows.into_iter()
+        .filter_map(|row| {
+            let answer = received.enquiry.answer(row.field, practice)?;
+            Some(Labelled {
+                label: short(row.field, row.label),
+                text: match consent.filter(|_| row.field == Field::Consent) {
+                    Some(wording) => wording.to_owned(),
+                    None => visible(&answer.text),
+                },
+            })
+        })
+        .collect()
+}
+
+/// A short label; a field that has none here keeps its own.
+const fn short(field: Field, label: &'static str) -> &'static str {
+    match field {
+        Field::Name => "Name",
+        Field::Email => "Email",
+        Field::Phone => "Phone",
+        Field::ContactBy => "Hear back by",
+        Field::Area => "Where it hurts",
+        Field::Cause => "Likely cause",
+        Field::Goal => "Would like",
+        Field::RecentInjury => "Injured in the last 48 hours",
+        Field::Warmth => "Warm stones",
+        Field::Treatment => "Treatment in mind",
+        Field::Times => "Days and times",
+        Field::Message => "Message",
+        Field::Consent => "Agreed to",
+        _ => label,
+    }
+}
+
+/// A text of a client, with what cannot be seen spelt out.
+pub(super) fn visible(typed: &str) -> String {
+    let mut shown = String::with_capacity(typed.len());
+    for c in typed.chars() {
+        if text::is_invisible(c) || (text::is_control(c) && !matches!(c, '\n' | '\t')) {
+            shown.push_str(&format!("[U+{:04X}]", u32::from(c)));
+        } else {
+            shown.push(c);
+        }
+    }
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_cannot_be_seen_is_spelt_out() {
+        assert_eq!(visible("a\u{202e}b\nc\u{200b}"), "a[U+202E]b\nc[U+200B]");
+        assert_eq!(visible("👩\u{200d}🔬 Zoë"), "👩\u{200d}🔬 Zoë");
+    }
+}
