@@ -141,28 +141,37 @@ async fn spam_by_hand_is_kept_for_the_short_life_from_then_on_and_can_be_taken_b
 
 #[tokio::test]
 async fn spam_by_hand_holds_back_a_reply_that_has_not_left() {
-    let desk = Desk::start().await;
-    let name = desk.post("zoe@example.com", &[]).await;
-    let it = reference(&name);
-    let record = done(desk.app.desk.spam(&it, BY, &desk.clock()).await.unwrap());
-    let withheld = MailState::Withheld {
-        reason: Withheld::Suspect,
-    };
-    assert_eq!(record.state.deliveries.auto_reply, withheld);
-    // What the stream brings now is the enquiry as it came in.
-    let image = desk.stream_of(&name).await;
-    desk.ask(image).await;
-    assert!(desk.to("zoe@example.com").is_empty());
-    assert_eq!(desk.to("therapist@example.com").len(), 1, "and no notice");
-    done(
-        desk.app
-            .desk
-            .not_spam(&it, BY, &desk.clock())
-            .await
-            .unwrap(),
-    );
-    assert_eq!(desk.to("zoe@example.com").len(), 1);
-    desk.finish().await;
+    // Before anything was decided about the reply, and when it was to be sent and could not.
+    for paused in [false, true] {
+        let desk = Desk::start().await;
+        let name = desk.post("zoe@example.com", &[]).await;
+        let it = reference(&name);
+        let image = desk.stream_of(&name).await;
+        if paused {
+            desk.ses.mailbox().account(|account| account.paused = true);
+            desk.ask(image.clone()).await;
+        }
+        let record = done(desk.app.desk.spam(&it, BY, &desk.clock()).await.unwrap());
+        let withheld = MailState::Withheld {
+            reason: Withheld::Suspect,
+        };
+        assert_eq!(record.state.deliveries.auto_reply, withheld);
+        desk.ses.mailbox().account(|account| account.paused = false);
+        // What the stream brings now is the enquiry as it came in.
+        desk.ask(image).await;
+        desk.later(HOUR).ask(json!({ "command": "sweep" })).await;
+        assert!(desk.to("zoe@example.com").is_empty());
+        assert_eq!(desk.to("therapist@example.com").len(), 1, "and no notice");
+        done(
+            desk.app
+                .desk
+                .not_spam(&it, BY, &desk.clock())
+                .await
+                .unwrap(),
+        );
+        assert_eq!(desk.to("zoe@example.com").len(), 1);
+        desk.finish().await;
+    }
 }
 
 #[tokio::test]
@@ -333,5 +342,36 @@ async fn what_is_gone_is_said_to_be_gone() {
     );
     gone(desk.app.desk.block(&it, BY, &clock).await.err().unwrap());
     assert!(desk.items().await.is_empty());
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn a_note_that_is_saved_while_its_enquiry_is_erased_does_not_stay() {
+    let desk = Desk::start().await;
+    let name = desk.enquire("zoe@example.com", &[]).await;
+    let it = reference(&name);
+    let erase =
+        desk.ask(json!({ "command": "erase", "email": "zoe@example.com", "confirm": true }));
+    // Between any two of its deletions she saves a note.
+    let write = async {
+        let mut saved = 0;
+        for n in 0..4 {
+            desk.wire.held.notified().await;
+            let (clock, text) = (desk.clock(), format!("note {n}"));
+            let note = desk.app.desk.note(&it, &text, None, BY, &clock);
+            saved += usize::from(note.await.is_ok());
+            *desk.wire.hold.lock().unwrap() = Some("DeleteItem");
+            desk.wire.let_go.notify_one();
+        }
+        *desk.wire.hold.lock().unwrap() = None;
+        desk.wire.let_go.notify_one();
+        saved
+    };
+    *desk.wire.hold.lock().unwrap() = Some("DeleteItem");
+    let (receipt, saved) = futures_util::join!(erase, write);
+    assert_eq!(receipt["complete"], true, "{receipt}");
+    assert!(saved >= 1, "while the state was there");
+    let left = format!("{:?}", desk.items().await);
+    assert!(!left.contains(&name) && !left.contains("note "), "{left}");
     desk.finish().await;
 }
