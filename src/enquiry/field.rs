@@ -183,7 +183,7 @@ pub fn fields(practice: &Practice) -> impl Iterator<Item = Row> {
 macro_rules! fields {
     ($($(#[$meta:meta])* $name:ident: $row:expr;)+) => {
         /// A built-in field, in the order in which the form shows them.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
         pub enum Field { $($(#[$meta])* $name,)+ }
 
         impl Field {
@@ -301,13 +301,7 @@ impl Field {
             | Self::Token
             | Self::Altcha
             | Self::Honeypot => FieldError::Hidden(self),
-            Self::ContactBy
-            | Self::Area
-            | Self::Cause
-            | Self::Goal
-            | Self::RecentInjury
-            | Self::Warmth
-            | Self::Treatment => FieldError::Choice(self),
+            _ => FieldError::Choice(self),
         }
     }
 

@@ -53,7 +53,7 @@ pub struct Enquiry {
 }
 
 /// The closed answers: all that the auto-reply may know of an enquiry.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Answers {
     /// Where it hurts, in the order of the form, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]

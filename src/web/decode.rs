@@ -413,7 +413,7 @@ mod tests {
         let decoded = decode(&form, body("name=\"name\"\r\n\r\nZoë"))
             .await
             .unwrap();
-        assert_eq!(decoded.form.name, "Zoë");
+        assert_eq!(decoded.form.value(Field::Name), "Zoë");
         let refused = decode(&form, body("name=\"name\"; filename=\"a.txt\"\r\n\r\nx"))
             .await
             .err();

@@ -3,57 +3,26 @@
 //! Each rule stands once, in the type it belongs to. `validator` runs them all, so that every error comes back at once, in the
 //! order of the form; the checks keep what they parsed, so that each value is parsed once.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use jiff::civil::Date;
 use uuid::Uuid;
 use validator::{ValidateArgs, ValidationError};
 
-use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
+use crate::enquiry::answers::{Choice, ContactBy, Goal};
 use crate::enquiry::{
     Answers, EmailAddress, Enquiry, Field, FieldError, FormError, Message, Name, Phone, Times,
 };
 use crate::practice::{Agreed, Consent, Practice, TreatmentKey};
 use crate::text;
 
-/// What was posted, as typed. Empty means left out.
+/// What was posted, as typed, by field. What is empty counts as left out.
 #[derive(Clone, Default, PartialEq, Eq, validator::Validate)]
 #[validate(context = Checks, mutable)]
-#[allow(missing_docs, reason = "the rows in `enquiry::field` describe each")]
 pub struct EnquiryForm {
-    #[validate(custom(function = "name", use_context))]
-    pub name: String,
-    #[validate(custom(function = "email", use_context))]
-    pub email: String,
-    #[validate(custom(function = "phone", use_context))]
-    pub phone: String,
-    #[validate(custom(function = "contact_by", use_context))]
-    pub contact_by: String,
-    #[validate(custom(function = "area", use_context))]
-    pub area: Vec<String>,
-    #[validate(custom(function = "cause", use_context))]
-    pub cause: String,
-    #[validate(custom(function = "goal", use_context))]
-    pub goal: String,
-    #[validate(custom(function = "recent_injury", use_context))]
-    pub recent_injury: String,
-    #[validate(custom(function = "warmth", use_context))]
-    pub warmth: String,
-    #[validate(custom(function = "treatment", use_context))]
-    pub treatment: String,
-    #[validate(custom(function = "times", use_context))]
-    pub times: String,
-    #[validate(custom(function = "message", use_context))]
-    pub message: String,
-    #[validate(custom(function = "consent", use_context))]
-    pub consent: String,
-    #[validate(custom(function = "submission", use_context))]
-    pub submission: String,
-    pub email_confirmed: String,
-    #[validate(custom(function = "consent_version", use_context))]
-    pub consent_version: String,
-    pub token: String,
-    pub altcha: String,
-    pub honeypot: String,
+    #[validate(custom(function = "every_field", use_context))]
+    typed: BTreeMap<Field, Vec<String>>,
 }
 
 /// What became of a form: the enquiry or every error, and what is known about the address.
@@ -79,55 +48,19 @@ pub struct CheckedAddress {
 }
 
 impl EnquiryForm {
-    /// Puts one posted value where it belongs.
+    /// Puts one posted value where it belongs: beside the others of a field that may be repeated.
     pub fn put(&mut self, field: Field, value: String) {
-        match field {
-            Field::Area => self.area.push(value),
-            Field::Name => self.name = value,
-            Field::Email => self.email = value,
-            Field::Phone => self.phone = value,
-            Field::ContactBy => self.contact_by = value,
-            Field::Cause => self.cause = value,
-            Field::Goal => self.goal = value,
-            Field::RecentInjury => self.recent_injury = value,
-            Field::Warmth => self.warmth = value,
-            Field::Treatment => self.treatment = value,
-            Field::Times => self.times = value,
-            Field::Message => self.message = value,
-            Field::Consent => self.consent = value,
-            Field::Submission => self.submission = value,
-            Field::EmailConfirmed => self.email_confirmed = value,
-            Field::ConsentVersion => self.consent_version = value,
-            Field::Token => self.token = value,
-            Field::Altcha => self.altcha = value,
-            Field::Honeypot => self.honeypot = value,
+        let values = self.typed.entry(field).or_default();
+        if !field.row().is_repeatable() {
+            values.clear();
         }
+        values.push(value);
     }
 
-    /// The values of a field as typed: one, or several where it may be repeated.
+    /// The values of a field as typed: one, or several where it may be repeated; none when it was not posted.
     #[must_use]
     pub fn values(&self, field: Field) -> &[String] {
-        std::slice::from_ref(match field {
-            Field::Area => return &self.area,
-            Field::Name => &self.name,
-            Field::Email => &self.email,
-            Field::Phone => &self.phone,
-            Field::ContactBy => &self.contact_by,
-            Field::Cause => &self.cause,
-            Field::Goal => &self.goal,
-            Field::RecentInjury => &self.recent_injury,
-            Field::Warmth => &self.warmth,
-            Field::Treatment => &self.treatment,
-            Field::Times => &self.times,
-            Field::Message => &self.message,
-            Field::Consent => &self.consent,
-            Field::Submission => &self.submission,
-            Field::EmailConfirmed => &self.email_confirmed,
-            Field::ConsentVersion => &self.consent_version,
-            Field::Token => &self.token,
-            Field::Altcha => &self.altcha,
-            Field::Honeypot => &self.honeypot,
-        })
+        self.typed.get(&field).map_or(&[], Vec::as_slice)
     }
 
     /// The value of a field as typed; the first one of several.
@@ -169,12 +102,8 @@ pub struct Checks {
     email: Option<EmailAddress>,
     phone: Option<Phone>,
     contact_by: Option<ContactBy>,
-    area: Vec<Area>,
-    cause: Option<Cause>,
     goal: Option<Goal>,
-    recent_injury: Option<RecentInjury>,
-    warmth: Option<Warmth>,
-    treatment: Option<TreatmentKey>,
+    answers: Answers,
     times: Option<Times>,
     message: Option<Message>,
     submission: Option<Uuid>,
@@ -202,12 +131,8 @@ impl Checks {
             email: None,
             phone: None,
             contact_by: None,
-            area: Vec::new(),
-            cause: None,
             goal: None,
-            recent_injury: None,
-            warmth: None,
-            treatment: None,
+            answers: Answers::default(),
             times: None,
             message: None,
             submission: None,
@@ -244,6 +169,14 @@ impl Checks {
         })
     }
 
+    /// The treatment of this key, if it is on offer.
+    fn offered(&self, typed: &str) -> Result<TreatmentKey, FieldError> {
+        let offered = self.treatments.iter();
+        let mut offered = offered.filter(|key| key.as_str() == typed.trim());
+        let key = offered.next().cloned();
+        key.ok_or(FieldError::Choice(Field::Treatment))
+    }
+
     fn into_enquiry(self) -> Result<Enquiry, Vec<FormError>> {
         match (self.errors.is_empty(), self.name, self.email, self.goal) {
             (true, Some(name), Some(email), Some(goal)) => Ok(Enquiry {
@@ -252,12 +185,8 @@ impl Checks {
                 phone: self.phone,
                 contact_by: self.contact_by.unwrap_or(ContactBy::Email),
                 answers: Answers {
-                    area: self.area,
-                    cause: self.cause,
                     goal,
-                    recent_injury: self.recent_injury,
-                    warmth: self.warmth,
-                    treatment: self.treatment,
+                    ..self.answers
                 },
                 times: self.times,
                 message: self.message,
@@ -282,15 +211,80 @@ fn closed<T: Choice>(field: Field, typed: &str) -> Result<Option<T>, FieldError>
         .ok_or(FieldError::Choice(field))
 }
 
-fn name(typed: &str, checks: &mut Checks) -> Valid {
-    checks.keep(Field::Name, Name::parse(typed).map(Some), |it| &mut it.name)
+/// The answers to a closed question with several, in the order of the form, each once.
+fn several<T: Choice + Ord>(field: Field, typed: &[String]) -> Result<Vec<T>, FieldError> {
+    let answers = typed.iter().map(|answer| closed(field, answer));
+    let answers = answers.collect::<Result<Vec<Option<T>>, FieldError>>()?;
+    let mut answers: Vec<T> = answers.into_iter().flatten().collect();
+    answers.sort_unstable();
+    answers.dedup();
+    Ok(answers)
 }
 
-/// The address itself. Whether it is a likely typo is asked once the rest is read, by [`email_question`].
-fn email(typed: &str, checks: &mut Checks) -> Valid {
-    let (parsed, suggestion) = EmailAddress::read(typed);
-    checks.address.suggestion = suggestion;
-    checks.keep(Field::Email, parsed.map(Some), |it| &mut it.email)
+/// A value by its own rule; none when it was left out.
+fn unless_left_out<T>(
+    typed: &str,
+    parse: impl FnOnce(&str) -> Result<T, FieldError>,
+) -> Result<Option<T>, FieldError> {
+    match left_out(typed) {
+        true => Ok(None),
+        false => parse(typed).map(Some),
+    }
+}
+
+/// Runs the rule of every field, so that every error comes back at once.
+fn every_field(typed: &BTreeMap<Field, Vec<String>>, checks: &mut Checks) -> Valid {
+    let outcomes = Field::ALL.iter().map(|field| {
+        let values = typed.get(field).map_or(&[][..], Vec::as_slice);
+        rule(*field, values, checks)
+    });
+    let outcomes: Vec<Valid> = outcomes.collect();
+    outcomes.into_iter().collect()
+}
+
+/// The rule of one field. The rules over several come last, in [`EnquiryForm::check`].
+fn rule(field: Field, values: &[String], checks: &mut Checks) -> Valid {
+    let typed = values.first().map_or("", String::as_str);
+    match field {
+        Field::Name => checks.keep(field, Name::parse(typed).map(Some), |it| &mut it.name),
+        Field::Email => {
+            let (parsed, suggestion) = EmailAddress::read(typed);
+            checks.address.suggestion = suggestion;
+            checks.keep(field, parsed.map(Some), |it| &mut it.email)
+        }
+        Field::Phone => {
+            let phone = unless_left_out(typed, Phone::parse);
+            checks.keep(field, phone, |it| &mut it.phone)
+        }
+        Field::ContactBy => checks.keep(field, closed(field, typed), |it| &mut it.contact_by),
+        Field::Area => checks.keep(field, several(field, values), |it| &mut it.answers.area),
+        Field::Cause => checks.keep(field, closed(field, typed), |it| &mut it.answers.cause),
+        Field::Goal => {
+            let goal = closed(field, typed);
+            let goal = goal.and_then(|goal| goal.map(Some).ok_or(FieldError::Choice(field)));
+            checks.keep(field, goal, |it| &mut it.goal)
+        }
+        Field::RecentInjury => checks.keep(field, closed(field, typed), |it| {
+            &mut it.answers.recent_injury
+        }),
+        Field::Warmth => checks.keep(field, closed(field, typed), |it| &mut it.answers.warmth),
+        Field::Treatment => {
+            let key = unless_left_out(typed, |typed| checks.offered(typed));
+            checks.keep(field, key, |it| &mut it.answers.treatment)
+        }
+        Field::Times => checks.keep(field, Times::parse(typed), |it| &mut it.times),
+        Field::Message => checks.keep(field, Message::parse(typed), |it| &mut it.message),
+        Field::Consent if typed.trim() == "yes" => Ok(()),
+        Field::Consent => checks.refuse(field, FieldError::ConsentRequired),
+        Field::Submission => {
+            let id = unless_left_out(typed, |typed| {
+                Uuid::try_parse(typed.trim()).map_err(|_| FieldError::Hidden(field))
+            });
+            checks.keep(field, id, |it| &mut it.submission)
+        }
+        Field::ConsentVersion => consent_version(typed, checks),
+        Field::EmailConfirmed | Field::Token | Field::Altcha | Field::Honeypot => Ok(()),
+    }
 }
 
 /// Asks about a likely typo, unless the client was asked about this very address and answered.
@@ -298,7 +292,8 @@ fn email_question(form: &EnquiryForm, checks: &mut Checks) -> Valid {
     let Some(suggestion) = checks.address.suggestion.take() else {
         return Ok(());
     };
-    let confirmed = EmailAddress::parse(&form.email_confirmed);
+    let confirmed_typed = form.value(Field::EmailConfirmed);
+    let confirmed = EmailAddress::parse(confirmed_typed);
     if confirmed.as_ref() == Ok(&suggestion) {
         checks.errors.retain(|error| error.field != Field::Email);
         checks.address.taken = Some(suggestion);
@@ -307,7 +302,7 @@ fn email_question(form: &EnquiryForm, checks: &mut Checks) -> Valid {
     let kept = match (confirmed, &checks.email) {
         (Ok(confirmed), Some(typed)) => confirmed == *typed,
         // What is no address can be kept too: then the next answer says what an address looks like.
-        (Err(_), _) => !left_out(&form.email_confirmed) && form.email_confirmed == form.email,
+        (Err(_), _) => !left_out(confirmed_typed) && confirmed_typed == form.value(Field::Email),
         _ => false,
     };
     if kept {
@@ -319,18 +314,9 @@ fn email_question(form: &EnquiryForm, checks: &mut Checks) -> Valid {
     checks.refuse(Field::Email, FieldError::EmailSuggestion(suggestion))
 }
 
-fn phone(typed: &str, checks: &mut Checks) -> Valid {
-    if left_out(typed) {
-        return Ok(());
-    }
-    checks.keep(Field::Phone, Phone::parse(typed).map(Some), |it| {
-        &mut it.phone
-    })
-}
-
 fn phone_when_wanted(form: &EnquiryForm, checks: &mut Checks) -> Valid {
     let wanted = matches!(checks.contact_by, Some(ContactBy::Phone | ContactBy::Text));
-    if wanted && left_out(&form.phone) {
+    if wanted && left_out(form.value(Field::Phone)) {
         return checks.refuse(Field::Phone, FieldError::PhoneRequired);
     }
     let texted = checks.contact_by == Some(ContactBy::Text);
@@ -343,87 +329,6 @@ fn phone_when_wanted(form: &EnquiryForm, checks: &mut Checks) -> Valid {
         return checks.refuse(Field::Phone, FieldError::PhoneNoTexts);
     }
     Ok(())
-}
-
-fn contact_by(typed: &str, checks: &mut Checks) -> Valid {
-    checks.keep(Field::ContactBy, closed(Field::ContactBy, typed), |it| {
-        &mut it.contact_by
-    })
-}
-
-/// The areas in the order of the form, each once.
-fn area(typed: &[String], checks: &mut Checks) -> Valid {
-    let areas = typed.iter().map(|area| closed(Field::Area, area));
-    let areas = areas.collect::<Result<Vec<Option<Area>>, FieldError>>();
-    let sorted = areas.map(|areas| {
-        let mut areas: Vec<Area> = areas.into_iter().flatten().collect();
-        areas.sort_unstable();
-        areas.dedup();
-        areas
-    });
-    checks.keep(Field::Area, sorted, |it| &mut it.area)
-}
-
-fn cause(typed: &str, checks: &mut Checks) -> Valid {
-    checks.keep(Field::Cause, closed(Field::Cause, typed), |it| {
-        &mut it.cause
-    })
-}
-
-fn goal(typed: &str, checks: &mut Checks) -> Valid {
-    let goal = closed(Field::Goal, typed)
-        .and_then(|goal| goal.map(Some).ok_or(FieldError::Choice(Field::Goal)));
-    checks.keep(Field::Goal, goal, |it| &mut it.goal)
-}
-
-fn recent_injury(typed: &str, checks: &mut Checks) -> Valid {
-    let answer = closed(Field::RecentInjury, typed);
-    checks.keep(Field::RecentInjury, answer, |it| &mut it.recent_injury)
-}
-
-fn warmth(typed: &str, checks: &mut Checks) -> Valid {
-    checks.keep(Field::Warmth, closed(Field::Warmth, typed), |it| {
-        &mut it.warmth
-    })
-}
-
-fn treatment(typed: &str, checks: &mut Checks) -> Valid {
-    if left_out(typed) {
-        return Ok(());
-    }
-    let offered = checks
-        .treatments
-        .iter()
-        .find(|key| key.as_str() == typed.trim());
-    let key = offered
-        .map(|key| Some(key.clone()))
-        .ok_or(FieldError::Choice(Field::Treatment));
-    checks.keep(Field::Treatment, key, |it| &mut it.treatment)
-}
-
-fn times(typed: &str, checks: &mut Checks) -> Valid {
-    checks.keep(Field::Times, Times::parse(typed), |it| &mut it.times)
-}
-
-fn message(typed: &str, checks: &mut Checks) -> Valid {
-    checks.keep(Field::Message, Message::parse(typed), |it| &mut it.message)
-}
-
-fn consent(typed: &str, checks: &mut Checks) -> Valid {
-    if typed.trim() == "yes" {
-        return Ok(());
-    }
-    checks.refuse(Field::Consent, FieldError::ConsentRequired)
-}
-
-fn submission(typed: &str, checks: &mut Checks) -> Valid {
-    if left_out(typed) {
-        return Ok(());
-    }
-    let id = Uuid::try_parse(typed.trim())
-        .map(Some)
-        .map_err(|_| FieldError::Hidden(Field::Submission));
-    checks.keep(Field::Submission, id, |it| &mut it.submission)
 }
 
 /// Pages that were opened, copied or cached before the wording changed show an earlier one for a while.

@@ -29,7 +29,7 @@ use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::desk::Desk;
-use crate::enquiry::Reference;
+use crate::enquiry::{Field, Reference};
 use crate::link::Links;
 use crate::practice::{Agreed, Practice};
 use crate::settings::WebSettings;
@@ -245,9 +245,9 @@ async fn enquire(
     let post = Post {
         enquiry,
         submission: checked.submission,
-        honeypot_filled: !form.honeypot.trim().is_empty(),
-        token: &form.token,
-        proof: &form.altcha,
+        honeypot_filled: !form.value(Field::Honeypot).trim().is_empty(),
+        token: form.value(Field::Token),
+        proof: form.value(Field::Altcha),
         source,
         bytes,
     };

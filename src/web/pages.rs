@@ -88,20 +88,20 @@ impl FormPage<'_> {
             practice: self.practice,
             action: self.action,
             submission: &self.submission,
-            token: &self.form.token,
+            token: self.form.value(Field::Token),
             errors: self.errors,
             notice: self.notice.as_ref(),
             question: question.map(|suggestion| Question {
                 suggestion,
-                typed: &self.form.email,
+                typed: self.form.value(Field::Email),
             }),
             email_confirmed: if question.is_none() {
-                &self.form.email_confirmed
+                self.form.value(Field::EmailConfirmed)
             } else {
                 ""
             },
             sections: Section::SHOWN.map(|section| self.section(section)).into(),
-            consent_given: self.form.consent == "yes" && !consent_is_stale,
+            consent_given: self.form.value(Field::Consent) == "yes" && !consent_is_stale,
             consent_error: self
                 .error(Field::ConsentVersion)
                 .or_else(|| self.error(Field::Consent)),

@@ -19,7 +19,7 @@ use super::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
 use super::problem::RequestError;
 use super::{CheckedAddress, Web};
 use crate::enquiry::field::Section;
-use crate::enquiry::{EmailAddress, FormError, Reference};
+use crate::enquiry::{EmailAddress, Field, FormError, Reference};
 use crate::form_token::TimeToken;
 use crate::keys;
 
@@ -41,10 +41,9 @@ impl<'a> Answer<'a> {
 
     /// The form with nothing in it but the time; kept by the browser, so that "back" keeps what was typed.
     pub(super) fn empty_form(&self, now: Timestamp) -> Response {
-        let form = EnquiryForm {
-            token: self.web.submission.token(now).unwrap_or_default(),
-            ..EnquiryForm::default()
-        };
+        let mut form = EnquiryForm::default();
+        let token = self.web.submission.token(now).unwrap_or_default();
+        form.put(Field::Token, token);
         let address = CheckedAddress::default();
         let mut response = self.form_page(StatusCode::OK, &form, &address, &[], None);
         response
@@ -197,7 +196,7 @@ impl<'a> Answer<'a> {
             errors,
             address,
             notice,
-            submission: Uuid::try_parse(form.submission.trim())
+            submission: Uuid::try_parse(form.value(Field::Submission).trim())
                 .unwrap_or_else(|_| fresh_id())
                 .to_string(),
             action: ACTION,

@@ -45,7 +45,7 @@ fn weighed_with(
     }
     let checked = form.check(practice, jiff::Timestamp::UNIX_EPOCH).enquiry;
     let enquiry = checked.unwrap_or_else(|_| panic!("the form has errors: {fields:?}"));
-    let honeypot_filled = !form.honeypot.is_empty();
+    let honeypot_filled = !form.value(Field::Honeypot).is_empty();
     let score = spam::score(&enquiry, practice, honeypot_filled, token, proof);
     (score.verdict(), score.signals)
 }

@@ -141,6 +141,13 @@ choice! {
     }
 }
 
+/// What someone wants who has not said so.
+impl Default for Goal {
+    fn default() -> Self {
+        Self::NotSure
+    }
+}
+
 choice! {
     /// Whether the client was injured in the last 48 hours.
     RecentInjury {
