@@ -103,12 +103,8 @@ impl<'a> Samples<'a> {
                 phone: None,
                 contact_by: ContactBy::Email,
                 answers: Answers {
-                    area: Vec::new(),
-                    cause: None,
                     goal: Goal::Relax,
-                    recent_injury: None,
-                    warmth: None,
-                    treatment: None,
+                    ..Answers::default()
                 },
                 times: None,
                 message: None,

@@ -7,10 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use axum::http::Method;
-use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
+use enquiry_desk::enquiry::answers::{Area, Choice};
+use enquiry_desk::enquiry::field::Required;
 use enquiry_desk::enquiry::{EmailAddress, Field, Message, Name, Phone, Times};
-use enquiry_desk::text;
 use enquiry_desk::web::{MAX_ANSWERS, MAX_BODY, MAX_TYPED, RequestError};
+use enquiry_desk::{practice, text};
 use serde_json::{Map, Value, json};
 
 use crate::support::{BROWSER, COMPLETE, MINIMAL, TestApp, minimal_json, urlencoded};
@@ -73,14 +74,6 @@ fn rule(field: Field) -> Value {
             "pattern": "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
         }),
         Field::Phone => json!({ "type": "string", "maxLength": Phone::MAX }),
-        Field::ContactBy => one_of(&keys::<ContactBy>()),
-        Field::Area => {
-            json!({ "type": "array", "maxItems": MAX_ANSWERS, "items": one_of(&keys::<Area>()) })
-        }
-        Field::Cause => one_of(&keys::<Cause>()),
-        Field::Goal => json!({ "type": "string", "enum": keys::<Goal>() }),
-        Field::RecentInjury => one_of(&keys::<RecentInjury>()),
-        Field::Warmth => one_of(&keys::<Warmth>()),
         Field::Treatment | Field::ConsentVersion => json!({ "type": "string" }),
         Field::Times => json!({ "type": "string", "maxLength": Times::MAX }),
         Field::Message => json!({ "type": "string", "maxLength": Message::MAX }),
@@ -90,6 +83,19 @@ fn rule(field: Field) -> Value {
         }
         Field::EmailConfirmed | Field::Token | Field::Altcha | Field::Honeypot => {
             json!({ "type": "string" })
+        }
+        // The closed questions.
+        _ => {
+            let row = field.row();
+            let options = row.options(practice::compiled());
+            let keys: Vec<&str> = options.iter().map(|option| option.key.as_str()).collect();
+            match row.required {
+                _ if row.is_repeatable() => {
+                    json!({ "type": "array", "maxItems": MAX_ANSWERS, "items": one_of(&keys) })
+                }
+                Required::Yes => json!({ "type": "string", "enum": keys }),
+                _ => one_of(&keys),
+            }
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Properties that hold for every text, not only for chosen examples: what is typed, cleaned, made canonical
 //! and decoded. A case that once failed is kept in `tests/fuzzing/properties.regressions` and played first.
 
-use enquiry_desk::enquiry::answers::{Area, Choice, ContactBy, Goal, RecentInjury, Warmth};
+use enquiry_desk::enquiry::answers::{Area, Choice, ContactBy};
 use enquiry_desk::enquiry::{
     EmailAddress, Enquiry, Field, FormError, Message, Name, Phone, Reference, Times,
 };
@@ -281,25 +281,16 @@ fn field() -> impl Strategy<Value = (Field, String)> {
             Field::Email => vec!["zoe@example.com".to_owned(), "zoe@gmial.com".to_owned()],
             Field::EmailConfirmed => vec!["zoe@gmail.com".to_owned(), "zoe@gmial.com".to_owned()],
             Field::Phone => vec!["07700 900982".to_owned()],
-            Field::ContactBy => keys::<ContactBy>(),
-            Field::Area => keys::<Area>(),
-            Field::Goal => keys::<Goal>(),
-            Field::RecentInjury => keys::<RecentInjury>(),
-            Field::Warmth => keys::<Warmth>(),
-            Field::Treatment => vec!["relaxing".to_owned()],
             Field::Consent => vec!["yes".to_owned()],
-            _ => vec![String::new()],
+            _ => {
+                let options = field.row().options(enquiry_desk::practice::compiled());
+                let keys = options.into_iter().map(|option| option.key);
+                keys.chain([String::new()]).collect()
+            }
         };
         let value = prop_oneof![8 => select(offered), 1 => typed(40), 1 => typed(600)];
         (Just(field), value)
     })
-}
-
-fn keys<C: Choice>() -> Vec<String> {
-    C::ALL
-        .iter()
-        .map(|choice| choice.key().to_owned())
-        .collect()
 }
 
 fn within_bounds(enquiry: &Enquiry) -> Result<(), TestCaseError> {
