@@ -409,6 +409,9 @@ fn the_plain_email_has_every_answer_and_the_bare_one_none() {
 /// Every combination of the closed answers that changes what is suggested.
 fn combinations() -> Vec<Answers> {
     let mut all = Vec::new();
+    let mut others = minimal().enquiry.answers;
+    others.area = vec![Area::Neck];
+    others.cause = Some(Cause::Stress);
     let treatments: Vec<_> = practice()
         .treatments
         .iter()
@@ -425,12 +428,11 @@ fn combinations() -> Vec<Answers> {
             for recent_injury in [None, Some(RecentInjury::Yes), Some(RecentInjury::No)] {
                 for treatment in &treatments {
                     all.push(Answers {
-                        area: vec![Area::Neck],
-                        cause: Some(Cause::Stress),
                         goal: *goal,
                         recent_injury,
                         warmth,
                         treatment: treatment.clone(),
+                        ..others.clone()
                     });
                 }
             }
