@@ -163,6 +163,10 @@ impl Drawn {
     }
 }
 
+#[allow(
+    clippy::needless_update,
+    reason = "a question that is new is left out until it stands here"
+)]
 fn answers(u: &mut Unstructured<'_>) -> Result<Answers> {
     let treatments = &practice::compiled().treatments;
     let areas: u8 = u.arbitrary()?;
@@ -179,6 +183,7 @@ fn answers(u: &mut Unstructured<'_>) -> Result<Answers> {
         recent_injury: choice(u)?,
         warmth: choice(u)?,
         treatment: optional(u, |u| Ok(u.choose(treatments)?.key.clone()))?,
+        ..Answers::default()
     })
 }
 
