@@ -1,5 +1,7 @@
 //! Takes an enquiry: scores it and stores it, or mails it to the therapist when the table cannot be written.
 
+mod refused_sources;
+
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -17,6 +19,7 @@ use crate::proof_of_work::{Challenge, Nonce, ProofOfWork};
 use crate::settings::WebSettings;
 use crate::spam::{self, Score};
 use crate::store::{Accepted, NewEnquiry, Store, StoreError};
+use refused_sources::RefusedSources;
 
 /// Takes enquiries with these parts.
 pub struct Submission {
@@ -25,6 +28,7 @@ pub struct Submission {
     practice: Arc<Practice>,
     keys: Option<Keys>,
     settings: WebSettings,
+    refused: RefusedSources,
 }
 
 /// A checked post, with what came along with it.
@@ -73,6 +77,7 @@ impl Submission {
             practice,
             keys,
             settings,
+            refused: RefusedSources::default(),
         }
     }
 
@@ -93,6 +98,9 @@ impl Submission {
     /// # Errors
     /// When it was neither stored nor mailed for certain.
     pub async fn submit(&self, post: Post<'_>, clock: &Clock) -> Result<Reference, NotTaken> {
+        if let Some(retry_after) = self.refused.wait(post.source, clock.now()) {
+            return Err(NotTaken::Flood { retry_after });
+        }
         let token = TimeToken::read(
             post.token,
             self.keys.as_ref(),
@@ -151,6 +159,7 @@ impl Submission {
             Ok(Accepted::Duplicate(reference)) => (reference, true),
             Ok(Accepted::Flood { retry_after }) => {
                 warn!("a source has sent too much");
+                self.refused.note(post.source, retry_after, clock.now());
                 return Err(NotTaken::Flood { retry_after });
             }
             // Without a nonce none is used, and what is known of a sender is not told again: the store cannot say this here.

@@ -41,7 +41,7 @@ pub use queries::{Cursor, Page, Pending};
 pub use quota::AutoReplyQuota;
 pub use senders::{Sender, SenderChange, SenderCursor, SenderId, SenderPage, Senders};
 pub use sessions::{CodeBudget, CodeQuota, DeskAccess, NewCode, TriedCode};
-pub use submit::{Accepted, IdempotencyKey, NewEnquiry};
+pub use submit::{Accepted, IdempotencyKey, NewEnquiry, network};
 
 /// How many times a transaction that met another one is tried again; a reference that is taken counts too.
 const TRIES: u32 = 5;

@@ -269,7 +269,8 @@ impl Store {
 }
 
 /// What counts as one source.
-pub(super) fn network(source: IpAddr) -> Vec<u8> {
+#[must_use]
+pub fn network(source: IpAddr) -> Vec<u8> {
     match source.to_canonical() {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().into_iter().take(8).collect(),

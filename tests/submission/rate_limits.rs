@@ -78,6 +78,30 @@ async fn a_source_that_sends_too_much_is_asked_to_wait_and_nobody_else_is() {
 }
 
 #[tokio::test]
+async fn a_source_that_goes_on_is_refused_without_the_table() {
+    let app = TestApp::start_with(&[("RATE_LIMIT_PER_SOURCE", "1")]).await;
+    assert_eq!(status_of(&app, "192.0.2.1", 0).await, 303);
+    for n in 1..=5 {
+        assert_eq!(status_of(&app, "192.0.2.1", n).await, 429);
+    }
+    // Without the table every post goes to the mailbox: this source's does not come so far.
+    let dynamo = app.desk.dynamo();
+    let delete = dynamo.client().delete_table().table_name(dynamo.table());
+    app.desk.settled().await;
+    delete.send().await.unwrap();
+    let before = app.desk.emails().len();
+    assert_eq!(status_of(&app, "192.0.2.1", 6).await, 429);
+    assert_eq!(app.desk.emails().len(), before);
+    assert_eq!(
+        status_of(&app, "192.0.2.2", 7).await,
+        303,
+        "another source is not touched"
+    );
+    assert_eq!(app.desk.emails().len(), before + 1);
+    app.finish_pending().await;
+}
+
+#[tokio::test]
 async fn too_much_is_answered_with_the_form_and_the_telephone() {
     let app = TestApp::start_with(&[("RATE_LIMIT_PER_SOURCE", "1")]).await;
     app.post_form(&MINIMAL).await;
