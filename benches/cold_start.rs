@@ -39,7 +39,7 @@ use tokio::time::timeout;
 const RATIO: f64 = 3.0;
 const MEMORY_MIB: f64 = 12.0;
 const BINARY_MB: f64 = 7.0;
-const ZIP_MB: f64 = 3.0;
+const ZIP_MB: f64 = 3.8;
 
 /// A function that has not answered by then does not work.
 const PATIENCE: Duration = Duration::from_secs(20);

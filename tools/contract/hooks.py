@@ -19,9 +19,14 @@ def plain(value):
     return not isinstance(value, str) or value == unicodedata.normalize("NFC", value).strip()
 
 
+def named(name):
+    """Whether a part of a form can have this name: it stands in a header, which takes no control characters (RFC 9110, section 5.5)."""
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in name)
+
+
 @schemathesis.hook
 def filter_body(context, body):
     # Nor can an object: in a form it is one more text, which a free text takes. JSON loses these few with them;
     # tests/form/malformed_input.rs sends empty lists and objects as JSON itself.
     written = lambda value: shows(value) and plain(value) and not isinstance(value, dict)
-    return not isinstance(body, dict) or all(map(written, body.values()))
+    return not isinstance(body, dict) or all(map(written, body.values())) and all(map(named, body))

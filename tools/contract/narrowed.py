@@ -17,7 +17,8 @@ with open(practice, "rb") as file:
 taken = {
     "email": ["zoe@example.com", "Z.O'Brien+tag@sub.example.co.uk", "a@b.example"],
     # A call or a text message needs a number, so that there always is one.
-    "phone": ["07700 900982", "(01632) 960 001", "+44 808 157 0192", "+33 1 99 00 12 34"],
+    # Each takes text messages, which the form may ask for beside it.
+    "phone": ["07700 900982", "(07700) 900 123 (mobile)", "+44 7700 900982", "+33 6 99 00 12 34"],
     "treatment": ["", *(treatment["key"] for treatment in practice["treatment"])],
     "consent_version": ["", practice["consent"]["version"]],
 }

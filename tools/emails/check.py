@@ -233,7 +233,7 @@ def main():
     if not emails:
         sys.exit(f"there is no .eml file in {options.folder}")
     if options.every:
-        snapshots = {path.stem.removeprefix("main__emails__") for path in options.every.glob("main__emails__*.snap")}
+        snapshots = {path.stem.removeprefix("main__emails__content__") for path in options.every.glob("main__emails__content__*.snap")}
         if not snapshots or snapshots != set(emails):
             sys.exit(f"the emails are not those of the snapshots: {sorted(snapshots ^ set(emails))}")
 
