@@ -4,6 +4,7 @@ mod acts;
 mod cost;
 mod links;
 mod lists;
+mod machine;
 mod pages;
 mod promise;
 mod senders;
