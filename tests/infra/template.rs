@@ -296,7 +296,7 @@ fn the_operator_is_notified_of_everything_that_needs_a_person() {
         ),
         (
             ours.as_str(),
-            "OldestOwedSeconds",
+            "OldestPendingSeconds",
             1_800.0,
             "breaching",
             "a sweep that says nothing is as bad",
@@ -324,7 +324,7 @@ fn the_operator_is_notified_of_everything_that_needs_a_person() {
     let filters = stack.resources("AWS::Logs::MetricFilter");
     for (metric, log, field) in [
         (
-            "OldestOwedSeconds",
+            "OldestPendingSeconds",
             "FunctionLog",
             "$.oldest_due_seconds >= 0",
         ),

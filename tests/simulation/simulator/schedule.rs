@@ -927,7 +927,7 @@ impl World {
         if pending.is_empty() {
             return;
         }
-        // Three in a row are above half an hour, or missing, which counts as much (`OldestOwedAlarm`).
+        // Three in a row are above half an hour, or missing, which counts as much (`OldestPendingAlarm`).
         if !ages.iter().all(|age| age.is_none_or(|age| age > 1_800)) {
             let pending = pending.len();
             self.broken.push(format!(
