@@ -100,7 +100,7 @@ fn fill_in_one(number: u64, random: &mut Random) -> Form {
             Kind::Wrong("email", "nobody"),
             Kind::Wrong("goal", "everything"),
             Kind::Wrong("submission", "not-an-id"),
-            Kind::Wrong("colour", "green"),
+            Kind::Wrong("warmth", "boiling"),
         ]),
         _ => Kind::Good,
     };
