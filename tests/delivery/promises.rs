@@ -177,18 +177,37 @@ async fn what_is_marked_withdrawn_or_on_a_holiday_reminds_of_nothing() {
         "{subjects:?}"
     );
 
-    // From Christmas to the 28th the practice is closed: what came in on Christmas Eve at 3 is promised by the 29th at 3.
+    // Asked for, and answered before it leaves: the reminder finds nothing to tell.
+    let late = bench
+        .post(on("11-26", "15:00"), "kim@example.org", "5")
+        .await;
+    let shortly = on("11-27", "13:00");
+    let asked = bench.invoke(shortly, json!({ "command": "remind" })).await;
+    assert_eq!(asked, json!({ "asked_for": 2 }), "and the morning list");
+    bench
+        .mark(&late, Mark::Answered, Origin::Desk, shortly)
+        .await;
+    let before = bench.emails().len();
+    bench.sweep(shortly).await;
+    assert_eq!(bench.emails().len(), before);
+
+    // From Christmas to the 28th the practice is closed. What was promised by Christmas Eve stands in the list of the next
+    // working day, and in none on the days off.
+    bench
+        .post(on("12-23", "15:00"), "sam@example.org", "6")
+        .await;
+    // What came in on Christmas Eve at 3 is promised by the 29th at 3.
     bench
         .post(on("12-24", "15:00"), "zoe@example.org", "4")
         .await;
-    let subjects = bench.live(on("12-24", "15:30"), on("12-28", "08:00")).await;
+    let subjects = bench.live(on("12-25", "00:00"), on("12-28", "08:00")).await;
     assert_eq!(subjects, [""; 0]);
     let mut subjects = bench.live(on("12-28", "08:00"), on("12-29", "17:00")).await;
     subjects.sort();
     // Monday's list comes on the holiday as well.
     let expected = [
-        "1 enquiry last week",
-        "1 person is waiting for your answer",
+        "2 enquiries last week",
+        "2 people are waiting for your answer",
         "Zoë is waiting for your answer by 3pm today",
     ];
     assert_eq!(subjects, expected);

@@ -270,8 +270,14 @@ async fn an_enquiry_that_its_addresss_owner_did_not_send_is_kept_and_the_address
     );
     let mut again = COMPLETE.to_vec();
     again.retain(|(name, _)| *name != "submission");
-    assert_eq!(app.post_form(&again).await.status, 303);
+    let posted = app.post_form(&again).await;
+    assert_eq!(posted.status, 303);
+    let (_, second) = posted.header("location").split_once("reference=").unwrap();
     let emails = app.emails().await;
+    let show = json!({ "command": "show", "reference": second });
+    let shown = app.invoke(show).await.unwrap();
+    let reason = &shown["deliveries"]["auto_reply"]["reason"];
+    assert_eq!(reason, "undeliverable", "not for a day only");
     let to_zoe = emails
         .iter()
         .filter(|email| email.to == ["zoe@example.com"]);
