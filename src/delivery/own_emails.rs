@@ -10,7 +10,7 @@ use crate::clock::Clock;
 use crate::email::{ClientAction, ClientActionEmail, Email, SuspectedCountEmail};
 use crate::enquiry::Reference;
 use crate::mail_state::{EmailKind, MailState, SendOutcome, Withheld};
-use crate::record::{OwnEmail, OwnEmailId};
+use crate::record::{OwnEmail, OwnEmailId, Record};
 use crate::store::StoreError;
 
 /// So many suspected enquiries an hour are mailed one by one: the therapist is told how many more there were.
@@ -132,27 +132,32 @@ impl Delivery {
                     Some(reference) => self.store.load(reference).await?,
                     None => None,
                 };
-                let email = record.and_then(|record| {
-                    let action = match (id.kind, record.erased_at()) {
-                        (EmailKind::Withdrawn, Some(erased_at)) => {
-                            ClientAction::Withdrawn { erased_at }
-                        }
-                        (EmailKind::Kept, None) => ClientAction::Kept,
-                        (EmailKind::Disowned, None) if record.state.disowned => {
-                            ClientAction::Disowned
-                        }
-                        _ => return None,
-                    };
-                    let received = &record.received;
-                    let email = ClientActionEmail {
-                        practice,
-                        to,
-                        received,
-                        action,
-                    };
-                    Some(email.into_email())
-                });
-                Ok(email)
+                let Some(reference) = &reference else {
+                    return Ok(None);
+                };
+                let erased_at = record.as_ref().and_then(Record::erased_at);
+                let action = match (id.kind, &record, erased_at) {
+                    // Her mailbox has a copy, also when the table has none any more.
+                    (EmailKind::Withdrawn, None, _) | (EmailKind::Withdrawn, _, Some(_)) => {
+                        ClientAction::Withdrawn { erased_at }
+                    }
+                    (EmailKind::Kept, Some(_), None) => ClientAction::Kept,
+                    (EmailKind::Disowned, Some(record), None) if record.state.disowned => {
+                        ClientAction::Disowned
+                    }
+                    _ => return Ok(None),
+                };
+                let phone = record
+                    .as_ref()
+                    .and_then(|it| it.received.enquiry.phone.as_ref());
+                let email = ClientActionEmail {
+                    practice,
+                    to,
+                    reference,
+                    phone,
+                    action,
+                };
+                Ok(Some(email.into_email()))
             }
             EmailKind::Therapist
             | EmailKind::AutoReply

@@ -6,19 +6,18 @@ use jiff::Timestamp;
 
 use super::format::{dial, moment};
 use super::user_text::Typed;
-use super::wrap::{fold_html, fold_text};
 use super::{Email, styles};
-use crate::enquiry::{EmailAddress, Received};
+use crate::enquiry::{EmailAddress, Phone, Reference};
 use crate::mail_state::EmailKind;
 use crate::practice::Practice;
 
 /// What the client did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ClientAction {
-    /// Withdrew the enquiry, which is erased at this time.
+    /// Withdrew the enquiry.
     Withdrawn {
-        /// When.
-        erased_at: Timestamp,
+        /// When it is erased; none once that has been done.
+        erased_at: Option<Timestamp>,
     },
     /// Keeps the enquiry that was withdrawn.
     Kept,
@@ -34,7 +33,9 @@ pub struct ClientActionEmail<'a> {
     /// The therapist's address.
     pub to: &'a EmailAddress,
     /// The enquiry.
-    pub received: &'a Received,
+    pub reference: &'a Reference,
+    /// The client's number, if there is one.
+    pub phone: Option<&'a Phone>,
     /// What happened.
     pub action: ClientAction,
 }
@@ -56,43 +57,30 @@ impl ClientActionEmail<'_> {
     pub fn into_email(self) -> Email {
         let page = self.page();
         let subject = format!("{}: {}", page.reference, lower(page.title));
-        let html = Html { page: &page }
-            .render()
-            .ok()
-            .map(|html| fold_html(&html));
-        let text = Text { page: &page }
-            .render()
-            .unwrap_or_else(|_| format!("{subject}\n\n{}", page.advice));
         let kind = match self.action {
             ClientAction::Withdrawn { .. } => EmailKind::Withdrawn,
             ClientAction::Kept => EmailKind::Kept,
             ClientAction::Disowned => EmailKind::Disowned,
         };
-        Email {
-            kind,
-            reference: None,
-            from_name: self.practice.name.clone(),
-            to: self.to.clone(),
-            reply_to: None,
-            subject,
-            text: fold_text(&text),
-            html,
-            headers: super::TO_THERAPIST.to_vec(),
-        }
+        let (text, html) = (Text { page: &page }.render(), Html { page: &page }.render());
+        Email::own(kind, self.practice, self.to, subject, text, html)
     }
 
     fn page(&self) -> Page<'_> {
-        let reference = self.received.reference.as_str();
-        let phone = self.received.enquiry.phone.as_ref();
+        let reference = self.reference.as_str();
+        let phone = self.phone;
         let (title, what, advice) = match self.action {
             ClientAction::Withdrawn { erased_at } => (
                 "The client has withdrawn this enquiry",
                 vec![
                     "It no longer waits for an answer, and it is gone from your lists.".to_owned(),
-                    format!(
-                        "It will be erased for good on {}. Until then the client can still keep it.",
-                        moment(self.practice, erased_at)
-                    ),
+                    match erased_at {
+                        Some(at) => format!(
+                            "It will be erased for good on {}. Until then the client can still keep it.",
+                            moment(self.practice, at)
+                        ),
+                        None => "It has been erased for good.".to_owned(),
+                    },
                 ],
                 format!(
                     "Please delete it from your mailbox too: search for {reference} and delete every email you find."

@@ -18,6 +18,7 @@ mod wrap;
 
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::EmailKind;
+use crate::practice::Practice;
 
 // What the therapist's pages say in the same words.
 pub use first_name::first_name;
@@ -70,4 +71,29 @@ pub struct Email {
     pub html: Option<String>,
     /// Further headers, in ASCII.
     pub headers: Vec<(&'static str, &'static str)>,
+}
+
+impl Email {
+    /// An email to the therapist that belongs to no enquiry's state, from its rendered parts; one that could not be rendered
+    /// says at least its subject.
+    fn own(
+        kind: EmailKind,
+        practice: &Practice,
+        to: &EmailAddress,
+        subject: String,
+        text: askama::Result<String>,
+        html: askama::Result<String>,
+    ) -> Self {
+        Self {
+            kind,
+            reference: None,
+            from_name: practice.name.clone(),
+            to: to.clone(),
+            reply_to: None,
+            text: wrap::fold_text(&text.unwrap_or_else(|_| subject.clone())),
+            html: html.ok().map(|html| wrap::fold_html(&html)),
+            subject,
+            headers: TO_THERAPIST.to_vec(),
+        }
+    }
 }

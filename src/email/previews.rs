@@ -451,12 +451,13 @@ impl<'a> Samples<'a> {
             let email = ClientActionEmail {
                 practice: self.practice,
                 to: &therapist(),
-                received: &received,
+                reference: &received.reference,
+                phone: received.enquiry.phone.as_ref(),
                 action,
             };
             sample(name, about, email.into_email())
         };
-        let erased_at = self.ago(-1, 0);
+        let erased_at = Some(self.ago(-1, 0));
         let (minimal, now) = (self.minimal(), received.promised_by);
         let waits = |received, links| Waits {
             received,

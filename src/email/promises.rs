@@ -7,7 +7,6 @@ use jiff::Timestamp;
 use super::first_name::first_name;
 use super::format::{dial, reply_link};
 use super::user_text::Typed;
-use super::wrap::{fold_html, fold_text};
 use super::{DeskLinks, Email, styles};
 use crate::enquiry::answers::ContactBy;
 use crate::enquiry::{EmailAddress, Received};
@@ -93,24 +92,8 @@ impl<'a> PromisesEmail<'a> {
                 }
             },
         };
-        let html = Html { page: &page }
-            .render()
-            .ok()
-            .map(|html| fold_html(&html));
-        let text = Text { page: &page }
-            .render()
-            .unwrap_or_else(|_| title.clone());
-        Email {
-            kind: self.kind,
-            reference: None,
-            from_name: self.practice.name.clone(),
-            to: self.to.clone(),
-            reply_to: None,
-            subject: title,
-            text: fold_text(&text),
-            html,
-            headers: super::TO_THERAPIST.to_vec(),
-        }
+        let (text, html) = (Text { page: &page }.render(), Html { page: &page }.render());
+        Email::own(self.kind, self.practice, self.to, title, text, html)
     }
 
     fn title(&self) -> String {

@@ -4,7 +4,6 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::format::moment;
-use super::wrap::{fold_html, fold_text};
 use super::{Email, styles};
 use crate::enquiry::EmailAddress;
 use crate::mail_state::EmailKind;
@@ -58,24 +57,9 @@ impl SuspectedCountEmail<'_> {
             count,
             since: moment(practice, self.begin),
         };
-        let html = Html { page: &page }
-            .render()
-            .ok()
-            .map(|html| fold_html(&html));
-        let text = Text { page: &page }
-            .render()
-            .unwrap_or_else(|_| what.clone());
-        Email {
-            kind: EmailKind::SuspectedCount,
-            reference: None,
-            from_name: practice.name.clone(),
-            to: self.to.clone(),
-            reply_to: None,
-            subject: what,
-            text: fold_text(&text),
-            html,
-            headers: super::TO_THERAPIST.to_vec(),
-        }
+        let (text, html) = (Text { page: &page }.render(), Html { page: &page }.render());
+        let kind = EmailKind::SuspectedCount;
+        Email::own(kind, practice, self.to, what, text, html)
     }
 }
 

@@ -4,7 +4,6 @@
 use askama::Template;
 use jiff::civil::Date;
 
-use super::wrap::{fold_html, fold_text};
 use super::{Email, styles};
 use crate::enquiry::EmailAddress;
 use crate::mail_state::EmailKind;
@@ -78,24 +77,9 @@ impl WeeklyEmail<'_> {
                 ),
             },
         };
-        let html = Html { page: &page }
-            .render()
-            .ok()
-            .map(|html| fold_html(&html));
-        let text = Text { page: &page }
-            .render()
-            .unwrap_or_else(|_| title.clone());
-        Email {
-            kind: EmailKind::Weekly,
-            reference: None,
-            from_name: self.practice.name.clone(),
-            to: self.to.clone(),
-            reply_to: None,
-            subject: title,
-            text: fold_text(&text),
-            html,
-            headers: super::TO_THERAPIST.to_vec(),
-        }
+        let (text, html) = (Text { page: &page }.render(), Html { page: &page }.render());
+        let kind = EmailKind::Weekly;
+        Email::own(kind, self.practice, self.to, title, text, html)
     }
 
     /// The numbers that say something: none that is always there and nought.

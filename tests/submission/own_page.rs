@@ -238,6 +238,25 @@ async fn a_withdrawn_enquiry_is_told_and_erased_after_a_day_unless_it_is_kept() 
 }
 
 #[tokio::test]
+async fn a_withdrawal_is_told_although_no_email_left_until_it_was_erased() {
+    let (app, link, reference) = started().await;
+    app.desk.ses().account(|account| account.paused = true);
+    let withdraw = [("do", "withdraw"), ("sure", "yes")];
+    press(&app, &link, &withdraw, Some(app.desk.url())).await;
+    sweep_after(&app, SignedDuration::from_mins(2)).await;
+    sweep_after(&app, SignedDuration::from_hours(25)).await;
+    assert_eq!(look(&app, &link).await.status, 404);
+    app.desk.ses().account(|account| account.paused = false);
+    sweep_after(&app, SignedDuration::from_hours(26)).await;
+    let told = format!("{reference}: the client has withdrawn this enquiry");
+    assert_eq!(subjects(&app).last(), Some(&told));
+    let email = app.desk.emails().last().unwrap().clone();
+    let text = email.text.as_deref().unwrap();
+    assert!(text.contains("It has been erased for good."), "{text}");
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn an_enquiry_that_its_addresss_owner_did_not_send_is_kept_and_the_address_left_alone() {
     let (app, link, reference) = started().await;
     let own = app.desk.url();
