@@ -24,9 +24,9 @@ use crate::settings::{SettingError, SettingErrors, Settings};
 use crate::sign_in::SignIn;
 use crate::store::Store;
 use crate::submission::Submission;
-use crate::web::Web;
+use crate::web::{Http, Web};
 use crate::withdrawal::Withdrawal;
-use crate::{aws, feedback, stream, web};
+use crate::{aws, feedback, stream};
 
 pub use event::{Event, UnknownEvent};
 
@@ -36,7 +36,7 @@ const SECRET_RETRY: SignedDuration = SignedDuration::from_secs(10);
 /// Everything that lives as long as an execution environment does.
 pub struct App {
     /// The public pages and the endpoint.
-    pub web: Arc<Web>,
+    pub http: Http,
     /// The emails.
     pub delivery: Arc<Delivery>,
     /// What the therapist does: the pages and the commands share it.
@@ -105,7 +105,7 @@ impl App {
             web_settings,
         );
         Arc::new(Self {
-            web: Arc::new(web),
+            http: Http::new(web),
             commands: Commands::new(
                 Arc::clone(&desk),
                 Arc::clone(&delivery),
@@ -147,7 +147,7 @@ impl App {
     pub async fn handle(&self, event: Value, clock: &Clock) -> Result<Value, Error> {
         // Boxed, since the SDK's futures are large and deeply nested.
         match Event::recognise(event)? {
-            Event::Http(request) => web::handle(&self.web, request, clock).boxed().await,
+            Event::Http(request) => self.http.handle(request, clock).boxed().await,
             Event::Stream(records) => {
                 let handled = stream::handle(&self.delivery, records, clock).boxed();
                 Ok(handled.await)
@@ -186,7 +186,7 @@ impl<V: Fn(&str) -> Option<String>> Runtime<V> {
         let source = SecretSource::from_variables(&variable, client.clone());
         let clock = Clock::new(now, now + SignedDuration::from_secs(1));
         // Beside each other: the one waits for the network, the other only thinks.
-        let (secret, ()) = tokio::join!(
+        let (secret, _) = tokio::join!(
             fetch(source.as_ref()),
             rehearsal::rehearse(&variable, practice::compiled(), &clock).boxed_local(),
         );
