@@ -156,7 +156,7 @@ fn about(practice: &Practice, kept: &CoolDown, now: Timestamp) -> String {
         format!(" It is forgotten {}.", practice.which_day(at, now))
     });
     let what = if kept.undeliverable {
-        "An email to this address came back, or was reported as spam: it gets no automatic reply."
+        "An email to this address came back, or was not welcome there: it gets no automatic reply."
     } else {
         "This address had an automatic reply a short time ago: it gets no other one for now."
     };
