@@ -66,11 +66,7 @@ impl App {
             email.therapist.clone(),
             keys.clone(),
         ));
-        let reminders = Reminders::new(
-            store.clone(),
-            Arc::clone(&practice),
-            web_settings.away_until,
-        );
+        let reminders = Reminders::new(store.clone(), Arc::clone(&practice));
         let links = Links::new(
             web_settings.public_url.as_deref(),
             keys.as_ref(),

@@ -281,7 +281,7 @@ async fn an_auto_reply_never_leaves_with_a_promise_that_has_passed() {
     // Less than a day after it came in, so that its age alone would let it go.
     let friday = SignedDuration::from_hours(4 * 24);
     let nine = at(-60);
-    let promised = enquiry_desk::practice::compiled().reply_by(nine, None);
+    let promised = enquiry_desk::practice::compiled().reply_by(nine);
     let minutes = promised.timestamp().duration_since(nine).as_mins();
     assert!((1..24 * 60).contains(&minutes), "{promised}");
     let bench = Bench::start(&[]).await;

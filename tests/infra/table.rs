@@ -220,7 +220,7 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
     let key = store.idempotency_key(Some(uuid::Uuid::from_u128(1)), &enquiry);
     let reference = store.generate_reference("BB").unwrap();
     let new = NewEnquiry {
-        received: &Received::new(reference, now, enquiry, practice::compiled(), None),
+        received: &Received::new(reference, now, enquiry, practice::compiled()),
         score: Score::default(),
         key,
         prefix: "BB",

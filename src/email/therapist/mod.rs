@@ -73,7 +73,7 @@ impl<'a> TherapistEmail<'a> {
             auto_reply: Some(&record.state.deliveries.auto_reply),
             earlier,
             more_earlier: i32::try_from(earlier.len()).is_ok_and(|count| count >= Self::EARLIER),
-            privacy: settings.privacy,
+            privacy: practice.privacy.keep_health_out_of_email,
             links,
         }
     }
@@ -95,7 +95,7 @@ impl<'a> TherapistEmail<'a> {
             auto_reply: None,
             earlier: &[],
             more_earlier: false,
-            privacy: settings.privacy,
+            privacy: practice.privacy.keep_health_out_of_email,
             links: None,
         }
     }

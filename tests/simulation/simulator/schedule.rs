@@ -12,6 +12,7 @@ use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
+use enquiry_desk::practice::{self, Practice};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tracing::Dispatch;
@@ -70,6 +71,7 @@ pub struct World {
     pub ses: Ses,
     endpoints: Endpoints,
     variables: Vec<(&'static str, &'static str)>,
+    practice: Practice,
     /// The therapist's address.
     therapist: &'static str,
     plain: SharedHttpClient,
@@ -233,12 +235,13 @@ impl World {
                 "AUTO_REPLIES_PER_DAY",
                 *random.pick(&["2", "1000000", "1000000"]),
             ),
-            ("RETENTION_DAYS", *random.pick(&["1", "365", "365"])),
             (
                 "SES_SANDBOX",
                 *random.pick(&["true", "false", "false", "false", "false", "false"]),
             ),
         ];
+        let mut practice = practice::compiled().clone();
+        practice.privacy.retention_days = *random.pick(&[1, 365, 365]);
         // Sometimes they all come from one person.
         let people = match random.percent(35) {
             true => 3,
@@ -258,6 +261,7 @@ impl World {
             ses,
             endpoints,
             variables,
+            practice,
             therapist,
             plain: aws::http_client(),
             instances: Vec::new(),
@@ -286,7 +290,8 @@ impl World {
     fn instance(&self) -> Instance {
         let wire = Wire::new(Arc::clone(&self.ledger));
         let client = wire.client(self.plain.clone());
-        let app = emulated::app(&self.endpoints, &self.variables, client).unwrap();
+        let practice = self.practice.clone();
+        let app = emulated::app_of(practice, &self.endpoints, &self.variables, client).unwrap();
         Instance { app, wire }
     }
 
