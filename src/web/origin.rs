@@ -147,6 +147,9 @@ mod tests {
 
     use super::*;
     use crate::app::App;
+    use crate::aws::{Clients, HttpClients};
+    use crate::practice;
+    use crate::settings::Settings;
 
     fn app() -> Arc<App> {
         let variable = |name: &str| {
@@ -159,7 +162,11 @@ mod tests {
             };
             Some(value.to_owned())
         };
-        App::from_variables(variable).unwrap()
+        App::new(
+            Settings::from_env(variable).unwrap(),
+            Arc::new(practice::compiled().clone()),
+            Clients::from_variables(HttpClients::new(), variable),
+        )
     }
 
     #[tokio::test]

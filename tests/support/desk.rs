@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::support::emulated::Environment;
 use aws_emulator::aws;
 use aws_emulator::dynamodb::Dynamo;
 use aws_emulator::ses::account::Account;
@@ -15,7 +16,6 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::practice::{self, Practice};
 use jiff::{SignedDuration, Timestamp};
@@ -132,7 +132,7 @@ impl HttpConnector for Connector {
 pub struct Desk {
     pub dynamo: Dynamo,
     pub ses: Ses,
-    pub app: Arc<App>,
+    pub app: Arc<Environment>,
     pub wire: Arc<Wire>,
     pub now: Mutex<Timestamp>,
 }
