@@ -1,6 +1,7 @@
 //! The application: builds its parts once for a practice, and sends each event to one entry point. Nothing else names it.
 
 mod event;
+mod rehearsal;
 mod runtime;
 
 use std::sync::Arc;

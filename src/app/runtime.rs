@@ -14,12 +14,12 @@ use serde_json::Value;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
-use super::{App, Event};
-use crate::aws::{Clients, HttpClients, SecretSource};
+use super::{App, Event, rehearsal};
+use crate::aws::{self, Clients, HttpClients, SecretSource};
 use crate::clock::Clock;
 use crate::keys::Keys;
 use crate::practice::{self, Practice};
-use crate::settings::{SettingErrors, Settings};
+use crate::settings::{SettingError, SettingErrors, Settings};
 use crate::store::SavedPractice;
 use crate::web;
 
@@ -87,7 +87,13 @@ impl Runtime {
         variable: impl Fn(&str) -> Option<String>,
         now: Timestamp,
     ) -> Result<Self, SettingErrors> {
-        Self::start_over(HttpClients::new(), variable, now).await
+        let client = HttpClients::from_variables(&variable).map_err(|aws::UnusableBundle| {
+            SettingErrors(vec![SettingError {
+                variable: aws::CA_BUNDLE,
+                expected: "left out, or a file of certificates in PEM",
+            }])
+        })?;
+        Self::start_over(client, variable, now).await
     }
 
     /// The same over these HTTP clients.
@@ -103,9 +109,12 @@ impl Runtime {
         let clients = Clients::from_variables(client.clone(), &variable);
         let mut runtime = Self::new(settings, practice::compiled().clone(), clients);
         runtime.secret = SecretSource::from_variables(&variable, client);
-        let (keys, _) = tokio::join!(
+        let clock = Clock::new(now, now + SignedDuration::from_secs(1));
+        // Beside each other: two wait for the network, the third only thinks.
+        let (keys, _, ()) = tokio::join!(
             fetch(runtime.secret.as_ref()),
-            runtime.look(OTHERWISE, now).boxed()
+            runtime.look(OTHERWISE, now).boxed(),
+            rehearsal::rehearse(&variable, practice::compiled(), &clock).boxed_local(),
         );
         match keys {
             Some(keys) => drop(runtime.unlocked(keys)),
