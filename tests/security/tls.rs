@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use enquiry_desk::app::App;
+use enquiry_desk::app::Runtime;
 use enquiry_desk::aws::{HttpClients, SecretSource, UnusableBundle};
+use jiff::Timestamp;
 use tempfile::TempDir;
 
 use backend::{Network, Services};
@@ -70,8 +71,8 @@ async fn a_bundle_is_trusted_and_nothing_else_then() {
     assert_eq!(host.fetch(both.to_str()).await, Ok(()));
 }
 
-#[test]
-fn a_bundle_that_cannot_be_used_is_told_at_the_start_and_nothing_is_trusted_instead() {
+#[tokio::test]
+async fn a_bundle_that_cannot_be_used_is_told_at_the_start_and_nothing_is_trusted_instead() {
     let folder = tempfile::tempdir().unwrap();
     let (begin, end) = ("-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----");
     for (name, text) in [
@@ -91,7 +92,10 @@ fn a_bundle_that_cannot_be_used_is_told_at_the_start_and_nothing_is_trusted_inst
             matches!(HttpClients::from_variables(variable), Err(UnusableBundle)),
             "{name}"
         );
-        let errors = App::from_variables(variable).err().unwrap();
+        let errors = Runtime::start(variable, Timestamp::now())
+            .await
+            .err()
+            .unwrap();
         assert_eq!(errors.0[0].variable, "AWS_CA_BUNDLE", "{name}");
     }
 }
