@@ -18,8 +18,14 @@ impl Practice {
     /// Whether the form asks this. About warm stones only if a treatment is done with them.
     #[must_use]
     pub fn asks(&self, question: BuiltIn) -> bool {
-        let pointless = question == BuiltIn::Warmth && !self.treatments.iter().any(|it| it.warm);
+        let pointless = question == BuiltIn::Warmth && !self.offers_warmth();
         !pointless && !self.left_out.contains(&question)
+    }
+
+    /// Whether a treatment is done with warm stones.
+    #[must_use]
+    pub fn offers_warmth(&self) -> bool {
+        self.treatments.iter().any(|treatment| treatment.warm)
     }
 
     /// Whether the form asks about warm stones.
