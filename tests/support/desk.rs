@@ -17,6 +17,7 @@ use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
+use enquiry_desk::practice::Practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -160,6 +161,12 @@ impl Desk {
     pub fn deploy(&mut self, variables: &[(&str, &str)]) {
         let endpoints = emulated::endpoints(self.dynamo.endpoint(), self.ses.endpoint());
         self.app = emulated::app(&endpoints, variables, self.wire.client()).unwrap();
+    }
+
+    /// The same table and mailbox for a practice that was changed.
+    pub fn deploy_for(&mut self, practice: Practice) {
+        let endpoints = emulated::endpoints(self.dynamo.endpoint(), self.ses.endpoint());
+        self.app = emulated::app_of(practice, &endpoints, &[], self.wire.client()).unwrap();
     }
 
     /// The clock of the next event.
