@@ -20,6 +20,7 @@ use tracing::instrument::WithSubscriber;
 use super::random::Random;
 use super::rules;
 use super::wire::{Calls, Fault, Ledger, Moment, Plan, Wire};
+use crate::fuzzing::PRACTICE;
 use crate::support::logs::Logs;
 use crate::support::{Item, emulated, joined};
 
@@ -76,7 +77,7 @@ pub struct World {
     instances: Vec<Instance>,
     /// What truly happened.
     pub ledger: Arc<Mutex<Ledger>>,
-    forms: Vec<Value>,
+    pub forms: Vec<Value>,
     /// The stream: every enquiry as it was inserted.
     stream: Vec<Value>,
     /// The stream: records that are no new enquiries, which the event source would filter out.
@@ -286,7 +287,8 @@ impl World {
     fn instance(&self) -> Instance {
         let wire = Wire::new(Arc::clone(&self.ledger));
         let client = wire.client(self.plain.clone());
-        let app = emulated::app(&self.endpoints, &self.variables, client).unwrap();
+        let practice = PRACTICE.clone();
+        let app = emulated::app_of(practice, &self.endpoints, &self.variables, client).unwrap();
         Instance { app, wire }
     }
 
@@ -1219,6 +1221,16 @@ fn form_of(form: usize, addresses: &[&str], random: &mut Random) -> Value {
     }
     if random.percent(10) {
         post["extra_detail"] = "cheap watches".into();
+    }
+    // The practice's own questions, and one that it asks no more.
+    let own = [
+        ("q_line", "Dr Example"),
+        ("q_one", "swim"),
+        ("q_several", "run"),
+        ("q_old", "It began in spring."),
+    ];
+    for (name, answer) in own.into_iter().take(2 * form) {
+        post[name] = answer.into();
     }
     post
 }
