@@ -20,12 +20,14 @@ use crate::email::{
     PromisesEmail, SignInEmail, SuspectedCountEmail, TherapistEmail, Trouble, Waits, Week,
     WeeklyEmail,
 };
-use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
+use crate::enquiry::answers::{
+    Area, BuiltIn, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth,
+};
 use crate::enquiry::{
-    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
+    Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Reference, Times,
 };
 use crate::mail_state::{EmailKind, MailState, Withheld};
-use crate::practice::{Practice, TreatmentKey};
+use crate::practice::{Practice, Question, TreatmentKey};
 use crate::session::Code;
 use crate::spam::Signal;
 
@@ -105,11 +107,12 @@ impl<'a> Samples<'a> {
                 phone: None,
                 contact_by: ContactBy::Email,
                 answers: Answers {
-                    goal: Goal::Relax,
+                    goal: self.goal(Goal::Relax),
                     ..Answers::default()
                 },
                 times: None,
                 message: None,
+                own: Vec::new(),
                 consent_version: self.practice.consent.version.clone(),
             },
         )
@@ -140,7 +143,7 @@ impl<'a> Samples<'a> {
             answers: Answers {
                 area: vec![Area::LowerBack, Area::Neck],
                 cause: Some(Cause::Posture),
-                goal: Goal::Treat,
+                goal: self.goal(Goal::Treat),
                 recent_injury: Some(RecentInjury::No),
                 warmth: self.warmth(Warmth::NotSure),
                 treatment: self.suggested(Goal::Treat, Warmth::NotSure),
@@ -149,6 +152,7 @@ impl<'a> Samples<'a> {
             message: message(
                 "My back has been stiff since we moved house.\n\nIs there parking near you?",
             ),
+            own: self.own_answers(),
             consent_version: minimal.enquiry.consent_version,
         };
         self.received(minimal.reference, enquiry)
@@ -166,13 +170,13 @@ impl<'a> Samples<'a> {
             it.contact_by = ContactBy::Text;
         });
         let named = self.with(self.complete(), |it| {
-            it.answers.goal = Goal::Relax;
+            it.answers.goal = self.goal(Goal::Relax);
             it.contact_by = ContactBy::Email;
             it.answers.warmth = self.warmth(Warmth::No);
             it.answers.treatment = self.another(Goal::Relax, Warmth::No, true);
         });
         let open = self.with(self.minimal(), |it| {
-            it.answers.goal = Goal::NotSure;
+            it.answers.goal = self.goal(Goal::NotSure);
             it.answers.area = Area::ALL.to_vec();
         });
         let hostile = self.with(self.complete(), |it| {
@@ -335,7 +339,7 @@ impl<'a> Samples<'a> {
         let answer = |name, about, goal, warmth: Option<Warmth>, named, change: Change| {
             let received = self.with(self.minimal(), |it| {
                 change(it);
-                it.answers.goal = goal;
+                it.answers.goal = self.goal(goal);
                 it.answers.warmth = warmth.and_then(|warmth| self.warmth(warmth));
                 it.answers.treatment = named;
             });
@@ -689,6 +693,21 @@ impl<'a> Samples<'a> {
             reply_to: &therapist(),
         }
         .into_email()
+    }
+
+    /// An answer to each question of the practice's own: the last one that is offered, or a few words.
+    fn own_answers(&self) -> Vec<OwnAnswer> {
+        let answer = |question: &Question| {
+            let last = question.options.last();
+            let said = last.map_or("A few words about it", |option| &option.value);
+            OwnAnswer::parse(question, &[said.to_owned()]).expect("an answer")
+        };
+        self.practice.questions.iter().filter_map(answer).collect()
+    }
+
+    /// What they want, if the form asks for it.
+    fn goal(&self, answer: Goal) -> Option<Goal> {
+        self.practice.asks(BuiltIn::Goal).then_some(answer)
     }
 
     /// The answer about warmth, if the form asks for it.

@@ -439,7 +439,7 @@ fn combinations() -> Vec<Answers> {
             for recent_injury in [None, Some(RecentInjury::Yes), Some(RecentInjury::No)] {
                 for treatment in &treatments {
                     all.push(Answers {
-                        goal: *goal,
+                        goal: Some(*goal),
                         recent_injury,
                         warmth,
                         treatment: treatment.clone(),
@@ -497,7 +497,7 @@ fn every_answer_to_a_client_is_complete_and_in_order() {
             if let Some(alternative) = suggestion.alternative() {
                 at(alternative.why);
             }
-            if answers.goal == Goal::NotSure {
+            if answers.goal == Some(Goal::NotSure) {
                 at("I will help you choose.");
             }
         }
@@ -958,7 +958,7 @@ fn another_practice_speaks_with_its_own_voice() {
             let received = samples.with(samples.minimal(), |it| {
                 it.contact_by = contact_by;
                 it.phone = Phone::parse("07700 900982").ok();
-                it.answers.goal = *goal;
+                it.answers.goal = Some(*goal);
                 it.answers.recent_injury = Some(RecentInjury::Yes);
             });
             let email = samples.client_mail(&received);
