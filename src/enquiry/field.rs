@@ -11,7 +11,7 @@ use crate::practice::{Practice, QuestionKey, Treatment};
 pub use row::{AnswerOption, Control, Options, Required, Row, Section};
 
 /// The fields that this practice's form has, in the order in which it shows them: in each section those of every form, then the
-/// practice's own. A practice without warm stones does not ask about warmth, and others may be left out; an answer that is posted
+/// practice's own, and the message last of all. A practice without warm stones does not ask about warmth, and others may be left out; an answer that is posted
 /// all the same is taken.
 pub fn fields(practice: &Practice) -> impl Iterator<Item = Row<'_>> {
     let rows = Section::ALL.into_iter();

@@ -10,7 +10,7 @@ use enquiry_desk::email::previews::{DESK, HOSTILE, MINE, Samples, therapist};
 use enquiry_desk::email::{Email, TherapistEmail};
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{
-    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Times,
+    Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Times,
 };
 use enquiry_desk::mail_state::EmailKind;
 use enquiry_desk::practice::{self, Practice};
@@ -543,6 +543,9 @@ fn no_free_text_changes_a_byte_of_the_answer_to_the_client() {
             it.name = Name::parse(text).unwrap_or_else(|_| Name::parse("A").unwrap());
             it.times = Times::parse(text).unwrap_or_default();
             it.message = Message::parse(text).unwrap_or_default();
+            it.own = OwnAnswer::kept("q_old".parse().unwrap(), &[text.to_owned()])
+                .into_iter()
+                .collect();
             it.phone = Phone::parse("01632 960001").ok();
             it.consent_version = text.to_owned();
             it.email = EmailAddress::parse("somebody.else+tag@example.org").unwrap();

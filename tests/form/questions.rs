@@ -281,6 +281,15 @@ fn every_kind_of_question_has_its_codes_and_its_words() {
         &with(&[("q_problem", &text), ("q_referred_by", &line)]),
     )
     .unwrap();
+    // "Is there anything else?" is asked last.
+    let with_all = practice_with_questions();
+    let order: Vec<&str> = fields(with_all).map(|row| row.key).collect();
+    let place = |key| order.iter().position(|it| *it == key);
+    assert!(
+        place("times") < place("q_stairs")
+            && place("q_stairs") < place("message")
+            && place("message") < place("consent")
+    );
     // Several errors come in the order of the form.
     let errors = checked(
         &practice,
@@ -631,6 +640,36 @@ async fn the_same_answers_are_one_enquiry_and_others_another() {
         );
     }
     desk.finish().await;
+}
+
+#[test]
+fn what_a_sexual_request_says_in_an_own_question_is_folded_away() {
+    let practice = physiotherapist();
+    let enquiry = checked(
+        &practice,
+        &with(&[("q_problem", "Do you do happy endings?")]),
+    )
+    .unwrap();
+    let samples = Samples {
+        practice: &practice,
+        received_at: "2026-11-23T10:20:00Z".parse().unwrap(),
+        away_until: None,
+    };
+    let received = samples.with(samples.minimal(), |it| *it = enquiry);
+    let to = therapist();
+    let email = TherapistEmail {
+        suspect: true,
+        signals: &[Signal::Unwanted],
+        ..samples.email(&received, &to)
+    };
+    let email = email.into_email();
+    for (part, joint) in [
+        (email.html.unwrap(), "<details>"),
+        (email.text, "WHAT WAS WRITTEN"),
+    ] {
+        let (open, folded) = part.split_once(joint).unwrap();
+        assert!(!open.contains("happy endings") && folded.contains("happy endings"));
+    }
 }
 
 fn scored(practice: &Practice, values: &[(&str, &str)]) -> (Verdict, Vec<Signal>) {

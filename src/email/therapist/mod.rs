@@ -282,11 +282,12 @@ impl<'a> Page<'a> {
         };
         // These two have a place of their own.
         let (mut times, mut message) = (take(Field::Times), take(Field::Message));
-        let folded = if email.is_unwanted() {
-            times.take().into_iter().chain(message.take()).collect()
-        } else {
-            Vec::new()
-        };
+        let mut folded = Vec::new();
+        if email.is_unwanted() {
+            folded.extend(times.take().into_iter().chain(message.take()));
+            let own = answers.extract_if(.., |(field, _)| matches!(field, Field::Own(_)));
+            folded.extend(own.map(|(_, answer)| answer));
+        }
         let contact_by = enquiry.contact_by.label();
         let preheader = if wants.is_empty() {
             format!("{contact_by} · {}", received.reference)

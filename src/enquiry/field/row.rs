@@ -45,11 +45,15 @@ impl Section {
         }
     }
 
-    /// The fields of this section that every form can have, and those of the practice's own.
+    /// The fields of this section: those of every form, then the practice's own, and last whether there is anything else to say.
     pub(super) fn rows(self, practice: &Practice) -> impl Iterator<Item = Row<'_>> {
         let built_in = Field::ALL.iter().filter_map(|field| field.built_in());
-        let own = practice.questions.iter().map(Row::of_question);
-        built_in.chain(own).filter(move |row| row.section == self)
+        let (own, last) = (practice.questions.iter(), Field::Message.built_in());
+        built_in
+            .filter(|row| row.field != Field::Message)
+            .chain(own.map(Row::of_question))
+            .chain(last)
+            .filter(move |row| row.section == self)
     }
 }
 
