@@ -1,5 +1,5 @@
 //! Previews: a sample enquiry for every kind of email. `cargo local` shows them in the browser, and the tests review them.
-//! Nothing in the deployed function uses them, so that the linker leaves them out.
+//! The desk shows two of them with a change before it is saved.
 //!
 //! One file because a list of samples reads best as one.
 //!
@@ -17,7 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::email::{
     AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, NoticeEmail,
-    PromisesEmail, SuspectedCountEmail, TherapistEmail, Trouble, Waits, Week, WeeklyEmail,
+    PracticeChangedEmail, PromisesEmail, SuspectedCountEmail, TherapistEmail, Trouble, Waits, Week,
+    WeeklyEmail,
 };
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use crate::enquiry::{
@@ -548,6 +549,19 @@ impl<'a> Samples<'a> {
                 "The address is not the client's",
                 ClientAction::Disowned,
             ),
+            sample(
+                "practice_changed",
+                "Contact details, the consent or the automatic reply were changed",
+                PracticeChangedEmail {
+                    practice: self.practice,
+                    to: &therapist(),
+                    changed: &[
+                        ("consent".to_owned(), self.received_at),
+                        ("contact".to_owned(), self.ago(0, 20)),
+                    ],
+                }
+                .into_email(),
+            ),
             count(
                 "suspected_count",
                 "Many suspected enquiries within an hour",
@@ -631,7 +645,7 @@ impl<'a> Samples<'a> {
             auto_reply: Some(&MailState::NEW),
             earlier: &[],
             more_earlier: false,
-            privacy: false,
+            privacy: self.practice.privacy.keep_health_out_of_email,
             links: Some(&LINKS),
         }
     }
