@@ -7,7 +7,9 @@ use tracing::error;
 
 use super::{Delivery, NEEDED, Unfinished, guarded};
 use crate::clock::Clock;
-use crate::email::{ClientAction, ClientActionEmail, Email, SuspectedCountEmail};
+use crate::email::{
+    ClientAction, ClientActionEmail, Email, PracticeChangedEmail, SuspectedCountEmail,
+};
 use crate::enquiry::Reference;
 use crate::mail_state::{EmailKind, MailState, SendOutcome, Withheld};
 use crate::record::{OwnEmail, OwnEmailId, Record};
@@ -158,6 +160,23 @@ impl Delivery {
                     action,
                 };
                 Ok(Some(email.into_email()))
+            }
+            EmailKind::PracticeChanged => {
+                let saved = self.store.practice().await?;
+                // One that was asked for in the hour before may have been changed once more since.
+                let since = begin_of(&id.about).map(|begin| begin - SignedDuration::from_hours(1));
+                let mut changed: Vec<_> = saved
+                    .map(|it| it.changed)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .collect();
+                changed.retain(|(_, at)| since.is_some_and(|since| *at >= since));
+                let email = PracticeChangedEmail {
+                    practice,
+                    to,
+                    changed: &changed,
+                };
+                Ok((!changed.is_empty()).then(|| email.into_email()))
             }
             EmailKind::Therapist
             | EmailKind::AutoReply

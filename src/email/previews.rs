@@ -1,5 +1,5 @@
 //! Previews: a sample enquiry for every kind of email. `cargo local` shows them in the browser, and the tests review them.
-//! Nothing in the deployed function uses them, so that the linker leaves them out.
+//! The desk shows two of them with a change before it is saved.
 //!
 //! One file because a list of samples reads best as one.
 //!
@@ -17,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::email::{
     AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, NoticeEmail,
-    PromisesEmail, SignInEmail, SuspectedCountEmail, TherapistEmail, Trouble, Waits, Week,
-    WeeklyEmail,
+    PracticeChangedEmail, PromisesEmail, SignInEmail, SuspectedCountEmail, TherapistEmail, Trouble,
+    Waits, Week, WeeklyEmail,
 };
 use crate::enquiry::answers::{
     Area, BuiltIn, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth,
@@ -579,6 +579,19 @@ impl<'a> Samples<'a> {
                 "The address is not the client's",
                 ClientAction::Disowned,
             ),
+            sample(
+                "practice_changed",
+                "Contact details, the consent or the automatic reply were changed",
+                PracticeChangedEmail {
+                    practice: self.practice,
+                    to: &therapist(),
+                    changed: &[
+                        ("consent".to_owned(), self.received_at),
+                        ("contact".to_owned(), self.ago(0, 20)),
+                    ],
+                }
+                .into_email(),
+            ),
             count(
                 "suspected_count",
                 "Many suspected enquiries within an hour",
@@ -670,7 +683,7 @@ impl<'a> Samples<'a> {
             earlier: &[],
             more_earlier: false,
             may_write: true,
-            privacy: false,
+            privacy: self.practice.privacy.keep_health_out_of_email,
             links: Some(&LINKS),
         }
     }

@@ -13,6 +13,7 @@ mod kept;
 mod list;
 mod pages;
 mod people;
+mod practice;
 mod rows;
 mod sign_in;
 mod timeline;
