@@ -123,8 +123,9 @@ impl<'a> Samples<'a> {
     }
 
     fn received(&self, reference: Reference, enquiry: Enquiry) -> Received {
-        let (at, away_until) = (self.received_at, self.away_until);
-        Received::new(reference, at, enquiry, self.practice, away_until)
+        let mut away = self.practice.clone();
+        away.away_until = self.away_until;
+        Received::new(reference, self.received_at, enquiry, &away)
     }
 
     /// Everything filled in.

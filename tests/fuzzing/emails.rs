@@ -150,14 +150,10 @@ impl Drawn {
             message: Message::parse(next()).unwrap_or_default(),
             consent_version: practice::compiled().consent.version.clone(),
         };
+        let mut practice = practice::compiled().clone();
+        practice.away_until = away_until;
         Ok(Self {
-            received: Received::new(
-                reference,
-                received_at,
-                enquiry,
-                practice::compiled(),
-                away_until,
-            ),
+            received: Received::new(reference, received_at, enquiry, &practice),
             suspect,
             auto_reply,
             earlier: earlier.collect(),

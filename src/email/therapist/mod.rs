@@ -76,7 +76,7 @@ impl<'a> TherapistEmail<'a> {
             earlier,
             more_earlier: i32::try_from(earlier.len()).is_ok_and(|count| count >= Self::EARLIER),
             may_write: record.may_write(),
-            privacy: settings.privacy,
+            privacy: practice.privacy.keep_health_out_of_email,
             links,
         }
     }
@@ -99,7 +99,7 @@ impl<'a> TherapistEmail<'a> {
             earlier: &[],
             more_earlier: false,
             may_write: received.enquiry.email.is_carried(),
-            privacy: settings.privacy,
+            privacy: practice.privacy.keep_health_out_of_email,
             links: None,
         }
     }
