@@ -44,11 +44,18 @@ pub const MINE: &str = "https://desk.example.com/mine/BB-7KQ4M?s=3q2-7wAAAAAAAAA
 static LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
     enquiry: DESK.to_owned(),
     answered: Some(ANSWERED.to_owned()),
+    explains_marking: false,
+});
+/// The same until she has marked one.
+static FIRST_LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
+    explains_marking: true,
+    ..LINKS.clone()
 });
 /// The same for what looks like spam.
 static SUSPECTED_LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
     enquiry: DESK.to_owned(),
     answered: None,
+    explains_marking: false,
 });
 /// The link to the enquiry on the desk.
 pub const DESK: &str = "https://desk.example.com/desk/enquiries/BB-7KQ4M";
@@ -215,6 +222,15 @@ impl<'a> Samples<'a> {
                 "complete",
                 "Everything filled in",
                 about(&full).into_email(),
+            ),
+            sample(
+                "first",
+                "As long as you have marked no enquiry: what marking brings",
+                TherapistEmail {
+                    links: Some(&FIRST_LINKS),
+                    ..about(&least)
+                }
+                .into_email(),
             ),
             sample(
                 "minimal",

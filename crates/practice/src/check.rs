@@ -55,6 +55,7 @@ pub fn check(raw: &raw::Practice) -> Result<Practice, PracticeErrors> {
             .reply
             .away_until
             .check(&root.field("reply").field("away_until")),
+        reminders: raw.reply.reminders.unwrap_or(true),
         guide: guide(&raw.guide, &treatments, &left_out, &root.field("guide")),
         treatments,
         left_out,
