@@ -11,6 +11,7 @@ use serde_json::Value;
 use tracing::{error, info};
 
 use crate::aws::{Clients, HttpClients, Secret, SecretSource};
+use crate::check::Check;
 use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::delivery::Delivery;
@@ -71,6 +72,13 @@ impl App {
             Arc::clone(&practice),
             web_settings.away_until,
         );
+        let check = Arc::new(Check::new(
+            store.clone(),
+            ses.clone(),
+            Arc::clone(&practice),
+            email.therapist.clone(),
+            clients.alarm_topic,
+        ));
         let links = Links::new(
             web_settings.public_url.as_deref(),
             keys.as_ref(),
@@ -100,6 +108,7 @@ impl App {
             links,
             Arc::clone(&sign_in),
             Arc::clone(&desk),
+            Arc::clone(&check),
             Arc::clone(&practice),
             web_settings,
         );
@@ -110,6 +119,7 @@ impl App {
                 Arc::clone(&delivery),
                 sign_in,
                 reminders,
+                check,
                 practice,
             ),
             desk,

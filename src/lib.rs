@@ -39,6 +39,7 @@ pub mod ses;
 pub mod delivery;
 
 // Use cases.
+pub mod check;
 pub mod desk;
 pub mod reminders;
 pub mod sign_in;

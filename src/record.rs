@@ -1,6 +1,7 @@
 //! An enquiry with its history: what came in, what the spam filter said, and where its emails stand. And the emails that
 //! belong to no enquiry.
 
+mod health;
 mod mark;
 mod note;
 mod own_email;
@@ -12,6 +13,7 @@ use crate::enquiry::Received;
 use crate::mail_state::Deliveries;
 use crate::spam::{Score, Signal, Verdict};
 
+pub use health::{Finding, Health, Level};
 pub use mark::{Mark, Marked, Origin};
 pub use note::{Note, NoteTooLong};
 pub use own_email::{OwnEmail, OwnEmailId, Work};

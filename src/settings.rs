@@ -64,8 +64,6 @@ pub struct EmailSettings {
     pub configuration_set: Option<String>,
     /// `THERAPIST_CONFIGURATION_SET`: the one for emails to the therapist, which suppresses nothing; the same when left out.
     pub therapist_configuration_set: Option<String>,
-    /// `SES_SANDBOX`: whether SES delivers to verified addresses only, so that no auto-reply can be sent.
-    pub sandbox: bool,
     /// `PRIVACY`: whether health answers stay out of the mailbox.
     pub privacy: bool,
 }
@@ -153,7 +151,6 @@ impl Settings {
                 seconds.parse().ok().filter(|seconds| *seconds <= 60)
             });
         let altcha = reader.optional("ALTCHA", "true or false", |flag| flag.parse().ok());
-        let sandbox = reader.optional("SES_SANDBOX", "true or false", |flag| flag.parse().ok());
         let privacy = reader.optional("PRIVACY", "true or false", |flag| flag.parse().ok());
         let set = |name: &str| Some(name.to_owned());
         let configuration_set = reader.optional("CONFIGURATION_SET", "a name", set);
@@ -184,7 +181,6 @@ impl Settings {
                     sender,
                     configuration_set,
                     therapist_configuration_set,
-                    sandbox: sandbox.unwrap_or(false),
                     privacy: privacy.unwrap_or(false),
                 },
                 keys,
@@ -312,11 +308,7 @@ mod tests {
             (settings.web.min_fill_seconds, settings.web.altcha),
             (3, false)
         );
-        assert!(
-            !settings.email.sandbox
-                && settings.web.allowed_origins.is_empty()
-                && settings.web.thank_you_url.is_none()
-        );
+        assert!(settings.web.allowed_origins.is_empty() && settings.web.thank_you_url.is_none());
     }
 
     #[test]
@@ -330,7 +322,6 @@ mod tests {
             ("RETENTION_DAYS", "0"),
             ("MIN_FILL_SECONDS", "61"),
             ("ALTCHA", "perhaps"),
-            ("SES_SANDBOX", "maybe"),
             ("AWAY_UNTIL", "soon"),
         ])
         .err()
@@ -349,7 +340,6 @@ mod tests {
                 "RETENTION_DAYS",
                 "MIN_FILL_SECONDS",
                 "ALTCHA",
-                "SES_SANDBOX",
                 "AWAY_UNTIL"
             ]
         );

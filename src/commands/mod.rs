@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::error;
 
+use crate::check::Check;
 use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
@@ -50,7 +51,8 @@ const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These
 {"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}, {"command": "export", "month": "2026-11"}
 {"command": "erase", "email": "zoe@example.com"}, {"command": "erase", "reference": "BB-7KQ4M"}: say what would go; with "confirm": true they erase it
 {"command": "sign-in"}, {"command": "sign-out-everywhere"}, {"command": "close-desk"}, {"command": "open-desk"}
-{"command": "sweep"}, {"command": "remind"}"#;
+{"command": "check"}
+{"command": "sweep"}, {"command": "remind"}, {"command": "nightly"}"#;
 
 #[derive(Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
@@ -59,6 +61,10 @@ enum Command {
     Sweep {},
     /// Asks for the emails that are due by the clock: the morning list, reminders, Monday's list.
     Remind {},
+    /// Looks whether everything is well.
+    Check {},
+    /// Does what is due once a night, when it is.
+    Nightly {},
     /// Makes a code for signing in to the desk that needs no email.
     SignIn {},
     /// Signs every browser out, and revokes the links of the emails.
@@ -175,6 +181,7 @@ pub struct Commands {
     delivery: Arc<Delivery>,
     sign_in: Arc<SignIn>,
     reminders: Reminders,
+    check: Arc<Check>,
     practice: Arc<Practice>,
 }
 
@@ -186,6 +193,7 @@ impl Commands {
         delivery: Arc<Delivery>,
         sign_in: Arc<SignIn>,
         reminders: Reminders,
+        check: Arc<Check>,
         practice: Arc<Practice>,
     ) -> Self {
         Self {
@@ -193,6 +201,7 @@ impl Commands {
             delivery,
             sign_in,
             reminders,
+            check,
             practice,
         }
     }
@@ -214,6 +223,14 @@ impl Commands {
             }
             Command::Remind {} => Ok(match self.reminders.schedule(clock).await {
                 Ok(asked_for) => json!({ "asked_for": asked_for }),
+                Err(error) => put_off(&error),
+            }),
+            Command::Check {} => {
+                let health = self.check.now(clock).await?;
+                Ok(json!({ "checked_at": health.checked_at, "findings": health.findings }))
+            }
+            Command::Nightly {} => Ok(match self.check.when_due(clock).await {
+                Ok(checked) => json!({ "checked": checked }),
                 Err(error) => put_off(&error),
             }),
             Command::SignIn {} => {

@@ -158,11 +158,14 @@ impl Delivery {
         week.median_minutes = minutes.get(minutes.len() / 2).copied();
         let stuck = self.store.pending(now - STUCK, 1_000).await?;
         week.stuck = stuck.iter().map(Vec::len).sum();
+        // Without what the last check found, the numbers leave all the same.
+        let health = self.store.health().await.ok().flatten();
         Ok(WeeklyEmail {
             practice: &self.practice,
             to: &self.settings.therapist,
             monday: begin,
             week,
+            health: health.as_ref(),
         }
         .into_email())
     }

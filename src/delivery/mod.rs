@@ -9,6 +9,7 @@ mod lists;
 mod own_emails;
 mod report;
 mod send;
+mod standing;
 mod sweep;
 
 use std::panic::AssertUnwindSafe;
@@ -73,6 +74,8 @@ pub struct Delivery {
     fallbacks: Mutex<Vec<Timestamp>>,
     /// Whether SES said last that it holds emails to the therapist back, or that her mailbox turns them away.
     unreached: AtomicBool,
+    /// Whether SES delivers to any address, and when it said so.
+    production: Mutex<Option<(bool, Timestamp)>>,
 }
 
 /// A send whose outcome is not written down yet.
@@ -112,6 +115,7 @@ impl Delivery {
             links,
             fallbacks: Mutex::new(Vec::new()),
             unreached: AtomicBool::new(false),
+            production: Mutex::default(),
         }
     }
 
@@ -298,6 +302,9 @@ impl Delivery {
         if record.received.is_late(clock.now()) {
             return Ok(Decision::Withhold(Withheld::Late));
         }
+        if self.is_sandboxed(clock.now()).await {
+            return Ok(Decision::Withhold(Withheld::Sandbox));
+        }
         let withheld = self.book(record, clock).await?;
         *booked = withheld.is_none();
         Ok(withheld.map_or(Decision::None, Decision::Withhold))
@@ -316,7 +323,7 @@ impl Delivery {
             Some(Withheld::Unsendable)
         } else if address.is_role() {
             Some(Withheld::RoleAddress)
-        } else if self.settings.sandbox {
+        } else if self.is_sandboxed(clock.now()).await {
             Some(Withheld::Sandbox)
         } else if record.uncounted {
             Some(Withheld::CountersUnavailable)

@@ -7,8 +7,9 @@ use tracing::error;
 
 use super::{Delivery, NEEDED, Unfinished, guarded};
 use crate::clock::Clock;
-use crate::email::{ClientAction, ClientActionEmail, Email, SuspectedCountEmail};
+use crate::email::{ClientAction, ClientActionEmail, Email, HealthEmail, SuspectedCountEmail};
 use crate::enquiry::Reference;
+use crate::link::Links;
 use crate::mail_state::{EmailKind, MailState, SendOutcome, Withheld};
 use crate::record::{OwnEmail, OwnEmailId, Record};
 use crate::store::StoreError;
@@ -158,6 +159,19 @@ impl Delivery {
                     action,
                 };
                 Ok(Some(email.into_email()))
+            }
+            EmailKind::Health => {
+                let link = self.links.as_ref().map(Links::health);
+                let health = self.store.health().await?;
+                Ok(health.and_then(|health| {
+                    HealthEmail {
+                        practice,
+                        to,
+                        health: &health,
+                        link: link.as_deref(),
+                    }
+                    .into_email()
+                }))
             }
             EmailKind::Therapist
             | EmailKind::AutoReply

@@ -4,6 +4,7 @@ mod auto_reply;
 mod client_action;
 mod first_name;
 mod format;
+mod health;
 mod links;
 mod notice;
 pub mod previews;
@@ -27,6 +28,7 @@ pub use therapist::{because, reasons, suggests, wants};
 
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
 pub use client_action::{ClientAction, ClientActionEmail};
+pub use health::HealthEmail;
 pub use notice::{NoticeEmail, Trouble};
 pub use promises::{PromisesEmail, Waits};
 pub use sign_in::SignInEmail;

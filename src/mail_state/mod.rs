@@ -38,6 +38,8 @@ pub enum EmailKind {
     Kept,
     /// To the therapist: an enquiry was not sent by the owner of its address.
     Disowned,
+    /// To the therapist: something about the desk itself has changed.
+    Health,
     /// A code for signing in to the desk, to the therapist: about no enquiry, and worth nothing once she has it.
     SignIn,
 }
@@ -56,6 +58,7 @@ impl EmailKind {
         Self::Withdrawn,
         Self::Kept,
         Self::Disowned,
+        Self::Health,
         Self::SignIn,
     ];
 
@@ -74,6 +77,7 @@ impl EmailKind {
             Self::Withdrawn => "withdrawn",
             Self::Kept => "kept",
             Self::Disowned => "disowned",
+            Self::Health => "health",
             Self::SignIn => "sign_in",
         }
     }

@@ -4,6 +4,7 @@
 //! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
 
 mod enquiry;
+mod health;
 mod own_emails;
 mod sessions;
 
@@ -21,6 +22,7 @@ use crate::record::{OwnEmailId, Work};
 use crate::spam::{SenderRule, Verdict};
 
 pub(super) use enquiry::{annex, enquiry_item, lines, record, state_item};
+pub(super) use health::{HEALTH_KEY, health, health_item, seen_item, seen_key};
 pub(super) use own_emails::{own_email, own_email_item, own_email_key};
 pub(super) use sessions::*;
 

@@ -27,6 +27,7 @@ use serde_json::Value;
 use tower::ServiceExt;
 use tracing::{info, warn};
 
+use crate::check::Check;
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::enquiry::{Field, Reference};
@@ -34,6 +35,7 @@ use crate::link::Links;
 use crate::practice::{Agreed, Practice};
 use crate::settings::WebSettings;
 use crate::sign_in::SignIn;
+use crate::store::Seen;
 use crate::submission::{NotTaken, Post, Submission};
 use crate::withdrawal::Withdrawal;
 use respond::Answer;
@@ -50,6 +52,7 @@ pub struct Web {
     links: Option<Links>,
     sign_in: Arc<SignIn>,
     desk: Arc<Desk>,
+    check: Arc<Check>,
     practice: Arc<Practice>,
     settings: WebSettings,
 }
@@ -82,6 +85,7 @@ impl Web {
         links: Option<Links>,
         sign_in: Arc<SignIn>,
         desk: Arc<Desk>,
+        check: Arc<Check>,
         practice: Arc<Practice>,
         settings: WebSettings,
     ) -> Self {
@@ -91,6 +95,7 @@ impl Web {
             links,
             sign_in,
             desk,
+            check,
             practice,
             settings,
         }
@@ -242,6 +247,10 @@ async fn enquire(
             return answer.errors(&form, &checked.address, &errors);
         }
     };
+    let seen = [
+        (checked.agreed != Some(Agreed::Present)).then_some(Seen::OldWording),
+        (decoded.ignored > 0).then_some(Seen::UnknownFields),
+    ];
     let post = Post {
         enquiry,
         submission: checked.submission,
@@ -250,6 +259,7 @@ async fn enquire(
         proof: form.value(Field::Altcha),
         source,
         bytes,
+        seen: seen.into_iter().flatten().collect(),
     };
     let error = match web.submission.submit(post, &clock).await {
         Ok(reference) => return answer.accepted(&reference),

@@ -1,5 +1,6 @@
 //! From the table to the mailboxes.
 
+mod check;
 mod drills;
 mod events;
 mod failure_queue;

@@ -345,6 +345,7 @@ fn nothing_that_a_visitor_typed_is_markup_or_a_link() {
                 "https://www.instagram.com/",
                 MINE,
                 DESK,
+                "https://desk.example.com/desk/health",
                 "https://desk.example.com/desk/act/answered/BB-7KQ4M?t=1795429800&#38;s=",
             ];
             assert!(

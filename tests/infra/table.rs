@@ -198,6 +198,11 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         app.app.store.schedule(&id, due).await.unwrap();
     }
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
+    // A check, and a page of the site with a field that the form has not.
+    app.invoke(json!({ "command": "check" })).await.unwrap();
+    let mut fields = crate::support::MINIMAL.to_vec();
+    fields.extend([("message", "Another one"), ("newsletter", "yes")]);
+    assert_eq!(app.post_form(&fields).await.status, 303);
     // The therapist signs in, asks for another code, and signs out everywhere else.
     Browser::signed_in(&app).await;
     Browser::new(&app).post("/desk/sign-in", &[]).await;

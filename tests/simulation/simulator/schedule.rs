@@ -234,10 +234,6 @@ impl World {
                 *random.pick(&["2", "1000000", "1000000"]),
             ),
             ("RETENTION_DAYS", *random.pick(&["1", "365", "365"])),
-            (
-                "SES_SANDBOX",
-                *random.pick(&["true", "false", "false", "false", "false", "false"]),
-            ),
         ];
         // Sometimes they all come from one person.
         let people = match random.percent(35) {
@@ -1189,7 +1185,7 @@ pub async fn batch_with_a_failure() -> Result<(Value, usize, usize), String> {
         world.play(vec![Event::Post(form)]).await;
     }
     // Of the second: the booking and the lease, each with the SDK's own retries.
-    world.weather = Weather::Meets(Calls::Table(9, 15), Fault::ServerErrorBefore);
+    world.weather = Weather::Meets(Calls::Table(10, 16), Fault::ServerErrorBefore);
     let batch = Event::Stream(world.stream.clone());
     let mut answers = world.play(vec![batch]).await;
     let reported = answers.remove(0).unwrap()?;
