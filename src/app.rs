@@ -1,6 +1,7 @@
 //! The application: builds its parts once, and sends each event to one entry point. Nothing else names it.
 
 mod event;
+mod rehearsal;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -20,13 +21,13 @@ use crate::link::Links;
 use crate::practice::{self, Practice};
 use crate::reminders::Reminders;
 use crate::ses::Ses;
-use crate::settings::{SettingErrors, Settings};
+use crate::settings::{SettingError, SettingErrors, Settings};
 use crate::sign_in::SignIn;
 use crate::store::Store;
 use crate::submission::Submission;
 use crate::web::Web;
 use crate::withdrawal::Withdrawal;
-use crate::{feedback, stream, web};
+use crate::{aws, feedback, stream, web};
 
 pub use event::{Event, UnknownEvent};
 
@@ -135,7 +136,7 @@ impl App {
     pub fn from_variables(
         variable: impl Fn(&str) -> Option<String>,
     ) -> Result<Arc<Self>, SettingErrors> {
-        Self::build(&variable, &HttpClients::new(), None)
+        Self::build(&variable, &http_clients(&variable)?, None)
     }
 
     fn build(
@@ -191,9 +192,14 @@ impl<V: Fn(&str) -> Option<String>> Runtime<V> {
     /// # Errors
     /// The variables that are missing or wrong, by name.
     pub async fn start(variable: V, now: Timestamp) -> Result<Self, SettingErrors> {
-        let client = HttpClients::new();
+        let client = http_clients(&variable)?;
         let source = SecretSource::from_variables(&variable, client.clone());
-        let secret = fetch(source.as_ref()).await;
+        let clock = Clock::new(now, now + SignedDuration::from_secs(1));
+        // Beside each other: the one waits for the network, the other only thinks.
+        let (secret, ()) = tokio::join!(
+            fetch(source.as_ref()),
+            rehearsal::rehearse(&variable, practice::compiled(), &clock).boxed_local(),
+        );
         let (app, failed) = match App::build(&variable, &client, secret.as_ref()) {
             Ok(app) => (app, source.is_some() && secret.is_none()),
             // A typo in the secret must not close the desk; one in the environment is found here again.
@@ -256,6 +262,15 @@ impl<V: Fn(&str) -> Option<String>> Runtime<V> {
             }
         }
     }
+}
+
+fn http_clients(variable: &impl Fn(&str) -> Option<String>) -> Result<HttpClients, SettingErrors> {
+    HttpClients::from_variables(variable).map_err(|aws::UnusableBundle| {
+        SettingErrors(vec![SettingError {
+            variable: aws::CA_BUNDLE,
+            expected: "left out, or a file of certificates in PEM",
+        }])
+    })
 }
 
 fn unusable(errors: &SettingErrors) {

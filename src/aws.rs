@@ -18,6 +18,9 @@ use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use rustls::RootCertStore;
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -32,13 +35,13 @@ pub use aws_sdk_dynamodb::config::SharedHttpClient;
 /// Amazon Trust Services' roots ("Amazon Trust Services Repository"), as Debian ships them. The function speaks to AWS
 /// alone: five roots instead of the system's hundred and forty are fewer authorities to trust, and nothing is read from
 /// the disk before the first answer.
-const ROOTS: [&str; 5] = [
+const ROOTS: &str = concat!(
     include_str!("aws/Amazon_Root_CA_1.pem"),
     include_str!("aws/Amazon_Root_CA_2.pem"),
     include_str!("aws/Amazon_Root_CA_3.pem"),
     include_str!("aws/Amazon_Root_CA_4.pem"),
     include_str!("aws/Starfield_Services_Root_G2.pem"),
-];
+);
 
 /// The HTTP clients under the calls.
 #[derive(Clone)]
@@ -57,12 +60,46 @@ impl HttpClients {
     /// Clients that trust Amazon's roots. Endpoints without TLS work too, as local ones are.
     #[must_use]
     pub fn new() -> Self {
+        Self::trusting(ROOTS)
+    }
+
+    /// Clients that trust the certificates of the file that `AWS_CA_BUNDLE` names and no others, as every AWS tool does where it is set
+    /// ("AWS SDKs and Tools Reference Guide"); Amazon's roots where it is not.
+    ///
+    /// # Errors
+    /// When the file cannot be read, holds no certificate in PEM, or one that is none.
+    pub fn from_variables(
+        variable: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, UnusableBundle> {
+        let Some(file) = given(variable, CA_BUNDLE) else {
+            return Ok(Self::new());
+        };
+        let text = std::fs::read_to_string(file).map_err(|_| UnusableBundle)?;
+        let mut roots = RootCertStore::empty();
+        for certificate in CertificateDer::pem_slice_iter(text.as_bytes()) {
+            let certificate = certificate.map_err(|_| UnusableBundle)?;
+            roots.add(certificate).map_err(|_| UnusableBundle)?;
+        }
+        if roots.is_empty() {
+            return Err(UnusableBundle);
+        }
+        Ok(Self::trusting(&text))
+    }
+
+    fn trusting(roots: &str) -> Self {
         Self {
-            ses: http_client(Some(SES_IDLE)),
-            common: http_client(None),
+            ses: http_client(roots, Some(SES_IDLE)),
+            common: http_client(roots, None),
         }
     }
 }
+
+/// The variable that names a file of certificates to trust instead of Amazon's.
+pub const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
+
+/// The file of `AWS_CA_BUNDLE` cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UnusableBundle;
 
 impl Default for HttpClients {
     fn default() -> Self {
@@ -80,17 +117,16 @@ impl From<SharedHttpClient> for HttpClients {
     }
 }
 
-/// `idle`: for how long a connection is kept that nothing uses; as long as the HTTP client does by itself when left out.
-fn http_client(idle: Option<Duration>) -> SharedHttpClient {
-    let roots = ROOTS.iter().fold(TrustStore::empty(), |store, root| {
-        store.with_pem_certificate(root.as_bytes())
-    });
+/// `roots`: certificates in PEM. `idle`: for how long a connection is kept that nothing uses; as long as the HTTP client does by itself
+/// when left out.
+fn http_client(roots: &str, idle: Option<Duration>) -> SharedHttpClient {
+    let roots = TrustStore::empty().with_pem_certificate(roots);
     let mut builder = Builder::new();
     builder.set_pool_idle_timeout(idle.map(Some));
     let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
     match TlsContext::builder().with_trust_store(roots).build() {
         Ok(context) => builder.tls_context(context).build_https(),
-        // Certificates that were compiled in can be read; if ever not, the system's own are better than none.
+        // The SDK's `build` has no error today.
         Err(_) => builder.build_https(),
     }
 }

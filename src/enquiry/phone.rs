@@ -151,7 +151,7 @@ fn has_all_digits(e164: &str) -> bool {
 }
 
 /// The rules of Great Britain alone. Reading those of all 254 territories takes longer and needs more memory than the
-/// rest of a cold start together (`cargo bench --bench cold_start`), so only a number from elsewhere pays for them.
+/// rest of a cold start together (`cargo bench --bench speed`), so only a number from elsewhere pays for them.
 #[allow(
     deprecated,
     reason = "the fields are meant to be written here; what the crate warns of is reading them back"

@@ -1,4 +1,4 @@
-//! The least that `lambda_runtime` can do: what `cold_start` measures the function against.
+//! The least that `lambda_runtime` can do: what `speed` measures the function against.
 
 use lambda_runtime::{Error, LambdaEvent, service_fn};
 use serde_json::{Value, json};
