@@ -18,6 +18,7 @@ use crate::commands::Commands;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
 use crate::link::Links;
+use crate::nightly::Nightly;
 use crate::practice::{self, Practice};
 use crate::reminders::Reminders;
 use crate::ses::Ses;
@@ -73,6 +74,13 @@ impl App {
             Arc::clone(&practice),
             web_settings.away_until,
         );
+        let nightly = Arc::new(Nightly::new(
+            store.clone(),
+            Arc::clone(&practice),
+            keys.as_ref(),
+            web_settings.public_url.clone(),
+            clients.door,
+        ));
         let check = Arc::new(Check::new(
             store.clone(),
             ses.clone(),
@@ -110,6 +118,7 @@ impl App {
             Arc::clone(&sign_in),
             Arc::clone(&desk),
             Arc::clone(&check),
+            Arc::clone(&nightly),
             Arc::clone(&practice),
             web_settings,
         );
@@ -121,6 +130,7 @@ impl App {
                 sign_in,
                 reminders,
                 check,
+                nightly,
                 practice,
             ),
             desk,

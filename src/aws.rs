@@ -7,6 +7,7 @@
 //! a request that is made and signed here (AWS Secrets Manager API Reference, "GetSecretValue").
 
 mod call;
+mod door;
 mod topic;
 
 use std::fmt;
@@ -27,6 +28,7 @@ use serde_json::json;
 use crate::keys::Keys;
 use call::{Call, Signer};
 
+pub use door::Door;
 pub use topic::{AlarmTopic, Subscription};
 
 /// An HTTP client; its clones share the connections.
@@ -140,6 +142,8 @@ pub struct Clients {
     pub ses: aws_sdk_sesv2::Client,
     /// The topic that alarms go to, when it is known.
     pub alarm_topic: Option<AlarmTopic>,
+    /// The desk's own public door.
+    pub door: Door,
 }
 
 impl Clients {
@@ -152,6 +156,7 @@ impl Clients {
     ) -> Self {
         let clients = clients.into();
         let alarm_topic = AlarmTopic::from_variables(&variable, &clients);
+        let door = Door::new(&clients);
         let HttpClients { ses, common } = clients;
         let sdk = SdkConfig::builder()
             .behavior_version(SdkVersion::v2026_01_12())
@@ -179,6 +184,7 @@ impl Clients {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             ses: aws_sdk_sesv2::Client::from_conf(ses.build()),
             alarm_topic,
+            door,
         }
     }
 }

@@ -41,6 +41,7 @@ pub mod delivery;
 // Use cases.
 pub mod check;
 pub mod desk;
+pub mod nightly;
 pub mod reminders;
 pub mod sign_in;
 pub mod submission;

@@ -3,6 +3,7 @@
 
 mod health;
 mod mark;
+mod nightly;
 mod note;
 mod own_email;
 mod timeline;
@@ -15,6 +16,7 @@ use crate::spam::{Score, Signal, Verdict};
 
 pub use health::{Finding, Health, Level};
 pub use mark::{Mark, Marked, Origin};
+pub use nightly::{NightlyTest, Step};
 pub use note::{Note, NoteTooLong};
 pub use own_email::{OwnEmail, OwnEmailId, Work};
 pub use timeline::{Entry, Event, Timeline};

@@ -4,11 +4,12 @@
 
 use std::fmt::Write as _;
 
+use jiff::Timestamp;
 use jiff::civil::Date;
 
 use crate::aws::Subscription;
 use crate::practice::{Practice, date_in_words};
-use crate::record::{Finding, Level};
+use crate::record::{Finding, Level, NightlyTest, Step};
 use crate::ses::{Account, Advice, Identity};
 use crate::store::Protection;
 
@@ -259,6 +260,58 @@ pub(super) fn alarms(subscriptions: &[Subscription], is_hers: impl Fn(&str) -> b
         .next("Deploy with another address for alarms, such as a second mailbox or that of the person who looks after your desk.");
     }
     ok("alarms", "Alarms reach a mailbox that has confirmed it.")
+}
+
+/// How the last nightly test went.
+pub(super) fn nightly(test: Option<&NightlyTest>, now: Timestamp) -> Finding {
+    let Some(test) = test else {
+        return ok(
+            "nightly",
+            "The first nightly test is made between 3am and 4am.",
+        );
+    };
+    let days = now.duration_since(test.started_at).as_hours() / 24;
+    let (what, next) = match test.failed {
+        Some(Step::Door) => (
+            "The form can’t be reached from outside.",
+            "Open the address of your form in a browser. If it doesn’t answer, ask the person who looks after your desk at once: clients can’t write to you.",
+        ),
+        Some(Step::Table) => (
+            "The table doesn’t take enquiries.",
+            "Send yourself an enquiry. If it arrives marked as not stored, or the form asks you to call, ask the person who looks after your desk to look at DynamoDB.",
+        ),
+        Some(Step::Stream) => (
+            "New enquiries don’t wake your desk, so emails leave late.",
+            "Ask the person who looks after your desk to look at the function’s trigger for the table, in the Lambda console: is it switched on?",
+        ),
+        Some(Step::Ses) => (
+            "Amazon SES did not take the test’s email.",
+            "Look above for what Amazon SES says. Emails that wait leave by themselves afterwards.",
+        ),
+        Some(Step::Report) => (
+            "Amazon SES doesn’t report what becomes of emails, so you wouldn’t hear of one that comes back.",
+            "Ask the person who looks after your desk to look at the configuration sets in the SES console: do both have the destination “feedback”?",
+        ),
+        None if days >= 2 => (
+            "The nightly test has not been made for two days.",
+            "Ask the person who looks after your desk whether its timer named “Nightly” is switched on.",
+        ),
+        None => {
+            let how = match test.missing() {
+                None => {
+                    "An enquiry that your desk sent itself at night went all the way, and its email was delivered."
+                }
+                Some(_) => "A test is under way just now.",
+            };
+            return ok("nightly", how);
+        }
+    };
+    finding(
+        "nightly",
+        Level::Error,
+        format!("The nightly test failed. {what}"),
+    )
+    .next(next)
 }
 
 /// Whether days off lie ahead.

@@ -18,8 +18,8 @@ use crate::record::{Finding, Health, Level, OwnEmailId};
 use crate::ses::{Advice, Ses};
 use crate::store::{Seen, Store, StoreError};
 
-/// The hour of the practice's night at which the check is made.
-const AT_NIGHT: i8 = 3;
+/// The hour of the practice's night at which the check is made: when the nightly test is over.
+const AT_NIGHT: i8 = 5;
 /// How long after the last check the next one is made while clients get no reply.
 const SANDBOXED: SignedDuration = SignedDuration::from_hours(1);
 
@@ -167,12 +167,13 @@ impl Check {
             .alarm_topic
             .as_ref()
             .map_or("REGION", AlarmTopic::region);
-        let (account, identity, protection, alarms, site) = join!(
+        let (account, identity, protection, alarms, site, test) = join!(
             self.ses.account(),
             self.identity(region),
             self.store.protection(),
             self.alarms(),
             self.site(now),
+            self.store.nightly(),
         );
         let production = account.as_ref().ok().map(|it| it.production);
         let production = production.or(before.and_then(|it| it.production));
@@ -186,6 +187,12 @@ impl Check {
             ("table", "The table", protection),
             ("alarms", "The topic for alarms", alarms),
             ("site", "The table", site.map_err(|it| it.code)),
+            (
+                "test",
+                "The table",
+                test.map(|it| vec![findings::nightly(it.as_ref(), now)])
+                    .map_err(|it| it.code),
+            ),
         ];
         let today = now.to_zoned(self.practice.time_zone.rules().clone()).date();
         let mut found = Vec::new();
@@ -271,6 +278,7 @@ impl Asked {
             "table" => &["expiry", "recovery", "deletion", "stream"],
             "alarms" => &["alarms"],
             "site" => &["wording", "fields"],
+            "test" => &["nightly"],
             _ => &[
                 "own-domain",
                 "sender",

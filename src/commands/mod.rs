@@ -23,6 +23,7 @@ use crate::desk::erase::Subject;
 use crate::desk::month::Filter;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
+use crate::nightly::Nightly;
 use crate::practice::Practice;
 use crate::record::{Mark, Origin};
 use crate::reminders::Reminders;
@@ -51,7 +52,7 @@ const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These
 {"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}, {"command": "export", "month": "2026-11"}
 {"command": "erase", "email": "zoe@example.com"}, {"command": "erase", "reference": "BB-7KQ4M"}: say what would go; with "confirm": true they erase it
 {"command": "sign-in"}, {"command": "sign-out-everywhere"}, {"command": "close-desk"}, {"command": "open-desk"}
-{"command": "check"}
+{"command": "check"}, {"command": "probe"}
 {"command": "sweep"}, {"command": "remind"}, {"command": "nightly"}"#;
 
 #[derive(Deserialize)]
@@ -63,6 +64,8 @@ enum Command {
     Remind {},
     /// Looks whether everything is well.
     Check {},
+    /// Begins the nightly test now.
+    Probe {},
     /// Does what is due once a night, when it is.
     Nightly {},
     /// Makes a code for signing in to the desk that needs no email.
@@ -182,6 +185,7 @@ pub struct Commands {
     sign_in: Arc<SignIn>,
     reminders: Reminders,
     check: Arc<Check>,
+    nightly: Arc<Nightly>,
     practice: Arc<Practice>,
 }
 
@@ -194,6 +198,7 @@ impl Commands {
         sign_in: Arc<SignIn>,
         reminders: Reminders,
         check: Arc<Check>,
+        nightly: Arc<Nightly>,
         practice: Arc<Practice>,
     ) -> Self {
         Self {
@@ -202,6 +207,7 @@ impl Commands {
             sign_in,
             reminders,
             check,
+            nightly,
             practice,
         }
     }
@@ -229,10 +235,15 @@ impl Commands {
                 let health = self.check.now(clock).await?;
                 Ok(json!({ "checked_at": health.checked_at, "findings": health.findings }))
             }
-            Command::Nightly {} => Ok(match self.check.when_due(clock).await {
-                Ok(checked) => json!({ "checked": checked }),
-                Err(error) => put_off(&error),
-            }),
+            Command::Probe {} => Ok(json!({ "begun": self.nightly.now(clock).await? })),
+            Command::Nightly {} => {
+                let tested = self.nightly.when_due(clock).await;
+                let checked = self.check.when_due(clock).await;
+                Ok(match (tested, checked) {
+                    (Ok(tested), Ok(checked)) => json!({ "tested": tested, "checked": checked }),
+                    (Err(error), _) | (_, Err(error)) => put_off(&error),
+                })
+            }
             Command::SignIn {} => {
                 let made = self.sign_in.operator_code(clock).await?;
                 Ok(

@@ -6,6 +6,7 @@
 
 mod fallback;
 mod lists;
+mod nightly;
 mod own_emails;
 mod report;
 mod send;

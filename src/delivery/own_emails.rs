@@ -177,6 +177,7 @@ impl Delivery {
             | EmailKind::AutoReply
             | EmailKind::Notice
             | EmailKind::Fallback
+            | EmailKind::Probe
             | EmailKind::SignIn => Ok(None),
         }
     }

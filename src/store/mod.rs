@@ -9,6 +9,7 @@ mod change;
 mod erase;
 mod error;
 mod health;
+mod nightly;
 mod own_emails;
 mod queries;
 mod quota;

@@ -32,6 +32,7 @@ use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::enquiry::{Field, Reference};
 use crate::link::Links;
+use crate::nightly::{self, Nightly};
 use crate::practice::{Agreed, Practice};
 use crate::settings::WebSettings;
 use crate::sign_in::SignIn;
@@ -53,6 +54,7 @@ pub struct Web {
     sign_in: Arc<SignIn>,
     desk: Arc<Desk>,
     check: Arc<Check>,
+    nightly: Arc<Nightly>,
     practice: Arc<Practice>,
     settings: WebSettings,
 }
@@ -86,6 +88,7 @@ impl Web {
         sign_in: Arc<SignIn>,
         desk: Arc<Desk>,
         check: Arc<Check>,
+        nightly: Arc<Nightly>,
         practice: Arc<Practice>,
         settings: WebSettings,
     ) -> Self {
@@ -96,6 +99,7 @@ impl Web {
             sign_in,
             desk,
             check,
+            nightly,
             practice,
             settings,
         }
@@ -215,6 +219,17 @@ async fn enquire(
         return answer.problem(&RequestError::TooLarge);
     };
     let bytes = body.len();
+    // What says to be the nightly test's is that, or nothing: it never becomes an enquiry of the therapist's.
+    let probe = match headers.get(nightly::HEADER) {
+        None => None,
+        Some(header) => {
+            let header = header.to_str().unwrap_or_default();
+            match web.nightly.read(header, &body, clock.now()) {
+                Some(probe) => Some(probe),
+                None => return answer.problem(&RequestError::ForeignOrigin),
+            }
+        }
+    };
     let decoded = match decode::decode(&headers, body).await {
         Ok(decoded) => decoded,
         Err(error) => {
@@ -247,6 +262,16 @@ async fn enquire(
             return answer.errors(&form, &checked.address, &errors);
         }
     };
+    if let Some(probe) = probe {
+        return match web.nightly.accept(&probe, &clock).await {
+            Ok(Some(reference)) => answer.accepted(&reference),
+            Ok(None) => answer.problem(&RequestError::ForeignOrigin),
+            Err(error) => {
+                warn!(code = error.code, "the table could not {}", error.action);
+                answer.problem(&RequestError::Unavailable)
+            }
+        };
+    }
     let seen = [
         (checked.agreed != Some(Agreed::Present)).then_some(Seen::OldWording),
         (decoded.ignored > 0).then_some(Seen::UnknownFields),

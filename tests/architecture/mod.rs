@@ -26,6 +26,7 @@ const LAYERS: [&[&str]; 12] = [
     &[
         "check",
         "desk",
+        "nightly",
         "reminders",
         "sign_in",
         "submission",

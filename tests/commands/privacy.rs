@@ -787,7 +787,7 @@ async fn the_idempotency_record_of_a_later_post_stays_when_the_earlier_one_is_er
 // ------------------------------------------------------------------------------------------------ words and ends
 
 /// Every command, by its name.
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "block",
     "check",
     "close-desk",
@@ -798,6 +798,7 @@ const COMMANDS: [&str; 22] = [
     "nightly",
     "note",
     "open-desk",
+    "probe",
     "release",
     "remind",
     "resend",

@@ -284,10 +284,7 @@ async fn replies_begin_by_themselves_when_production_access_is_there() {
     let emails = app.emails().await;
     assert_eq!(emails.len(), 1);
     let text = emails[0].text.clone().unwrap();
-    assert!(
-        text.contains("trial mode"),
-        "she is told why: {text}"
-    );
+    assert!(text.contains("trial mode"), "she is told why: {text}");
     app.invoke(json!({ "command": "nightly" })).await.unwrap();
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
     assert_eq!(app.emails().await.len(), 2, "she is told what to do");

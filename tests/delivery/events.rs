@@ -39,6 +39,7 @@ fn every_file_is_recognised_as_what_its_name_says() {
         ("command-nightly.json", "command"),
         ("command-note.json", "command"),
         ("command-open-desk.json", "command"),
+        ("command-probe.json", "command"),
         ("command-release.json", "command"),
         ("command-remind.json", "command"),
         ("command-resend.json", "command"),

@@ -4,6 +4,7 @@ mod check;
 mod drills;
 mod events;
 mod failure_queue;
+mod nightly;
 mod pending;
 mod promises;
 mod units;

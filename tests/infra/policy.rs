@@ -268,6 +268,10 @@ struct Connector {
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        // The desk's own door is no service of AWS.
+        if request.headers().get("desk-nightly-test").is_some() {
+            return self.plain.call(request);
+        }
         let call = Call::read(&request);
         let refused = self.wire.refuse(&call);
         self.wire.calls.lock().unwrap().push(call);
@@ -655,6 +659,17 @@ const PATHS: &[Path] = &[
         },
     },
     Path {
+        name: "the nightly test goes all the way",
+        variables: NONE,
+        play: |stage| {
+            Box::pin(async {
+                let begun = stage.command(json!({ "command": "probe" })).await;
+                assert_eq!(begun["begun"], true);
+                assert_eq!(stage.emails().await, 1);
+            })
+        },
+    },
+    Path {
         name: "everything is looked at, and what has changed is told",
         variables: NONE,
         play: |stage| {
@@ -696,6 +711,9 @@ impl Stage {
         let heard = Arc::clone(&deaf);
         let desk = Emulator::start(options, async |endpoints| {
             let variable = |name: &str| {
+                if name == "PUBLIC_URL" {
+                    return Some(endpoints.url.clone());
+                }
                 let given = variables.iter().find(|(variable, _)| *variable == name);
                 given
                     .map(|(_, value)| (*value).to_owned())
