@@ -8,6 +8,7 @@
 
 mod call;
 mod door;
+mod no_network;
 mod topic;
 
 use std::fmt;
@@ -30,6 +31,8 @@ use call::{Call, Signer};
 
 pub use door::Door;
 pub use topic::{AlarmTopic, Subscription};
+
+pub use no_network::no_network;
 
 /// An HTTP client; its clones share the connections.
 pub use aws_sdk_dynamodb::config::SharedHttpClient;

@@ -7,6 +7,7 @@ mod enquiry;
 mod health;
 mod nightly;
 mod own_emails;
+mod practice;
 mod sessions;
 
 use std::collections::HashMap;
@@ -26,6 +27,7 @@ pub(super) use enquiry::{annex, enquiry_item, lines, record, state_item};
 pub(super) use health::{HEALTH_KEY, health, health_item, seen_item, seen_key};
 pub(super) use nightly::{NIGHTLY_KEY, PROBE, nightly, nightly_item, probe_item, probe_key};
 pub(super) use own_emails::{own_email, own_email_item, own_email_key};
+pub(super) use practice::{PRACTICE_KEY, practice, practice_item};
 pub(super) use sessions::*;
 
 pub(super) type Item = HashMap<String, AttributeValue>;

@@ -14,7 +14,7 @@ use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use axum::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
-use enquiry_desk::app::App;
+
 use enquiry_desk::clock::Clock;
 use enquiry_desk::keys::Keys;
 use enquiry_desk::practice;
@@ -25,6 +25,7 @@ use serde_json::{Value, json};
 use tracing::instrument::WithSubscriber;
 
 use crate::support::browser::Browser;
+use crate::support::emulated::Environment;
 use crate::support::logs::Logs;
 use crate::support::{BROWSER, TestApp, emulated, urlencoded};
 
@@ -42,7 +43,7 @@ enum Gone {
 /// The whole system, with a part that can be taken away and given back.
 struct House {
     desk: Emulator,
-    app: Arc<App>,
+    app: Arc<Environment>,
     logs: Logs,
     /// Whether the table refuses every transaction.
     refusing: Arc<AtomicBool>,

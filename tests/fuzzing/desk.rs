@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use enquiry_desk::app::App;
+use crate::support::emulated::Environment;
 use enquiry_desk::aws::Clients;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::practice;
@@ -26,7 +26,7 @@ pub const ORIGIN: &str = "https://www.example.com";
 
 /// The application, freshly started.
 pub struct Desk {
-    app: Arc<App>,
+    app: Arc<Environment>,
     wire: Arc<Wire>,
 }
 
@@ -54,7 +54,7 @@ impl Desk {
         };
         let settings = Settings::from_env(variable).unwrap();
         let clients = Clients::from_variables(wire.client(), variable);
-        let app = App::new(settings, practice::compiled().clone(), clients);
+        let app = Environment::new(settings, practice::compiled().clone(), clients);
         Self { app, wire }
     }
 
