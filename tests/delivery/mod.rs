@@ -1,8 +1,10 @@
 //! From the table to the mailboxes.
 
+mod check;
 mod drills;
 mod events;
 mod failure_queue;
+mod nightly;
 mod pending;
 mod promises;
 mod units;

@@ -448,7 +448,7 @@ fn there_is_one_door() {
     wakes.sort_unstable();
     assert_eq!(
         wakes,
-        ["DynamoDB", "SNS", "Schedule", "Schedule"],
+        ["DynamoDB", "SNS", "Schedule", "Schedule", "Schedule"],
         "what else wakes the function is no door to the outside"
     );
 

@@ -236,10 +236,6 @@ impl World {
                 "AUTO_REPLIES_PER_DAY",
                 *random.pick(&["2", "1000000", "1000000"]),
             ),
-            (
-                "SES_SANDBOX",
-                *random.pick(&["true", "false", "false", "false", "false", "false"]),
-            ),
         ];
         let mut practice = PRACTICE.clone();
         practice.privacy.retention_days = *random.pick(&[1, 365, 365]);
@@ -1195,8 +1191,9 @@ pub async fn batch_with_a_failure() -> Result<(Value, usize, usize), String> {
         world.weather = Weather::Calm;
         world.play(vec![Event::Post(form)]).await;
     }
-    // Of the second: the booking and the lease, each with the SDK's own retries. The first call of all reads the practice.
-    world.weather = Weather::Meets(Calls::Table(10, 16), Fault::ServerErrorBefore);
+    // Of the second: the booking and the lease, each with the SDK's own retries. Before them the practice, the last check, and for each whether anything
+    // is marked.
+    world.weather = Weather::Meets(Calls::Table(13, 19), Fault::ServerErrorBefore);
     let batch = Event::Stream(world.stream.clone());
     let mut answers = world.play(vec![batch]).await;
     let reported = answers.remove(0).unwrap()?;
