@@ -74,7 +74,9 @@ fn there_is_a_sample_of_every_kind_of_email() {
         .map(|(_, email)| email.kind.key())
         .collect();
     // No person gets that of the nightly test.
-    let all = EmailKind::ALL.iter().filter(|kind| **kind != EmailKind::Probe);
+    let all = EmailKind::ALL
+        .iter()
+        .filter(|kind| **kind != EmailKind::Probe);
     let all: BTreeSet<&str> = all.map(|kind| kind.key()).collect();
     assert_eq!(shown, all);
 }
