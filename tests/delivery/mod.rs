@@ -1,5 +1,6 @@
 //! From the table to the mailboxes.
 
+mod alarms;
 mod check;
 mod drills;
 mod events;

@@ -31,7 +31,7 @@ use crate::support::{BROWSER, TestApp, emulated, urlencoded};
 
 /// What is gone.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Gone {
+pub(super) enum Gone {
     Nothing,
     Door,
     Table,
@@ -41,10 +41,10 @@ enum Gone {
 }
 
 /// The whole system, with a part that can be taken away and given back.
-struct House {
-    desk: Emulator,
-    app: Arc<Environment>,
-    logs: Logs,
+pub(super) struct House {
+    pub(super) desk: Emulator,
+    pub(super) app: Arc<Environment>,
+    pub(super) logs: Logs,
     /// Whether the table refuses every transaction.
     refusing: Arc<AtomicBool>,
     /// Whether the function hears nothing of the stream.
@@ -79,7 +79,7 @@ fn client(refusing: &Arc<AtomicBool>) -> SharedHttpClient {
 }
 
 impl House {
-    async fn start(options: Options) -> Self {
+    pub(super) async fn start(options: Options) -> Self {
         let flag = || Arc::new(AtomicBool::new(false));
         let (refusing, deaf, unreported, closed) = (flag(), flag(), flag(), flag());
         let mut made = None;
@@ -117,7 +117,7 @@ impl House {
         }
     }
 
-    fn take_away(&self, gone: Gone, away: bool) {
+    pub(super) fn take_away(&self, gone: Gone, away: bool) {
         match gone {
             Gone::Nothing => {}
             Gone::Door => self.closed.store(away, Ordering::Relaxed),
@@ -129,7 +129,7 @@ impl House {
     }
 
     /// One invocation so many minutes from now.
-    async fn invoke(&self, minutes: i64, event: Value) -> Value {
+    pub(super) async fn invoke(&self, minutes: i64, event: Value) -> Value {
         let now = Timestamp::now() + SignedDuration::from_mins(minutes);
         self.invoke_at(now, event).await
     }
