@@ -23,9 +23,9 @@ use crate::settings::Settings;
 use crate::sign_in::SignIn;
 use crate::store::Store;
 use crate::submission::Submission;
-use crate::web::Web;
+use crate::web::{Web, WebService};
 use crate::withdrawal::Withdrawal;
-use crate::{feedback, stream, web};
+use crate::{feedback, stream};
 
 pub use event::{Event, UnknownEvent};
 pub use runtime::Runtime;
@@ -33,7 +33,7 @@ pub use runtime::Runtime;
 /// The parts, over one practice and one secret: built anew when either changes.
 pub struct App {
     /// The public pages and the endpoint.
-    pub web: Arc<Web>,
+    pub web: WebService,
     /// The emails.
     pub delivery: Arc<Delivery>,
     /// What the therapist does: the pages and the commands share it.
@@ -97,7 +97,7 @@ impl App {
             web_settings,
         );
         Arc::new(Self {
-            web: Arc::new(web),
+            web: WebService::new(web),
             commands: Commands::new(
                 Arc::clone(&desk),
                 Arc::clone(&delivery),
@@ -116,7 +116,7 @@ impl App {
         // Boxed, since the SDK's futures are large and deeply nested.
         match event {
             Event::Http(request) => {
-                let answered = web::handle(&self.web, &request, clock).boxed().await?;
+                let answered = self.web.handle(&request, clock).boxed().await?;
                 Ok(answered.answer)
             }
             Event::Stream(records) => {

@@ -111,7 +111,7 @@ impl Runtime {
         runtime.secret = SecretSource::from_variables(&variable, client);
         let clock = Clock::new(now, now + SignedDuration::from_secs(1));
         // Beside each other: two wait for the network, the third only thinks.
-        let (keys, _, ()) = tokio::join!(
+        let (keys, _, _) = tokio::join!(
             fetch(runtime.secret.as_ref()),
             runtime.look(OTHERWISE, now).boxed(),
             rehearsal::rehearse(&variable, practice::compiled(), &clock).boxed_local(),
@@ -144,7 +144,7 @@ impl Runtime {
             Some(oldest) => self.app(oldest, clock.now()).await,
             None => self.current(),
         };
-        let answered = web::handle(&app.web, &request, clock).boxed().await?;
+        let answered = app.web.handle(&request, clock).boxed().await?;
         if !answered.outdated {
             return Ok(answered.answer);
         }
@@ -153,7 +153,7 @@ impl Runtime {
         if Arc::ptr_eq(&app, &newer) {
             return Ok(answered.answer);
         }
-        let answered = web::handle(&newer.web, &request, clock).boxed().await?;
+        let answered = newer.web.handle(&request, clock).boxed().await?;
         Ok(answered.answer)
     }
 

@@ -96,20 +96,10 @@ impl Delivery {
                 })
             })
             .collect();
-        let rows = waiting.iter().zip(&links).map(|(record, links)| {
-            let came_back = matches!(
-                record.state.deliveries.auto_reply,
-                MailState::Bounced {
-                    transient: false,
-                    ..
-                } | MailState::Complained { .. }
-            );
-            let address = &record.received.enquiry.email;
-            Waits {
-                received: &record.received,
-                may_write: !came_back && !record.state.disowned && address.is_carried(),
-                links: links.as_ref(),
-            }
+        let rows = waiting.iter().zip(&links).map(|(record, links)| Waits {
+            received: &record.received,
+            may_write: record.may_write(),
+            links: links.as_ref(),
         });
         let rows: Vec<Waits<'_>> = rows.collect();
         PromisesEmail {

@@ -17,8 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::email::{
     AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, NoticeEmail,
-    PracticeChangedEmail, PromisesEmail, SuspectedCountEmail, TherapistEmail, Trouble, Waits, Week,
-    WeeklyEmail,
+    PracticeChangedEmail, PromisesEmail, SignInEmail, SuspectedCountEmail, TherapistEmail, Trouble,
+    Waits, Week, WeeklyEmail,
 };
 use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use crate::enquiry::{
@@ -26,6 +26,7 @@ use crate::enquiry::{
 };
 use crate::mail_state::{EmailKind, MailState, Withheld};
 use crate::practice::{Practice, TreatmentKey};
+use crate::session::Code;
 use crate::spam::Signal;
 
 /// A message with everything in it that might break an email, or become a link.
@@ -198,6 +199,7 @@ impl<'a> Samples<'a> {
         .minimal();
         let withheld = |reason| MailState::Withheld { reason };
         let (suspect, cool_down) = (withheld(Withheld::Suspect), withheld(Withheld::CoolDown));
+        let undeliverable = withheld(Withheld::Undeliverable);
         let sent = MailState::Sent {
             message_id: "0100".to_owned(),
             at: self.received_at,
@@ -271,6 +273,17 @@ impl<'a> Samples<'a> {
                     more_earlier: true,
                     auto_reply: Some(&cool_down),
                     ..about(&least)
+                }
+                .into_email(),
+            ),
+            sample(
+                "not_to_be_written_to",
+                "The owner of its address has said that they did not send an earlier one",
+                TherapistEmail {
+                    earlier: &earlier[..1],
+                    may_write: false,
+                    auto_reply: Some(&undeliverable),
+                    ..about(&full)
                 }
                 .into_email(),
             ),
@@ -507,7 +520,15 @@ impl<'a> Samples<'a> {
             stuck: 2,
             ..Week::default()
         };
+        let sign_in = SignInEmail {
+            practice: self.practice,
+            to: &therapist(),
+            code: &Code::parse("20261123").expect("a code"),
+            browser: "Safari on an iPhone",
+            asked_at: self.received_at,
+        };
         vec![
+            sample("sign_in", "A code for the desk", sign_in.into_email()),
             promises(
                 "morning_list",
                 "The morning list",
@@ -542,6 +563,11 @@ impl<'a> Samples<'a> {
                 "withdrawn",
                 "The client has withdrawn the enquiry",
                 ClientAction::Withdrawn { erased_at },
+            ),
+            action(
+                "withdrawn_erased",
+                "The same, told when it had been erased already",
+                ClientAction::Withdrawn { erased_at: None },
             ),
             action("kept", "The client keeps it after all", ClientAction::Kept),
             action(
@@ -582,6 +608,7 @@ impl<'a> Samples<'a> {
                 to: &to,
                 received,
                 trouble,
+                may_write: trouble != Trouble::Withheld(Withheld::Undeliverable),
             };
             sample(name, about, email.into_email())
         };
@@ -610,6 +637,12 @@ impl<'a> Samples<'a> {
                 "It is unknown whether the answer left",
                 &without_phone,
                 Trouble::Unknown,
+            ),
+            notice(
+                "undeliverable",
+                "The address was found to be another person's before the answer left",
+                &full,
+                Trouble::Withheld(Withheld::Undeliverable),
             ),
             notice(
                 "late",
@@ -645,6 +678,7 @@ impl<'a> Samples<'a> {
             auto_reply: Some(&MailState::NEW),
             earlier: &[],
             more_earlier: false,
+            may_write: true,
             privacy: self.practice.privacy.keep_health_out_of_email,
             links: Some(&LINKS),
         }

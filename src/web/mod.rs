@@ -163,21 +163,39 @@ pub struct Answered {
     pub outdated: bool,
 }
 
-/// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share.
-///
-/// # Errors
-/// None that a client would see: what goes wrong has an answer of its own.
-pub async fn handle(web: &Arc<Web>, event: &Value, clock: &Clock) -> Result<Answered, BoxError> {
-    let Some(mut request) = event::request(event) else {
-        let mut response =
-            Answer::new(web, ResponseFormat::Html).problem(&RequestError::Unreadable);
-        origin::add_common_headers(response.headers_mut());
-        return answered(response).await;
-    };
-    request.extensions_mut().insert(clock.clone());
-    match router(Arc::clone(web)).oneshot(request).await {
-        Ok(response) => answered(response).await,
-        Err(never) => match never {},
+/// The entry point for HTTP events: the pages, and the way to each, which is made once.
+pub struct WebService {
+    web: Arc<Web>,
+    router: Router,
+}
+
+impl WebService {
+    /// Answers with these pages.
+    #[must_use]
+    pub fn new(web: Web) -> Self {
+        let web = Arc::new(web);
+        Self {
+            router: router(Arc::clone(&web)),
+            web,
+        }
+    }
+
+    /// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share.
+    ///
+    /// # Errors
+    /// None that a client would see: what goes wrong has an answer of its own.
+    pub async fn handle(&self, event: &Value, clock: &Clock) -> Result<Answered, BoxError> {
+        let Some(mut request) = event::request(event) else {
+            let mut response =
+                Answer::new(&self.web, ResponseFormat::Html).problem(&RequestError::Unreadable);
+            origin::add_common_headers(response.headers_mut());
+            return answered(response).await;
+        };
+        request.extensions_mut().insert(clock.clone());
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => answered(response).await,
+            Err(never) => match never {},
+        }
     }
 }
 

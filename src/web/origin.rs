@@ -174,7 +174,7 @@ mod tests {
         let echo = async |headers: HeaderMap| headers.contains_key(COOKIE).to_string();
         let router: Router = Router::new()
             .route("/", get(echo))
-            .layer(from_fn_with_state(Arc::clone(&app().web), guard));
+            .layer(from_fn_with_state(Arc::clone(&app().web.web), guard));
         let request = axum::http::Request::get("/")
             .header(COOKIE, "__Host-desk=secret")
             .body(Body::empty())
@@ -192,7 +192,7 @@ mod tests {
         let broken = async || -> Response { panic!("a bug of ours") };
         let router: Router = Router::new()
             .route("/", get(broken))
-            .layer(from_fn_with_state(Arc::clone(&app.web), guard));
+            .layer(from_fn_with_state(Arc::clone(&app.web.web), guard));
         let request = axum::http::Request::get("/")
             .header(ORIGIN, "http://127.0.0.1:1")
             .body(Body::empty())

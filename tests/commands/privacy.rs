@@ -513,7 +513,7 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
         preview["about_the_address"]["what"]
             .as_str()
             .unwrap()
-            .contains("spam")
+            .contains("not welcome")
     );
     assert_eq!(
         desk.items().await.len(),

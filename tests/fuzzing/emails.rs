@@ -35,6 +35,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
     let practice = practice::compiled();
     let to = therapist();
     let received = &drawn.received;
+    let may_write = drawn.earlier.len() % 2 == 0 && received.enquiry.email.is_carried();
     let therapists = TherapistEmail {
         practice,
         to: &to,
@@ -44,6 +45,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         auto_reply: drawn.auto_reply.as_ref(),
         earlier: &drawn.earlier,
         more_earlier: drawn.earlier.len() > 20,
+        may_write,
         privacy: drawn.privacy,
         links: None,
     };
@@ -52,6 +54,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         to: &to,
         received,
         trouble,
+        may_write,
     };
     let to_therapist = [
         therapists.into_email(),

@@ -35,6 +35,19 @@ impl Zone {
         &self.name
     }
 
+    /// What its time is called: "UK time", "New York time".
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self.name.as_str() {
+            "Europe/London" | "GB" | "GB-Eire" => "UK time".to_owned(),
+            "UTC" | "Etc/UTC" | "Etc/UCT" | "UCT" | "Zulu" | "Etc/Zulu" => "UTC".to_owned(),
+            name => {
+                let place = name.rsplit('/').next().unwrap_or(name);
+                format!("{} time", place.replace('_', " "))
+            }
+        }
+    }
+
     /// The zone's rules.
     #[must_use]
     pub fn rules(&self) -> &TimeZone {

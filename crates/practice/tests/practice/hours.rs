@@ -229,3 +229,21 @@ fn working_time_is_counted_within_the_hours_only() {
     let opens = practice.opens(tuesday).unwrap();
     assert_eq!(opens.timestamp(), at("2026-12-29T09:00"));
 }
+
+#[test]
+fn a_time_zone_has_a_name_that_people_use() {
+    for (zone, words) in [
+        ("Europe/London", "UK time"),
+        ("Europe/Berlin", "Berlin time"),
+        ("America/New_York", "New York time"),
+        ("America/Argentina/Buenos_Aires", "Buenos Aires time"),
+        ("UTC", "UTC"),
+    ] {
+        let practice = edited(
+            "time_zone = \"Europe/London\"",
+            &format!("time_zone = \"{zone}\""),
+        );
+        let practice = Practice::from_toml(&practice).unwrap();
+        assert_eq!(practice.time_zone.in_words(), words);
+    }
+}
