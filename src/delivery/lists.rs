@@ -93,6 +93,7 @@ impl Delivery {
                 Some(DeskLinks {
                     enquiry: links.desk(reference),
                     answered: epoch.map(|epoch| links.answered(reference, epoch, now)),
+                    explains_marking: false,
                 })
             })
             .collect();

@@ -12,7 +12,7 @@ mod send;
 mod sweep;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -72,6 +72,8 @@ pub struct Delivery {
     /// When enquiries were mailed because the table could not be written.
     fallbacks: Mutex<Vec<Timestamp>>,
     /// Whether SES said last that it holds emails to the therapist back, or that her mailbox turns them away.
+    /// Whether it is known that the therapist marks what she has answered.
+    marks: AtomicBool,
     unreached: AtomicBool,
 }
 
@@ -112,6 +114,7 @@ impl Delivery {
             links,
             fallbacks: Mutex::new(Vec::new()),
             unreached: AtomicBool::new(false),
+            marks: AtomicBool::new(false),
         }
     }
 
@@ -247,7 +250,19 @@ impl Delivery {
         Some(DeskLinks {
             enquiry: links.desk(reference),
             answered: epoch.map(|epoch| links.answered(reference, epoch, clock.now())),
+            explains_marking: epoch.is_some() && !self.has_marked().await,
         })
+    }
+
+    /// Whether the therapist has ever marked an enquiry: once that is known, it is not asked again. Not knowing it counts as yes.
+    async fn has_marked(&self) -> bool {
+        if !self.marks.load(Ordering::Relaxed) {
+            let marked = self.store.marked(1).await;
+            let has_marked = marked.map_or(true, |marked| !marked.found.is_empty());
+            self.marks.store(has_marked, Ordering::Relaxed);
+            return has_marked;
+        }
+        true
     }
 
     /// Writes a change. What became of a send is sent again when it is not written down: then for as long as there is time.

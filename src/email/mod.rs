@@ -50,6 +50,8 @@ pub struct DeskLinks {
     pub enquiry: String,
     /// The page that marks it as answered without signing in.
     pub answered: Option<String>,
+    /// Whether it is said what marking brings: until she has marked one.
+    pub explains_marking: bool,
 }
 
 /// An email, ready to be sent.

@@ -20,12 +20,14 @@ use crate::email::{
     PracticeChangedEmail, PromisesEmail, SignInEmail, SuspectedCountEmail, TherapistEmail, Trouble,
     Waits, Week, WeeklyEmail,
 };
-use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
+use crate::enquiry::answers::{
+    Area, BuiltIn, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth,
+};
 use crate::enquiry::{
-    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
+    Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Reference, Times,
 };
 use crate::mail_state::{EmailKind, MailState, Withheld};
-use crate::practice::{Practice, TreatmentKey};
+use crate::practice::{Practice, Question, TreatmentKey};
 use crate::session::Code;
 use crate::spam::Signal;
 
@@ -42,11 +44,18 @@ pub const MINE: &str = "https://desk.example.com/mine/BB-7KQ4M?s=3q2-7wAAAAAAAAA
 static LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
     enquiry: DESK.to_owned(),
     answered: Some(ANSWERED.to_owned()),
+    explains_marking: false,
+});
+/// The same until she has marked one.
+static FIRST_LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
+    explains_marking: true,
+    ..LINKS.clone()
 });
 /// The same for what looks like spam.
 static SUSPECTED_LINKS: LazyLock<DeskLinks> = LazyLock::new(|| DeskLinks {
     enquiry: DESK.to_owned(),
     answered: None,
+    explains_marking: false,
 });
 /// The link to the enquiry on the desk.
 pub const DESK: &str = "https://desk.example.com/desk/enquiries/BB-7KQ4M";
@@ -105,11 +114,12 @@ impl<'a> Samples<'a> {
                 phone: None,
                 contact_by: ContactBy::Email,
                 answers: Answers {
-                    goal: Goal::Relax,
+                    goal: self.goal(Goal::Relax),
                     ..Answers::default()
                 },
                 times: None,
                 message: None,
+                own: Vec::new(),
                 consent_version: self.practice.consent.version.clone(),
             },
         )
@@ -140,7 +150,7 @@ impl<'a> Samples<'a> {
             answers: Answers {
                 area: vec![Area::LowerBack, Area::Neck],
                 cause: Some(Cause::Posture),
-                goal: Goal::Treat,
+                goal: self.goal(Goal::Treat),
                 recent_injury: Some(RecentInjury::No),
                 warmth: self.warmth(Warmth::NotSure),
                 treatment: self.suggested(Goal::Treat, Warmth::NotSure),
@@ -149,6 +159,7 @@ impl<'a> Samples<'a> {
             message: message(
                 "My back has been stiff since we moved house.\n\nIs there parking near you?",
             ),
+            own: self.own_answers(),
             consent_version: minimal.enquiry.consent_version,
         };
         self.received(minimal.reference, enquiry)
@@ -166,13 +177,13 @@ impl<'a> Samples<'a> {
             it.contact_by = ContactBy::Text;
         });
         let named = self.with(self.complete(), |it| {
-            it.answers.goal = Goal::Relax;
+            it.answers.goal = self.goal(Goal::Relax);
             it.contact_by = ContactBy::Email;
             it.answers.warmth = self.warmth(Warmth::No);
             it.answers.treatment = self.another(Goal::Relax, Warmth::No, true);
         });
         let open = self.with(self.minimal(), |it| {
-            it.answers.goal = Goal::NotSure;
+            it.answers.goal = self.goal(Goal::NotSure);
             it.answers.area = Area::ALL.to_vec();
         });
         let hostile = self.with(self.complete(), |it| {
@@ -211,6 +222,15 @@ impl<'a> Samples<'a> {
                 "complete",
                 "Everything filled in",
                 about(&full).into_email(),
+            ),
+            sample(
+                "first",
+                "As long as you have marked no enquiry: what marking brings",
+                TherapistEmail {
+                    links: Some(&FIRST_LINKS),
+                    ..about(&least)
+                }
+                .into_email(),
             ),
             sample(
                 "minimal",
@@ -335,7 +355,7 @@ impl<'a> Samples<'a> {
         let answer = |name, about, goal, warmth: Option<Warmth>, named, change: Change| {
             let received = self.with(self.minimal(), |it| {
                 change(it);
-                it.answers.goal = goal;
+                it.answers.goal = self.goal(goal);
                 it.answers.warmth = warmth.and_then(|warmth| self.warmth(warmth));
                 it.answers.treatment = named;
             });
@@ -702,6 +722,21 @@ impl<'a> Samples<'a> {
             reply_to: &therapist(),
         }
         .into_email()
+    }
+
+    /// An answer to each question of the practice's own: the last one that is offered, or a few words.
+    fn own_answers(&self) -> Vec<OwnAnswer> {
+        let answer = |question: &Question| {
+            let last = question.options.last();
+            let said = last.map_or("A few words about it", |option| &option.value);
+            OwnAnswer::parse(question, &[said.to_owned()]).expect("an answer")
+        };
+        self.practice.questions.iter().filter_map(answer).collect()
+    }
+
+    /// What they want, if the form asks for it.
+    fn goal(&self, answer: Goal) -> Option<Goal> {
+        self.practice.asks(BuiltIn::Goal).then_some(answer)
     }
 
     /// The answer about warmth, if the form asks for it.

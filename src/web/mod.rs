@@ -6,6 +6,7 @@ mod desk;
 mod event;
 mod form;
 mod negotiate;
+pub mod openapi;
 mod origin;
 pub mod pages;
 mod problem;
@@ -30,7 +31,7 @@ use tracing::{info, warn};
 
 use crate::clock::Clock;
 use crate::desk::Desk;
-use crate::enquiry::{Field, Reference};
+use crate::enquiry::{Field, FormError, Reference};
 use crate::link::Links;
 use crate::practice::{Agreed, Practice};
 use crate::settings::WebSettings;
@@ -116,6 +117,7 @@ impl Web {
             route("/desk.css", READ, get(desk_style_sheet)),
             route("/enquiry.js", READ, get(script)),
             route("/token", READ, get(token)),
+            route("/openapi.json", READ, get(contract)),
             route(
                 "/mine/{reference}",
                 "GET, HEAD, POST, OPTIONS",
@@ -237,6 +239,11 @@ async fn token(
     Answer::new(&web, ResponseFormat::negotiate(&headers)).token(clock.exact())
 }
 
+/// The contract, with the fields of the practice in force.
+async fn contract(State(web): State<Arc<Web>>) -> Response {
+    Answer::new(&web, ResponseFormat::Json).contract()
+}
+
 /// What a browser works on while the form is filled in.
 async fn challenge(
     State(web): State<Arc<Web>>,
@@ -259,7 +266,7 @@ async fn enquire(
         return answer.problem(&RequestError::TooLarge);
     };
     let bytes = body.len();
-    let decoded = match decode::decode(&headers, body).await {
+    let decoded = match decode::decode(&headers, body, &web.practice).await {
         Ok(decoded) => decoded,
         Err(error) => {
             info!(refused = error.problem_type().name, bytes, "post refused");
@@ -285,7 +292,7 @@ async fn enquire(
             let mut errors = checked_form.err().unwrap_or_default();
             errors.retain(|error| wrong.iter().all(|wrong| wrong.field != error.field));
             errors.extend(wrong);
-            errors.sort_by_key(|error| error.field);
+            FormError::sort(&mut errors, &web.practice);
             let codes: Vec<_> = errors.iter().map(|error| error.error.code()).collect();
             info!(errors = ?codes, bytes, "form refused");
             let outdated = errors

@@ -10,7 +10,7 @@ use enquiry_desk::email::previews::{DESK, HOSTILE, MINE, Samples, therapist};
 use enquiry_desk::email::{Email, TherapistEmail};
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{
-    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Times,
+    Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Times,
 };
 use enquiry_desk::mail_state::EmailKind;
 use enquiry_desk::practice::{self, Practice};
@@ -439,7 +439,7 @@ fn combinations() -> Vec<Answers> {
             for recent_injury in [None, Some(RecentInjury::Yes), Some(RecentInjury::No)] {
                 for treatment in &treatments {
                     all.push(Answers {
-                        goal: *goal,
+                        goal: Some(*goal),
                         recent_injury,
                         warmth,
                         treatment: treatment.clone(),
@@ -497,7 +497,7 @@ fn every_answer_to_a_client_is_complete_and_in_order() {
             if let Some(alternative) = suggestion.alternative() {
                 at(alternative.why);
             }
-            if answers.goal == Goal::NotSure {
+            if answers.goal == Some(Goal::NotSure) {
                 at("I will help you choose.");
             }
         }
@@ -543,6 +543,9 @@ fn no_free_text_changes_a_byte_of_the_answer_to_the_client() {
             it.name = Name::parse(text).unwrap_or_else(|_| Name::parse("A").unwrap());
             it.times = Times::parse(text).unwrap_or_default();
             it.message = Message::parse(text).unwrap_or_default();
+            it.own = OwnAnswer::kept("q_old".parse().unwrap(), &[text.to_owned()])
+                .into_iter()
+                .collect();
             it.phone = Phone::parse("01632 960001").ok();
             it.consent_version = text.to_owned();
             it.email = EmailAddress::parse("somebody.else+tag@example.org").unwrap();
@@ -958,7 +961,7 @@ fn another_practice_speaks_with_its_own_voice() {
             let received = samples.with(samples.minimal(), |it| {
                 it.contact_by = contact_by;
                 it.phone = Phone::parse("07700 900982").ok();
-                it.answers.goal = *goal;
+                it.answers.goal = Some(*goal);
                 it.answers.recent_injury = Some(RecentInjury::Yes);
             });
             let email = samples.client_mail(&received);

@@ -292,6 +292,19 @@ pub const COMPLETE: [(&str, &str); 15] = [
     ("submission", "3f0c2f5e-6d0f-4b7e-9a53-0d3c9a4f6b11"),
 ];
 
+/// The physiotherapist's practice: another trade, a short form, and questions of his own.
+pub const PHYSIOTHERAPIST: &str = include_str!("../physiotherapist.toml");
+
+/// The practice of the repository, which asks everything, with questions of its own: one of each kind and more.
+pub fn practice_with_questions() -> &'static Practice {
+    static PRACTICE: std::sync::LazyLock<Practice> = std::sync::LazyLock::new(|| {
+        let at = PHYSIOTHERAPIST.find("[[question]]").unwrap();
+        let own = &PHYSIOTHERAPIST[at..];
+        Practice::from_toml(&format!("{}\n{own}", include_str!("../../practice.toml"))).unwrap()
+    });
+    &PRACTICE
+}
+
 /// `application/x-www-form-urlencoded`, as browsers write it.
 pub fn urlencoded(fields: &[(&str, &str)]) -> String {
     let encode = |text: &str| {

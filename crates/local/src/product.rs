@@ -13,7 +13,7 @@ use enquiry_desk::clock::Clock;
 use enquiry_desk::practice;
 use enquiry_desk::settings::Settings;
 use enquiry_desk::store::schema;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 /// How long one invocation may take, in seconds: `Timeout` in `template.yaml`.
 const TIMEOUT: i64 = 29;
@@ -113,11 +113,10 @@ pub(crate) fn environment(endpoints: &Endpoints) -> String {
 }
 
 /// The application over the emulator, as the function. The environment of `cargo local` comes before the defaults, except
-/// for the table and for AWS, which are the emulator's. The function's clock is `ahead` by this much: leases and cool-downs
-/// that began before run out sooner.
+/// for the table and for AWS, which are the emulator's. It goes by the emulator's clock.
 pub(crate) fn function(
     endpoints: &Endpoints,
-    ahead: SignedDuration,
+    clock: aws_emulator::clock::Clock,
 ) -> Result<Function, StartError> {
     let aws = endpoints.variables();
     let variable = |name: &str| match name {
@@ -136,9 +135,8 @@ pub(crate) fn function(
     let runtime = Runtime::new(settings, practice::compiled().clone(), clients);
     let runtime = Arc::new(runtime);
     Ok(Function::new(move |event| {
-        let runtime = Arc::clone(&runtime);
+        let (runtime, now) = (Arc::clone(&runtime), clock.now());
         async move {
-            let now = Timestamp::now() + ahead;
             let clock = Clock::new(now, now + SignedDuration::from_secs(TIMEOUT));
             runtime
                 .handle(event, &clock)

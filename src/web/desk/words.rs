@@ -4,7 +4,8 @@
 use jiff::Timestamp;
 
 use crate::email::{dial, reply_link, wants};
-use crate::enquiry::{Field, Received, fields};
+use crate::enquiry::answers::ContactBy;
+use crate::enquiry::{Field, Received};
 use crate::practice::Practice;
 use crate::record::{Mark, Record};
 use crate::text;
@@ -25,6 +26,8 @@ pub(super) struct Card {
 
 /// How to reach the client.
 pub(super) struct Ways {
+    /// How they would like to be reached.
+    asked: ContactBy,
     /// Links that call and text the number, with the number.
     pub(super) phone: Option<(String, String, String)>,
     /// A link that writes to them; none where no email may go.
@@ -60,11 +63,36 @@ impl Ways {
         });
         let address = enquiry.email.as_str();
         Self {
+            asked: enquiry.contact_by,
             phone,
             write: record
                 .may_write()
                 .then(|| reply_link(practice, &received.reference, &enquiry.name, address)),
         }
+    }
+}
+
+impl Ways {
+    /// What each way is called and its link, the one that was asked for first.
+    pub(super) fn in_order(&self) -> Vec<(String, &str)> {
+        let phone = self.phone.as_ref();
+        let call = phone.map(|(call, _, number)| (format!("Call {number}"), call.as_str()));
+        let text = phone.map(|(_, text, number)| {
+            let asked = self.asked == ContactBy::Text;
+            let label = if asked {
+                format!("Text {number}")
+            } else {
+                "Text".to_owned()
+            };
+            (label, text.as_str())
+        });
+        let write = self.write.as_deref().map(|link| ("Email".to_owned(), link));
+        let ways = match self.asked {
+            ContactBy::Phone => [call, text, write],
+            ContactBy::Text => [text, call, write],
+            ContactBy::Email => [write, call, text],
+        };
+        ways.into_iter().flatten().collect()
     }
 }
 
@@ -106,7 +134,7 @@ pub(super) const fn mark(mark: Mark) -> &'static str {
 
 /// One answer, with a short label.
 pub(super) struct Labelled {
-    pub(super) label: &'static str,
+    pub(super) label: String,
     pub(super) text: String,
 }
 
@@ -122,24 +150,23 @@ pub(super) fn answers(practice: &Practice, received: &Received) -> Vec<Labelled>
         Field::Times => 1,
         _ => 2,
     };
-    let mut rows: Vec<_> = fields(practice).filter(|row| !above(row.field)).collect();
-    rows.sort_by_key(|row| rank(row.field));
-    rows.into_iter()
-        .filter_map(|row| {
-            let answer = received.enquiry.answer(row.field, practice)?;
-            Some(Labelled {
-                label: short(row.field, row.label),
-                text: match consent.filter(|_| row.field == Field::Consent) {
-                    Some(wording) => wording.to_owned(),
-                    None => visible(&answer.text),
-                },
-            })
+    let mut answered = received.enquiry.answered(practice);
+    answered.retain(|it| !above(it.field));
+    answered.sort_by_key(|it| rank(it.field));
+    let answered = answered.into_iter();
+    answered
+        .map(|it| Labelled {
+            label: short(it.field, it.label).to_owned(),
+            text: match consent.filter(|_| it.field == Field::Consent) {
+                Some(wording) => wording.to_owned(),
+                None => visible(&it.answer.text),
+            },
         })
         .collect()
 }
 
 /// A short label; a field that has none here keeps its own.
-const fn short(field: Field, label: &'static str) -> &'static str {
+const fn short(field: Field, label: &str) -> &str {
     match field {
         Field::Name => "Name",
         Field::Email => "Email",

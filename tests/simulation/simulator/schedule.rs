@@ -12,7 +12,7 @@ use aws_emulator::{Endpoints, aws};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
 use enquiry_desk::clock::Clock;
-use enquiry_desk::practice::{self, Practice};
+use enquiry_desk::practice::Practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tracing::Dispatch;
@@ -21,6 +21,7 @@ use tracing::instrument::WithSubscriber;
 use super::random::Random;
 use super::rules;
 use super::wire::{Calls, Fault, Ledger, Moment, Plan, Wire};
+use crate::fuzzing::PRACTICE;
 use crate::support::logs::Logs;
 use crate::support::{Item, emulated, joined};
 
@@ -78,7 +79,7 @@ pub struct World {
     instances: Vec<Instance>,
     /// What truly happened.
     pub ledger: Arc<Mutex<Ledger>>,
-    forms: Vec<Value>,
+    pub forms: Vec<Value>,
     /// The stream: every enquiry as it was inserted.
     stream: Vec<Value>,
     /// The stream: records that are no new enquiries, which the event source would filter out.
@@ -240,7 +241,7 @@ impl World {
                 *random.pick(&["true", "false", "false", "false", "false", "false"]),
             ),
         ];
-        let mut practice = practice::compiled().clone();
+        let mut practice = PRACTICE.clone();
         practice.privacy.retention_days = *random.pick(&[1, 365, 365]);
         // Sometimes they all come from one person.
         let people = match random.percent(35) {
@@ -1225,6 +1226,16 @@ fn form_of(form: usize, addresses: &[&str], random: &mut Random) -> Value {
     }
     if random.percent(10) {
         post["extra_detail"] = "cheap watches".into();
+    }
+    // The practice's own questions, and one that it asks no more.
+    let own = [
+        ("q_line", "Dr Example"),
+        ("q_one", "swim"),
+        ("q_several", "run"),
+        ("q_old", "It began in spring."),
+    ];
+    for (name, answer) in own.into_iter().take(2 * form) {
+        post[name] = answer.into();
     }
     post
 }

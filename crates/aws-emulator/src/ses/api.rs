@@ -178,7 +178,7 @@ async fn send_email(
 
 /// Does what SES does until it answers with a message id.
 fn accept(state: &Arc<State>, request: Value, answered: bool) -> Result<String, RequestError> {
-    let now = Timestamp::now();
+    let now = state.now();
     let message_id = aws::message_id(now);
     let email = compose(request, &message_id, now)?;
     let configuration_set = email
