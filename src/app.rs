@@ -55,6 +55,7 @@ impl App {
             store: store_settings,
             email,
             keys,
+            beginning: _,
         } = settings;
         let store = Store::new(clients.dynamodb, &store_settings, keys.clone());
         let ses = Ses::new(clients.ses, &email);

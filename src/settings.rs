@@ -17,6 +17,20 @@ pub struct Settings {
     /// `HASH_KEY`: the secret under which addresses are hashed and tokens are signed. It may be missing while the secret that
     /// holds it (`SECRET_ID`) cannot be read: then enquiries are stored all the same, and get no auto-reply.
     pub keys: Option<Keys>,
+    /// What is shown until the practice was saved on the desk; none where the build holds a practice.
+    pub beginning: Option<Beginning>,
+}
+
+/// `PRACTICE_NAME`, `PRACTICE_PHONE` and `TIME_ZONE`: all that a downloaded build knows of the practice. Whether they are as the file of
+/// a practice wants them is found out with the rest of it.
+#[derive(Clone)]
+pub struct Beginning {
+    /// The name.
+    pub name: String,
+    /// The number to call.
+    pub phone: String,
+    /// The name of the time zone.
+    pub time_zone: String,
 }
 
 /// The settings of the public pages, and of what they take.
@@ -34,6 +48,8 @@ pub struct WebSettings {
     pub min_fill_seconds: u32,
     /// `ALTCHA`: whether an enquiry has to bring a proof of work; without one it is suspect.
     pub altcha: bool,
+    /// Whether there is a practice to write to: without one in the build, from the first time that it was saved on the desk.
+    pub is_open: bool,
 }
 
 /// The settings of the table.
@@ -144,6 +160,16 @@ impl Settings {
             .optional("THERAPIST_CONFIGURATION_SET", "a name", set)
             .or_else(|| configuration_set.clone());
 
+        let beginning = reader.optional("PRACTICE_NAME", "a name", set).map(|name| {
+            let phone = reader.required("PRACTICE_PHONE", "a telephone number", set);
+            let time_zone = reader.required("TIME_ZONE", "the name of a time zone", set);
+            Beginning {
+                name,
+                phone: phone.unwrap_or_default(),
+                time_zone: time_zone.unwrap_or_default(),
+            }
+        });
+
         match (reader.errors.is_empty(), table, therapist, sender) {
             (true, Some(table), Some(therapist), Some(sender)) => Ok(Self {
                 web: WebSettings {
@@ -153,6 +179,7 @@ impl Settings {
                     thank_you_url,
                     min_fill_seconds: min_fill_seconds.unwrap_or(3),
                     altcha: altcha.unwrap_or(false),
+                    is_open: beginning.is_none(),
                 },
                 store: StoreSettings {
                     table,
@@ -166,6 +193,7 @@ impl Settings {
                     therapist_configuration_set,
                 },
                 keys,
+                beginning,
             }),
             _ => Err(SettingErrors(reader.errors)),
         }

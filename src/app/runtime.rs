@@ -18,8 +18,9 @@ use super::{App, Event, rehearsal};
 use crate::aws::{self, Clients, HttpClients, SecretSource};
 use crate::clock::Clock;
 use crate::keys::Keys;
+use crate::practice::raw::{Line, Phone};
 use crate::practice::{self, Practice};
-use crate::settings::{SettingError, SettingErrors, Settings};
+use crate::settings::{Beginning, SettingError, SettingErrors, Settings};
 use crate::store::SavedPractice;
 use crate::web;
 
@@ -55,10 +56,17 @@ struct Running {
 }
 
 impl Runtime {
-    /// An environment over these settings and clients, in which this practice holds until one is saved on the desk.
-    #[must_use]
-    pub fn new(settings: Settings, first: Practice, clients: Clients) -> Self {
-        let first = Arc::new(first);
+    /// An environment over these settings and clients, in which this practice holds until one is saved on the desk, under the
+    /// name and the number that the settings give where they give any.
+    ///
+    /// # Errors
+    /// When those are not as a practice wants them.
+    pub fn new(
+        settings: Settings,
+        first: Practice,
+        clients: Clients,
+    ) -> Result<Self, SettingErrors> {
+        let first = Arc::new(first_practice(first, settings.beginning.as_ref())?);
         let app = App::new(settings.clone(), Arc::clone(&first), clients.clone());
         let running = Running {
             app,
@@ -69,12 +77,12 @@ impl Runtime {
             tried_at: None,
             failed_at: None,
         };
-        Self {
+        Ok(Self {
             clients,
             secret: None,
             first,
             running: Mutex::new(running),
-        }
+        })
     }
 
     /// An environment as Lambda starts it, from the variables that Lambda and `template.yaml` set. The secret and the practice
@@ -107,7 +115,7 @@ impl Runtime {
     ) -> Result<Self, SettingErrors> {
         let settings = Settings::from_env(&variable)?;
         let clients = Clients::from_variables(client.clone(), &variable);
-        let mut runtime = Self::new(settings, practice::compiled().clone(), clients);
+        let mut runtime = Self::new(settings, practice::compiled().clone(), clients)?;
         runtime.secret = SecretSource::from_variables(&variable, client);
         let clock = Clock::new(now, now + SignedDuration::from_secs(1));
         // Beside each other: two wait for the network, the third only thinks.
@@ -140,7 +148,10 @@ impl Runtime {
             let app = self.app(SignedDuration::ZERO, clock.now()).await;
             return app.work(event, clock).await;
         };
-        let app = match web::oldest_practice(&request) {
+        // Until there is one, each request looks whether there is.
+        let closed = !self.running().settings.web.is_open;
+        let oldest = web::oldest_practice(&request);
+        let app = match oldest.map(|oldest| if closed { SignedDuration::ZERO } else { oldest }) {
             Some(oldest) => self.app(oldest, clock.now()).await,
             None => self.current(),
         };
@@ -249,10 +260,50 @@ impl Runtime {
 
 impl Running {
     fn rebuild(&mut self, clients: &Clients) -> Arc<App> {
+        self.settings.web.is_open = self.settings.beginning.is_none() || self.revision > 0;
         let (settings, practice) = (self.settings.clone(), Arc::clone(&self.practice));
         self.app = App::new(settings, practice, clients.clone());
         Arc::clone(&self.app)
     }
+}
+
+fn first_practice(
+    first: Practice,
+    beginning: Option<&Beginning>,
+) -> Result<Practice, SettingErrors> {
+    let Some(beginning) = beginning else {
+        return Ok(first);
+    };
+    // Visitors read nothing else of it.
+    let mut written = first.written;
+    written.practice.name = Line(beginning.name.clone());
+    written.practice.phone = Phone(beginning.phone.clone());
+    written.practice.time_zone = Line(beginning.time_zone.clone());
+    written.practice.address = Line("Address on request".to_owned());
+    written.practice.website = None;
+    written.social.clear();
+    practice::check(&written).map_err(|errors| {
+        let named = |key: &str| errors.0.iter().any(|error| error.key == key);
+        let all = [
+            ("practice.name", "PRACTICE_NAME", "a name on one line"),
+            (
+                "practice.phone",
+                "PRACTICE_PHONE",
+                "a telephone number that starts with 0 or +",
+            ),
+            (
+                "practice.time_zone",
+                "TIME_ZONE",
+                "the name of a time zone, like Europe/London",
+            ),
+        ];
+        let wrong = all.into_iter().filter(|(key, ..)| named(key));
+        SettingErrors(
+            wrong
+                .map(|(_, variable, expected)| SettingError { variable, expected })
+                .collect(),
+        )
+    })
 }
 
 /// The practice that was saved, where it can be read. Before any was, the version before it is better than the first one.

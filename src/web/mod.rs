@@ -236,7 +236,11 @@ fn router(web: Arc<Web>) -> Router {
 
 /// The form itself; an address that was posted to shows it too, when the page is reloaded.
 async fn empty_form(State(web): State<Arc<Web>>, Extension(clock): Extension<Clock>) -> Response {
-    Answer::new(&web, ResponseFormat::Html).empty_form(clock.exact())
+    let answer = Answer::new(&web, ResponseFormat::Html);
+    if !web.settings.is_open {
+        return answer.problem(&RequestError::NotOpen);
+    }
+    answer.empty_form(clock.exact())
 }
 
 /// The signed time, for a form on another site.
@@ -286,6 +290,10 @@ async fn enquire(
             }
         }
     };
+    // What it asks and what its treatments are is not known yet.
+    if probe.is_none() && !web.settings.is_open {
+        return answer.problem(&RequestError::NotOpen);
+    }
     let decoded = match decode::decode(&headers, body, &web.practice).await {
         Ok(decoded) => decoded,
         Err(error) => {

@@ -41,6 +41,8 @@ pub enum RequestError {
     TooManyRequests(u32),
     /// Neither the table nor the mailbox could take it.
     Unavailable,
+    /// The practice was not set up yet, or cannot be read where the build holds none.
+    NotOpen,
 }
 
 /// What a request error looks like: one row of the table of problem types (RFC 9457).
@@ -75,6 +77,7 @@ impl RequestError {
         Self::File,
         Self::TooManyRequests(660),
         Self::Unavailable,
+        Self::NotOpen,
     ];
 
     /// A field that the form has not; its name is repeated only when it looks like a name.
@@ -193,6 +196,12 @@ impl RequestError {
                 "Your enquiry could not be taken just now",
                 "Send the form again in a minute, or phone.",
             ),
+            Self::NotOpen => (
+                StatusCode::SERVICE_UNAVAILABLE,
+                "not-open",
+                "This form is not open at the moment",
+                "Please phone instead, or come back later.",
+            ),
         };
         ProblemType {
             status,
@@ -207,7 +216,7 @@ impl RequestError {
     pub const fn retry_after(&self) -> Option<u32> {
         match self {
             Self::TooManyRequests(seconds) => Some(*seconds),
-            Self::Unavailable => Some(60),
+            Self::Unavailable | Self::NotOpen => Some(60),
             _ => None,
         }
     }

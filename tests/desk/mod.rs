@@ -2,6 +2,7 @@
 
 mod acts;
 mod cost;
+mod first_setup;
 mod large;
 mod links;
 mod lists;

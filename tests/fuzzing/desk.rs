@@ -76,7 +76,7 @@ impl Desk {
         };
         let settings = Settings::from_env(variable).unwrap();
         let clients = Clients::from_variables(wire.client(), variable);
-        let app = Environment::new(settings, PRACTICE.clone(), clients);
+        let app = Environment::new(settings, PRACTICE.clone(), clients).unwrap();
         Self { app, wire }
     }
 

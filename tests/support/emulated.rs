@@ -137,8 +137,12 @@ pub struct Environment {
 }
 
 impl Environment {
-    pub fn new(settings: Settings, practice: Practice, clients: Clients) -> Arc<Self> {
-        Self::of(Runtime::new(settings, practice, clients))
+    pub fn new(
+        settings: Settings,
+        practice: Practice,
+        clients: Clients,
+    ) -> Result<Arc<Self>, SettingErrors> {
+        Runtime::new(settings, practice, clients).map(Self::of)
     }
 
     pub fn of(runtime: Runtime) -> Arc<Self> {
@@ -180,7 +184,7 @@ pub fn app_of(
     let variable = |name: &str| environment.get(name).cloned();
     let settings = Settings::from_env(variable)?;
     let clients = Clients::from_variables(client, variable);
-    Ok(Environment::new(settings, practice, clients))
+    Environment::new(settings, practice, clients)
 }
 
 /// The application as the function that Lambda would run.

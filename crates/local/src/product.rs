@@ -134,7 +134,8 @@ pub(crate) fn function(
     let settings =
         Settings::from_env(variable).map_err(|errors| StartError::new(errors.to_string()))?;
     let clients = Clients::from_variables(aws::http_client(), variable);
-    let runtime = Runtime::new(settings, practice::compiled().clone(), clients);
+    let runtime = Runtime::new(settings, practice::compiled().clone(), clients)
+        .map_err(|errors| StartError::new(errors.to_string()))?;
     let runtime = Arc::new(runtime);
     Ok(Function::new(move |event| {
         let (runtime, now) = (Arc::clone(&runtime), clock.now());

@@ -46,6 +46,8 @@ struct WaitingPage<'a> {
     marked: Vec<ListRow>,
     /// What is worth knowing about the days to come.
     notes: Vec<String>,
+    /// Whether clients can write; not before the practice was saved once where the build holds none.
+    is_open: bool,
 }
 
 /// Who waits, the nearest promise first.
@@ -74,6 +76,7 @@ pub(super) async fn page(
         suspects,
         marked: rows(practice, &waiting.marked, now),
         notes: super::practice::notes(practice, now),
+        is_open: web.settings.is_open,
     };
     page_response(&web, StatusCode::OK, &page)
 }
