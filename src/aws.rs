@@ -6,6 +6,8 @@
 //! not pay for a third SDK client either (a twentieth of the binary): the secret is fetched by the SDK's own orchestrator with
 //! a request that is made and signed here (AWS Secrets Manager API Reference, "GetSecretValue").
 
+mod no_network;
+
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
@@ -33,6 +35,8 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::keys::Keys;
+
+pub use no_network::no_network;
 
 /// An HTTP client; its clones share the connections.
 pub use aws_sdk_dynamodb::config::SharedHttpClient;

@@ -9,7 +9,7 @@ mod timeline;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::enquiry::Received;
-use crate::mail_state::Deliveries;
+use crate::mail_state::{Deliveries, MailState, Withheld};
 use crate::spam::{Score, Signal, Verdict};
 
 pub use mark::{Mark, Marked, Origin};
@@ -104,6 +104,24 @@ impl Record {
     pub fn is_waiting(&self) -> bool {
         let state = &self.state;
         state.mark() == Mark::Waiting && !state.is_suspect() && state.withdrawn.is_none()
+    }
+
+    /// Whether an email of the therapist's own may go to the client's address: not where its owner has said that they did not
+    /// send the enquiry, where an email came back or was not welcome, or where none can go.
+    #[must_use]
+    pub fn may_write(&self) -> bool {
+        let came_back = matches!(
+            self.state.deliveries.auto_reply,
+            MailState::Bounced {
+                transient: false,
+                ..
+            } | MailState::Complained { .. }
+                | MailState::Withheld {
+                    reason: Withheld::Undeliverable,
+                }
+        );
+        // In a Reply-To, an address that no email system carries would make SES refuse the email itself.
+        !came_back && !self.state.disowned && self.received.enquiry.email.is_carried()
     }
 
     /// Whether it waits although the time has passed by which an answer was promised.

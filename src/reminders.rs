@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::civil::{Date, Weekday};
+use jiff::civil::Weekday;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::clock::Clock;
@@ -24,19 +24,17 @@ const CLOSED_MONDAY: i8 = 9;
 pub struct Reminders {
     store: Store,
     practice: Arc<Practice>,
-    away_until: Option<Date>,
     /// What this execution environment has asked for already, so that it asks once.
     asked_for: Mutex<BTreeSet<String>>,
 }
 
 impl Reminders {
-    /// Decides by this practice's hours. `away_until` is the day on which the therapist is back.
+    /// Decides by this practice's hours.
     #[must_use]
-    pub const fn new(store: Store, practice: Arc<Practice>, away_until: Option<Date>) -> Self {
+    pub const fn new(store: Store, practice: Arc<Practice>) -> Self {
         Self {
             store,
             practice,
-            away_until,
             asked_for: Mutex::new(BTreeSet::new()),
         }
     }
@@ -51,7 +49,8 @@ impl Reminders {
         let now = clock.now();
         let local = now.to_zoned(self.practice.time_zone.rules().clone());
         let today = local.date();
-        let opens = self.practice.opens(today, self.away_until);
+        let opens = self.practice.opens(today);
+        let opens = opens.filter(|_| !self.practice.is_away(today));
         let opens = opens.map(|opens| opens.timestamp());
         if today.weekday() == Weekday::Monday {
             let nine = today.at(CLOSED_MONDAY, 0, 0, 0);
@@ -70,9 +69,7 @@ impl Reminders {
         }
         for waits in self.store.waiting(None, LOOKED_AT).await?.found {
             let promised_by = waits.at;
-            let before = self
-                .practice
-                .working_time_before(promised_by, SHORTLY, self.away_until);
+            let before = self.practice.working_time_before(promised_by, SHORTLY);
             if before <= now && now < promised_by {
                 asked_for += self
                     .ask_for(EmailKind::Reminder, &waits.reference, now)

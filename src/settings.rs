@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use jiff::civil::Date;
-
 use crate::enquiry::EmailAddress;
 use crate::keys::Keys;
 
@@ -36,8 +34,6 @@ pub struct WebSettings {
     pub min_fill_seconds: u32,
     /// `ALTCHA`: whether an enquiry has to bring a proof of work; without one it is suspect.
     pub altcha: bool,
-    /// `AWAY_UNTIL`: the first day on which the therapist is back, for the promise that an enquiry gets.
-    pub away_until: Option<Date>,
 }
 
 /// The settings of the table.
@@ -45,8 +41,6 @@ pub struct WebSettings {
 pub struct StoreSettings {
     /// `TABLE_NAME`: the table.
     pub table: String,
-    /// `RETENTION_DAYS`: how long an enquiry is kept once nothing is pending for the therapist, in days. 1 to 3,650.
-    pub retention_days: u32,
     /// `RATE_LIMIT_PER_SOURCE`: how many enquiries one source may send in ten minutes.
     pub rate_limit: u32,
     /// `AUTO_REPLIES_PER_DAY`: how many auto-replies may leave in a day (UTC).
@@ -66,8 +60,6 @@ pub struct EmailSettings {
     pub therapist_configuration_set: Option<String>,
     /// `SES_SANDBOX`: whether SES delivers to verified addresses only, so that no auto-reply can be sent.
     pub sandbox: bool,
-    /// `PRIVACY`: whether health answers stay out of the mailbox.
-    pub privacy: bool,
 }
 
 /// One setting that cannot be used.
@@ -133,11 +125,6 @@ impl Settings {
             "an address that starts with https://",
             web_address,
         );
-        let retention_days = reader.optional(
-            "RETENTION_DAYS",
-            "a number of days from 1 to 3650",
-            |days| days.parse().ok().filter(|days| (1..=3650).contains(days)),
-        );
         let rate_limit = reader.optional(
             "RATE_LIMIT_PER_SOURCE",
             "a number from 1 to 1000000",
@@ -154,13 +141,11 @@ impl Settings {
             });
         let altcha = reader.optional("ALTCHA", "true or false", |flag| flag.parse().ok());
         let sandbox = reader.optional("SES_SANDBOX", "true or false", |flag| flag.parse().ok());
-        let privacy = reader.optional("PRIVACY", "true or false", |flag| flag.parse().ok());
         let set = |name: &str| Some(name.to_owned());
         let configuration_set = reader.optional("CONFIGURATION_SET", "a name", set);
         let therapist_configuration_set = reader
             .optional("THERAPIST_CONFIGURATION_SET", "a name", set)
             .or_else(|| configuration_set.clone());
-        let away_until = reader.optional("AWAY_UNTIL", "a date like 2026-12-31", day);
 
         match (reader.errors.is_empty(), table, therapist, sender) {
             (true, Some(table), Some(therapist), Some(sender)) => Ok(Self {
@@ -171,11 +156,9 @@ impl Settings {
                     thank_you_url,
                     min_fill_seconds: min_fill_seconds.unwrap_or(3),
                     altcha: altcha.unwrap_or(false),
-                    away_until,
                 },
                 store: StoreSettings {
                     table,
-                    retention_days: retention_days.unwrap_or(365),
                     rate_limit: rate_limit.unwrap_or(20),
                     auto_replies_per_day: auto_replies_per_day.unwrap_or(100),
                 },
@@ -185,7 +168,6 @@ impl Settings {
                     configuration_set,
                     therapist_configuration_set,
                     sandbox: sandbox.unwrap_or(false),
-                    privacy: privacy.unwrap_or(false),
                 },
                 keys,
             }),
@@ -231,14 +213,6 @@ impl<F: Fn(&str) -> Option<String>> Reader<F> {
         }
         value
     }
-}
-
-/// A day; 29 February of another year is its 28th, since a wrong date of a holiday must not close the desk.
-fn day(typed: &str) -> Option<Date> {
-    let leap_day = typed
-        .strip_suffix("-02-29")
-        .map(|year| format!("{year}-02-28"));
-    typed.parse().ok().or_else(|| leap_day?.parse().ok())
 }
 
 fn positive(number: &str) -> Option<u32> {
@@ -307,7 +281,6 @@ mod tests {
     #[test]
     fn four_variables_are_enough() {
         let settings = read(&NEEDED).unwrap();
-        assert_eq!(settings.store.retention_days, 365);
         assert_eq!(
             (settings.web.min_fill_seconds, settings.web.altcha),
             (3, false)
@@ -327,11 +300,9 @@ mod tests {
             ("ALLOWED_ORIGINS", "https://example.com/path"),
             ("PUBLIC_URL", "https://desk.example.com/"),
             ("THANK_YOU_URL", "javascript:alert(1)"),
-            ("RETENTION_DAYS", "0"),
             ("MIN_FILL_SECONDS", "61"),
             ("ALTCHA", "perhaps"),
             ("SES_SANDBOX", "maybe"),
-            ("AWAY_UNTIL", "soon"),
         ])
         .err()
         .unwrap();
@@ -346,11 +317,9 @@ mod tests {
                 "ALLOWED_ORIGINS",
                 "PUBLIC_URL",
                 "THANK_YOU_URL",
-                "RETENTION_DAYS",
                 "MIN_FILL_SECONDS",
                 "ALTCHA",
-                "SES_SANDBOX",
-                "AWAY_UNTIL"
+                "SES_SANDBOX"
             ]
         );
         assert!(!errors.to_string().contains("short-secret"));
@@ -368,13 +337,6 @@ mod tests {
         ] {
             assert!(with(wrong).is_err(), "{wrong}");
         }
-    }
-
-    #[test]
-    fn a_leap_day_of_a_common_year_is_the_day_before() {
-        let with = |date| read(&[&NEEDED[..], &[("AWAY_UNTIL", date)]].concat());
-        let settings = with("2027-02-29").unwrap();
-        assert_eq!(settings.web.away_until.unwrap().to_string(), "2027-02-28");
     }
 
     #[test]

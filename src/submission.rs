@@ -116,7 +116,6 @@ impl Submission {
             clock.now(),
             post.enquiry,
             &self.practice,
-            self.settings.away_until,
         );
         let score = |proof, sender| {
             let score = spam::score(

@@ -88,8 +88,7 @@ impl Withdrawal {
             self.store.schedule(&id, now + WRITTEN_BY_THEN).await?;
         }
         if action == Action::Disown {
-            let address = &record.received.enquiry.email;
-            self.store.never_reply_to(address, reference, clock).await?;
+            self.store.never_reply_to(&record.received, clock).await?;
         }
         let change = |record: &mut Record| {
             let applies = action.applies_to(record) && Mine::of(record, now).is_some();

@@ -229,7 +229,7 @@ class Stack:
         with contextlib.closing(connection):
             connection.request(method, path, body, {"Host": self.host, **headers})
             answer = connection.getresponse()
-            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read().decode()
+            return answer.status, answer.headers, answer.read().decode()
 
     def post_form(self, form):
         path = urllib.parse.urlsplit(self.outputs["FormAction"]).path
@@ -262,6 +262,78 @@ class Stack:
             for page in self.logs.get_paginator("filter_log_events").paginate(logGroupName=group)
             for event in page["events"]
         ]
+
+
+class Browser:
+    """The therapist's browser: it keeps cookies as they are set, one by one, and sends them and its own origin."""
+
+    def __init__(self, stack):
+        self.stack = stack
+        self.cookies = {}
+        # The desk's own door, as its emails name it.
+        self.own = stack.lambda_.get_function_configuration(FunctionName=stack.outputs["FunctionName"])["Environment"]["Variables"]["PUBLIC_URL"]
+
+    def send(self, method, path, form=None):
+        headers = {"Accept": "text/html", "User-Agent": "Mozilla/5.0 (iPhone; CPU iPhone OS 18_5 like Mac OS X) Safari/604.1"}
+        if self.cookies:
+            headers["Cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        if method == "POST":
+            headers |= {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.own}
+        body = urllib.parse.urlencode(form or {}) if method == "POST" else None
+        status, headers, page = self.stack.request(method, path, headers, body)
+        for cookie in headers.get_all("set-cookie") or []:
+            pair, _, attributes = cookie.partition("; ")
+            name, _, value = pair.partition("=")
+            check(attributes.startswith("Path=/; Max-Age=") and attributes.endswith("; Secure; HttpOnly; SameSite=Lax"), f"a cookie is {cookie!r}")
+            if "; Max-Age=0;" in cookie:
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = value
+        return status, headers, page
+
+    def post(self, path, form=None, to=None):
+        """A form that leads to another page."""
+        status, headers, page = self.send("POST", path, form)
+        check(status == 303, f"POST {path} answered {status}, not 303: {headers}\n{page[:800]}")
+        check(to is None or headers.get("location") == to, f"POST {path} led to {headers.get('location')!r}, not to {to!r}")
+
+
+def desk(stack, reference):
+    """The therapist signs in with the code that was emailed, answers an enquiry, and signs out."""
+    browser = Browser(stack)
+    status, _, page = browser.send("GET", "/desk")
+    check(status == 200 and "Email me a code" in page, f"GET /desk answered {status}:\n{page[:800]}")
+    check(not browser.cookies, f"a page sets cookies: {browser.cookies}")
+    browser.post("/desk/sign-in", to="/desk/code?to=/desk")
+    check(list(browser.cookies) == ["__Host-desk-code"], f"asking for a code set the cookies {list(browser.cookies)}")
+
+    def code():
+        found = [m for m in stack.ministack.emails() if m["Subject"] == "Your code for the desk"]
+        check(all(m["To"] == [THERAPIST] for m in found), "a code went to another address")
+        return found and re.search(r"^\s*(\d{8})\s*$", found[-1]["BodyText"], re.MULTILINE)
+
+    code = until(code, "the code has left").group(1)
+    status, _, page = Browser(stack).send("POST", "/desk/code", {"code": code})
+    check(status == 422, f"the code in another browser answered {status}, not 422:\n{page[:800]}")
+    browser.post("/desk/code", {"code": code}, to="/desk")
+    # Three cookies in one answer, which the gateway takes apart from the headers.
+    check(sorted(browser.cookies) == ["__Host-desk", "__Host-desk-browser"], f"signing in left the cookies {sorted(browser.cookies)}")
+    status, _, page = browser.send("GET", "/desk")
+    check(status == 200 and f"/desk/enquiries/{reference}" in page, f"{reference} does not wait on /desk, which answered {status}:\n{page[:800]}")
+    status, _, page = browser.send("GET", f"/desk/enquiries/{reference}")
+    check(status == 200 and "aches after a day" in page, f"the enquiry's page answered {status}:\n{page[:800]}")
+    browser.post(f"/desk/enquiries/{reference}/mark", {"as": "answered", "seen": "waiting"}, to=f"/desk/enquiries/{reference}?done=answered")
+    status, _, page = browser.send("GET", f"/desk/enquiries/{reference}?done=answered")
+    check("Marked as answered." in page, f"the mark is not there; the page answered {status}:\n{page[:800]}")
+
+    stolen = Browser(stack)
+    stolen.cookies = dict(browser.cookies)
+    browser.post("/desk/sign-out", to="/desk")
+    check(list(browser.cookies) == ["__Host-desk-browser"], f"signing out left the cookies {list(browser.cookies)}")
+    for after in (browser, stolen):
+        status, _, page = after.send("GET", f"/desk/enquiries/{reference}")
+        check(status == 403 and "aches" not in page, f"the enquiry's page answered {status} after signing out:\n{page[:800]}")
+    return code
 
 
 def wait_for_emails(stack, reference, client):
@@ -336,13 +408,16 @@ def walk(stack):
     check(error, f"events/unknown.json did not fail: {answer}")
     check(len(stack.ministack.emails()) == 4, "feedback about an email we never sent, or the sweep, sent an email")
 
+    say("the therapist's desk")
+    code = desk(stack, reference)
+
     say("the failure queue and the log")
     messages = stack.sqs.receive_message(QueueUrl=stack.outputs["FailureQueueUrl"]).get("Messages", [])
     check(not messages, f"the failure queue holds {messages}")
     lines = stack.log_lines()
     check(any(line.startswith("{") for line in lines), f"the function logged no JSON line: {lines[:5]}")
     for line in lines:
-        for typed in PERSONAL:
+        for typed in [*PERSONAL, code]:
             check(typed not in line, f"a log line holds {typed!r}: {line}")
 
 

@@ -30,7 +30,7 @@ impl Delivery {
         if date_of(now) != day {
             return Ok(None);
         }
-        let first = practice.working_day_before(day, None).unwrap_or(day);
+        let first = practice.working_day_before(day).unwrap_or(day);
         let waiting = self.store.waiting(None, 2 * LISTED).await?.found;
         let near: Vec<Cursor> = waiting
             .into_iter()
@@ -39,7 +39,7 @@ impl Delivery {
             .collect();
         let waiting = self.records(&near).await?;
         let waiting: Vec<&Record> = waiting.iter().filter(|it| it.is_waiting()).collect();
-        let since = practice.opens(first, None).map(|opens| opens.timestamp());
+        let since = practice.opens(first).map(|opens| opens.timestamp());
         let by_link = self
             .records(&self.store.marked(LISTED).await?.found)
             .await?;
@@ -96,20 +96,10 @@ impl Delivery {
                 })
             })
             .collect();
-        let rows = waiting.iter().zip(&links).map(|(record, links)| {
-            let came_back = matches!(
-                record.state.deliveries.auto_reply,
-                MailState::Bounced {
-                    transient: false,
-                    ..
-                } | MailState::Complained { .. }
-            );
-            let address = &record.received.enquiry.email;
-            Waits {
-                received: &record.received,
-                may_write: !came_back && !record.state.disowned && address.is_carried(),
-                links: links.as_ref(),
-            }
+        let rows = waiting.iter().zip(&links).map(|(record, links)| Waits {
+            received: &record.received,
+            may_write: record.may_write(),
+            links: links.as_ref(),
         });
         let rows: Vec<Waits<'_>> = rows.collect();
         PromisesEmail {
@@ -189,9 +179,7 @@ impl Delivery {
             week.later += 1;
         }
         let received_at = record.received.received_at;
-        let time = self
-            .practice
-            .working_time_between(received_at, marked.at, None);
+        let time = self.practice.working_time_between(received_at, marked.at);
         minutes.push(u64::try_from(time.as_mins()).unwrap_or_default());
     }
 

@@ -45,8 +45,7 @@ impl Delivery {
         };
         // What can be repeated without harm comes first: when something later fails, the same report comes again.
         if kind == EmailKind::AutoReply && report.is_final() {
-            let address = &record.received.enquiry.email;
-            self.store.never_reply_to(address, reference, clock).await?;
+            self.store.never_reply_to(&record.received, clock).await?;
         }
         let now = clock.now();
         let before = &record.state.deliveries;

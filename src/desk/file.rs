@@ -232,7 +232,7 @@ impl Column {
 pub fn about_address(cool_down: &CoolDown) -> Value {
     json!({
         "what": if cool_down.undeliverable {
-            "an email to this address came back, or was reported as spam: it gets no automatic reply"
+            "an email to this address came back, or was not welcome there: it gets no automatic reply"
         } else {
             "this address had an automatic reply a short time ago: it gets no other one for now"
         },

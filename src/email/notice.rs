@@ -40,6 +40,8 @@ pub struct NoticeEmail<'a> {
     pub received: &'a Received,
     /// What happened.
     pub trouble: Trouble,
+    /// Whether an email may go to the client's address, as far as is known beside that.
+    pub may_write: bool,
 }
 
 impl<'a> NoticeEmail<'a> {
@@ -58,6 +60,7 @@ impl<'a> NoticeEmail<'a> {
             to: &settings.therapist,
             received: &record.received,
             trouble,
+            may_write: record.may_write(),
         }
     }
 
@@ -83,10 +86,9 @@ impl<'a> NoticeEmail<'a> {
             reference: Some(reference.clone()),
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
-            // An address that SMTP does not carry would make SES refuse the notice itself.
-            reply_to: Some(&self.received.enquiry.email)
-                .filter(|address| self.may_write() && address.is_carried())
-                .cloned(),
+            reply_to: self
+                .may_write()
+                .then(|| self.received.enquiry.email.clone()),
             subject,
             text: fold_text(&text),
             html,
@@ -96,7 +98,7 @@ impl<'a> NoticeEmail<'a> {
 
     /// Whether an email of the therapist's own is any use: it is not where ours came back, or was not welcome.
     fn may_write(&self) -> bool {
-        !matches!(self.trouble, Trouble::Bounced | Trouble::Complained)
+        self.may_write && !matches!(self.trouble, Trouble::Bounced | Trouble::Complained)
     }
 }
 
@@ -159,6 +161,12 @@ impl<'a> Page<'a> {
             }
             (Trouble::Complained, None) => {
                 "There is no phone number, so there is nothing that you need to do.".to_owned()
+            }
+            (_, Some(_)) if !email.may_write => {
+                format!("Please call {client}, or send a text message.")
+            }
+            (_, None) if !email.may_write => {
+                "There is no phone number, so there is nothing more you can do.".to_owned()
             }
             (_, Some(_)) => {
                 format!("Please answer {client} yourself: call, send a text message, or write.")

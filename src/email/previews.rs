@@ -17,7 +17,8 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::email::{
     AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, NoticeEmail,
-    PromisesEmail, SuspectedCountEmail, TherapistEmail, Trouble, Waits, Week, WeeklyEmail,
+    PromisesEmail, SignInEmail, SuspectedCountEmail, TherapistEmail, Trouble, Waits, Week,
+    WeeklyEmail,
 };
 use crate::enquiry::answers::{
     Area, BuiltIn, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth,
@@ -27,6 +28,7 @@ use crate::enquiry::{
 };
 use crate::mail_state::{EmailKind, MailState, Withheld};
 use crate::practice::{Practice, Question, TreatmentKey};
+use crate::session::Code;
 use crate::spam::Signal;
 
 /// A message with everything in it that might break an email, or become a link.
@@ -124,8 +126,9 @@ impl<'a> Samples<'a> {
     }
 
     fn received(&self, reference: Reference, enquiry: Enquiry) -> Received {
-        let (at, away_until) = (self.received_at, self.away_until);
-        Received::new(reference, at, enquiry, self.practice, away_until)
+        let mut away = self.practice.clone();
+        away.away_until = self.away_until;
+        Received::new(reference, self.received_at, enquiry, &away)
     }
 
     /// Everything filled in.
@@ -200,6 +203,7 @@ impl<'a> Samples<'a> {
         .minimal();
         let withheld = |reason| MailState::Withheld { reason };
         let (suspect, cool_down) = (withheld(Withheld::Suspect), withheld(Withheld::CoolDown));
+        let undeliverable = withheld(Withheld::Undeliverable);
         let sent = MailState::Sent {
             message_id: "0100".to_owned(),
             at: self.received_at,
@@ -273,6 +277,17 @@ impl<'a> Samples<'a> {
                     more_earlier: true,
                     auto_reply: Some(&cool_down),
                     ..about(&least)
+                }
+                .into_email(),
+            ),
+            sample(
+                "not_to_be_written_to",
+                "The owner of its address has said that they did not send an earlier one",
+                TherapistEmail {
+                    earlier: &earlier[..1],
+                    may_write: false,
+                    auto_reply: Some(&undeliverable),
+                    ..about(&full)
                 }
                 .into_email(),
             ),
@@ -509,7 +524,15 @@ impl<'a> Samples<'a> {
             stuck: 2,
             ..Week::default()
         };
+        let sign_in = SignInEmail {
+            practice: self.practice,
+            to: &therapist(),
+            code: &Code::parse("20261123").expect("a code"),
+            browser: "Safari on an iPhone",
+            asked_at: self.received_at,
+        };
         vec![
+            sample("sign_in", "A code for the desk", sign_in.into_email()),
             promises(
                 "morning_list",
                 "The morning list",
@@ -545,6 +568,11 @@ impl<'a> Samples<'a> {
                 "The client has withdrawn the enquiry",
                 ClientAction::Withdrawn { erased_at },
             ),
+            action(
+                "withdrawn_erased",
+                "The same, told when it had been erased already",
+                ClientAction::Withdrawn { erased_at: None },
+            ),
             action("kept", "The client keeps it after all", ClientAction::Kept),
             action(
                 "disowned",
@@ -571,6 +599,7 @@ impl<'a> Samples<'a> {
                 to: &to,
                 received,
                 trouble,
+                may_write: trouble != Trouble::Withheld(Withheld::Undeliverable),
             };
             sample(name, about, email.into_email())
         };
@@ -599,6 +628,12 @@ impl<'a> Samples<'a> {
                 "It is unknown whether the answer left",
                 &without_phone,
                 Trouble::Unknown,
+            ),
+            notice(
+                "undeliverable",
+                "The address was found to be another person's before the answer left",
+                &full,
+                Trouble::Withheld(Withheld::Undeliverable),
             ),
             notice(
                 "late",
@@ -634,6 +669,7 @@ impl<'a> Samples<'a> {
             auto_reply: Some(&MailState::NEW),
             earlier: &[],
             more_earlier: false,
+            may_write: true,
             privacy: false,
             links: Some(&LINKS),
         }

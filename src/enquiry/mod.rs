@@ -15,7 +15,6 @@ mod redacted;
 mod reference;
 
 use jiff::Timestamp;
-use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use crate::practice::{Practice, Suggested, Suggestion, TreatmentKey};
@@ -202,27 +201,28 @@ pub struct Received {
     pub promised_by: Timestamp,
     /// What the guide suggested.
     pub suggested: Suggested,
+    /// For how many days it is kept once nothing is pending for the therapist.
+    pub retention_days: u16,
     /// What was asked.
     pub enquiry: Enquiry,
 }
 
 impl Received {
-    /// An enquiry that comes in at this moment. The promise and the suggestion are made here, once, and kept with it: a later
-    /// change of the hours or of the guide changes nothing that was said. `away_until` is the day on which the therapist is
-    /// back.
+    /// An enquiry that comes in at this moment. The promise, the suggestion and how long it is kept are decided here, once, and
+    /// kept with it: a later change of the practice changes nothing that was said.
     #[must_use]
     pub fn new(
         reference: Reference,
         received_at: Timestamp,
         enquiry: Enquiry,
         practice: &Practice,
-        away_until: Option<Date>,
     ) -> Self {
         Self {
             reference,
             received_at,
-            promised_by: practice.reply_by(received_at, away_until).timestamp(),
+            promised_by: practice.reply_by(received_at).timestamp(),
             suggested: practice.suggest(enquiry.answers.goal(), enquiry.answers.warmth),
+            retention_days: practice.privacy.retention_days,
             enquiry,
         }
     }

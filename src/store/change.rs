@@ -155,7 +155,7 @@ impl Store {
         } else {
             // The first time counts: an email that is sent once more keeps nothing longer.
             let completed = *next.state.completed.get_or_insert(now);
-            Some(self.expires(&next.state, completed))
+            Some(Self::expires(&next.received, &next.state, completed))
         };
         // What was typed must not expire while the state is pending again: then both change in one transaction.
         let reopens = expires.is_none() && next.text_expires.is_some();

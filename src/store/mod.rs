@@ -9,6 +9,7 @@ mod change;
 mod erase;
 mod error;
 mod own_emails;
+pub mod practice;
 mod queries;
 mod quota;
 mod rate_limit;
@@ -25,7 +26,7 @@ use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes};
 use jiff::{SignedDuration, Timestamp};
 
-use crate::enquiry::{EmailAddress, Reference};
+use crate::enquiry::{EmailAddress, Received, Reference};
 use crate::keys::{self, Keys};
 use crate::record::{Record, State};
 use crate::settings::StoreSettings;
@@ -37,6 +38,7 @@ pub use annex::Annex;
 pub use change::{Along, NoteChange, Update};
 pub use erase::{CoolDown, StoredCopies};
 pub use error::StoreError;
+pub use practice::{SavedPractice, Words};
 pub use queries::{Cursor, Page, Pending};
 pub use quota::AutoReplyQuota;
 pub use senders::{Sender, SenderChange, SenderCursor, SenderId, SenderPage, Senders};
@@ -56,7 +58,6 @@ pub struct Store {
     client: Client,
     table: String,
     keys: Option<Keys>,
-    retention: SignedDuration,
     rate_limit: u32,
     auto_replies_per_day: u32,
 }
@@ -69,7 +70,6 @@ impl Store {
             client,
             table: settings.table.clone(),
             keys,
-            retention: SignedDuration::from_hours(24 * i64::from(settings.retention_days)),
             rate_limit: settings.rate_limit,
             auto_replies_per_day: settings.auto_replies_per_day,
         }
@@ -226,8 +226,8 @@ impl Store {
 
     /// When an enquiry expires: its life begins when nothing is pending for the therapist, and the short life of spam no
     /// sooner than a person has called it that.
-    fn expires(&self, state: &State, completed: Timestamp) -> Timestamp {
-        let end = completed + self.retention;
+    fn expires(received: &Received, state: &State, completed: Timestamp) -> Timestamp {
+        let end = completed + retention(received);
         match state.verdict {
             Verdict::Clear => end,
             Verdict::Suspect => {
@@ -236,6 +236,11 @@ impl Store {
             }
         }
     }
+}
+
+/// How long an enquiry is kept, and what is remembered because of it.
+fn retention(received: &Received) -> SignedDuration {
+    SignedDuration::from_hours(24 * i64::from(received.retention_days))
 }
 
 fn random<const N: usize>() -> Result<[u8; N], StoreError> {

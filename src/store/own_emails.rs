@@ -123,7 +123,7 @@ impl Store {
 }
 
 /// Whether a conditional write was applied.
-fn applied<T, E, R>(
+pub(super) fn applied<T, E, R>(
     outcome: Result<T, SdkError<E, R>>,
     action: &'static str,
 ) -> Result<bool, StoreError>

@@ -12,9 +12,9 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::error::Cancelled;
 use super::schema::{self, Item, seconds};
-use super::{ONE_CALL, Store, StoreError, TRIES, pause};
+use super::{ONE_CALL, Store, StoreError, TRIES, pause, retention};
 use crate::clock::Clock;
-use crate::enquiry::{EmailAddress, Received, Reference};
+use crate::enquiry::{Received, Reference};
 
 /// How long an address waits for another auto-reply, from when the last one left at the latest.
 const COOL_DOWN: SignedDuration = SignedDuration::from_hours(24);
@@ -179,20 +179,20 @@ impl Store {
         }
     }
 
-    /// An email to this address came back for good, or its reader complained: it gets no auto-reply for as long as
-    /// enquiries are kept. Nothing is remembered of an enquiry that has been erased meanwhile.
+    /// An email to the address of this enquiry came back for good, or its reader complained: it gets no auto-reply for as
+    /// long as the enquiry is kept. Nothing is remembered of an enquiry that has been erased meanwhile.
     ///
     /// # Errors
     /// When the table cannot be written.
     pub async fn never_reply_to(
         &self,
-        address: &EmailAddress,
-        because_of: &Reference,
+        received: &Received,
         clock: &Clock,
     ) -> Result<(), StoreError> {
         let unbuildable = |_| StoreError::unbuildable("remember");
-        let expires = clock.now() + self.retention;
-        let address = self.address_hash("remember", address)?;
+        let expires = clock.now() + retention(received);
+        let because_of = &received.reference;
+        let address = self.address_hash("remember", &received.enquiry.email)?;
         let still_there = ConditionCheck::builder()
             .table_name(&self.table)
             .key("pk", AttributeValue::S(schema::enquiry_key(because_of)))

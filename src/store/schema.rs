@@ -5,6 +5,7 @@
 
 mod enquiry;
 mod own_emails;
+mod practice;
 mod sessions;
 
 use std::collections::HashMap;
@@ -22,6 +23,7 @@ use crate::spam::{SenderRule, Verdict};
 
 pub(super) use enquiry::{annex, enquiry_item, lines, record, state_item};
 pub(super) use own_emails::{own_email, own_email_item, own_email_key};
+pub(super) use practice::{PRACTICE_KEY, practice, practice_item};
 pub(super) use sessions::*;
 
 pub(super) type Item = HashMap<String, AttributeValue>;

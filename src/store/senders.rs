@@ -12,7 +12,7 @@ use jiff::Timestamp;
 
 use super::queries::ByTime;
 use super::schema::{self, Item, s, seconds};
-use super::{Store, StoreError};
+use super::{Store, StoreError, retention};
 use crate::enquiry::{EmailAddress, Enquiry, Phone, Received, Reference};
 use crate::spam::SenderRule;
 
@@ -199,7 +199,7 @@ impl Store {
         let hashes = self.sender_hashes("change", &received.enquiry)?;
         let write = |hash: &String| match change {
             SenderChange::Set(rule) => {
-                let (reference, expires) = (&received.reference, now + self.retention);
+                let (reference, expires) = (&received.reference, now + retention(received));
                 let item = schema::sender(hash, rule, reference, now, expires);
                 let put = Put::builder().table_name(&self.table).set_item(Some(item));
                 let put = put.build().map_err(unbuildable)?;

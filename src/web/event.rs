@@ -11,7 +11,7 @@ use super::{OwnOrigin, Source, Unread};
 
 /// The request that an event carries, with what only the event knows. When the body is not valid base64, what is left is
 /// enough to answer in the negotiated format, with the headers that let the site's script read the answer.
-pub(super) fn request(mut event: Value) -> Option<http::Request<Body>> {
+pub(super) fn request(event: &Value) -> Option<http::Request<Body>> {
     let domain = event
         .pointer("/requestContext/domainName")
         .and_then(Value::as_str)
@@ -21,6 +21,7 @@ pub(super) fn request(mut event: Value) -> Option<http::Request<Body>> {
         .pointer("/requestContext/http/sourceIp")
         .and_then(Value::as_str);
     let source = Source(source.and_then(|source| source.parse().ok()));
+    let mut event = event.clone();
     drop_what_is_no_address(&mut event);
     let mut request = read(event.clone()).or_else(|| without_body(event))?;
     request.extensions_mut().insert(own_origin);

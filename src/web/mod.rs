@@ -23,6 +23,7 @@ use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{BoxError, Router};
+use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt;
@@ -141,22 +142,70 @@ impl Web {
     }
 }
 
-/// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share.
-///
-/// # Errors
-/// None that a client would see: what goes wrong has an answer of its own.
-pub async fn handle(web: &Arc<Web>, event: Value, clock: &Clock) -> Result<Value, BoxError> {
-    let Some(mut request) = event::request(event) else {
-        let mut response =
-            Answer::new(web, ResponseFormat::Html).problem(&RequestError::Unreadable);
-        origin::add_common_headers(response.headers_mut());
-        return event::response(response).await;
-    };
-    request.extensions_mut().insert(clock.clone());
-    match router(Arc::clone(web)).oneshot(request).await {
-        Ok(response) => event::response(response).await,
-        Err(never) => match never {},
+/// How old the copy of the practice may be over which an event is answered; nothing when it makes no difference.
+#[must_use]
+pub fn oldest_practice(event: &Value) -> Option<SignedDuration> {
+    let path = event.get("rawPath").and_then(Value::as_str);
+    match path.unwrap_or_default() {
+        path if desk::is_under(path) => Some(SignedDuration::ZERO),
+        path if path.ends_with(".css") || path.ends_with(".js") => None,
+        _ => Some(SignedDuration::from_secs(60)),
     }
+}
+
+/// Marks an answer that refuses what a newer practice may know: a treatment, or a wording of the consent.
+#[derive(Clone, Copy)]
+struct Outdated;
+
+/// An answer to an HTTP event.
+pub struct Answered {
+    /// What the gateway takes.
+    pub answer: Value,
+    /// Whether it refuses what a newer practice may know. Nothing was done yet.
+    pub outdated: bool,
+}
+
+/// The entry point for HTTP events: the pages, and the way to each, which is made once.
+pub struct WebService {
+    web: Arc<Web>,
+    router: Router,
+}
+
+impl WebService {
+    /// Answers with these pages.
+    #[must_use]
+    pub fn new(web: Web) -> Self {
+        let web = Arc::new(web);
+        Self {
+            router: router(Arc::clone(&web)),
+            web,
+        }
+    }
+
+    /// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share.
+    ///
+    /// # Errors
+    /// None that a client would see: what goes wrong has an answer of its own.
+    pub async fn handle(&self, event: &Value, clock: &Clock) -> Result<Answered, BoxError> {
+        let Some(mut request) = event::request(event) else {
+            let mut response =
+                Answer::new(&self.web, ResponseFormat::Html).problem(&RequestError::Unreadable);
+            origin::add_common_headers(response.headers_mut());
+            return answered(response).await;
+        };
+        request.extensions_mut().insert(clock.clone());
+        match self.router.clone().oneshot(request).await {
+            Ok(response) => answered(response).await,
+            Err(never) => match never {},
+        }
+    }
+}
+
+async fn answered(response: Response) -> Result<Answered, BoxError> {
+    Ok(Answered {
+        outdated: response.extensions().get::<Outdated>().is_some(),
+        answer: event::response(response).await?,
+    })
 }
 
 fn router(web: Arc<Web>) -> Router {
@@ -246,7 +295,14 @@ async fn enquire(
             FormError::sort(&mut errors, &web.practice);
             let codes: Vec<_> = errors.iter().map(|error| error.error.code()).collect();
             info!(errors = ?codes, bytes, "form refused");
-            return answer.errors(&form, &checked.address, &errors);
+            let outdated = errors
+                .iter()
+                .any(|error| matches!(error.field, Field::Treatment | Field::ConsentVersion));
+            let mut refused = answer.errors(&form, &checked.address, &errors);
+            if outdated {
+                refused.extensions_mut().insert(Outdated);
+            }
+            return refused;
         }
     };
     let post = Post {

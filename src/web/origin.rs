@@ -147,6 +147,9 @@ mod tests {
 
     use super::*;
     use crate::app::App;
+    use crate::aws::{Clients, HttpClients};
+    use crate::practice;
+    use crate::settings::Settings;
 
     fn app() -> Arc<App> {
         let variable = |name: &str| {
@@ -159,7 +162,11 @@ mod tests {
             };
             Some(value.to_owned())
         };
-        App::from_variables(variable).unwrap()
+        App::new(
+            Settings::from_env(variable).unwrap(),
+            Arc::new(practice::compiled().clone()),
+            Clients::from_variables(HttpClients::new(), variable),
+        )
     }
 
     #[tokio::test]
@@ -167,7 +174,7 @@ mod tests {
         let echo = async |headers: HeaderMap| headers.contains_key(COOKIE).to_string();
         let router: Router = Router::new()
             .route("/", get(echo))
-            .layer(from_fn_with_state(Arc::clone(&app().web), guard));
+            .layer(from_fn_with_state(Arc::clone(&app().web.web), guard));
         let request = axum::http::Request::get("/")
             .header(COOKIE, "__Host-desk=secret")
             .body(Body::empty())
@@ -185,7 +192,7 @@ mod tests {
         let broken = async || -> Response { panic!("a bug of ours") };
         let router: Router = Router::new()
             .route("/", get(broken))
-            .layer(from_fn_with_state(Arc::clone(&app.web), guard));
+            .layer(from_fn_with_state(Arc::clone(&app.web.web), guard));
         let request = axum::http::Request::get("/")
             .header(ORIGIN, "http://127.0.0.1:1")
             .body(Body::empty())

@@ -58,7 +58,7 @@ const NOWHERE: [&str; 4] = ["toml", "dynoxide", "lettre", "aws_emulator"];
 
 /// What only the store writes: attributes whose names mean nothing else, and what keys and conditions contain.
 const ATTRIBUTES: [&str; 5] = ["pk", "due", "writer", "uncounted", "list_by"];
-const OF_THE_TABLE: [&str; 17] = [
+const OF_THE_TABLE: [&str; 18] = [
     "attribute_exists",
     "attribute_not_exists",
     "/kind/",
@@ -76,6 +76,7 @@ const OF_THE_TABLE: [&str; 17] = [
     "asks#",
     "asked#",
     "desk#",
+    "practice#",
 ];
 
 /// What a file of `src/` names that it must not, each with its line.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
+use crate::support::emulated::Environment;
 use aws_emulator::dynamodb::Dynamo;
 use aws_emulator::function::Function;
 use aws_emulator::ses::faults::Fault;
@@ -13,7 +14,6 @@ use aws_emulator::stream::filter::Filter;
 use aws_emulator::stream::{self, mapping};
 use aws_emulator::{Emulator, Options, aws};
 use aws_sdk_dynamodb::types::AttributeValue;
-use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use saphyr::{LoadableYamlNode, Yaml};
@@ -28,7 +28,7 @@ use crate::support::{Item, emulated, joined};
 pub(super) struct Bench {
     pub(super) dynamo: Dynamo,
     pub(super) ses: Ses,
-    pub(super) app: Arc<App>,
+    pub(super) app: Arc<Environment>,
     pub(super) logs: Logs,
 }
 
@@ -281,7 +281,7 @@ async fn an_auto_reply_never_leaves_with_a_promise_that_has_passed() {
     // Less than a day after it came in, so that its age alone would let it go.
     let friday = SignedDuration::from_hours(4 * 24);
     let nine = at(-60);
-    let promised = enquiry_desk::practice::compiled().reply_by(nine, None);
+    let promised = enquiry_desk::practice::compiled().reply_by(nine);
     let minutes = promised.timestamp().duration_since(nine).as_mins();
     assert!((1..24 * 60).contains(&minutes), "{promised}");
     let bench = Bench::start(&[]).await;

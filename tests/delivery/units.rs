@@ -234,7 +234,10 @@ async fn an_enquiry_costs_what_is_said_and_its_text_is_paid_for_three_times_only
         assert_eq!(units, cost::write_units(kib), "{kib} KiB: {calls:#?}");
         assert!(units <= goal, "{kib} KiB: {calls:#?}");
         // Whatever was typed, and none of them is more than one round trip for the client who waits.
-        assert_eq!(calls.len(), 12, "{calls:#?}");
+        // The practice is read for each of the four events; one more read is of the enquiry.
+        let (reads, calls): (Vec<_>, Vec<_>) =
+            calls.iter().partition(|it| it.operation == "GetItem");
+        assert_eq!((reads.len(), calls.len()), (5, 11), "{calls:#?}");
         assert_eq!(calls[0].operation, "TransactWriteItems");
     }
 }

@@ -20,7 +20,7 @@ fn month(text: &str) -> Month {
 #[tokio::test]
 async fn the_nearest_promise_comes_first_and_what_has_passed_is_overdue() {
     let mut desk = Desk::start().await;
-    desk.deploy(&[("AWAY_UNTIL", "2026-12-07")]);
+    desk.away_until("2026-12-07");
     let later = desk.post("one@example.com", &[]).await;
     desk.deploy(&[]);
     desk.later(HOUR);

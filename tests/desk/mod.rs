@@ -2,6 +2,7 @@
 
 mod acts;
 mod cost;
+mod large;
 mod links;
 mod lists;
 mod machine;

@@ -12,7 +12,7 @@ use crate::support::{Item, TestApp, emulated, urlencoded};
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// Every post of the desk that needs a session; the first two are about browsers.
-const POSTS: [&str; 17] = [
+const POSTS: [&str; 18] = [
     "/desk/browsers/sign-out",
     "/desk/browsers/sign-out-everywhere",
     "/desk/enquiries/search",
@@ -30,6 +30,7 @@ const POSTS: [&str; 17] = [
     "/desk/people/export",
     "/desk/people/erase",
     "/desk/people/erase-now",
+    "/desk/people/unblock",
 ];
 
 /// Every page of the desk that needs a session, but the first.

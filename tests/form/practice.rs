@@ -9,9 +9,8 @@ const SOURCE: &str = include_str!("../../practice.toml");
 
 #[test]
 fn the_compiled_practice_is_the_one_in_the_file() {
-    let compiled = serde_json::to_value(practice::compiled()).unwrap();
-    let read = serde_json::to_value(Practice::from_toml(SOURCE).unwrap()).unwrap();
-    assert_eq!(compiled, read);
+    let read = Practice::from_toml(SOURCE).unwrap();
+    assert_eq!(format!("{:?}", practice::compiled()), format!("{read:?}"));
 }
 
 #[test]

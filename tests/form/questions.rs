@@ -496,7 +496,7 @@ async fn as_many_unknown_answers_are_kept_as_a_practice_may_ask() {
 #[tokio::test]
 async fn a_later_change_of_the_practice_neither_alters_nor_hides_an_answer() {
     let mut desk = Desk::start().await;
-    desk.deploy_for(physiotherapist());
+    desk.deploy_for(physiotherapist(), &[]);
     let email = "ada@example.org";
     let own = [
         ("q_problem", "My knee"),
@@ -527,7 +527,7 @@ async fn a_later_change_of_the_practice_neither_alters_nor_hides_an_answer() {
         .replace("key = \"scans\"", "key = \"pictures\"")
         .replace("key = \"stairs\"", "key = \"steps\"");
     assert_ne!(changed, PHYSIOTHERAPIST);
-    desk.deploy_for(Practice::from_toml(&changed).unwrap());
+    desk.deploy_for(Practice::from_toml(&changed).unwrap(), &[]);
     desk.ask(json!({ "command": "resend", "reference": reference, "kind": "therapist" }))
         .await;
     let after = desk
@@ -609,7 +609,7 @@ fn privacy_mode_keeps_out_of_the_mailbox_what_was_about_health_when_it_was_asked
 #[tokio::test]
 async fn the_same_answers_are_one_enquiry_and_others_another() {
     let mut desk = Desk::start().await;
-    desk.deploy_for(physiotherapist());
+    desk.deploy_for(physiotherapist(), &[]);
     let own = [
         ("q_problem", "My knee"),
         ("q_sport", "run"),
@@ -619,7 +619,7 @@ async fn the_same_answers_are_one_enquiry_and_others_another() {
     let reworded = PHYSIOTHERAPIST
         .replace("Which sport do you do most?", "Your sport?")
         .replace("Running & walking", "Running");
-    desk.deploy_for(Practice::from_toml(&reworded).unwrap());
+    desk.deploy_for(Practice::from_toml(&reworded).unwrap(), &[]);
     assert_eq!(desk.post("ada@example.org", &own).await, first);
     for change in [
         ("q_sport", "swim"),

@@ -36,6 +36,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
     let practice = practice::compiled();
     let to = therapist();
     let received = &drawn.received;
+    let may_write = drawn.earlier.len() % 2 == 0 && received.enquiry.email.is_carried();
     let therapists = TherapistEmail {
         practice,
         to: &to,
@@ -45,6 +46,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         auto_reply: drawn.auto_reply.as_ref(),
         earlier: &drawn.earlier,
         more_earlier: drawn.earlier.len() > 20,
+        may_write,
         privacy: drawn.privacy,
         links: None,
     };
@@ -53,6 +55,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         to: &to,
         received,
         trouble,
+        may_write,
     };
     let to_therapist = [
         therapists.into_email(),
@@ -149,14 +152,10 @@ impl Drawn {
             own: own(next),
             consent_version: practice::compiled().consent.version.clone(),
         };
+        let mut practice = practice::compiled().clone();
+        practice.away_until = away_until;
         Ok(Self {
-            received: Received::new(
-                reference,
-                received_at,
-                enquiry,
-                practice::compiled(),
-                away_until,
-            ),
+            received: Received::new(reference, received_at, enquiry, &practice),
             suspect,
             auto_reply,
             earlier: earlier.collect(),

@@ -50,16 +50,3 @@ fn every_command_names_its_region() {
     }
     assert!(found > 20, "only {found}");
 }
-
-/// A holiday that is said on the command line ends with the next deployment.
-#[test]
-fn a_holiday_is_set_where_the_next_deployment_finds_it() {
-    for document in DOCUMENTS {
-        let text = text(document);
-        assert!(
-            !text.contains("--parameter-overrides AwayUntil"),
-            "{document}"
-        );
-    }
-    assert!(text("README.md").contains("replies then promise an answer on that day"));
-}

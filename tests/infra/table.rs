@@ -11,7 +11,7 @@ use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
 use enquiry_desk::record::OwnEmailId;
 use enquiry_desk::spam::{Score, SenderRule};
-use enquiry_desk::store::{Accepted, NewEnquiry, schema};
+use enquiry_desk::store::{Accepted, NewEnquiry, SavedPractice, Words, schema};
 use enquiry_desk::withdrawal::{Action, Withdrawal};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
@@ -198,6 +198,22 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         app.app.store.schedule(&id, due).await.unwrap();
     }
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
+    // The practice, saved for the second time.
+    let words = || Words::of(&practice::compiled().written);
+    let mut saved = SavedPractice {
+        revision: 1,
+        saved_at: now,
+        words: words(),
+        before: words(),
+        before_saved_at: None,
+        changed: ["contact", "consent", "emails"]
+            .map(|part| (part.to_owned(), now))
+            .into(),
+    };
+    assert!(app.app.store.save_practice(&saved).await.unwrap());
+    saved.revision = 2;
+    saved.before_saved_at = Some(now);
+    assert!(app.app.store.save_practice(&saved).await.unwrap());
     // The therapist signs in, asks for another code, and signs out everywhere else.
     Browser::signed_in(&app).await;
     Browser::new(&app).post("/desk/sign-in", &[]).await;
@@ -220,7 +236,7 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
     let key = store.idempotency_key(Some(uuid::Uuid::from_u128(1)), &enquiry);
     let reference = store.generate_reference("BB").unwrap();
     let new = NewEnquiry {
-        received: &Received::new(reference, now, enquiry, practice::compiled(), None),
+        received: &Received::new(reference, now, enquiry, practice::compiled()),
         score: Score::default(),
         key,
         prefix: "BB",

@@ -1,5 +1,6 @@
-//! Attacks, the log and the secret.
+//! Attacks, the log, the secret, and whom the function believes to be AWS.
 
 mod attacks;
 mod log_privacy;
 mod secret;
+mod tls;

@@ -2,4 +2,5 @@
 
 mod end_to_end;
 mod own_page;
+mod practice_copy;
 mod rate_limits;

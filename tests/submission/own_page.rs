@@ -9,6 +9,7 @@ use enquiry_desk::enquiry::Reference;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
+use crate::support::browser::Browser;
 use crate::support::{Answer, COMPLETE, TestApp, urlencoded};
 
 /// The link's path and query, from the auto-reply.
@@ -297,6 +298,26 @@ async fn an_enquiry_that_its_addresss_owner_did_not_send_is_kept_and_the_address
     let shown = app.invoke(show).await.unwrap();
     let reason = &shown["deliveries"]["auto_reply"]["reason"];
     assert_eq!(reason, "undeliverable", "not for a day only");
+    // Her buttons that write to it are gone: in her emails about this enquiry and about the next one, and on the desk.
+    let resend = json!({ "command": "resend", "reference": reference, "kind": "therapist" });
+    app.invoke(resend).await.unwrap();
+    let about = |reference: &str| {
+        let found = app.desk.emails().into_iter().rev();
+        let mut found = found.filter(|email| email.subject.contains(reference));
+        found.next().unwrap()
+    };
+    let browser = Browser::signed_in(&app).await;
+    for reference in [&reference, second] {
+        let email = about(reference);
+        assert!(email.reply_to.is_empty(), "{reference}");
+        let parts = [email.text.as_deref(), email.html.as_deref()];
+        let email = parts.map(Option::unwrap_or_default).concat();
+        let page = browser.get(&format!("/desk/enquiries/{reference}")).await;
+        for shown in [&email, &page.body] {
+            assert!(!shown.contains("mailto:") && !shown.contains("Reply to"));
+            assert!(shown.contains("tel:+447700900982"), "{shown}");
+        }
+    }
     let to_zoe = emails
         .iter()
         .filter(|email| email.to == ["zoe@example.com"]);

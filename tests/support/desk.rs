@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use crate::support::emulated::Environment;
 use aws_emulator::aws;
 use aws_emulator::dynamodb::Dynamo;
 use aws_emulator::ses::account::Account;
@@ -15,9 +16,8 @@ use aws_smithy_runtime_api::client::http::{
 };
 use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::practice::Practice;
+use enquiry_desk::practice::{self, Practice};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -132,7 +132,7 @@ impl HttpConnector for Connector {
 pub struct Desk {
     pub dynamo: Dynamo,
     pub ses: Ses,
-    pub app: Arc<App>,
+    pub app: Arc<Environment>,
     pub wire: Arc<Wire>,
     pub now: Mutex<Timestamp>,
 }
@@ -159,14 +159,21 @@ impl Desk {
 
     /// The same table and mailbox under other settings, as after a deployment.
     pub fn deploy(&mut self, variables: &[(&str, &str)]) {
-        let endpoints = emulated::endpoints(self.dynamo.endpoint(), self.ses.endpoint());
-        self.app = emulated::app(&endpoints, variables, self.wire.client()).unwrap();
+        self.deploy_for(practice::compiled().clone(), variables);
     }
 
-    /// The same table and mailbox for a practice that was changed.
-    pub fn deploy_for(&mut self, practice: Practice) {
+    /// The same with another first version of the practice.
+    pub fn deploy_for(&mut self, practice: Practice, variables: &[(&str, &str)]) {
         let endpoints = emulated::endpoints(self.dynamo.endpoint(), self.ses.endpoint());
-        self.app = emulated::app_of(practice, &endpoints, &[], self.wire.client()).unwrap();
+        let client = self.wire.client();
+        self.app = emulated::app_of(practice, &endpoints, variables, client).unwrap();
+    }
+
+    /// The therapist is away until this day.
+    pub fn away_until(&mut self, day: &str) {
+        let mut practice = practice::compiled().clone();
+        practice.away_until = Some(day.parse().unwrap());
+        self.deploy_for(practice, &[]);
     }
 
     /// The clock of the next event.

@@ -1,6 +1,7 @@
 //! The product in the emulator: its table, its event source, its settings, and the real application as the function.
 
 use std::collections::HashMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
 use aws_emulator::Endpoints;
@@ -12,13 +13,15 @@ use aws_emulator::ses::account::Account;
 use aws_emulator::stream::filter::Filter;
 use aws_emulator::stream::{self, mapping};
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use enquiry_desk::app::App;
+use enquiry_desk::app::{App, Runtime};
 use enquiry_desk::aws::Clients;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::settings::{SettingErrors, Settings};
 use enquiry_desk::store::schema;
 use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::Error;
+use serde_json::Value;
 
 /// `Timeout` in `template.yaml`.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(29);
@@ -123,12 +126,42 @@ pub fn environment(endpoints: &Endpoints, given: &[(&str, &str)]) -> HashMap<Str
         .collect()
 }
 
+/// An execution environment of the function, with the parts that it began with to look into.
+pub struct Environment {
+    pub runtime: Runtime,
+    app: Arc<App>,
+}
+
+impl Environment {
+    pub fn new(settings: Settings, practice: Practice, clients: Clients) -> Arc<Self> {
+        Self::of(Runtime::new(settings, practice, clients))
+    }
+
+    pub fn of(runtime: Runtime) -> Arc<Self> {
+        let app = runtime.current();
+        Arc::new(Self { runtime, app })
+    }
+
+    /// Answers one event, as [`Runtime::handle`] does.
+    pub async fn handle(&self, event: Value, clock: &Clock) -> Result<Value, Error> {
+        self.runtime.handle(event, clock).await
+    }
+}
+
+impl Deref for Environment {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.app
+    }
+}
+
 /// The application with this environment and HTTP client.
 pub fn app(
     endpoints: &Endpoints,
     given: &[(&str, &str)],
     client: SharedHttpClient,
-) -> Result<Arc<App>, SettingErrors> {
+) -> Result<Arc<Environment>, SettingErrors> {
     app_of(practice::compiled().clone(), endpoints, given, client)
 }
 
@@ -138,16 +171,16 @@ pub fn app_of(
     endpoints: &Endpoints,
     given: &[(&str, &str)],
     client: SharedHttpClient,
-) -> Result<Arc<App>, SettingErrors> {
+) -> Result<Arc<Environment>, SettingErrors> {
     let environment = environment(endpoints, given);
     let variable = |name: &str| environment.get(name).cloned();
     let settings = Settings::from_env(variable)?;
     let clients = Clients::from_variables(client, variable);
-    Ok(App::new(settings, practice, clients))
+    Ok(Environment::new(settings, practice, clients))
 }
 
 /// The application as the function that Lambda would run.
-pub fn function(app: Arc<App>) -> Function {
+pub fn function(app: Arc<Environment>) -> Function {
     Function::new(move |event| {
         let app = Arc::clone(&app);
         async move {

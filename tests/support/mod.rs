@@ -18,11 +18,11 @@ pub mod template;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::support::emulated::Environment;
 use aws_emulator::ses::Email;
 use aws_emulator::{Emulator, Options, StartError, aws};
 use aws_sdk_dynamodb::types::AttributeValue;
 use axum::http::{HeaderMap, Method, Request, StatusCode};
-use enquiry_desk::app::App;
 use enquiry_desk::practice::{self, Practice};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
@@ -37,7 +37,7 @@ pub struct TestApp {
     /// The emulator.
     pub desk: Emulator,
     /// The application itself, to look into.
-    pub app: Arc<App>,
+    pub app: Arc<Environment>,
     ending: Ending,
 }
 

@@ -35,13 +35,13 @@ export const startBrowser = () =>
 
 // A visitor: one window of their own, and what they do in it. Errors on the console fail the test, unless it expects them.
 export class Visitor {
-  static async arrive(browser, url, { script = true, width = 1024, scheme = "light", forced = "none", plain = false } = {}) {
-    const context = await browser.newContext({
-      baseURL: url, javaScriptEnabled: script, viewport: { width, height: 800 }, colorScheme: scheme, forcedColors: forced,
-      reducedMotion: "reduce",
-    });
+  static async arrive(browser, url, { script = true, width = 1024, scheme = "light", forced = "none", plain = false, within } = {}) {
+    const context = within ?? await browser.newContext({ baseURL: url, javaScriptEnabled: script, reducedMotion: "reduce" });
     const page = await context.newPage();
-    const visitor = new Visitor(context, page);
+    await page.setViewportSize({ width, height: 800 });
+    await page.emulateMedia({ colorScheme: scheme, forcedColors: forced, reducedMotion: "reduce" });
+    // What has cookies that are still needed is left as it is.
+    const visitor = new Visitor(within ? page : context, page);
     // A page whose script never comes is the page without the script, but can be looked into.
     if (plain) await page.route("**/enquiry.js", (route) => route.abort());
     page.setDefaultTimeout(10_000);
@@ -50,8 +50,8 @@ export class Visitor {
     return visitor;
   }
 
-  constructor(context, page) {
-    Object.assign(this, { context, page, complaints: [] });
+  constructor(closes, page) {
+    Object.assign(this, { closes, context: page.context(), page, complaints: [] });
   }
 
   // Everything that a form can hold, with an address of its own.
@@ -120,7 +120,7 @@ export class Visitor {
   }
 
   async leave({ complaints = [] } = {}) {
-    await this.context.close();
+    await this.closes.close();
     const unexpected = this.complaints.filter((words) => !complaints.some((expected) => words.includes(expected)));
     assert.deepEqual(unexpected, []);
   }

@@ -4,6 +4,7 @@ import { execFileSync } from "node:child_process";
 import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
+import { therapistTests } from "./therapist.mjs";
 import { startBrowser, startDesk, VALIDATOR, Visitor, WIDGET } from "./desk.mjs";
 
 const wanted = process.argv[2] ?? "";
@@ -599,10 +600,22 @@ async function question(page) {
 
 const html = fs.mkdtempSync(path.join(os.tmpdir(), "enquiry-desk-html-"));
 
-for (const [name, { to, plain }] of Object.entries(STATES)) {
+// The newest email of a kind, once one has left since then.
+async function newestEmail(kind, since) {
+  for (let tries = 0; tries < 100; tries += 1) {
+    const found = (await emails()).filter((it) => Date.parse(it.at) >= since && JSON.stringify(it.request).includes(`"${kind}"`));
+    if (found.length) return found.at(-1);
+    await new Promise((done) => setTimeout(done, 100));
+  }
+  throw new Error(`there is no email of the kind ${kind}`);
+}
+
+therapistTests({ test, arrive, browser: () => browser, desk: () => desk, states: STATES, newestEmail, emailsAbout });
+
+for (const [name, { to, plain, arrive: come = arrive }] of Object.entries(STATES)) {
   test(`page ${name}: accessible, in both schemes, from 320 pixels on`, async () => {
     for (const scheme of ["light", "dark"]) {
-      const visitor = await arrive({ scheme, plain, width: 375 });
+      const visitor = await come({ scheme, plain, width: 375 });
       await to(visitor.page);
       for (const width of [1024, 320, 375]) {
         await visitor.page.setViewportSize({ width, height: 800 });
@@ -613,7 +626,7 @@ for (const [name, { to, plain }] of Object.entries(STATES)) {
       fs.writeFileSync(path.join(html, `${name}.html`), await visitor.page.content());
       await visitor.leave({ complaints: [HTTP_ERROR, "enquiry.js"] });
     }
-    const visitor = await arrive({ forced: "active", plain });
+    const visitor = await come({ forced: "active", plain });
     await to(visitor.page);
     await visitor.page.screenshot({ path: `screenshots/${name}-forced-colors.png`, fullPage: true });
     await visitor.leave({ complaints: [HTTP_ERROR, "enquiry.js"] });
@@ -631,6 +644,7 @@ test("the Nu validator finds no error, in what the server sends and in what the 
   };
   for (const [name, answer] of Object.entries(answers)) fs.writeFileSync(path.join(html, `${name}.html`), await answer.text());
   fs.copyFileSync("site/style.css", path.join(html, "style.css"));
+  fs.copyFileSync("templates/pages/desk/desk.css", path.join(html, "desk.css"));
   try {
     execFileSync("java", ["-jar", VALIDATOR, "--errors-only", "--also-check-css", html], { stdio: ["ignore", "pipe", "pipe"] });
   } catch (error) {

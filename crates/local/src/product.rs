@@ -7,7 +7,7 @@ use aws_emulator::function::Function;
 use aws_emulator::ses::account::Account;
 use aws_emulator::stream::{self, filter::Filter, mapping};
 use aws_emulator::{Endpoints, StartError, aws};
-use enquiry_desk::app::App;
+use enquiry_desk::app::Runtime;
 use enquiry_desk::aws::Clients;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::practice;
@@ -133,13 +133,15 @@ pub(crate) fn function(
     let settings =
         Settings::from_env(variable).map_err(|errors| StartError::new(errors.to_string()))?;
     let clients = Clients::from_variables(aws::http_client(), variable);
-    let app = App::new(settings, practice::compiled().clone(), clients);
+    let runtime = Runtime::new(settings, practice::compiled().clone(), clients);
+    let runtime = Arc::new(runtime);
     Ok(Function::new(move |event| {
-        let app = Arc::clone(&app);
+        let runtime = Arc::clone(&runtime);
         async move {
             let now = Timestamp::now() + ahead;
             let clock = Clock::new(now, now + SignedDuration::from_secs(TIMEOUT));
-            app.handle(event, &clock)
+            runtime
+                .handle(event, &clock)
                 .await
                 .map_err(|error| error.to_string())
         }

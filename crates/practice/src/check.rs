@@ -15,19 +15,16 @@ use questions::questions;
 use crate::choices::Choice;
 use crate::text::dialled;
 use crate::{
-    Consent, Explain, PhoneLine, Practice, PracticeError, PracticeErrors, Suspect, Treatment,
-    TreatmentKey, Zone, raw,
+    Consent, Explain, PhoneLine, Practice, PracticeError, PracticeErrors, Privacy, Suspect,
+    Treatment, TreatmentKey, Zone, raw,
 };
 
-/// Checks a practice. `zone` finds the rules of a time zone by its name.
+/// Checks a practice.
 ///
 /// # Errors
 ///
 /// Everything that is wrong.
-pub fn check(
-    raw: &raw::Practice,
-    zone: impl Fn(&str) -> Option<Zone>,
-) -> Result<Practice, PracticeErrors> {
+pub fn check(raw: &raw::Practice) -> Result<Practice, PracticeErrors> {
     let errors = RefCell::default();
     let root = At {
         key: String::new(),
@@ -49,11 +46,15 @@ pub fn check(
         reference_prefix: contact
             .reference_prefix
             .check(&at.field("reference_prefix")),
-        time_zone: time_zone(&contact.time_zone, &at.field("time_zone"), zone),
+        time_zone: time_zone(&contact.time_zone, &at.field("time_zone")),
         social: raw.social.check(&root.field("social")),
         hours: raw.hours.check(&root.field("hours")),
         holidays: raw.holiday.check(&root.field("holiday")),
         reply_within_working_hours: raw.reply.check(&root.field("reply")),
+        away_until: raw
+            .reply
+            .away_until
+            .check(&root.field("reply").field("away_until")),
         guide: guide(&raw.guide, &treatments, &left_out, &root.field("guide")),
         treatments,
         left_out,
@@ -62,6 +63,8 @@ pub fn check(
         emails: raw.emails.check(&root.field("emails")),
         consent: raw.consent.check(&root.field("consent")),
         suspect: raw.suspect.check(&root.field("suspect")),
+        privacy: privacy(raw.privacy.as_ref(), &root.field("privacy")),
+        written: raw.clone(),
     };
     let errors = errors.into_inner();
     if errors.is_empty() {
@@ -166,9 +169,9 @@ field_by_field! {
     EarlierConsent => EarlierConsent { version, wording, replaced }
 }
 
-fn time_zone(name: &raw::Line, at: &At<'_>, zone: impl Fn(&str) -> Option<Zone>) -> Zone {
+fn time_zone(name: &raw::Line, at: &At<'_>) -> Zone {
     let name = name.check(at);
-    let zone = zone(&name);
+    let zone = Zone::from_database(&name);
     at.expect(
         name.is_empty() || zone.is_some(),
         format!("expected a time zone such as \"Europe/London\", found \"{name}\""),
@@ -287,6 +290,24 @@ fn answer<C: Choice>(text: &str, at: &At<'_>) -> Option<C> {
         format!("expected one of \"{known}\", found \"{text}\""),
     );
     answer
+}
+
+/// How long an enquiry is kept where nothing else was said, in days.
+const RETENTION_DAYS: u16 = 365;
+
+fn privacy(raw: Option<&raw::Privacy>, at: &At<'_>) -> Privacy {
+    let days = raw.and_then(|raw| raw.retention_days.as_ref());
+    let days = days.map_or(RETENTION_DAYS, |days| days.0);
+    at.field("retention_days").expect(
+        (1..=3650).contains(&days),
+        "out of range; expected a whole number of days from 1 to 3650",
+    );
+    Privacy {
+        keep_health_out_of_email: raw
+            .and_then(|raw| raw.keep_health_out_of_email)
+            .unwrap_or_default(),
+        retention_days: days,
+    }
 }
 
 fn keys_of<C: Choice>() -> Vec<&'static str> {

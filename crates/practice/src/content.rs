@@ -7,11 +7,13 @@ use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 
 use crate::choices::{Area, BuiltIn, Cause, Goal, Warmth};
-use crate::{Question, Zone};
+use crate::{Question, Zone, raw};
 
 /// The practice: who and where it is, when it works, what it offers, and how it speaks.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub struct Practice {
+    /// What it was made of: what was written in the file, or on the desk.
+    pub written: raw::Practice,
     /// The name of the practice.
     pub name: String,
     /// What the therapist is, such as "massage therapist".
@@ -34,15 +36,15 @@ pub struct Practice {
     pub holidays: Vec<Holiday>,
     /// Within how many working hours an answer is promised: 1 to 80.
     pub reply_within_working_hours: u8,
+    /// The day on which the therapist is back; one that has passed makes no difference.
+    pub away_until: Option<Date>,
     /// The treatments, in the order in which people should read them. Never empty.
     pub treatments: Vec<Treatment>,
     /// The guide: each pair of goal and warmth is in exactly one row.
     pub(crate) guide: Vec<GuideRow>,
     /// The built-in questions that the form leaves out.
-    #[serde(default)]
     pub left_out: Vec<BuiltIn>,
     /// The questions of the practice's own, in the order of the form.
-    #[serde(default)]
     pub questions: Vec<Question>,
     /// The explanations.
     pub explain: Explain,
@@ -52,10 +54,21 @@ pub struct Practice {
     pub consent: Consent,
     /// What makes an enquiry suspect.
     pub suspect: Suspect,
+    /// What is kept, where and for how long.
+    pub privacy: Privacy,
+}
+
+/// What is kept, where and for how long.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Privacy {
+    /// Whether the therapist's email leaves out what the client says about their health: it is on the desk only.
+    pub keep_health_out_of_email: bool,
+    /// How many days an enquiry is kept that comes in now: 1 to 3,650.
+    pub retention_days: u16,
 }
 
 /// A phone number of the practice.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PhoneLine {
     /// As people should read it.
     pub shown: String,
@@ -64,7 +77,7 @@ pub struct PhoneLine {
 }
 
 /// A page on a social network.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SocialPage {
     /// The network.
     pub name: String,
@@ -75,7 +88,7 @@ pub struct SocialPage {
 }
 
 /// The working hours of a week.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WorkingHours {
     /// From Monday to Sunday, each day's spans in order, none overlapping.
     pub(crate) days: [Vec<Span>; 7],
@@ -91,7 +104,7 @@ impl WorkingHours {
 }
 
 /// A span of working hours within one day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Span {
     /// When it begins, in minutes after midnight.
     pub from: u16,
@@ -100,7 +113,7 @@ pub struct Span {
 }
 
 /// One day off, or several in a row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holiday {
     /// What it is called.
     pub name: String,
@@ -137,7 +150,7 @@ impl fmt::Display for TreatmentKey {
 }
 
 /// A treatment that the practice offers.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Treatment {
     /// What is posted and stored: small letters, digits and hyphens.
     pub key: TreatmentKey,
@@ -156,7 +169,7 @@ pub struct Treatment {
 }
 
 /// What the guide says about some pairs of goal and warmth.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct GuideRow {
     pub(crate) goal: Goal,
     pub(crate) warmth: Vec<Warmth>,
@@ -167,7 +180,7 @@ pub(crate) struct GuideRow {
 }
 
 /// What the practice explains.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Explain {
     /// What massage does.
     pub massage: String,
@@ -182,7 +195,7 @@ pub struct Explain {
 }
 
 /// The tone of the answer to the client.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EmailTexts {
     /// The subject, without the reference.
     pub subject: String,
@@ -205,19 +218,18 @@ pub struct EmailTexts {
 }
 
 /// What the client agrees to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consent {
     /// The version of the wording, stored with each enquiry: letters, digits, full stops and hyphens.
     pub version: String,
     /// The words beside the box.
     pub wording: String,
     /// The wordings that were beside the box before.
-    #[serde(default)]
     pub earlier: Vec<EarlierConsent>,
 }
 
 /// A wording that was replaced. Pages that were opened, copied or cached before still show it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EarlierConsent {
     /// Its version.
     pub version: String,
@@ -255,7 +267,7 @@ impl Consent {
 }
 
 /// What makes an enquiry suspect, in the therapist's own judgement.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Suspect {
     /// Words and phrases, in lower case.
     pub words: Vec<String>,

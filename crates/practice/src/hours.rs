@@ -24,14 +24,14 @@ pub struct WorkingDays {
 
 impl Practice {
     /// By when an enquiry is answered that came in at `received`.
-    ///
-    /// `away_until` is the day on which the therapist is back; a day that has passed makes no difference.
     #[must_use]
-    pub fn reply_by(&self, received: Timestamp, away_until: Option<Date>) -> Zoned {
+    pub fn reply_by(&self, received: Timestamp) -> Zoned {
         let zone = self.time_zone.rules();
         let received = received.to_zoned(zone.clone());
         let mut left = SignedDuration::from_hours(i64::from(self.reply_within_working_hours));
-        let mut day = away_until.map_or(received.date(), |back| back.max(received.date()));
+        let mut day = self
+            .away_until
+            .map_or(received.date(), |back| back.max(received.date()));
         for _ in 0..HORIZON_DAYS {
             for span in self.spans(day) {
                 let (Some(opens), Some(closes)) =

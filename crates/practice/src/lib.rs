@@ -22,8 +22,8 @@ mod zone;
 
 pub use check::check;
 pub use content::{
-    Agreed, Consent, EarlierConsent, EmailTexts, Explain, Holiday, PhoneLine, Practice, SocialPage,
-    Span, Suspect, Treatment, TreatmentKey, WorkingHours,
+    Agreed, Consent, EarlierConsent, EmailTexts, Explain, Holiday, PhoneLine, Practice, Privacy,
+    SocialPage, Span, Suspect, Treatment, TreatmentKey, WorkingHours,
 };
 pub use error::{PracticeError, PracticeErrors};
 pub use guide::{Alternative, Suggested, Suggestion};

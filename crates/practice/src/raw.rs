@@ -50,6 +50,8 @@ pub struct Practice {
     pub consent: Consent,
     /// What you do not want.
     pub suspect: Suspect,
+    /// What is kept, where and for how long.
+    pub privacy: Option<Privacy>,
 }
 
 /// Who and where the practice is.
@@ -110,6 +112,9 @@ pub struct Hours {
 pub struct Reply {
     /// How soon you answer an enquiry, counted in working hours only: from 1 to 80.
     pub within_working_hours: ReplyHours,
+    /// The day on which you are back, as year-month-day, while you are away: no answer is promised before it. One that has
+    /// passed does no harm.
+    pub away_until: Option<Day>,
 }
 
 /// One day off (`date`), or several in a row (`from` and `to`).
@@ -310,6 +315,18 @@ pub struct Suspect {
     pub senders: List<Sender>,
 }
 
+/// What is kept, where and for how long.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+pub struct Privacy {
+    /// Whether the email about an enquiry leaves out what the client says about their health, which is then on the desk only.
+    /// Left out, it is false.
+    pub keep_health_out_of_email: Option<bool>,
+    /// How many days an enquiry is kept once nothing is to be sent for it: from 1 to 3650. It counts for enquiries that come in
+    /// from then on. Left out, it is 365.
+    pub retention_days: Option<RetentionDays>,
+}
+
 // The types below say how they are written: the reader of `practice.toml` puts it into its errors.
 
 /// A day of the calendar, in `practice.toml` with or without quotation marks.
@@ -373,6 +390,14 @@ pub struct List<T>(pub Vec<T>);
 #[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
 #[serde(expecting = "a whole number from 1 to 80")]
 pub struct ReplyHours(#[cfg_attr(feature = "schema", schemars(range(min = 1, max = 80)))] pub u8);
+
+/// A number of days. A form stores 0 for what is no number.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
+#[serde(expecting = "a whole number of days from 1 to 3650")]
+pub struct RetentionDays(
+    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 3650)))] pub u16,
+);
 
 /// The JSON Schema of `practice.toml`, in the draft that editors for TOML know.
 #[cfg(feature = "schema")]

@@ -10,7 +10,7 @@ use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Expected, IntoDeserializer, Visitor};
 use toml::de::{DeTable, DeValue};
 
-use crate::{Practice, PracticeError, PracticeErrors, Zone, check, raw};
+use crate::{Practice, PracticeError, PracticeErrors, check, raw};
 
 impl Practice {
     /// Reads a practice from the text of `practice.toml`.
@@ -33,7 +33,7 @@ impl Practice {
         let found = RefCell::default();
         let raw = raw::Practice::deserialize(Node::new(&found, String::new(), Some(&root)));
         let checked = match &raw {
-            Ok(raw) => check(raw, Zone::from_database),
+            Ok(raw) => check(raw),
             Err(error) => Err(PracticeErrors(vec![PracticeError {
                 key: String::new(),
                 line: None,
@@ -236,6 +236,14 @@ impl<'t> Deserializer<'t> for Node<'t> {
         visitor.visit_u8(number.to_string().parse().unwrap_or(0))
     }
 
+    fn deserialize_u16<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Error> {
+        let Some(DeValue::Integer(number)) = self.value else {
+            self.refuse("a whole number");
+            return visitor.visit_u16(0);
+        };
+        visitor.visit_u16(number.to_string().parse().unwrap_or(0))
+    }
+
     fn deserialize_option<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Error> {
         match self.value {
             Some(_) => visitor.visit_some(self),
@@ -316,7 +324,7 @@ impl<'t> Deserializer<'t> for Node<'t> {
 
     serde::forward_to_deserialize_any! {
         <W: Visitor<'t>>
-        i8 i16 i32 i64 i128 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct tuple tuple_struct enum
+        i8 i16 i32 i64 i128 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct tuple tuple_struct enum
         identifier ignored_any
     }
 }

@@ -7,40 +7,41 @@ use crate::Practice;
 use crate::hours::{HORIZON_DAYS, moment};
 
 impl Practice {
-    /// When the practice opens on this day; nothing when it is closed, or the therapist is not back yet.
+    /// Whether the therapist is not back yet on this day.
     #[must_use]
-    pub fn opens(&self, day: Date, away_until: Option<Date>) -> Option<Zoned> {
-        let first = self.spans_unless_away(day, away_until).first()?;
+    pub fn is_away(&self, day: Date) -> bool {
+        self.away_until.is_some_and(|back| day < back)
+    }
+
+    /// When the practice opens on this day; nothing when it is closed.
+    #[must_use]
+    pub fn opens(&self, day: Date) -> Option<Zoned> {
+        let first = self.spans(day).first()?;
         moment(day, first.from, self.time_zone.rules())
     }
 
     /// The last working day before this one.
     #[must_use]
-    pub fn working_day_before(&self, day: Date, away_until: Option<Date>) -> Option<Date> {
+    pub fn working_day_before(&self, day: Date) -> Option<Date> {
         let mut before = day;
         for _ in 0..HORIZON_DAYS {
             before = before.yesterday().ok()?;
-            if !self.spans_unless_away(before, away_until).is_empty() {
+            if !self.spans(before).is_empty() {
                 return Some(before);
             }
         }
         None
     }
 
-    /// The moment that lies so much working time before `at`.
+    /// The moment that lies so much working time before `at`; the days before the therapist is back have none.
     #[must_use]
-    pub fn working_time_before(
-        &self,
-        at: Timestamp,
-        time: SignedDuration,
-        away_until: Option<Date>,
-    ) -> Timestamp {
+    pub fn working_time_before(&self, at: Timestamp, time: SignedDuration) -> Timestamp {
         let zone = self.time_zone.rules();
         let end = at.to_zoned(zone.clone());
         let mut left = time;
         let mut day = end.date();
         for _ in 0..HORIZON_DAYS {
-            for span in self.spans_unless_away(day, away_until).iter().rev() {
+            for span in self.spans_unless_away(day).iter().rev() {
                 let (Some(opens), Some(closes)) =
                     (moment(day, span.from, zone), moment(day, span.to, zone))
                 else {
@@ -61,12 +62,7 @@ impl Practice {
 
     /// How much working time lies between two moments; none when the second is not the later one.
     #[must_use]
-    pub fn working_time_between(
-        &self,
-        from: Timestamp,
-        to: Timestamp,
-        away_until: Option<Date>,
-    ) -> SignedDuration {
+    pub fn working_time_between(&self, from: Timestamp, to: Timestamp) -> SignedDuration {
         let zone = self.time_zone.rules();
         let (from, to) = (from.to_zoned(zone.clone()), to.to_zoned(zone.clone()));
         let mut sum = SignedDuration::ZERO;
@@ -75,7 +71,7 @@ impl Practice {
             if day > to.date() {
                 break;
             }
-            for span in self.spans_unless_away(day, away_until) {
+            for span in self.spans(day) {
                 let (Some(opens), Some(closes)) =
                     (moment(day, span.from, zone), moment(day, span.to, zone))
                 else {
@@ -91,10 +87,10 @@ impl Practice {
         sum
     }
 
-    fn spans_unless_away(&self, day: Date, away_until: Option<Date>) -> &[crate::Span] {
-        match away_until {
-            Some(back) if day < back => &[],
-            _ => self.spans(day),
+    fn spans_unless_away(&self, day: Date) -> &[crate::Span] {
+        if self.is_away(day) {
+            return &[];
         }
+        self.spans(day)
     }
 }

@@ -45,6 +45,8 @@ pub struct TherapistEmail<'a> {
     pub earlier: &'a [Timestamp],
     /// Whether there may be more of them than were looked up.
     pub more_earlier: bool,
+    /// Whether an email of the therapist's own may go to the client's address.
+    pub may_write: bool,
     /// Whether health stays out of the mailbox. An enquiry that could not be stored is told in full all the same.
     pub privacy: bool,
     /// Where it leads; none while links cannot be made.
@@ -73,7 +75,8 @@ impl<'a> TherapistEmail<'a> {
             auto_reply: Some(&record.state.deliveries.auto_reply),
             earlier,
             more_earlier: i32::try_from(earlier.len()).is_ok_and(|count| count >= Self::EARLIER),
-            privacy: settings.privacy,
+            may_write: record.may_write(),
+            privacy: practice.privacy.keep_health_out_of_email,
             links,
         }
     }
@@ -95,7 +98,8 @@ impl<'a> TherapistEmail<'a> {
             auto_reply: None,
             earlier: &[],
             more_earlier: false,
-            privacy: settings.privacy,
+            may_write: received.enquiry.email.is_carried(),
+            privacy: practice.privacy.keep_health_out_of_email,
             links: None,
         }
     }
@@ -152,8 +156,7 @@ impl<'a> TherapistEmail<'a> {
             reference: Some(self.received.reference.clone()),
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
-            // An address that no email system carries would make SES refuse the email itself.
-            reply_to: Some(self.received.enquiry.email.clone()).filter(EmailAddress::is_carried),
+            reply_to: self.may_write.then(|| self.received.enquiry.email.clone()),
             subject: self.subject(),
             text,
             html,
@@ -244,7 +247,7 @@ struct Page<'a> {
     wants: String,
     suggests: String,
     contact_by: &'static str,
-    first_way: Way,
+    first_way: Option<Way>,
     other_ways: Vec<Way>,
     times: Option<Answer>,
     message: Option<Answer>,
@@ -255,6 +258,7 @@ struct Page<'a> {
     auto_reply: String,
     earlier: String,
     received: String,
+    may_write: bool,
     links: Vec<(&'static str, &'a str)>,
 }
 
@@ -264,7 +268,7 @@ impl<'a> Page<'a> {
         let enquiry = &received.enquiry;
         let private = email.is_private();
         let suggestion = received.suggestion(practice);
-        let (first_way, other_ways) = ways(practice, received);
+        let (first_way, other_ways) = ways(practice, received, email.may_write);
         let when = received.promise_in_words(practice);
         let (wants, suggests) = if private {
             (String::new(), String::new())
@@ -315,6 +319,7 @@ impl<'a> Page<'a> {
             auto_reply: fate(email.auto_reply, &when),
             earlier: earlier(practice, email.earlier, email.more_earlier),
             received: moment(practice, received.received_at),
+            may_write: email.may_write,
             links: links(email),
         }
     }

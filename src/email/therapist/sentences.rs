@@ -103,7 +103,7 @@ pub const fn because(reason: Withheld) -> &'static str {
         }
         Withheld::CoolDown => "this address has had one a short time ago",
         Withheld::Undeliverable => {
-            "an earlier email to this address came back, or was reported as spam"
+            "an earlier email to this address came back, or was not welcome there"
         }
         Withheld::DailyCap => "as many as you allow in a day have left already",
         Withheld::CountersUnavailable => "we could not check how many this address has had",

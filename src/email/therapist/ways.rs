@@ -3,8 +3,8 @@
 use super::super::format::{dial, reply_link};
 use super::super::user_text::Typed;
 use super::TherapistEmail;
-use crate::enquiry::Received;
 use crate::enquiry::answers::ContactBy;
+use crate::enquiry::{Phone, Received};
 use crate::practice::Practice;
 
 /// A way to reach the client.
@@ -32,10 +32,14 @@ pub(super) fn links<'a>(email: &TherapistEmail<'a>) -> Vec<(&'static str, &'a st
         .collect()
 }
 
-/// The way to reach the client that they asked for, and the others.
-pub(super) fn ways(practice: &Practice, received: &Received) -> (Way, Vec<Way>) {
+/// The way to reach the client that they asked for, and the others; none where there is no number and no email may go.
+pub(super) fn ways(
+    practice: &Practice,
+    received: &Received,
+    may_write: bool,
+) -> (Option<Way>, Vec<Way>) {
     let enquiry = &received.enquiry;
-    let email = Way {
+    let email = may_write.then(|| Way {
         label: "Reply to",
         link: reply_link(
             practice,
@@ -44,21 +48,23 @@ pub(super) fn ways(practice: &Practice, received: &Received) -> (Way, Vec<Way>) 
             enquiry.email.as_str(),
         ),
         shown: Typed::as_is(enquiry.email.as_str()),
+    });
+    let way = |label, scheme| {
+        let phone = enquiry.phone.as_ref();
+        phone.map(|phone| Way {
+            label,
+            link: dial(scheme, phone),
+            shown: Typed::new(phone.typed()),
+        })
     };
-    let Some(phone) = &enquiry.phone else {
-        return (email, Vec::new());
+    let call = way("Call", "tel");
+    let takes_texts = enquiry.phone.as_ref().is_some_and(Phone::takes_texts);
+    let text = way("Text", "sms").filter(|_| takes_texts);
+    let ways = match enquiry.contact_by {
+        ContactBy::Text if takes_texts => [text, email, call],
+        ContactBy::Email => [email, call, text],
+        ContactBy::Phone | ContactBy::Text => [call, email, text],
     };
-    let way = |label, scheme| Way {
-        label,
-        link: dial(scheme, phone),
-        shown: Typed::new(phone.typed()),
-    };
-    let ring = way("Call", "tel");
-    let text = phone.takes_texts().then(|| way("Text", "sms"));
-    let (first, others) = match (enquiry.contact_by, text) {
-        (ContactBy::Text, Some(text)) => (text, [Some(email), Some(ring)]),
-        (ContactBy::Email, text) => (email, [Some(ring), text]),
-        (ContactBy::Phone | ContactBy::Text, text) => (ring, [Some(email), text]),
-    };
-    (first, others.into_iter().flatten().collect())
+    let mut ways = ways.into_iter().flatten();
+    (ways.next(), ways.collect())
 }

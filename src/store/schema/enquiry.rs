@@ -24,6 +24,7 @@ struct StoredEnquiry {
     received_at: Timestamp,
     promised_by: Timestamp,
     suggested: Suggested,
+    retention_days: u16,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     address: Option<String>,
     /// The key of its idempotency record, so that erasing the enquiry finds it.
@@ -138,6 +139,7 @@ pub(in crate::store) fn enquiry_item(
             received_at: received.received_at,
             promised_by: received.promised_by,
             suggested: received.suggested.clone(),
+            retention_days: received.retention_days,
             address,
             idempotency: idempotency_key(idempotency),
             verdict: record.state.verdict,
@@ -200,6 +202,7 @@ pub(in crate::store) fn record(enquiry: Item, state: Option<Item>) -> Result<Rec
             received_at: stored.received_at,
             promised_by: stored.promised_by,
             suggested: stored.suggested,
+            retention_days: stored.retention_days,
             enquiry: stored.enquiry,
         },
         signals: stored.signals,

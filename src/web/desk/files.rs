@@ -1,6 +1,7 @@
 //! Months as files: a page that lists them, and each as a table for a spreadsheet or as data.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use askama::Template;
 use axum::Extension;
@@ -11,7 +12,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::list::in_words;
 use super::pages::{self, Frame, Message, page_response};
-use super::{desk_failed, query};
+use super::{Fields, desk_failed, query};
 use crate::clock::Clock;
 use crate::desk::export::Selection;
 use crate::desk::file::{File, Format};
@@ -35,14 +36,21 @@ struct FilesPage<'a> {
 struct PartsPage<'a> {
     frame: Frame<'a>,
     name: String,
-    /// Where each part is.
-    parts: Vec<String>,
-    /// Whether there are more than are listed.
-    more: bool,
+    /// The address, when it is about one person: then a part is asked for by a form.
+    address: Option<&'a str>,
+    format: &'a str,
+    /// The number of each part, and what it begins after.
+    parts: Vec<(usize, String)>,
+    /// The number of the first part that is not listed, and what it begins after.
+    more: Option<(usize, String)>,
 }
 
-/// How many parts of a month are looked for.
+/// How many parts are listed at the most: each is read to find where the next one begins.
 const PARTS: usize = 20;
+/// With less time left than this no further part is looked for.
+const ENOUGH: Duration = Duration::from_secs(12);
+/// What the first part begins after.
+const FIRST: &str = "first";
 
 /// The months.
 pub(super) async fn page(
@@ -80,48 +88,69 @@ pub(super) async fn month(
         return pages::message(&web, &Message::NOT_FOUND);
     };
     let asked = query(&request);
-    let part = asked.get("part");
-    let after = part.parse().ok();
-    let file = match web
-        .desk
-        .file(Selection::Month(month), format_, after, &clock)
-        .await
-    {
+    let selection = Selection::Month(month);
+    file(&web, selection, format_, asked.get("part"), &asked, &clock).await
+}
+
+/// A file: one part of it where that is asked for; a large one as a page of its parts.
+pub(super) async fn file(
+    web: &Web,
+    selection: Selection<'_>,
+    format: Format,
+    part: &str,
+    asked: &Fields,
+    clock: &Clock,
+) -> Response {
+    // A page of parts may begin at a later one.
+    let from = asked.get("from");
+    let begin = if part.is_empty() { from } else { part };
+    let read = async |after| web.desk.file(selection, format, after, clock).await;
+    let file = match read(begin.parse().ok()).await {
         Ok(file) => file,
-        Err(error) => return desk_failed(&web, &error),
+        Err(error) => return desk_failed(web, &error),
     };
-    if file.next.is_none() || !part.is_empty() {
+    if !part.is_empty() || (from.is_empty() && file.next.is_none()) {
         return download(file);
     }
-    let address = format!("/desk/files/{month}/{format}?part=");
-    let mut parts = vec![format!("{address}first")];
+    let number = asked.get("number").parse().unwrap_or(1_usize);
+    let first = if from.is_empty() { FIRST } else { from };
+    let mut parts = vec![(number, first.to_owned())];
     let mut next = file.next;
     while let Some(after) = next.take() {
-        parts.push(super::after(&address, &after));
-        if parts.len() >= PARTS {
+        if parts.len() >= PARTS || clock.remaining() < ENOUGH {
             next = Some(after);
             break;
         }
-        match web
-            .desk
-            .file(Selection::Month(month), format_, Some(after), &clock)
-            .await
-        {
+        parts.push((number.saturating_add(parts.len()), after.to_string()));
+        match read(Some(after)).await {
             Ok(file) => next = file.next,
-            Err(error) => return desk_failed(&web, &error),
+            Err(error) => return desk_failed(web, &error),
         }
     }
-    let page = PartsPage {
-        frame: Frame::signed_in(&web, ""),
-        name: in_words(month),
-        parts,
-        more: next.is_some(),
+    let address = match selection {
+        Selection::Person(address) => Some(address.as_str()),
+        Selection::Month(_) => None,
     };
-    page_response(&web, StatusCode::OK, &page)
+    let more = next.map(|next| (number.saturating_add(parts.len()), next.to_string()));
+    let page = PartsPage {
+        frame: Frame::signed_in(web, ""),
+        name: match selection {
+            Selection::Person(address) => address.as_str().to_owned(),
+            Selection::Month(month) => in_words(month),
+        },
+        address,
+        format: match format {
+            Format::Csv => "csv",
+            Format::Json => "json",
+        },
+        parts,
+        more,
+    };
+    page_response(web, StatusCode::OK, &page)
 }
 
 /// A file as an answer that a browser saves.
-pub(super) fn download(file: File) -> Response {
+fn download(file: File) -> Response {
     let name: String = file
         .name
         .chars()

@@ -79,7 +79,7 @@ pub(super) async fn search(
     match Search::read(posted.get("search")) {
         None => see_other("/desk/enquiries"),
         Some(Search::Reference(reference)) => see_other(&format!("/desk/enquiries/{reference}")),
-        Some(Search::Address(address)) => people::person(&web, &address, &clock).await,
+        Some(Search::Address(address)) => people::person(&web, &address, None, &clock).await,
         Some(Search::Name(name)) => {
             let filter = Filter {
                 name: Some(name),

@@ -21,7 +21,7 @@ use crate::desk::file::Format;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::practice::Practice;
 use crate::spam::SenderRule;
-use crate::store::{CoolDown, Sender, SenderCursor};
+use crate::store::{CoolDown, Cursor, Sender, SenderCursor};
 use crate::web::Web;
 
 struct SenderView {
@@ -111,7 +111,10 @@ struct PersonPage<'a> {
     frame: Frame<'a>,
     address: &'a str,
     rows: Vec<ListRow>,
-    more: bool,
+    /// Whether others were shown before.
+    is_later: bool,
+    /// What the next page of them begins after, when there is one.
+    more: Option<String>,
     about: Option<String>,
 }
 
@@ -121,19 +124,25 @@ pub(super) async fn look_up(
     Extension(clock): Extension<Clock>,
     request: Request,
 ) -> Response {
-    let found = match posted(&web, request).await {
-        Ok(posted) => address(&web, &posted, &clock).await,
-        Err(response) => Err(response),
+    let posted = match posted(&web, request).await {
+        Ok(posted) => posted,
+        Err(response) => return response,
     };
-    match found {
-        Ok(address) => person(&web, &address, &clock).await,
+    let after = posted.get("after").parse().ok();
+    match address(&web, &posted, &clock).await {
+        Ok(address) => person(&web, &address, after.as_ref(), &clock).await,
         Err(response) => response,
     }
 }
 
-/// Everything about one address.
-pub(super) async fn person(web: &Web, address: &EmailAddress, clock: &Clock) -> Response {
-    let person = match web.desk.person(address, None, clock).await {
+/// Everything about one address; of its enquiries those after `after`.
+pub(super) async fn person(
+    web: &Web,
+    address: &EmailAddress,
+    after: Option<&Cursor>,
+    clock: &Clock,
+) -> Response {
+    let person = match web.desk.person(address, after, clock).await {
         Ok(person) => person,
         Err(error) => return desk_failed(web, &error),
     };
@@ -142,7 +151,8 @@ pub(super) async fn person(web: &Web, address: &EmailAddress, clock: &Clock) -> 
         frame: Frame::signed_in(web, "/desk/people"),
         address: address.as_str(),
         rows: rows(practice, &person.enquiries.entries, clock.now()),
-        more: person.enquiries.next.is_some(),
+        is_later: after.is_some(),
+        more: person.enquiries.next.map(|next| next.to_string()),
         about: person
             .cool_down
             .map(|kept| about(practice, &kept, clock.now())),
@@ -156,7 +166,7 @@ fn about(practice: &Practice, kept: &CoolDown, now: Timestamp) -> String {
         format!(" It is forgotten {}.", practice.which_day(at, now))
     });
     let what = if kept.undeliverable {
-        "An email to this address came back, or was reported as spam: it gets no automatic reply."
+        "An email to this address came back, or was not welcome there: it gets no automatic reply."
     } else {
         "This address had an automatic reply a short time ago: it gets no other one for now."
     };
@@ -181,15 +191,9 @@ pub(super) async fn export(
         "csv" => Format::Csv,
         _ => Format::Json,
     };
-    let after = posted.get("after").parse().ok();
-    match web
-        .desk
-        .file(Selection::Person(&address), format, after, &clock)
-        .await
-    {
-        Ok(file) => files::download(file),
-        Err(error) => desk_failed(&web, &error),
-    }
+    let part = posted.get("after");
+    let selection = Selection::Person(&address);
+    files::file(&web, selection, format, part, &posted, &clock).await
 }
 
 #[derive(Template)]

@@ -27,7 +27,7 @@ pub(super) struct Card {
 pub(super) struct Ways {
     /// Links that call and text the number, with the number.
     pub(super) phone: Option<(String, String, String)>,
-    /// A link that writes to them; none when the owner of the address has never written.
+    /// A link that writes to them; none where no email may go.
     pub(super) write: Option<String>,
 }
 
@@ -61,7 +61,8 @@ impl Ways {
         let address = enquiry.email.as_str();
         Self {
             phone,
-            write: (!record.state.disowned)
+            write: record
+                .may_write()
                 .then(|| reply_link(practice, &received.reference, &enquiry.name, address)),
         }
     }

@@ -4,14 +4,15 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::support::emulated::Environment;
 use aws_emulator::dynamodb::Dynamo;
 use aws_emulator::ses::account::Account;
 use aws_emulator::ses::{Email, Ses};
 use aws_emulator::{Endpoints, aws};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::{AttributeValue, ReturnValue};
-use enquiry_desk::app::App;
 use enquiry_desk::clock::Clock;
+use enquiry_desk::practice::Practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 use tracing::Dispatch;
@@ -71,6 +72,7 @@ pub struct World {
     pub ses: Ses,
     endpoints: Endpoints,
     variables: Vec<(&'static str, &'static str)>,
+    practice: Practice,
     /// The therapist's address.
     therapist: &'static str,
     plain: SharedHttpClient,
@@ -191,7 +193,7 @@ enum Trouble {
 }
 
 struct Instance {
-    app: Arc<App>,
+    app: Arc<Environment>,
     wire: Arc<Wire>,
 }
 
@@ -234,12 +236,13 @@ impl World {
                 "AUTO_REPLIES_PER_DAY",
                 *random.pick(&["2", "1000000", "1000000"]),
             ),
-            ("RETENTION_DAYS", *random.pick(&["1", "365", "365"])),
             (
                 "SES_SANDBOX",
                 *random.pick(&["true", "false", "false", "false", "false", "false"]),
             ),
         ];
+        let mut practice = PRACTICE.clone();
+        practice.privacy.retention_days = *random.pick(&[1, 365, 365]);
         // Sometimes they all come from one person.
         let people = match random.percent(35) {
             true => 3,
@@ -259,6 +262,7 @@ impl World {
             ses,
             endpoints,
             variables,
+            practice,
             therapist,
             plain: aws::http_client(),
             instances: Vec::new(),
@@ -287,7 +291,7 @@ impl World {
     fn instance(&self) -> Instance {
         let wire = Wire::new(Arc::clone(&self.ledger));
         let client = wire.client(self.plain.clone());
-        let practice = PRACTICE.clone();
+        let practice = self.practice.clone();
         let app = emulated::app_of(practice, &self.endpoints, &self.variables, client).unwrap();
         Instance { app, wire }
     }
@@ -1142,7 +1146,8 @@ pub async fn post_meets(fault: Fault, until: u32) -> Result<(Vec<String>, Option
     let mut world = World::new(1).await;
     world.forms[0]["email"] = "ben@example.net".into();
     world.variables.clear();
-    world.weather = Weather::Meets(Calls::Table(0, until), fault);
+    // The first call reads the practice.
+    world.weather = Weather::Meets(Calls::Table(1, until.saturating_add(1)), fault);
     world.play(vec![Event::Post(0)]).await;
     if world.accepted.len() != 1 {
         return Err(format!("it was not accepted:\n{}", world.log.join("\n")));
@@ -1190,8 +1195,8 @@ pub async fn batch_with_a_failure() -> Result<(Value, usize, usize), String> {
         world.weather = Weather::Calm;
         world.play(vec![Event::Post(form)]).await;
     }
-    // Of the second: the booking and the lease, each with the SDK's own retries.
-    world.weather = Weather::Meets(Calls::Table(9, 15), Fault::ServerErrorBefore);
+    // Of the second: the booking and the lease, each with the SDK's own retries. The first call of all reads the practice.
+    world.weather = Weather::Meets(Calls::Table(10, 16), Fault::ServerErrorBefore);
     let batch = Event::Stream(world.stream.clone());
     let mut answers = world.play(vec![batch]).await;
     let reported = answers.remove(0).unwrap()?;

@@ -50,6 +50,8 @@ fn a_promise_counts_working_hours_only() {
 
 fn check_promises(practice: &Practice, cases: &[PromiseCase]) {
     for (received, away_until, due, words, reason) in cases {
+        let mut practice = practice.clone();
+        practice.away_until = *away_until;
         let zone = practice.time_zone.rules();
         let received = received
             .parse::<jiff::civil::DateTime>()
@@ -58,16 +60,9 @@ fn check_promises(practice: &Practice, cases: &[PromiseCase]) {
             .unwrap()
             .timestamp();
         let due = due.parse::<jiff::civil::DateTime>().unwrap();
+        assert_eq!(practice.reply_by(received).datetime(), due, "{reason}");
         assert_eq!(
-            practice.reply_by(received, *away_until).datetime(),
-            due,
-            "{reason}"
-        );
-        assert_eq!(
-            practice.promise_in_words(
-                practice.reply_by(received, *away_until).timestamp(),
-                received
-            ),
+            practice.promise_in_words(practice.reply_by(received).timestamp(), received),
             *words,
             "{reason}"
         );
@@ -110,22 +105,24 @@ fn working_hours_on_the_night_of_the_clocks_are_counted_as_they_pass() {
 
 #[test]
 fn a_promise_comes_to_an_end_whatever_the_date() {
-    let practice = the_practice();
+    let mut practice = the_practice();
     for (received, away_until) in [
         (jiff::Timestamp::MAX, Some(Date::MAX)),
         (jiff::Timestamp::MIN, None),
     ] {
-        let promise = practice.reply_by(received, away_until).timestamp();
+        practice.away_until = away_until;
+        let promise = practice.reply_by(received).timestamp();
         assert!(!practice.promise_in_words(promise, received).is_empty());
     }
-    let far = practice.reply_by("2026-11-23T10:00Z".parse().unwrap(), Some(date(9000, 1, 1)));
+    practice.away_until = Some(date(9000, 1, 1));
+    let far = practice.reply_by("2026-11-23T10:00Z".parse().unwrap());
     assert_eq!(far.year(), 9000);
 }
 
 #[test]
 fn a_promise_is_kept_in_the_zone_of_the_practice() {
     let practice = Practice::from_toml(&edited("Europe/London", "Australia/Sydney")).unwrap();
-    let due = practice.reply_by("2026-11-22T22:00Z".parse().unwrap(), None);
+    let due = practice.reply_by("2026-11-22T22:00Z".parse().unwrap());
     assert_eq!(due.datetime(), date(2026, 11, 23).at(17, 0, 0, 0));
     assert_eq!(due.timestamp(), "2026-11-23T06:00Z".parse().unwrap());
     assert_ne!(due.time_zone(), &TimeZone::UTC);
@@ -197,13 +194,11 @@ fn times_are_said_as_people_say_them() {
 
 #[test]
 fn working_time_is_counted_within_the_hours_only() {
-    let practice = the_practice();
+    let mut practice = the_practice();
+    let zone = practice.time_zone.rules().clone();
     let at = |text: &str| {
         let local: jiff::civil::DateTime = text.parse().unwrap();
-        local
-            .to_zoned(practice.time_zone.rules().clone())
-            .unwrap()
-            .timestamp()
+        local.to_zoned(zone.clone()).unwrap().timestamp()
     };
     let hours = jiff::SignedDuration::from_hours;
     for (from, to, time) in [
@@ -215,28 +210,40 @@ fn working_time_is_counted_within_the_hours_only() {
         ("2026-11-25T10:00", "2026-11-24T10:00", hours(0)),
     ] {
         assert_eq!(
-            practice.working_time_between(at(from), at(to), None),
+            practice.working_time_between(at(from), at(to)),
             time,
             "{from}"
         );
         if time > hours(0) {
-            assert_eq!(
-                practice.working_time_before(at(to), time, None),
-                at(from),
-                "{to}"
-            );
+            assert_eq!(practice.working_time_before(at(to), time), at(from), "{to}");
         }
     }
     let tuesday = date(2026, 12, 29);
     assert_eq!(
-        practice.working_day_before(tuesday, None),
+        practice.working_day_before(tuesday),
         Some(date(2026, 12, 24))
     );
-    assert!(practice.opens(date(2026, 12, 28), None).is_none());
-    assert!(
-        practice.opens(tuesday, Some(date(2027, 1, 4))).is_none(),
-        "away"
-    );
-    let opens = practice.opens(tuesday, None).unwrap();
+    assert!(practice.opens(date(2026, 12, 28)).is_none());
+    practice.away_until = Some(date(2027, 1, 4));
+    assert!(practice.is_away(tuesday) && !practice.is_away(date(2027, 1, 4)));
+    let opens = practice.opens(tuesday).unwrap();
     assert_eq!(opens.timestamp(), at("2026-12-29T09:00"));
+}
+
+#[test]
+fn a_time_zone_has_a_name_that_people_use() {
+    for (zone, words) in [
+        ("Europe/London", "UK time"),
+        ("Europe/Berlin", "Berlin time"),
+        ("America/New_York", "New York time"),
+        ("America/Argentina/Buenos_Aires", "Buenos Aires time"),
+        ("UTC", "UTC"),
+    ] {
+        let practice = edited(
+            "time_zone = \"Europe/London\"",
+            &format!("time_zone = \"{zone}\""),
+        );
+        let practice = Practice::from_toml(&practice).unwrap();
+        assert_eq!(practice.time_zone.in_words(), words);
+    }
 }

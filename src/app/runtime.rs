@@ -1,0 +1,300 @@
+//! One execution environment of the function: the application, with the secret that it may still be waiting for, and the copy
+//! of the practice that it was built over.
+//!
+//! What was saved on the desk is read while the function starts, by the stream, the timer and the desk each time, and before an
+//! enquiry is accepted when the copy is older than 60 seconds. A newer one swaps the application; the clients stay.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use jiff::{SignedDuration, Timestamp};
+use lambda_runtime::Error;
+use serde_json::Value;
+use tokio::time::timeout;
+use tracing::{error, info, warn};
+
+use super::{App, Event, rehearsal};
+use crate::aws::{self, Clients, HttpClients, SecretSource};
+use crate::clock::Clock;
+use crate::keys::Keys;
+use crate::practice::{self, Practice};
+use crate::settings::{SettingError, SettingErrors, Settings};
+use crate::store::SavedPractice;
+use crate::web;
+
+/// How long an execution environment without its secret waits before it asks for it again, and before it looks again for a
+/// practice that could not be read.
+const RETRY: SignedDuration = SignedDuration::from_secs(10);
+/// How long reading the practice may take while a client waits.
+const WHILE_A_CLIENT_WAITS: Duration = Duration::from_millis(300);
+/// And otherwise.
+const OTHERWISE: Duration = Duration::from_millis(1_000);
+
+/// One execution environment of the function.
+pub struct Runtime {
+    clients: Clients,
+    secret: Option<SecretSource>,
+    /// What holds until a practice is saved on the desk.
+    first: Arc<Practice>,
+    running: Mutex<Running>,
+}
+
+struct Running {
+    app: Arc<App>,
+    settings: Settings,
+    practice: Arc<Practice>,
+    /// The revision of the saved practice; 0 for the first version.
+    revision: u64,
+    /// When the saved practice was read last.
+    read_at: Option<Timestamp>,
+    /// When it was last tried.
+    tried_at: Option<Timestamp>,
+    /// The last failed fetch of the secret; nothing once it is there.
+    failed_at: Option<Timestamp>,
+}
+
+impl Runtime {
+    /// An environment over these settings and clients, in which this practice holds until one is saved on the desk.
+    #[must_use]
+    pub fn new(settings: Settings, first: Practice, clients: Clients) -> Self {
+        let first = Arc::new(first);
+        let app = App::new(settings.clone(), Arc::clone(&first), clients.clone());
+        let running = Running {
+            app,
+            settings,
+            practice: Arc::clone(&first),
+            revision: 0,
+            read_at: None,
+            tried_at: None,
+            failed_at: None,
+        };
+        Self {
+            clients,
+            secret: None,
+            first,
+            running: Mutex::new(running),
+        }
+    }
+
+    /// An environment as Lambda starts it, from the variables that Lambda and `template.yaml` set. The secret and the practice
+    /// are read at the same time. Without its secret the function runs all the same: an enquiry is stored and gets no
+    /// auto-reply, and the secret is fetched again later.
+    ///
+    /// # Errors
+    /// The variables that are missing or wrong, by name.
+    pub async fn start(
+        variable: impl Fn(&str) -> Option<String>,
+        now: Timestamp,
+    ) -> Result<Self, SettingErrors> {
+        let client = HttpClients::from_variables(&variable).map_err(|aws::UnusableBundle| {
+            SettingErrors(vec![SettingError {
+                variable: aws::CA_BUNDLE,
+                expected: "left out, or a file of certificates in PEM",
+            }])
+        })?;
+        Self::start_over(client, variable, now).await
+    }
+
+    /// The same over these HTTP clients.
+    ///
+    /// # Errors
+    /// As [`Self::start`].
+    pub async fn start_over(
+        client: HttpClients,
+        variable: impl Fn(&str) -> Option<String>,
+        now: Timestamp,
+    ) -> Result<Self, SettingErrors> {
+        let settings = Settings::from_env(&variable)?;
+        let clients = Clients::from_variables(client.clone(), &variable);
+        let mut runtime = Self::new(settings, practice::compiled().clone(), clients);
+        runtime.secret = SecretSource::from_variables(&variable, client);
+        let clock = Clock::new(now, now + SignedDuration::from_secs(1));
+        // Beside each other: two wait for the network, the third only thinks.
+        let (keys, _, _) = tokio::join!(
+            fetch(runtime.secret.as_ref()),
+            runtime.look(OTHERWISE, now).boxed(),
+            rehearsal::rehearse(&variable, practice::compiled(), &clock).boxed_local(),
+        );
+        match keys {
+            Some(keys) => drop(runtime.unlocked(keys)),
+            None => runtime.running().failed_at = runtime.secret.is_some().then_some(now),
+        }
+        Ok(runtime)
+    }
+
+    /// The application as it is now.
+    #[must_use]
+    pub fn current(&self) -> Arc<App> {
+        Arc::clone(&self.running().app)
+    }
+
+    /// Answers one event.
+    ///
+    /// # Errors
+    /// When the event is unknown, or when what sent it must try again.
+    pub async fn handle(&self, event: Value, clock: &Clock) -> Result<Value, Error> {
+        let event = Event::recognise(event)?;
+        self.ask_for_the_secret(clock.now()).await;
+        let Event::Http(request) = event else {
+            let app = self.app(SignedDuration::ZERO, clock.now()).await;
+            return app.work(event, clock).await;
+        };
+        let app = match web::oldest_practice(&request) {
+            Some(oldest) => self.app(oldest, clock.now()).await,
+            None => self.current(),
+        };
+        let answered = app.web.handle(&request, clock).boxed().await?;
+        if !answered.outdated {
+            return Ok(answered.answer);
+        }
+        // Nothing is refused that a newer practice knows.
+        let newer = self.look(WHILE_A_CLIENT_WAITS, clock.now()).await;
+        if Arc::ptr_eq(&app, &newer) {
+            return Ok(answered.answer);
+        }
+        let answered = newer.web.handle(&request, clock).boxed().await?;
+        Ok(answered.answer)
+    }
+
+    /// The application over a practice that is no older than this; over the copy when none can be had.
+    async fn app(&self, oldest: SignedDuration, now: Timestamp) -> Arc<App> {
+        let is_due = {
+            let running = self.running();
+            let since =
+                |at: Option<Timestamp>, time| at.is_none_or(|at| now.duration_since(at) >= time);
+            oldest.is_zero() || (since(running.read_at, oldest) && since(running.tried_at, RETRY))
+        };
+        match is_due {
+            true if oldest.is_zero() => self.look(OTHERWISE, now).await,
+            true => self.look(WHILE_A_CLIENT_WAITS, now).await,
+            false => self.current(),
+        }
+    }
+
+    /// Reads the saved practice, and returns the application over it; over the last good one where that is not possible.
+    async fn look(&self, wait: Duration, now: Timestamp) -> Arc<App> {
+        let app = {
+            let mut running = self.running();
+            running.tried_at = Some(now);
+            Arc::clone(&running.app)
+        };
+        let saved = match timeout(wait, app.store.practice()).await {
+            Ok(Ok(saved)) => saved,
+            Ok(Err(error)) if error.is_unreadable() => {
+                unreadable(&error.code);
+                self.running().read_at = Some(now);
+                return app;
+            }
+            Ok(Err(error)) => {
+                warn!(
+                    code = error.code,
+                    "the practice could not be read: the copy holds"
+                );
+                return app;
+            }
+            Err(_) => {
+                warn!("reading the practice took too long: the copy holds");
+                return app;
+            }
+        };
+        let mut running = self.running();
+        running.read_at = Some(now);
+        let revision = saved.as_ref().map_or(0, |saved| saved.revision);
+        if revision == running.revision {
+            return Arc::clone(&running.app);
+        }
+        let practice = match &saved {
+            None => Arc::clone(&self.first),
+            Some(saved) => match good(saved, running.revision) {
+                Some(practice) => Arc::new(practice),
+                None => return Arc::clone(&running.app),
+            },
+        };
+        info!(revision, "the practice was read");
+        running.practice = practice;
+        running.revision = revision;
+        running.rebuild(&self.clients)
+    }
+
+    /// Asks for the secret once more when it is time.
+    async fn ask_for_the_secret(&self, now: Timestamp) {
+        let is_due = {
+            let mut running = self.running();
+            let is_due = running
+                .failed_at
+                .is_some_and(|failed| now.duration_since(failed) >= RETRY);
+            if is_due {
+                running.failed_at = Some(now);
+            }
+            is_due
+        };
+        if is_due && let Some(keys) = fetch(self.secret.as_ref()).await {
+            info!("the secret is there");
+            self.unlocked(keys);
+        }
+    }
+
+    fn unlocked(&self, keys: Keys) -> Arc<App> {
+        let mut running = self.running();
+        running.settings.keys = Some(keys);
+        running.failed_at = None;
+        running.rebuild(&self.clients)
+    }
+
+    fn running(&self) -> MutexGuard<'_, Running> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Running {
+    fn rebuild(&mut self, clients: &Clients) -> Arc<App> {
+        let (settings, practice) = (self.settings.clone(), Arc::clone(&self.practice));
+        self.app = App::new(settings, practice, clients.clone());
+        Arc::clone(&self.app)
+    }
+}
+
+/// The practice that was saved, where it can be read. Before any was, the version before it is better than the first one.
+fn good(saved: &SavedPractice, revision: u64) -> Option<Practice> {
+    match saved.words.read() {
+        Ok(practice) => Some(practice),
+        Err(errors) => {
+            let keys: Vec<&str> = errors.0.iter().map(|it| it.key.as_str()).collect();
+            unreadable(&keys.join(", "));
+            let before = saved.before.read().ok();
+            before.filter(|_| revision == 0)
+        }
+    }
+}
+
+fn unreadable(code: &str) {
+    error!(
+        alarm = "practice_unreadable",
+        code, "the saved practice cannot be used: the last good one holds"
+    );
+}
+
+async fn fetch(secret: Option<&SecretSource>) -> Option<Keys> {
+    let fetched = match secret?.fetch().await {
+        Ok(secret) => Ok(secret
+            .get("HASH_KEY")
+            .as_deref()
+            .and_then(Keys::from_secret)),
+        Err(error) => Err(error.code),
+    };
+    match fetched {
+        Ok(Some(keys)) => return Some(keys),
+        // A typo in the secret must not close the desk.
+        Ok(None) => error!(
+            alarm = "secret_unavailable",
+            code = "Unusable",
+            "the secret cannot be used: enquiries are stored without an auto-reply"
+        ),
+        Err(code) => error!(
+            alarm = "secret_unavailable",
+            code, "the secret could not be read: enquiries are stored without an auto-reply"
+        ),
+    }
+    None
+}
