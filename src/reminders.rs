@@ -67,6 +67,9 @@ impl Reminders {
         if opens.is_some_and(|opens| opens <= now) {
             asked_for += self.ask_for(EmailKind::MorningList, today, now).await?;
         }
+        if !self.practice.reminders {
+            return Ok(asked_for);
+        }
         for waits in self.store.waiting(None, LOOKED_AT).await?.found {
             let promised_by = waits.at;
             let before = self.practice.working_time_before(promised_by, SHORTLY);

@@ -6,13 +6,15 @@
 
 mod fallback;
 mod lists;
+mod nightly;
 mod own_emails;
 mod report;
 mod send;
+mod standing;
 mod sweep;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -71,8 +73,12 @@ pub struct Delivery {
     links: Option<Links>,
     /// When enquiries were mailed because the table could not be written.
     fallbacks: Mutex<Vec<Timestamp>>,
+    /// Whether it is known that the therapist marks what she has answered.
+    marks: AtomicBool,
     /// Whether SES said last that it holds emails to the therapist back, or that her mailbox turns them away.
     unreached: AtomicBool,
+    /// Whether SES delivers to any address, and when it said so.
+    production: Mutex<Option<(bool, Timestamp)>>,
 }
 
 /// A send whose outcome is not written down yet.
@@ -112,6 +118,8 @@ impl Delivery {
             links,
             fallbacks: Mutex::new(Vec::new()),
             unreached: AtomicBool::new(false),
+            marks: AtomicBool::new(false),
+            production: Mutex::default(),
         }
     }
 
@@ -247,7 +255,19 @@ impl Delivery {
         Some(DeskLinks {
             enquiry: links.desk(reference),
             answered: epoch.map(|epoch| links.answered(reference, epoch, clock.now())),
+            explains_marking: epoch.is_some() && !self.has_marked().await,
         })
+    }
+
+    /// Whether the therapist has ever marked an enquiry: once that is known, it is not asked again. Not knowing it counts as yes.
+    async fn has_marked(&self) -> bool {
+        if !self.marks.load(Ordering::Relaxed) {
+            let marked = self.store.marked(1).await;
+            let has_marked = marked.map_or(true, |marked| !marked.found.is_empty());
+            self.marks.store(has_marked, Ordering::Relaxed);
+            return has_marked;
+        }
+        true
     }
 
     /// Writes a change. What became of a send is sent again when it is not written down: then for as long as there is time.
@@ -298,6 +318,9 @@ impl Delivery {
         if record.received.is_late(clock.now()) {
             return Ok(Decision::Withhold(Withheld::Late));
         }
+        if self.is_sandboxed(clock.now()).await {
+            return Ok(Decision::Withhold(Withheld::Sandbox));
+        }
         let withheld = self.book(record, clock).await?;
         *booked = withheld.is_none();
         Ok(withheld.map_or(Decision::None, Decision::Withhold))
@@ -316,7 +339,7 @@ impl Delivery {
             Some(Withheld::Unsendable)
         } else if address.is_role() {
             Some(Withheld::RoleAddress)
-        } else if self.settings.sandbox {
+        } else if self.is_sandboxed(clock.now()).await {
             Some(Withheld::Sandbox)
         } else if record.uncounted {
             Some(Withheld::CountersUnavailable)

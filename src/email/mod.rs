@@ -4,9 +4,12 @@ mod auto_reply;
 mod client_action;
 mod first_name;
 mod format;
+mod health;
 mod links;
 mod notice;
+mod practice_changed;
 pub mod previews;
+mod probe;
 mod promises;
 mod sign_in;
 mod styles;
@@ -27,7 +30,10 @@ pub use therapist::{because, reasons, suggests, wants};
 
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
 pub use client_action::{ClientAction, ClientActionEmail};
+pub use health::HealthEmail;
 pub use notice::{NoticeEmail, Trouble};
+pub use practice_changed::PracticeChangedEmail;
+pub use probe::{SIMULATOR, probe_email};
 pub use promises::{PromisesEmail, Waits};
 pub use sign_in::SignInEmail;
 pub use suspected_count::SuspectedCountEmail;
@@ -48,6 +54,8 @@ pub struct DeskLinks {
     pub enquiry: String,
     /// The page that marks it as answered without signing in.
     pub answered: Option<String>,
+    /// Whether it is said what marking brings: until she has marked one.
+    pub explains_marking: bool,
 }
 
 /// An email, ready to be sent.

@@ -15,6 +15,7 @@ use aws_emulator::stream::{self, mapping};
 use aws_emulator::{Emulator, Options, aws};
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::clock::Clock;
+use enquiry_desk::practice::{self, Practice};
 use jiff::{SignedDuration, Timestamp};
 use saphyr::{LoadableYamlNode, Yaml};
 use serde_json::{Value, json};
@@ -39,10 +40,15 @@ pub(super) fn at(minutes: i64) -> Timestamp {
 
 impl Bench {
     pub(super) async fn start(variables: &[(&str, &str)]) -> Self {
+        Self::start_for(practice::compiled().clone(), variables).await
+    }
+
+    /// The same for another practice.
+    pub(super) async fn start_for(practice: Practice, variables: &[(&str, &str)]) -> Self {
         let dynamo = emulated::dynamo().await;
         let ses = emulated::ses().await;
         let endpoints = emulated::endpoints(dynamo.endpoint(), ses.endpoint());
-        let app = emulated::app(&endpoints, variables, aws::http_client()).unwrap();
+        let app = emulated::app_of(practice, &endpoints, variables, aws::http_client()).unwrap();
         Self {
             dynamo,
             ses,

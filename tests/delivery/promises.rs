@@ -3,12 +3,15 @@
 
 use enquiry_desk::clock::Clock;
 use enquiry_desk::enquiry::Reference;
+use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::record::{Mark, Origin};
 use enquiry_desk::withdrawal::{Action, Withdrawal};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::pending::Bench;
+
+const PUBLIC_URL: (&str, &str) = ("PUBLIC_URL", "https://desk.example.com");
 
 /// A moment in London's winter time: a day of November or December 2026.
 fn on(day: &str, time: &str) -> Timestamp {
@@ -44,7 +47,11 @@ impl Bench {
 
     /// A practice in which marking is in use: one enquiry of the week before was answered.
     async fn marking() -> Self {
-        let bench = Self::start(&[("PUBLIC_URL", "https://desk.example.com")]).await;
+        Self::marking_for(practice::compiled().clone()).await
+    }
+
+    async fn marking_for(practice: Practice) -> Self {
+        let bench = Self::start_for(practice, &[PUBLIC_URL]).await;
         let first = bench
             .post(on("11-18", "10:00"), "first@example.org", "0")
             .await;
@@ -336,4 +343,47 @@ async fn mondays_list_counts_the_week_and_always_comes() {
         !again.iter().any(|subject| subject.contains("last week")),
         "{again:?}"
     );
+}
+
+#[tokio::test]
+async fn the_first_emails_say_what_marking_brings_until_one_was_marked() {
+    let bench = Bench::start(&[PUBLIC_URL]).await;
+    let says = "From then on you get a short list on working mornings";
+    let told = async |day: &str, email: &str| {
+        let reference = bench.post(on(day, "10:00"), email, day).await;
+        let emails = bench.emails();
+        let email = emails.iter().find(|it| it.subject.contains(&reference));
+        let text = email.unwrap().text.clone().unwrap().replace('\n', " ");
+        (reference, text)
+    };
+    for day in ["11-23", "11-24"] {
+        let (_, text) = told(day, &format!("{day}@example.org")).await;
+        assert!(text.contains(says), "{text}");
+    }
+    let (reference, text) = told("11-25", "zoe@example.org").await;
+    assert!(text.contains(says), "{text}");
+    bench
+        .mark(
+            &reference,
+            Mark::Answered,
+            Origin::Link,
+            on("11-25", "11:00"),
+        )
+        .await;
+    let (_, text) = told("11-26", "sam@example.org").await;
+    assert!(!text.contains(says), "{text}");
+}
+
+#[tokio::test]
+async fn the_reminders_can_be_switched_off_and_the_morning_list_stays() {
+    let file = include_str!("../../practice.toml");
+    let off = file.replacen("# reminders = false", "reminders = false", 1);
+    let practice = Practice::from_toml(&off).unwrap();
+    assert!(!practice.reminders && practice::compiled().reminders);
+    let bench = Bench::marking_for(practice).await;
+    bench
+        .post(on("11-24", "15:00"), "zoe@example.org", "1")
+        .await;
+    let subjects = bench.live(on("11-25", "08:00"), on("11-26", "00:00")).await;
+    assert_eq!(subjects, ["1 person is waiting for your answer"]);
 }

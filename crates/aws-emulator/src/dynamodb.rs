@@ -12,12 +12,13 @@ use std::time::Duration;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::error::DisplayErrorContext;
 use aws_sdk_dynamodb::types::{
-    AttributeDefinition, BillingMode, CreateGlobalSecondaryIndexAction, GlobalSecondaryIndex,
-    GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection, ProjectionType,
-    ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
+    AttributeDefinition, AttributeValue, BillingMode, CreateGlobalSecondaryIndexAction,
+    GlobalSecondaryIndex, GlobalSecondaryIndexUpdate, KeySchemaElement, KeyType, Projection,
+    ProjectionType, ScalarAttributeType, StreamSpecification, StreamViewType, TableDescription,
     TimeToLiveSpecification,
 };
 use dynoxide::Database;
+use jiff::Timestamp;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -137,6 +138,16 @@ impl Dynamo {
         &self.client
     }
 
+    /// What removes the items of this table that have expired at another time than the engine's.
+    pub(super) fn expiry(&self, table: &TableDefinition) -> Option<Expiry> {
+        Some(Expiry {
+            client: self.client.clone(),
+            table: table.name.clone(),
+            partition_key: table.partition_key.clone(),
+            attribute: table.expiry.clone()?,
+        })
+    }
+
     /// Removes what has expired now, and says how many items that was.
     ///
     /// # Errors
@@ -150,6 +161,49 @@ impl Dynamo {
     /// Stops serving. What was answered is in the file.
     pub async fn stop(self) {
         self.stop.stop().await;
+    }
+}
+
+/// Removes what has expired at a time that is ahead of the engine's.
+#[derive(Debug)]
+pub(super) struct Expiry {
+    client: Client,
+    table: String,
+    partition_key: String,
+    attribute: String,
+}
+
+impl Expiry {
+    /// Removes what has expired at this time.
+    pub(super) async fn remove(&self, at: Timestamp) -> Result<(), StartError> {
+        let failed = |error: &dyn fmt::Display| {
+            StartError::new(format!("Expired items could not be removed: {error}."))
+        };
+        let at = AttributeValue::N(at.as_second().to_string());
+        let mut after = None;
+        loop {
+            let scan = self.client.scan().table_name(&self.table);
+            let page = scan
+                .filter_expression("#expiry < :at")
+                .expression_attribute_names("#expiry", &self.attribute)
+                .expression_attribute_values(":at", at.clone())
+                .set_exclusive_start_key(after)
+                .send()
+                .await
+                .map_err(|error| failed(&DisplayErrorContext(error)))?;
+            for mut item in page.items.unwrap_or_default() {
+                let Some(key) = item.remove(&self.partition_key) else {
+                    continue;
+                };
+                let delete = self.client.delete_item().table_name(&self.table);
+                let delete = delete.key(&self.partition_key, key).send().await;
+                delete.map_err(|error| failed(&DisplayErrorContext(error)))?;
+            }
+            after = page.last_evaluated_key;
+            if after.is_none() {
+                return Ok(());
+            }
+        }
     }
 }
 

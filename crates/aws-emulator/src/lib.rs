@@ -12,6 +12,7 @@
 //! the function is about (its table, its events, its settings) comes from the caller.
 
 pub mod aws;
+pub mod clock;
 pub mod dynamodb;
 pub mod fault_proxy;
 pub mod function;
@@ -29,10 +30,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
+use jiff::tz::TimeZone;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use self::clock::{Clock, Jump, Jumper};
 use self::dynamodb::{Dynamo, TableDefinition};
 use self::fault_proxy::FaultProxy;
 use self::function::Function;
@@ -62,6 +65,10 @@ pub struct Options {
     pub stream: stream::Settings,
     /// What the function is invoked with at intervals.
     pub timers: Vec<Timer>,
+    /// The clock, which the function is to go by too.
+    pub clock: Clock,
+    /// The zone of the times on the pages.
+    pub time_zone: TimeZone,
     /// The folder that `/site/` serves.
     pub site: Option<PathBuf>,
     /// Pages of the caller's own beside the mailbox. Like these they answer to 127.0.0.1 and localhost only.
@@ -83,6 +90,8 @@ impl Options {
             table_faults: 0.0,
             stream: stream::Settings::default(),
             timers: Vec::new(),
+            clock: Clock::default(),
+            time_zone: TimeZone::UTC,
             site: None,
             pages: Router::new(),
             links: Vec::new(),
@@ -108,7 +117,7 @@ pub struct Endpoints {
     pub port: u16,
     /// The value for `AWS_ENDPOINT_URL_DYNAMODB`.
     pub dynamodb: String,
-    /// The value for `AWS_ENDPOINT_URL_SESV2`.
+    /// The value for `AWS_ENDPOINT_URL_SESV2` and `AWS_ENDPOINT_URL_SNS`.
     pub ses: String,
     /// The table's name.
     pub table: String,
@@ -117,10 +126,11 @@ pub struct Endpoints {
 impl Endpoints {
     /// The variables with which the SDK finds the emulator, from the function's environment.
     #[must_use]
-    pub fn variables(&self) -> [(&'static str, String); 5] {
+    pub fn variables(&self) -> [(&'static str, String); 6] {
         [
             ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb.clone()),
             ("AWS_ENDPOINT_URL_SESV2", self.ses.clone()),
+            ("AWS_ENDPOINT_URL_SNS", self.ses.clone()),
             ("AWS_REGION", aws::REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID", aws::ACCESS_KEY.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", aws::ACCESS_KEY.to_owned()),
@@ -153,9 +163,10 @@ pub struct Emulator {
     endpoints: Endpoints,
     function: Function,
     dynamo: Dynamo,
-    proxy: Option<FaultProxy>,
+    proxy: FaultProxy,
     ses: Ses,
     driver: Driver,
+    jumper: Arc<Jumper>,
     api: Stop,
     /// Keeps other processes away from the data folder.
     _lock: Option<File>,
@@ -185,26 +196,22 @@ impl Emulator {
             &options.table,
         )
         .await?;
-        // Only the function meets faults, not the stream's driver and not a test that reads the table.
-        let proxy = match options.table_faults {
-            faults if faults > 0.0 => Some(FaultProxy::start(dynamo.endpoint(), faults).await?),
-            _ => None,
-        };
         let ses = Ses::start(
             data.map(|data| data.join("emails")).as_deref(),
             options.account,
         )
         .await?;
         ses.mailbox().fail_at_random(options.ses_faults);
+        ses.go_by(options.clock.clone());
+        // Only the function meets faults, not the stream's driver and not a test that reads the table.
+        let proxy =
+            FaultProxy::start(dynamo.endpoint(), options.table_faults, ses.mailbox()).await?;
         let endpoints = Endpoints {
             url: format!("http://127.0.0.1:{port}"),
             port,
-            dynamodb: proxy
-                .as_ref()
-                .map_or(dynamo.endpoint(), FaultProxy::endpoint)
-                .to_owned(),
+            dynamodb: proxy.endpoint().to_owned(),
             ses: ses.endpoint().to_owned(),
-            table: options.table.name,
+            table: options.table.name.clone(),
         };
         let function = make_function(endpoints.clone()).await?;
         ses.connect(function.clone());
@@ -216,13 +223,27 @@ impl Emulator {
             function.clone(),
         )
         .await?;
+        let jumper = Arc::new(Jumper {
+            clock: options.clock,
+            zone: options.time_zone,
+            function: function.clone(),
+            timers: options.timers.clone(),
+            expiry: dynamo.expiry(&options.table),
+            busy: tokio::sync::Mutex::default(),
+        });
         let router = http_api::router(
             HttpApi {
                 function: function.clone(),
                 waker: driver.waker(),
                 site: options.site,
             },
-            mailbox_pages::router(ses.mailbox(), driver.waker(), options.links, options.pages),
+            mailbox_pages::router(
+                ses.mailbox(),
+                driver.waker(),
+                jumper.clone(),
+                options.links,
+                options.pages,
+            ),
         );
         let (signal, stopped) = watch::channel(false);
         let mut tasks = vec![server::serve(listener, router, stopped.clone())];
@@ -240,6 +261,7 @@ impl Emulator {
             proxy,
             ses,
             driver,
+            jumper,
             api: Stop::new(signal, tasks),
             _lock: lock,
         })
@@ -275,6 +297,16 @@ impl Emulator {
         &self.dynamo
     }
 
+    /// Puts the clock forward; what is due until then happens on the way.
+    ///
+    /// # Errors
+    /// When what has expired cannot be removed.
+    pub async fn jump(&self, jump: Jump) -> Result<(), StartError> {
+        self.jumper.jump(jump).await?;
+        self.settled().await;
+        Ok(())
+    }
+
     /// What went to the failure destination: pointers of the stream, and events of SES and the timer; each oldest first.
     pub fn failures(&self) -> Vec<Value> {
         [self.driver.failures(), self.function.failures()].concat()
@@ -292,9 +324,7 @@ impl Emulator {
     pub async fn stop(self) {
         let all = async {
             tokio::join!(self.api.stop(), self.driver.stop());
-            if let Some(proxy) = self.proxy {
-                proxy.stop().await;
-            }
+            self.proxy.stop().await;
             tokio::join!(self.ses.stop(), self.dynamo.stop());
         };
         all.await;

@@ -8,13 +8,17 @@ use askama::Template;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Request, State};
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST};
+use axum::http::header::{
+    CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE, HOST, LOCATION, ORIGIN,
+};
 use axum::http::{HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use axum::routing::get;
 use serde_json::{Value, json};
 
+use super::clock::{Jump, Jumper};
+use super::ses::account::SWITCHES;
 use super::ses::{Email, Mailbox};
 use super::stream::Waker;
 
@@ -37,6 +41,7 @@ pub struct Link {
 struct Pages {
     mailbox: Mailbox,
     stream: Waker,
+    clock: Arc<Jumper>,
     links: Vec<Link>,
 }
 
@@ -44,6 +49,7 @@ struct Pages {
 pub(super) fn router<S: Clone + Send + Sync + 'static>(
     mailbox: Mailbox,
     stream: Waker,
+    clock: Arc<Jumper>,
     links: Vec<Link>,
     pages: Router,
 ) -> Router<S> {
@@ -51,12 +57,15 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(
         .route("/outbox", get(list))
         .route("/outbox/", get(list))
         .route("/outbox.json", get(data))
+        .route("/outbox/clock", get(list).post(jump))
         .route("/outbox/failures", get(failures))
+        .route("/outbox/account", get(account).post(switch))
         .route("/outbox/{email}", get(email))
         .route("/outbox/{email}/html", get(html))
         .with_state(Arc::new(Pages {
             mailbox,
             stream,
+            clock,
             links,
         }))
         .merge(pages.with_state(()))
@@ -99,6 +108,8 @@ struct List<'a> {
     links: &'a [Link],
     emails: Vec<Arc<Email>>,
     failures: usize,
+    /// What the clock shows.
+    now: String,
 }
 
 #[derive(Template)]
@@ -117,6 +128,44 @@ struct Failures<'a> {
     failures: Vec<String>,
 }
 
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage<'a> {
+    links: &'a [Link],
+    switches: Vec<Switch>,
+}
+
+struct Switch {
+    name: &'static str,
+    state: bool,
+    label: &'static str,
+}
+
+/// What can be wrong with the account, each to be switched on and off.
+async fn account(State(pages): State<Arc<Pages>>) -> Response {
+    let account = pages.mailbox.account(|account| account.clone());
+    let switches = SWITCHES.iter().map(|(name, label)| Switch {
+        name,
+        state: account.switched(name),
+        label,
+    });
+    page(&AccountPage {
+        links: &pages.links,
+        switches: switches.collect(),
+    })
+}
+
+/// `name=…` switches one.
+async fn switch(State(pages): State<Arc<Pages>>, body: String) -> Response {
+    let name = body.strip_prefix("name=").unwrap_or_default();
+    pages.mailbox.account(|account| account.switch(name));
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let there = HeaderValue::from_static("/outbox/account");
+    response.headers_mut().insert(LOCATION, there);
+    response
+}
+
 async fn list(State(pages): State<Arc<Pages>>) -> Response {
     let mut emails = pages.mailbox.emails();
     emails.reverse();
@@ -124,7 +173,38 @@ async fn list(State(pages): State<Arc<Pages>>) -> Response {
         links: &pages.links,
         emails,
         failures: pages.stream.failures().len(),
+        now: pages
+            .clock
+            .local()
+            .strftime("%A %-d %B %Y, %H:%M")
+            .to_string(),
     })
+}
+
+/// Puts the clock forward. A page elsewhere cannot: a browser says where a form comes from.
+async fn jump(State(pages): State<Arc<Pages>>, request: Request) -> Response {
+    let headers = request.headers();
+    let host = headers.get(HOST).and_then(|host| host.to_str().ok());
+    let own = host.map(|host| format!("http://{host}"));
+    let origin = headers.get(ORIGIN).map(|origin| origin.to_str().ok());
+    let foreign = origin.is_some_and(|origin| origin.is_none() || origin != own.as_deref());
+    let body = axum::body::to_bytes(request.into_body(), 1_000).await;
+    let body = body.unwrap_or_default();
+    let asked = std::str::from_utf8(&body).unwrap_or_default();
+    let jump = asked.strip_prefix("jump=").and_then(Jump::from_key);
+    let Some(jump) = jump.filter(|_| !foreign) else {
+        let mut response = not_found("The clock jumps by jump=hour, morning, day or week.");
+        *response.status_mut() = StatusCode::BAD_REQUEST;
+        return response;
+    };
+    if let Err(error) = pages.clock.jump(jump).await {
+        tracing::warn!(%error, "the clock was put forward");
+    }
+    let mut response = respond("text/plain; charset=utf-8", PAGE_POLICY, String::new());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let outbox = HeaderValue::from_static("/outbox");
+    response.headers_mut().insert(LOCATION, outbox);
+    response
 }
 
 async fn failures(State(pages): State<Arc<Pages>>) -> Response {

@@ -1,6 +1,7 @@
 //! The SES catcher: speaks SES API v2 on the wire, keeps every email with its complete request, and follows the rules of SES.
 //!
-//! It knows `SendEmail` (`Simple` and `Raw` content) and `GetAccount`. What SES checks, it checks, and refuses in SES's
+//! It knows `SendEmail` (`Simple` and `Raw` content) and what can be asked about the account and its identities; it also answers
+//! SNS's question who gets the alarms. What SES checks, it checks, and refuses in SES's
 //! words with SES's error types; where SES documents a limit but no words, the words are ours. What SES reports through a
 //! configuration set, it reports to the function as an SNS event. Tests ask for
 //! faults, which happen on the wire, as in production.
@@ -11,6 +12,7 @@ pub mod faults;
 pub mod message;
 
 mod api;
+mod asked;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -26,6 +28,7 @@ use tokio::sync::watch;
 use self::account::{Account, Bucket};
 use self::events::Notice;
 use self::faults::{Fault, Faults};
+use super::clock::Clock;
 use super::function::Function;
 use super::server::{self, Stop};
 use super::{StartError, replace_file};
@@ -103,6 +106,7 @@ pub(crate) struct State {
     emails: Mutex<Vec<Arc<Email>>>,
     folder: Option<PathBuf>,
     function: OnceLock<Function>,
+    clock: OnceLock<Clock>,
     /// How many notices are still to be reported.
     pending: watch::Sender<usize>,
     stopped: watch::Receiver<bool>,
@@ -140,6 +144,7 @@ impl Ses {
             emails: Mutex::new(emails),
             folder: folder.map(Path::to_owned),
             function: OnceLock::new(),
+            clock: OnceLock::new(),
             pending: watch::Sender::new(0),
             stopped: stopped.clone(),
         });
@@ -154,6 +159,12 @@ impl Ses {
     /// Where it listens, as `AWS_ENDPOINT_URL_SESV2` wants it.
     pub fn endpoint(&self) -> &str {
         &self.endpoint
+    }
+
+    /// Says whose time the emails bear. Without a clock it is the machine's.
+    pub fn go_by(&self, clock: Clock) {
+        // It is said once, at the start.
+        let _ = self.state.clock.set(clock);
     }
 
     /// Says whom SES reports to. What was still to be reported before a restart is reported now.
@@ -232,6 +243,11 @@ impl Mailbox {
 }
 
 impl State {
+    /// The time at which an email is taken.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.get().map_or_else(Timestamp::now, Clock::now)
+    }
+
     /// Accepts an email: numbers it, keeps it, and reports about it later. Nothing is accepted that could not be kept.
     pub(crate) fn accept(self: &Arc<Self>, mut email: Email) -> std::io::Result<()> {
         let (number, notices) = {

@@ -3,11 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use aws_emulator::clock::{Clock, Jump};
+use aws_emulator::dynamodb::TableDefinition;
 use aws_emulator::function::Function;
 use aws_emulator::{Emulator, Endpoints, Options, StartError, Timer, aws};
 use aws_sdk_dynamodb::types::AttributeValue;
 use aws_sdk_sesv2::types::{Body, Content, Destination, EmailContent, Message};
+use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::http::{get, send};
@@ -457,5 +461,79 @@ async fn pages_of_the_caller_stand_beside_the_mailbox() {
     let foreign = ["host: attacker.example"];
     let refused = send(url, "GET /outbox/extra", &foreign, b"").await;
     assert_eq!(refused.status, 421);
+    emulator.stop().await;
+}
+
+/// A clock that jumps takes the timers along, half an hour at a time, and what has expired by then is gone.
+#[tokio::test]
+async fn what_is_due_happens_when_the_clock_jumps() {
+    let clock = Clock::default();
+    let ticks: Arc<Mutex<Vec<Timestamp>>> = Arc::default();
+    let (seen, at) = (ticks.clone(), clock.clone());
+    let options = Options {
+        timers: vec![Timer {
+            every: Duration::from_secs(3_600),
+            event: json!({ "tick": true }),
+        }],
+        clock: clock.clone(),
+        ..Options::new(TableDefinition {
+            name: "things".to_owned(),
+            partition_key: "pk".to_owned(),
+            expiry: Some("expires".to_owned()),
+            indexes: Vec::new(),
+        })
+    };
+    let emulator = Emulator::start(options, async |_| {
+        Ok(Function::new(move |event: Value| {
+            if event.get("tick").is_some() {
+                seen.lock().unwrap().push(at.now());
+            }
+            async { Ok(json!({})) }
+        }))
+    })
+    .await
+    .unwrap();
+    let (client, table) = (emulator.dynamo().client(), emulator.dynamo().table());
+    for (name, hours) in [("soon", 2), ("later", 40)] {
+        let expires = clock.now().as_second() + hours * 3_600;
+        let put = client.put_item().table_name(table);
+        put.item("pk", AttributeValue::S(name.to_owned()))
+            .item("expires", AttributeValue::N(expires.to_string()))
+            .send()
+            .await
+            .unwrap();
+    }
+    let left = async || {
+        let found = client.scan().table_name(table).send().await.unwrap();
+        let found = found
+            .items()
+            .iter()
+            .map(|it| it["pk"].as_s().unwrap().clone());
+        let mut found: Vec<String> = found.collect();
+        found.sort();
+        found
+    };
+    let began = clock.now();
+    emulator.jump(Jump::Hour).await.unwrap();
+    assert_eq!(left().await, ["later", "soon"]);
+    assert_eq!(ticks.lock().unwrap().len(), 4, "at each half hour, twice");
+    emulator.jump(Jump::Day).await.unwrap();
+    assert_eq!(left().await, ["later"]);
+    let hours = clock.now().duration_since(began).as_hours();
+    assert_eq!(hours, 25);
+    // It goes on from there, on the page too; a page of another site cannot press it.
+    let url = emulator.url();
+    let press = async |origin: &str| {
+        let origin = format!("origin: {origin}");
+        let pressed = send(url, "POST /outbox/clock", &[&origin], b"jump=morning").await;
+        pressed.status
+    };
+    assert_eq!(press("https://evil.example").await, 400);
+    assert_eq!(clock.now().duration_since(began).as_hours(), 25);
+    assert_eq!(press(url).await, 303);
+    let local = clock.now().to_zoned(jiff::tz::TimeZone::UTC);
+    assert_eq!((local.hour(), local.minute()), (10, 0));
+    let page = get(url, "/outbox").await.text();
+    assert!(page.contains(", 10:00 here"), "{page}");
     emulator.stop().await;
 }

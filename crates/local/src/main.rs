@@ -3,10 +3,13 @@
 mod previews;
 mod product;
 
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use aws_emulator::clock::{Clock, Jump};
 use aws_emulator::mailbox_pages::Link;
 use aws_emulator::{Emulator, Endpoints, Options, StartError, Timer};
 use jiff::SignedDuration;
@@ -17,6 +20,7 @@ The enquiry desk on this machine: form, function, database and emails.
 
 Usage: cargo local [--port PORT] [--data DIR | --memory] [--ses-faults PERCENT]
                    [--table-faults PERCENT] [--sweep SECONDS] [--ahead SECONDS]
+       cargo local --jump hour|morning|day|week [--port PORT]
 
   --port PORT          where to listen on 127.0.0.1 (default 8080; 0 takes a free one)
   --data DIR           the folder that keeps enquiries and emails (default .local/)
@@ -26,6 +30,8 @@ Usage: cargo local [--port PORT] [--data DIR | --memory] [--ses-faults PERCENT]
                        how many requests to the database go wrong (default 0)
   --sweep SECONDS      how often the timer sends what is still pending (default 60)
   --ahead SECONDS      how far the function's clock is ahead (default 0)
+  --jump HOW           put forward the clock of the desk that runs at the port: an hour, to
+                       tomorrow at ten, a day or a week; what is due by then happens
   --help               show this
 
 Ctrl-C stops everything.
@@ -42,13 +48,17 @@ const LINKS: [(&str, &str); 4] = [
     ("/outbox/gallery", "Gallery: every email in your words"),
 ];
 
+/// What `--jump` takes.
+const JUMPS: &str = "--jump needs hour, morning, day or week.";
+
 /// How often the timer fires; `template.yaml` has a minute, and here a developer is watching.
 const TIMER: Duration = Duration::from_secs(60);
 
 fn main() -> ExitCode {
-    let (options, ahead) = match options() {
-        Ok(Some(options)) => options,
-        Ok(None) => {
+    let options = match asked() {
+        Ok(Asked::Run(options)) => *options,
+        Ok(Asked::Jump(jump, port)) => return jumped(jump, port),
+        Ok(Asked::Help) => {
             print!("{HELP}");
             return ExitCode::SUCCESS;
         }
@@ -67,7 +77,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    let ended = runtime.block_on(run(options, ahead));
+    let ended = runtime.block_on(run(options));
     // Connections that are still open are dropped, not waited for.
     runtime.shutdown_timeout(Duration::from_millis(100));
     match ended {
@@ -79,16 +89,16 @@ fn main() -> ExitCode {
     }
 }
 
-async fn run(options: Options, ahead: SignedDuration) -> Result<(), StartError> {
+async fn run(options: Options) -> Result<(), StartError> {
     // Listen for the end first, so that Ctrl-C during the start is not lost.
     let end = end()?;
     let kept = match &options.data {
         Some(folder) => format!("kept in {}", folder.display()),
         None => "kept in memory only".to_owned(),
     };
-    let folder = options.data.clone();
+    let (folder, clock) = (options.data.clone(), options.clock.clone());
     let desk = Emulator::start(options, async |endpoints| {
-        product::function(&endpoints, ahead)
+        product::function(&endpoints, clock)
     })
     .await?;
     if let Some(folder) = folder {
@@ -140,14 +150,49 @@ fn end() -> Result<impl Future<Output = ()>, StartError> {
     }
 }
 
-/// The options from the command line and how far the clock is ahead; `None` when only help was asked for.
-fn options() -> Result<Option<(Options, SignedDuration)>, String> {
+/// What the command line asks for.
+enum Asked {
+    Help,
+    /// To run, with these options.
+    Run(Box<Options>),
+    /// To put forward the clock of the desk at this port.
+    Jump(Jump, u16),
+}
+
+/// Puts forward the clock of the desk that runs at this port.
+fn jumped(jump: Jump, port: u16) -> ExitCode {
+    let form = format!("jump={}", jump.key());
+    let request = format!(
+        "POST /outbox/clock HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{form}",
+        form.len()
+    );
+    let answer = TcpStream::connect(("127.0.0.1", port)).and_then(|mut stream| {
+        let mut answer = String::new();
+        stream.write_all(request.as_bytes())?;
+        stream.read_to_string(&mut answer)?;
+        Ok(answer)
+    });
+    match answer {
+        Ok(answer) if answer.starts_with("HTTP/1.1 303") => ExitCode::SUCCESS,
+        Ok(_) => {
+            eprintln!("What runs at port {port} is not the enquiry desk.");
+            ExitCode::FAILURE
+        }
+        Err(error) => {
+            eprintln!("There is no desk at port {port}: {error}.");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// What the command line asks for.
+fn asked() -> Result<Asked, String> {
     // The alias `cargo local` ends with `--`; a developer may type a second one.
     let arguments = std::env::args_os().skip(1);
     let arguments = arguments.filter(|argument| argument != "--").collect();
     let mut arguments = pico_args::Arguments::from_vec(arguments);
     if arguments.contains(["-h", "--help"]) {
-        return Ok(None);
+        return Ok(Asked::Help);
     }
     let port: Option<String> = arguments
         .opt_value_from_str("--port")
@@ -168,6 +213,9 @@ fn options() -> Result<Option<(Options, SignedDuration)>, String> {
     let timer = seconds(&mut arguments, "--sweep")?
         .map_or(TIMER, |every| Duration::from_secs_f64(every.max(0.1)));
     let ahead = seconds(&mut arguments, "--ahead")?.unwrap_or_default();
+    let jump: Option<String> = arguments
+        .opt_value_from_str("--jump")
+        .map_err(|_| JUMPS.to_owned())?;
     let memory = arguments.contains("--memory");
     if let Some(unknown) = arguments.finish().first() {
         return Err(format!(
@@ -180,6 +228,10 @@ fn options() -> Result<Option<(Options, SignedDuration)>, String> {
             "--memory keeps nothing and --data keeps everything: leave one of them out.".to_owned(),
         );
     }
+    if let Some(jump) = jump {
+        let jump = Jump::from_key(&jump).ok_or(JUMPS)?;
+        return Ok(Asked::Jump(jump, port));
+    }
     let data = (!memory).then(|| folder.unwrap_or_else(|| PathBuf::from(".local")));
     let options = Options {
         port,
@@ -188,12 +240,14 @@ fn options() -> Result<Option<(Options, SignedDuration)>, String> {
         table_faults,
         account: product::account(),
         stream: product::stream().map_err(|error| error.to_string())?,
-        timers: ["sweep", "remind"]
+        timers: ["sweep", "remind", "nightly"]
             .map(|command| Timer {
                 every: timer,
                 event: json!({ "command": command }),
             })
             .into(),
+        clock: Clock::ahead(SignedDuration::from_secs_f64(ahead)),
+        time_zone: enquiry_desk::practice::compiled().time_zone.rules().clone(),
         site: Some(Path::new(ROOT).join("site")),
         pages: previews::router(Path::new(ROOT).join("practice.toml")),
         links: LINKS
@@ -204,7 +258,7 @@ fn options() -> Result<Option<(Options, SignedDuration)>, String> {
             .into(),
         ..Options::new(product::table())
     };
-    Ok(Some((options, SignedDuration::from_secs_f64(ahead))))
+    Ok(Asked::Run(Box::new(options)))
 }
 
 /// A percentage as a share from 0 to 1; 0 when it is left out.

@@ -13,7 +13,7 @@ use enquiry_desk::clock::Clock;
 use enquiry_desk::practice;
 use enquiry_desk::settings::Settings;
 use enquiry_desk::store::schema;
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 /// How long one invocation may take, in seconds: `Timeout` in `template.yaml`.
 const TIMEOUT: i64 = 29;
@@ -25,7 +25,7 @@ const CONFIGURATION_SET: &str = "enquiry-desk";
 const THERAPIST_CONFIGURATION_SET: &str = "enquiry-desk-therapist";
 
 /// The variables of the local function beside those of AWS.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 12] = [
     "TABLE_NAME",
     "THERAPIST_EMAIL",
     "SENDER_EMAIL",
@@ -37,6 +37,7 @@ const VARIABLES: [&str; 11] = [
     "THERAPIST_CONFIGURATION_SET",
     "ALLOWED_ORIGINS",
     "PUBLIC_URL",
+    "ALARM_TOPIC",
 ];
 
 /// The table of `template.yaml`.
@@ -93,6 +94,7 @@ fn default(endpoints: &Endpoints, name: &str) -> Option<String> {
         "CONFIGURATION_SET" => CONFIGURATION_SET.to_owned(),
         "THERAPIST_CONFIGURATION_SET" => THERAPIST_CONFIGURATION_SET.to_owned(),
         "PUBLIC_URL" => endpoints.url.clone(),
+        "ALARM_TOPIC" => format!("arn:aws:sns:{}:{}:alarms", aws::REGION, aws::ACCOUNT),
         "ALLOWED_ORIGINS" => format!(
             "http://127.0.0.1:{port},http://localhost:{port}",
             port = endpoints.port
@@ -113,11 +115,10 @@ pub(crate) fn environment(endpoints: &Endpoints) -> String {
 }
 
 /// The application over the emulator, as the function. The environment of `cargo local` comes before the defaults, except
-/// for the table and for AWS, which are the emulator's. The function's clock is `ahead` by this much: leases and cool-downs
-/// that began before run out sooner.
+/// for the table and for AWS, which are the emulator's. It goes by the emulator's clock.
 pub(crate) fn function(
     endpoints: &Endpoints,
-    ahead: SignedDuration,
+    clock: aws_emulator::clock::Clock,
 ) -> Result<Function, StartError> {
     let aws = endpoints.variables();
     let variable = |name: &str| match name {
@@ -136,9 +137,8 @@ pub(crate) fn function(
     let runtime = Runtime::new(settings, practice::compiled().clone(), clients);
     let runtime = Arc::new(runtime);
     Ok(Function::new(move |event| {
-        let runtime = Arc::clone(&runtime);
+        let (runtime, now) = (Arc::clone(&runtime), clock.now());
         async move {
-            let now = Timestamp::now() + ahead;
             let clock = Clock::new(now, now + SignedDuration::from_secs(TIMEOUT));
             runtime
                 .handle(event, &clock)

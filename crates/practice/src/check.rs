@@ -55,6 +55,7 @@ pub fn check(raw: &raw::Practice) -> Result<Practice, PracticeErrors> {
             .reply
             .away_until
             .check(&root.field("reply").field("away_until")),
+        reminders: raw.reply.reminders.unwrap_or(true),
         guide: guide(&raw.guide, &treatments, &left_out, &root.field("guide")),
         treatments,
         left_out,
@@ -281,17 +282,6 @@ impl Check for raw::Suspect {
     }
 }
 
-/// The answer that a text names.
-fn answer<C: Choice>(text: &str, at: &At<'_>) -> Option<C> {
-    let answer = C::from_key(text.trim());
-    let known = keys_of::<C>().join("\", \"");
-    at.expect(
-        answer.is_some(),
-        format!("expected one of \"{known}\", found \"{text}\""),
-    );
-    answer
-}
-
 /// How long an enquiry is kept where nothing else was said, in days.
 const RETENTION_DAYS: u16 = 365;
 
@@ -308,6 +298,17 @@ fn privacy(raw: Option<&raw::Privacy>, at: &At<'_>) -> Privacy {
             .unwrap_or_default(),
         retention_days: days,
     }
+}
+
+/// The answer that a text names.
+fn answer<C: Choice>(text: &str, at: &At<'_>) -> Option<C> {
+    let answer = C::from_key(text.trim());
+    let known = keys_of::<C>().join("\", \"");
+    at.expect(
+        answer.is_some(),
+        format!("expected one of \"{known}\", found \"{text}\""),
+    );
+    answer
 }
 
 fn keys_of<C: Choice>() -> Vec<&'static str> {

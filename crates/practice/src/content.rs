@@ -38,6 +38,8 @@ pub struct Practice {
     pub reply_within_working_hours: u8,
     /// The day on which the therapist is back; one that has passed makes no difference.
     pub away_until: Option<Date>,
+    /// Whether the therapist is reminded shortly before a promised time passes.
+    pub reminders: bool,
     /// The treatments, in the order in which people should read them. Never empty.
     pub treatments: Vec<Treatment>,
     /// The guide: each pair of goal and warmth is in exactly one row.

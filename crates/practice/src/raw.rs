@@ -115,6 +115,9 @@ pub struct Reply {
     /// The day on which you are back, as year-month-day, while you are away: no answer is promised before it. One that has
     /// passed does no harm.
     pub away_until: Option<Day>,
+    /// Whether you get a reminder two working hours before a promised time passes, once you mark what you have answered. Left
+    /// out, it is true.
+    pub reminders: Option<bool>,
 }
 
 /// One day off (`date`), or several in a row (`from` and `to`).

@@ -22,7 +22,7 @@ use crate::record::Record;
 use crate::settings::EmailSettings;
 use crate::spam::{Score, Signal, Verdict};
 use sentences::{earlier, fate};
-use ways::{Way, links, ways};
+use ways::{Way, links, marking, ways};
 
 pub use sentences::{because, reasons, suggests};
 
@@ -260,6 +260,8 @@ struct Page<'a> {
     received: String,
     may_write: bool,
     links: Vec<(&'static str, &'a str)>,
+    /// What marking it brings; empty once she knows.
+    marking: &'static str,
 }
 
 impl<'a> Page<'a> {
@@ -321,6 +323,7 @@ impl<'a> Page<'a> {
             received: moment(practice, received.received_at),
             may_write: email.may_write,
             links: links(email),
+            marking: marking(email),
         }
     }
 }

@@ -32,6 +32,20 @@ pub(super) fn links<'a>(email: &TherapistEmail<'a>) -> Vec<(&'static str, &'a st
         .collect()
 }
 
+/// What it brings to mark an enquiry as answered: said until she has marked one.
+pub(super) fn marking(email: &TherapistEmail<'_>) -> &'static str {
+    match email.links {
+        Some(links) if links.explains_marking && email.practice.reminders => {
+            "Mark it once you have answered. From then on you get a short list on working mornings of who is still waiting, \
+             and a reminder before a promised time passes."
+        }
+        Some(links) if links.explains_marking => {
+            "Mark it once you have answered. From then on you get a short list on working mornings of who is still waiting."
+        }
+        _ => "",
+    }
+}
+
 /// The way to reach the client that they asked for, and the others; none where there is no number and no email may go.
 pub(super) fn ways(
     practice: &Practice,

@@ -4,6 +4,7 @@
 use jiff::Timestamp;
 
 use crate::email::{dial, reply_link, wants};
+use crate::enquiry::answers::ContactBy;
 use crate::enquiry::{Field, Received};
 use crate::practice::Practice;
 use crate::record::{Mark, Record};
@@ -25,6 +26,8 @@ pub(super) struct Card {
 
 /// How to reach the client.
 pub(super) struct Ways {
+    /// How they would like to be reached.
+    asked: ContactBy,
     /// Links that call and text the number, with the number.
     pub(super) phone: Option<(String, String, String)>,
     /// A link that writes to them; none where no email may go.
@@ -60,11 +63,36 @@ impl Ways {
         });
         let address = enquiry.email.as_str();
         Self {
+            asked: enquiry.contact_by,
             phone,
             write: record
                 .may_write()
                 .then(|| reply_link(practice, &received.reference, &enquiry.name, address)),
         }
+    }
+}
+
+impl Ways {
+    /// What each way is called and its link, the one that was asked for first.
+    pub(super) fn in_order(&self) -> Vec<(String, &str)> {
+        let phone = self.phone.as_ref();
+        let call = phone.map(|(call, _, number)| (format!("Call {number}"), call.as_str()));
+        let text = phone.map(|(_, text, number)| {
+            let asked = self.asked == ContactBy::Text;
+            let label = if asked {
+                format!("Text {number}")
+            } else {
+                "Text".to_owned()
+            };
+            (label, text.as_str())
+        });
+        let write = self.write.as_deref().map(|link| ("Email".to_owned(), link));
+        let ways = match self.asked {
+            ContactBy::Phone => [call, text, write],
+            ContactBy::Text => [text, call, write],
+            ContactBy::Email => [write, call, text],
+        };
+        ways.into_iter().flatten().collect()
     }
 }
 
