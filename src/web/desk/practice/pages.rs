@@ -11,7 +11,7 @@ use super::fields::{Blocks, Input, Kind, SECTIONS, Section};
 use super::typed::{Changed, OFF, ORDER, Typed, name_in};
 use crate::desk::practice::Held;
 use crate::practice::choices::{Choice, Goal, Warmth};
-use crate::practice::{Practice, PracticeError};
+use crate::practice::{Practice, PracticeError, date_in_words};
 use crate::web::Web;
 use crate::web::desk::pages::{Frame, page_response};
 
@@ -134,7 +134,14 @@ impl<'a> Shown<'a> {
                 title: match (blocks.key, is_new) {
                     ("guide", _) => self.row_of_the_guide(practice, blocks, number),
                     (_, true) => format!("{}: add one", blocks.name),
-                    _ => self.typed.get(&named("name")).to_owned(),
+                    _ => {
+                        let more = ["from", "price"].map(|key| self.typed.get(&named(key)));
+                        let more = more.into_iter().find(|it| !it.is_empty());
+                        let day = more.and_then(|it| it.parse().ok()).map(date_in_words);
+                        let more = day.or_else(|| more.map(str::to_owned));
+                        let more = more.map_or_else(String::new, |it| format!(", {it}"));
+                        format!("{}{more}", self.typed.get(&named("name")))
+                    }
                 },
                 is_open: fields
                     .iter()
@@ -162,7 +169,7 @@ impl<'a> Shown<'a> {
         let value = |key: &str| self.typed.get(&name_in(blocks, number, key));
         let goal = Goal::from_key(value("goal")).map_or("", |goal| goal.label());
         let warmth = Warmth::from_key(value("warmth"))
-            .map(|warmth| format!(", warm stones: {}", warmth.label().to_lowercase()));
+            .map(|warmth| format!(", warm stones: {}", warmth.label()));
         let suggests = practice.treatment(value("suggest"));
         let suggests = suggests.map_or("no single one", |it| it.name.as_str());
         format!("{goal}{} – {suggests}", warmth.unwrap_or_default())
@@ -297,7 +304,7 @@ pub(in crate::web::desk) fn notes(practice: &Practice, now: Timestamp) -> Vec<St
     let today = now.to_zoned(practice.time_zone.rules().clone()).date();
     let mut notes = Vec::new();
     if let Some(back) = practice.away_until.filter(|back| *back > today) {
-        let back = crate::practice::date_in_words(back);
+        let back = date_in_words(back);
         notes.push(format!(
             "You are away: no answer is promised before {back}."
         ));
@@ -311,7 +318,7 @@ pub(in crate::web::desk) fn notes(practice: &Practice, now: Timestamp) -> Vec<St
                     .to_owned(),
             );
         } else if days <= HOLIDAYS_END {
-            let last = crate::practice::date_in_words(last);
+            let last = date_in_words(last);
             notes.push(format!(
                 "Your last holiday ends on {last}. Enter the next ones in time."
             ));
