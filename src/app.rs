@@ -25,7 +25,7 @@ use crate::settings::Settings;
 use crate::sign_in::SignIn;
 use crate::store::Store;
 use crate::submission::Submission;
-use crate::web::{Web, WebService};
+use crate::web::{Copied, Web, WebService};
 use crate::withdrawal::Withdrawal;
 use crate::{feedback, stream};
 
@@ -137,7 +137,8 @@ impl App {
         // Boxed, since the SDK's futures are large and deeply nested.
         match event {
             Event::Http(request) => {
-                let answered = self.web.handle(&request, clock).boxed().await?;
+                let answered = self.web.handle(&request, Copied::JustNow, clock);
+                let answered = answered.boxed().await?;
                 Ok(answered.answer)
             }
             Event::Stream(records) => {

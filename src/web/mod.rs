@@ -162,16 +162,30 @@ pub fn oldest_practice(event: &Value) -> Option<SignedDuration> {
     }
 }
 
-/// Marks an answer that refuses what a newer practice may know: a treatment, or a wording of the consent.
-#[derive(Clone, Copy)]
-struct Outdated;
+/// What a newer practice may change about an answer. Nothing was done yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outdated {
+    /// It refuses what a newer one may know: a treatment, a question, or a wording of the consent.
+    Refusal,
+    /// It is no answer: a question was answered that is not asked here, and a newer one may ask it.
+    NoAnswer,
+}
+
+/// How new the practice is over which a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// It was read some time ago.
+    Before,
+    /// It was read for this request.
+    JustNow,
+}
 
 /// An answer to an HTTP event.
 pub struct Answered {
     /// What the gateway takes.
     pub answer: Value,
-    /// Whether it refuses what a newer practice may know. Nothing was done yet.
-    pub outdated: bool,
+    /// Whether a newer practice may change it.
+    pub outdated: Option<Outdated>,
 }
 
 /// The entry point for HTTP events: the pages, and the way to each, which is made once.
@@ -195,7 +209,12 @@ impl WebService {
     ///
     /// # Errors
     /// None that a client would see: what goes wrong has an answer of its own.
-    pub async fn handle(&self, event: &Value, clock: &Clock) -> Result<Answered, BoxError> {
+    pub async fn handle(
+        &self,
+        event: &Value,
+        copied: Copied,
+        clock: &Clock,
+    ) -> Result<Answered, BoxError> {
         let Some(mut request) = event::request(event) else {
             let mut response =
                 Answer::new(&self.web, ResponseFormat::Html).problem(&RequestError::Unreadable);
@@ -203,6 +222,7 @@ impl WebService {
             return answered(response).await;
         };
         request.extensions_mut().insert(clock.clone());
+        request.extensions_mut().insert(copied);
         match self.router.clone().oneshot(request).await {
             Ok(response) => answered(response).await,
             Err(never) => match never {},
@@ -212,7 +232,7 @@ impl WebService {
 
 async fn answered(response: Response) -> Result<Answered, BoxError> {
     Ok(Answered {
-        outdated: response.extensions().get::<Outdated>().is_some(),
+        outdated: response.extensions().get::<Outdated>().copied(),
         answer: event::response(response).await?,
     })
 }
@@ -271,6 +291,7 @@ async fn enquire(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
     Extension(Source(source)): Extension<Source>,
+    Extension(copied): Extension<Copied>,
     headers: HeaderMap,
     request: Request,
 ) -> Response {
@@ -301,6 +322,13 @@ async fn enquire(
             return answer.problem(&error);
         }
     };
+    let is_unknown = |field: Field| !field.is_asked(&web.practice) && field.built_in().is_none();
+    let unknown = decoded.form.posted().any(|(field, _)| is_unknown(field));
+    if copied == Copied::Before && unknown {
+        let mut later = answer.problem(&RequestError::Unavailable);
+        later.extensions_mut().insert(Outdated::NoAnswer);
+        return later;
+    }
     if decoded.ignored > 0 {
         info!(
             ignored = decoded.ignored,
@@ -323,12 +351,14 @@ async fn enquire(
             FormError::sort(&mut errors, &web.practice);
             let codes: Vec<_> = errors.iter().map(|error| error.error.code()).collect();
             info!(errors = ?codes, bytes, "form refused");
-            let outdated = errors
-                .iter()
-                .any(|error| matches!(error.field, Field::Treatment | Field::ConsentVersion));
+            let changes = |error: &FormError| {
+                use Field::{ConsentVersion, Own, Treatment};
+                matches!(error.field, Treatment | ConsentVersion | Own(_))
+            };
+            let outdated = errors.iter().any(changes);
             let mut refused = answer.errors(&form, &checked.address, &errors);
             if outdated {
-                refused.extensions_mut().insert(Outdated);
+                refused.extensions_mut().insert(Outdated::Refusal);
             }
             return refused;
         }

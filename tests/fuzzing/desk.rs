@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use crate::support::emulated::Environment;
 use enquiry_desk::aws::Clients;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::practice::{self, Practice};
+use enquiry_desk::practice::{self, Practice, raw};
 use enquiry_desk::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -23,24 +23,32 @@ pub static RECORD: LazyLock<Value> = LazyLock::new(|| {
 
 /// The practice of the repository, with a question of its own of each kind. None has to be answered, so that what was taken is taken.
 pub static PRACTICE: LazyLock<Practice> = LazyLock::new(|| {
-    let question = |key: &str, kind: &str, options: Value| {
-        let question = json!({
-            "key": key, "label": format!("What about {key}?"), "hint": null, "kind": kind, "options": options,
-            "required": false, "section": "body", "health": kind == "text",
+    let question = |key: &str, kind: &str, options: &[(&str, &str)]| {
+        let options = options.iter().map(|(value, label)| raw::QuestionOption {
+            value: raw::Key((*value).to_owned()),
+            label: raw::Line((*label).to_owned()),
         });
-        serde_json::from_value(question).unwrap()
+        let options = raw::Options(options.collect());
+        raw::Question {
+            key: raw::QuestionName(key.to_owned()),
+            label: raw::Line(format!("What about {key}?")),
+            kind: kind.to_owned(),
+            options: (!options.0.is_empty()).then_some(options),
+            section: "body".to_owned(),
+            health: kind == "text",
+            ..raw::Question::default()
+        }
     };
-    let some = json!([{ "value": "run", "label": "Running & walking" }, { "value": "swim", "label": "Swimming" }]);
-    let yes_no = json!([{ "value": "yes", "label": "Yes" }, { "value": "no", "label": "No" }]);
-    let mut practice = practice::compiled().clone();
-    practice.questions = vec![
-        question("q_line", "line", json!([])),
-        question("q_text", "text", json!([])),
-        question("q_one", "one-of", some.clone()),
-        question("q_several", "several-of", some),
-        question("q_yes", "yes-no", yes_no),
+    let some = [("run", "Running & walking"), ("swim", "Swimming")];
+    let mut written = practice::compiled().written.clone();
+    written.question = vec![
+        question("line", "line", &[]),
+        question("text", "text", &[]),
+        question("one", "one-of", &some),
+        question("several", "several-of", &some),
+        question("yes", "yes-no", &[]),
     ];
-    practice
+    practice::check(&written).unwrap()
 });
 
 /// The origin that the desk takes posts from, beside its own.

@@ -150,6 +150,56 @@ async fn nothing_is_refused_that_a_newer_practice_knows() {
 }
 
 #[tokio::test]
+async fn an_answer_to_a_question_that_a_newer_practice_asks_is_kept_as_it_asks() {
+    let desk = Desk::start().await;
+    form(&desk).await;
+    let question = practice::raw::Question {
+        key: practice::raw::QuestionName("sport".to_owned()),
+        label: practice::raw::Line("Which sport?".to_owned()),
+        kind: "line".to_owned(),
+        section: "body".to_owned(),
+        ..practice::raw::Question::default()
+    };
+    save(&desk, 1, &changed(|it| it.question.push(question.clone()))).await;
+    reads(&desk);
+    let label = async |email: &str, answers: &[(&str, &str)]| {
+        let fields = [&MINIMAL[2..], &[("name", "Zoë"), ("email", email)], answers].concat();
+        let answer = desk.ask(request("POST", "/enquiries", &fields)).await;
+        assert_eq!(answer["statusCode"], 201, "{answer}");
+        let cost = reads(&desk);
+        let export = desk
+            .ask(json!({ "command": "export", "email": email }))
+            .await;
+        let entries = export["enquiries"].as_array().unwrap();
+        assert_eq!(entries.len(), 1);
+        let own = &entries[0]["received"]["enquiry"]["own"][0];
+        reads(&desk);
+        (
+            own["label"].as_str().unwrap().to_owned(),
+            own["said"].clone(),
+            cost,
+        )
+    };
+    // Another instance shows the newer form.
+    let (asked, said, cost) = label("ada@example.org", &[("q_sport", "Chess")]).await;
+    assert_eq!(
+        (asked.as_str(), said),
+        ("Which sport?", json!({ "typed": "Chess" }))
+    );
+    assert_eq!(cost, 1);
+    // What no practice asks is kept by its name, after one look.
+    let (asked, said, cost) = label("ben@example.net", &[("q_old", "Chess")]).await;
+    assert_eq!(
+        (asked.as_str(), said, cost),
+        ("q_old", json!({ "typed": "Chess" }), 1)
+    );
+    // What is known needs no look.
+    let (_, _, cost) = label("cas@example.net", &[("q_sport", "Chess")]).await;
+    assert_eq!(cost, 0);
+    desk.finish().await;
+}
+
+#[tokio::test]
 async fn a_table_that_does_not_answer_costs_a_client_300_milliseconds_and_no_enquiry() {
     let desk = Desk::start().await;
     form(&desk).await;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use crate::choices::{Choice, FormSection, QuestionKind};
 
 /// A question of the practice's own, as the form asks it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Question {
     /// Its name on the wire and in the table.
     pub key: QuestionKey,
@@ -41,7 +41,7 @@ impl Question {
     pub const TEXT: usize = 1_000;
 }
 
-/// One answer to choose from.
+/// One answer to choose from; kept with the enquiries that chose it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuestionOption {
     /// What is posted and stored.
