@@ -229,6 +229,7 @@ async fn what_has_changed_is_told_once_and_the_same_never_again() {
         .account(|account| account.table.recovery = false);
     let one = "Something about your desk needs you";
     assert_eq!(check_and_sweep().await, [one]);
+    wait_a_second().await;
     assert_eq!(
         check_and_sweep().await,
         [one],
