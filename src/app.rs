@@ -23,7 +23,7 @@ use crate::settings::Settings;
 use crate::sign_in::SignIn;
 use crate::store::Store;
 use crate::submission::Submission;
-use crate::web::{Web, WebService};
+use crate::web::{Copied, Web, WebService};
 use crate::withdrawal::Withdrawal;
 use crate::{feedback, stream};
 
@@ -111,13 +111,13 @@ impl App {
         })
     }
 
-    /// Answers an event that is no request.
+    /// Answers an event over a practice that was read for it.
     async fn work(&self, event: Event, clock: &Clock) -> Result<Value, Error> {
         // Boxed, since the SDK's futures are large and deeply nested.
         match event {
             Event::Http(request) => {
-                let answered = self.web.handle(&request, clock).boxed().await?;
-                Ok(answered.answer)
+                let answered = self.web.handle(&request, Copied::Now, clock).boxed();
+                Ok(answered.await?.unwrap_or_default())
             }
             Event::Stream(records) => {
                 let handled = stream::handle(&self.delivery, records, clock).boxed();

@@ -13,6 +13,7 @@ use crate::aws::{Clients, no_network};
 use crate::clock::Clock;
 use crate::practice::Practice;
 use crate::settings::Settings;
+use crate::web::Copied;
 
 /// Takes one enquiry that leaves no trace; gives the answer, unless a setting is wrong.
 pub(super) async fn rehearse(
@@ -27,9 +28,9 @@ pub(super) async fn rehearse(
     let clients = Clients::from_variables(no_network(), variable);
     let app = App::new(settings, Arc::new(practice.clone()), clients);
     let enquiry = enquiry();
-    let answered = app.web.handle(&enquiry, clock);
+    let answered = app.web.handle(&enquiry, Copied::Now, clock);
     let answered = answered.with_subscriber(NoSubscriber::new()).await.ok()?;
-    Some(answered.answer)
+    answered
 }
 
 /// A post as API Gateway hands it over, from the desk's own page.

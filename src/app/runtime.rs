@@ -21,7 +21,7 @@ use crate::keys::Keys;
 use crate::practice::{self, Practice};
 use crate::settings::{SettingError, SettingErrors, Settings};
 use crate::store::SavedPractice;
-use crate::web;
+use crate::web::{self, Copied};
 
 /// How long an execution environment without its secret waits before it asks for it again, and before it looks again for a
 /// practice that could not be read.
@@ -144,17 +144,13 @@ impl Runtime {
             Some(oldest) => self.app(oldest, clock.now()).await,
             None => self.current(),
         };
-        let answered = app.web.handle(&request, clock).boxed().await?;
-        if !answered.outdated {
-            return Ok(answered.answer);
+        let answered = app.web.handle(&request, Copied::Before, clock).boxed();
+        if let Some(answer) = answered.await? {
+            return Ok(answer);
         }
         // Nothing is refused that a newer practice knows.
-        let newer = self.look(WHILE_A_CLIENT_WAITS, clock.now()).await;
-        if Arc::ptr_eq(&app, &newer) {
-            return Ok(answered.answer);
-        }
-        let answered = newer.web.handle(&request, clock).boxed().await?;
-        Ok(answered.answer)
+        let app = self.look(WHILE_A_CLIENT_WAITS, clock.now()).await;
+        app.work(Event::Http(request), clock).await
     }
 
     /// The application over a practice that is no older than this; over the copy when none can be had.

@@ -153,16 +153,23 @@ pub fn oldest_practice(event: &Value) -> Option<SignedDuration> {
     }
 }
 
-/// Marks an answer that refuses what a newer practice may know: a treatment, or a wording of the consent.
+/// How the practice was read over which an event is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Copied {
+    /// A while ago: a newer one may ask other questions, or know a treatment or a wording of the consent.
+    Before,
+    /// For this event.
+    Now,
+}
+
+/// Stands in for an answer that a newer practice could change. It never leaves.
 #[derive(Clone, Copy)]
 struct Outdated;
 
-/// An answer to an HTTP event.
-pub struct Answered {
-    /// What the gateway takes.
-    pub answer: Value,
-    /// Whether it refuses what a newer practice may know. Nothing was done yet.
-    pub outdated: bool,
+impl IntoResponse for Outdated {
+    fn into_response(self) -> Response {
+        (axum::Extension(self), ()).into_response()
+    }
 }
 
 /// The entry point for HTTP events: the pages, and the way to each, which is made once.
@@ -182,30 +189,31 @@ impl WebService {
         }
     }
 
-    /// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share.
+    /// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share. Nothing is answered, and nothing
+    /// was done, when that needs a practice that is read now.
     ///
     /// # Errors
     /// None that a client would see: what goes wrong has an answer of its own.
-    pub async fn handle(&self, event: &Value, clock: &Clock) -> Result<Answered, BoxError> {
+    pub async fn handle(
+        &self,
+        event: &Value,
+        practice: Copied,
+        clock: &Clock,
+    ) -> Result<Option<Value>, BoxError> {
         let Some(mut request) = event::request(event) else {
             let mut response =
                 Answer::new(&self.web, ResponseFormat::Html).problem(&RequestError::Unreadable);
             origin::add_common_headers(response.headers_mut());
-            return answered(response).await;
+            return event::response(response).await.map(Some);
         };
         request.extensions_mut().insert(clock.clone());
+        request.extensions_mut().insert(practice);
         match self.router.clone().oneshot(request).await {
-            Ok(response) => answered(response).await,
+            Ok(response) if response.extensions().get::<Outdated>().is_some() => Ok(None),
+            Ok(response) => event::response(response).await.map(Some),
             Err(never) => match never {},
         }
     }
-}
-
-async fn answered(response: Response) -> Result<Answered, BoxError> {
-    Ok(Answered {
-        outdated: response.extensions().get::<Outdated>().is_some(),
-        answer: event::response(response).await?,
-    })
 }
 
 fn router(web: Arc<Web>) -> Router {
@@ -258,6 +266,7 @@ async fn enquire(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
     Extension(Source(source)): Extension<Source>,
+    Extension(copied): Extension<Copied>,
     headers: HeaderMap,
     request: Request,
 ) -> Response {
@@ -280,6 +289,10 @@ async fn enquire(
         );
     }
     let form = decoded.form;
+    let is_new = |field: Field| matches!(field, Field::Own(_)) && !field.is_asked(&web.practice);
+    if copied == Copied::Before && form.posted().any(|(field, _)| is_new(field)) {
+        return Outdated.into_response();
+    }
     let checked = form.check(&web.practice, clock.now());
     if checked.agreed != Some(Agreed::Present) {
         let accepted = checked.agreed.is_some();
@@ -293,16 +306,18 @@ async fn enquire(
             errors.retain(|error| wrong.iter().all(|wrong| wrong.field != error.field));
             errors.extend(wrong);
             FormError::sort(&mut errors, &web.practice);
+            let may_be_new = |field| {
+                matches!(
+                    field,
+                    Field::Treatment | Field::ConsentVersion | Field::Own(_)
+                )
+            };
+            if copied == Copied::Before && errors.iter().any(|error| may_be_new(error.field)) {
+                return Outdated.into_response();
+            }
             let codes: Vec<_> = errors.iter().map(|error| error.error.code()).collect();
             info!(errors = ?codes, bytes, "form refused");
-            let outdated = errors
-                .iter()
-                .any(|error| matches!(error.field, Field::Treatment | Field::ConsentVersion));
-            let mut refused = answer.errors(&form, &checked.address, &errors);
-            if outdated {
-                refused.extensions_mut().insert(Outdated);
-            }
-            return refused;
+            return answer.errors(&form, &checked.address, &errors);
         }
     };
     let post = Post {
