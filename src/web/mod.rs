@@ -10,6 +10,7 @@ pub mod openapi;
 mod origin;
 pub mod pages;
 mod problem;
+mod published;
 mod respond;
 
 use std::net::IpAddr;
@@ -118,6 +119,8 @@ impl Web {
             route("/enquiry.js", READ, get(script)),
             route("/token", READ, get(token)),
             route("/openapi.json", READ, get(contract)),
+            route("/form", READ, get(published::part)),
+            route("/form.json", READ, get(published::questions)),
             route(
                 "/mine/{reference}",
                 "GET, HEAD, POST, OPTIONS",
@@ -294,10 +297,13 @@ async fn enquire(
         return Outdated.into_response();
     }
     let checked = form.check(&web.practice, clock.now());
-    if checked.agreed != Some(Agreed::Present) {
-        let accepted = checked.agreed.is_some();
-        warn!(accepted, "a page shows an earlier wording of the consent");
-    }
+    let agreed = checked.agreed;
+    let tell_of_the_wording = || {
+        if agreed != Some(Agreed::Present) {
+            let accepted = agreed.is_some();
+            warn!(accepted, "a page shows an earlier wording of the consent");
+        }
+    };
     let enquiry = match (checked.enquiry, decoded.wrong_types) {
         (Ok(enquiry), wrong) if wrong.is_empty() => enquiry,
         (checked_form, wrong) => {
@@ -315,11 +321,13 @@ async fn enquire(
             if copied == Copied::Before && errors.iter().any(|error| may_be_new(error.field)) {
                 return Outdated.into_response();
             }
+            tell_of_the_wording();
             let codes: Vec<_> = errors.iter().map(|error| error.error.code()).collect();
             info!(errors = ?codes, bytes, "form refused");
             return answer.errors(&form, &checked.address, &errors);
         }
     };
+    tell_of_the_wording();
     let post = Post {
         enquiry,
         submission: checked.submission,
