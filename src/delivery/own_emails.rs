@@ -8,9 +8,10 @@ use tracing::error;
 use super::{Delivery, NEEDED, Unfinished, guarded};
 use crate::clock::Clock;
 use crate::email::{
-    ClientAction, ClientActionEmail, Email, PracticeChangedEmail, SuspectedCountEmail,
+    ClientAction, ClientActionEmail, Email, HealthEmail, PracticeChangedEmail, SuspectedCountEmail,
 };
 use crate::enquiry::Reference;
+use crate::link::Links;
 use crate::mail_state::{EmailKind, MailState, SendOutcome, Withheld};
 use crate::record::{OwnEmail, OwnEmailId, Record};
 use crate::store::StoreError;
@@ -178,10 +179,24 @@ impl Delivery {
                 };
                 Ok((!changed.is_empty()).then(|| email.into_email()))
             }
+            EmailKind::Health => {
+                let link = self.links.as_ref().map(Links::health);
+                let health = self.store.health().await?;
+                Ok(health.and_then(|health| {
+                    HealthEmail {
+                        practice,
+                        to,
+                        health: &health,
+                        link: link.as_deref(),
+                    }
+                    .into_email()
+                }))
+            }
             EmailKind::Therapist
             | EmailKind::AutoReply
             | EmailKind::Notice
             | EmailKind::Fallback
+            | EmailKind::Probe
             | EmailKind::SignIn => Ok(None),
         }
     }

@@ -10,15 +10,16 @@
     reason = "the samples are constants of this file, and a test reads every one"
 )]
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::email::{
-    AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, NoticeEmail,
-    PracticeChangedEmail, PromisesEmail, SignInEmail, SuspectedCountEmail, TherapistEmail, Trouble,
-    Waits, Week, WeeklyEmail,
+    AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, HealthEmail,
+    NoticeEmail, PracticeChangedEmail, PromisesEmail, SignInEmail, SuspectedCountEmail,
+    TherapistEmail, Trouble, Waits, Week, WeeklyEmail,
 };
 use crate::enquiry::answers::{
     Area, BuiltIn, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth,
@@ -28,6 +29,7 @@ use crate::enquiry::{
 };
 use crate::mail_state::{EmailKind, MailState, Withheld};
 use crate::practice::{Practice, Question, TreatmentKey};
+use crate::record::{Finding, Health, Level};
 use crate::session::Code;
 use crate::spam::Signal;
 
@@ -62,6 +64,33 @@ pub const DESK: &str = "https://desk.example.com/desk/enquiries/BB-7KQ4M";
 /// The link that marks it as answered.
 pub const ANSWERED: &str =
     "https://desk.example.com/desk/act/answered/BB-7KQ4M?t=1795429800&s=3q2-7wAAAAAAAAAAAAAAAA";
+
+/// What a check says when replies may go out.
+const WELL: &str =
+    "Amazon SES lets your desk write to anyone, so clients get their automatic reply.";
+
+fn sandbox() -> Finding {
+    Finding {
+        key: "replies".to_owned(),
+        level: Level::Error,
+        what: "Amazon SES is still in its sandbox: enquiries reach you, and clients get no automatic reply.".to_owned(),
+        next: Some("In the SES console, choose “Get set up” and “Request production access”.".to_owned()),
+        paste: Vec::new(),
+    }
+}
+
+fn unsigned() -> Finding {
+    Finding {
+        key: "dkim".to_owned(),
+        level: Level::Error,
+        what: "Your emails are not signed (DKIM), so they may land in spam.".to_owned(),
+        next: Some(
+            "Enter these records in the DNS of the domain. Amazon notices within three days."
+                .to_owned(),
+        ),
+        paste: vec!["a1b2c3._domainkey.example.com CNAME a1b2c3.dkim.amazonses.com".to_owned()],
+    }
+}
 
 /// An email about a sample enquiry.
 pub struct Sample {
@@ -514,7 +543,41 @@ impl<'a> Samples<'a> {
             };
             sample(name, about, email.into_email())
         };
-        let weekly = |name, about, week| {
+        let health = |name, about, wrong: &[Finding], before: &[&str]| {
+            let mut findings = wrong.to_vec();
+            let is_well = |key: &&&str| wrong.iter().all(|it| it.key != **key);
+            findings.extend(before.iter().filter(is_well).map(|key| Finding {
+                key: (*key).to_owned(),
+                level: Level::Ok,
+                what: WELL.to_owned(),
+                next: None,
+                paste: Vec::new(),
+            }));
+            let health = Health {
+                checked_at: self.received_at,
+                findings,
+                before: before
+                    .iter()
+                    .map(|key| ((*key).to_owned(), Level::Error))
+                    .collect(),
+                production: None,
+            };
+            let email = HealthEmail {
+                practice: self.practice,
+                to: &therapist(),
+                health: &health,
+                link: Some("https://desk.example.com/desk/health"),
+            };
+            sample(name, about, email.into_email().expect("something to tell"))
+        };
+        let (sandbox, unsigned) = (sandbox(), unsigned());
+        let wrong = Health {
+            checked_at: self.received_at,
+            findings: vec![sandbox.clone()],
+            before: BTreeMap::default(),
+            production: Some(false),
+        };
+        let weekly = |name, about, week, health| {
             let email = WeeklyEmail {
                 practice: self.practice,
                 to: &therapist(),
@@ -523,6 +586,7 @@ impl<'a> Samples<'a> {
                     .to_zoned(self.practice.time_zone.rules().clone())
                     .date(),
                 week,
+                health,
             };
             sample(name, about, email.into_email())
         };
@@ -573,11 +637,30 @@ impl<'a> Samples<'a> {
                 &[],
                 now - SignedDuration::from_hours(2),
             ),
-            weekly("weekly", "Monday's list", week),
+            weekly("weekly", "Monday's list", week, None),
             weekly(
                 "weekly_quiet",
                 "Monday's list after a quiet week in which something is stuck",
                 stuck,
+                Some(&wrong),
+            ),
+            health(
+                "health",
+                "The first check of a new desk finds two things",
+                &[sandbox, unsigned.clone()],
+                &[],
+            ),
+            health(
+                "health_changed",
+                "One thing is wrong as before, one is right again",
+                &[unsigned],
+                &["dkim", "replies"],
+            ),
+            health(
+                "health_well",
+                "Everything is right again",
+                &[],
+                &["replies"],
             ),
             action(
                 "withdrawn",

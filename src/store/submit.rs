@@ -261,7 +261,7 @@ impl Store {
         }
     }
 
-    fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+    pub(super) fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
         Put::builder().table_name(&self.table).set_item(Some(item))
     }
 
@@ -281,7 +281,7 @@ pub fn network(source: IpAddr) -> Vec<u8> {
     }
 }
 
-fn put(
+pub(super) fn put(
     put: aws_sdk_dynamodb::types::builders::PutBuilder,
 ) -> Result<TransactWriteItem, StoreError> {
     let put = put.build().map_err(|_| StoreError::unbuildable("accept"))?;

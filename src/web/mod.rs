@@ -30,13 +30,16 @@ use serde_json::Value;
 use tower::ServiceExt;
 use tracing::{info, warn};
 
+use crate::check::Check;
 use crate::clock::Clock;
 use crate::desk::Desk;
 use crate::enquiry::{Field, FormError, Reference};
 use crate::link::Links;
+use crate::nightly::{self, Nightly};
 use crate::practice::{Agreed, Practice};
 use crate::settings::WebSettings;
 use crate::sign_in::SignIn;
+use crate::store::Seen;
 use crate::submission::{NotTaken, Post, Submission};
 use crate::withdrawal::Withdrawal;
 use respond::Answer;
@@ -53,6 +56,8 @@ pub struct Web {
     links: Option<Links>,
     sign_in: Arc<SignIn>,
     desk: Arc<Desk>,
+    check: Arc<Check>,
+    nightly: Arc<Nightly>,
     practice: Arc<Practice>,
     settings: WebSettings,
 }
@@ -85,6 +90,8 @@ impl Web {
         links: Option<Links>,
         sign_in: Arc<SignIn>,
         desk: Arc<Desk>,
+        check: Arc<Check>,
+        nightly: Arc<Nightly>,
         practice: Arc<Practice>,
         settings: WebSettings,
     ) -> Self {
@@ -94,6 +101,8 @@ impl Web {
             links,
             sign_in,
             desk,
+            check,
+            nightly,
             practice,
             settings,
         }
@@ -278,6 +287,17 @@ async fn enquire(
         return answer.problem(&RequestError::TooLarge);
     };
     let bytes = body.len();
+    // What says to be the nightly test's is that, or nothing: it never becomes an enquiry of the therapist's.
+    let probe = match headers.get(nightly::HEADER) {
+        None => None,
+        Some(header) => {
+            let header = header.to_str().unwrap_or_default();
+            match web.nightly.read(header, &body, clock.now()) {
+                Some(probe) => Some(probe),
+                None => return answer.problem(&RequestError::ForeignOrigin),
+            }
+        }
+    };
     let decoded = match decode::decode(&headers, body, &web.practice).await {
         Ok(decoded) => decoded,
         Err(error) => {
@@ -328,6 +348,20 @@ async fn enquire(
         }
     };
     tell_of_the_wording();
+    if let Some(probe) = probe {
+        return match web.nightly.accept(&probe, &clock).await {
+            Ok(Some(reference)) => answer.accepted(&reference),
+            Ok(None) => answer.problem(&RequestError::ForeignOrigin),
+            Err(error) => {
+                warn!(code = error.code, "the table could not {}", error.action);
+                answer.problem(&RequestError::Unavailable)
+            }
+        };
+    }
+    let seen = [
+        (agreed != Some(Agreed::Present)).then_some(Seen::OldWording),
+        (decoded.ignored > 0).then_some(Seen::UnknownFields),
+    ];
     let post = Post {
         enquiry,
         submission: checked.submission,
@@ -336,6 +370,7 @@ async fn enquire(
         proof: form.value(Field::Altcha),
         source,
         bytes,
+        seen: seen.into_iter().flatten().collect(),
     };
     let error = match web.submission.submit(post, &clock).await {
         Ok(reference) => return answer.accepted(&reference),

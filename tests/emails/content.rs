@@ -73,7 +73,11 @@ fn there_is_a_sample_of_every_kind_of_email() {
         .iter()
         .map(|(_, email)| email.kind.key())
         .collect();
-    let all: BTreeSet<&str> = EmailKind::ALL.iter().map(|kind| kind.key()).collect();
+    // No person gets that of the nightly test.
+    let all = EmailKind::ALL
+        .iter()
+        .filter(|kind| **kind != EmailKind::Probe);
+    let all: BTreeSet<&str> = all.map(|kind| kind.key()).collect();
     assert_eq!(shown, all);
 }
 
@@ -356,6 +360,7 @@ fn nothing_that_a_visitor_typed_is_markup_or_a_link() {
                 "https://www.instagram.com/",
                 MINE,
                 DESK,
+                "https://desk.example.com/desk/health",
                 "https://desk.example.com/desk/act/answered/BB-7KQ4M?t=1795429800&#38;s=",
             ];
             assert!(

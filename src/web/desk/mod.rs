@@ -9,6 +9,7 @@ mod browsers;
 mod cookies;
 mod enquiry;
 mod files;
+mod health;
 mod kept;
 mod list;
 mod pages;

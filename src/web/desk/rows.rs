@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{act, browsers, enquiry, files, list, people, practice, sign_in, waiting};
+use super::{act, browsers, enquiry, files, health, list, people, practice, sign_in, waiting};
 use crate::web::Web;
 
 /// Who may ask for something.
@@ -229,6 +229,10 @@ pub(super) const ROWS: &[Row] = &[
     Row::page("/desk/files", Access::SignedIn, || get(files::page)),
     Row::page("/desk/files/{month}/{format}", Access::Recent, || {
         get(files::month)
+    }),
+    Row::page("/desk/health", Access::SignedIn, || get(health::page)),
+    Row::action("/desk/health", Access::SignedIn, "Check again", &[], || {
+        post(health::again)
     }),
     Row::page("/desk/people", Access::SignedIn, || get(people::page)),
     Row::action("/desk/people", Access::SignedIn, "Look up", ADDRESS, || {

@@ -236,11 +236,10 @@ impl World {
                 "AUTO_REPLIES_PER_DAY",
                 *random.pick(&["2", "1000000", "1000000"]),
             ),
-            (
-                "SES_SANDBOX",
-                *random.pick(&["true", "false", "false", "false", "false", "false"]),
-            ),
         ];
+        // Sometimes SES is in its sandbox, until Amazon grants production access: then replies go out by themselves.
+        let sandboxed = *random.pick(&[true, false, false, false, false, false]);
+        ses.mailbox().account(|account| account.sandbox = sandboxed);
         let mut practice = PRACTICE.clone();
         practice.privacy.retention_days = *random.pick(&[1, 365, 365]);
         // Sometimes they all come from one person.
@@ -994,18 +993,27 @@ impl World {
         let all = self.random.percent(50);
         // What SES did not deliver goes again after an hour.
         for minutes in [2, 2, 62, 2, 62, 2] {
+            let dropped = self.dropped();
             self.report_all(|email| all || !email.sent).await;
             self.now += SignedDuration::from_mins(minutes);
             let answers = self.play(vec![Event::Sweep]).await;
             if let Some(Some(Ok(answer))) = answers.first()
                 && answer["pending"] == 0
                 && !self.waits().await
+                // A report may itself have sent an email that SES then drops.
+                && self.dropped() == dropped
             {
                 return;
             }
         }
         self.broken
             .push("(b) something is still pending after six sweeps".to_owned());
+    }
+
+    /// How many emails SES took and did not send.
+    fn dropped(&self) -> usize {
+        let emails = self.ses.mailbox().emails();
+        emails.iter().filter(|email| !email.sent).count()
     }
 
     /// SES reports what it has not reported yet, of these emails, in any order.
@@ -1195,8 +1203,9 @@ pub async fn batch_with_a_failure() -> Result<(Value, usize, usize), String> {
         world.weather = Weather::Calm;
         world.play(vec![Event::Post(form)]).await;
     }
-    // Of the second: the booking and the lease, each with the SDK's own retries. The first call of all reads the practice.
-    world.weather = Weather::Meets(Calls::Table(10, 16), Fault::ServerErrorBefore);
+    // Of the second: the booking and the lease, each with the SDK's own retries. Before them the practice, the last check, and for each whether anything
+    // is marked.
+    world.weather = Weather::Meets(Calls::Table(13, 19), Fault::ServerErrorBefore);
     let batch = Event::Stream(world.stream.clone());
     let mut answers = world.play(vec![batch]).await;
     let reported = answers.remove(0).unwrap()?;
