@@ -132,14 +132,13 @@ impl App {
         })
     }
 
-    /// Answers an event that is no request.
+    /// Answers an event over a practice that was read for it.
     async fn work(&self, event: Event, clock: &Clock) -> Result<Value, Error> {
         // Boxed, since the SDK's futures are large and deeply nested.
         match event {
             Event::Http(request) => {
-                let answered = self.web.handle(&request, Copied::JustNow, clock);
-                let answered = answered.boxed().await?;
-                Ok(answered.answer)
+                let answered = self.web.handle(&request, Copied::Now, clock).boxed();
+                Ok(answered.await?.unwrap_or_default())
             }
             Event::Stream(records) => {
                 let handled = stream::handle(&self.delivery, records, clock).boxed();

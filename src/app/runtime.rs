@@ -22,7 +22,7 @@ use crate::practice::raw::{Line, Phone};
 use crate::practice::{self, Practice};
 use crate::settings::{Beginning, SettingError, SettingErrors, Settings};
 use crate::store::SavedPractice;
-use crate::web::{self, Copied, Outdated};
+use crate::web::{self, Copied};
 
 /// How long an execution environment without its secret waits before it asks for it again, and before it looks again for a
 /// practice that could not be read.
@@ -155,19 +155,13 @@ impl Runtime {
             Some(oldest) => self.app(oldest, clock.now()).await,
             None => self.current(),
         };
-        let answered = app.web.handle(&request, Copied::Before, clock);
-        let answered = answered.boxed().await?;
-        let Some(outdated) = answered.outdated else {
-            return Ok(answered.answer);
-        };
-        // Nothing is refused that a newer practice knows.
-        let newer = self.look(WHILE_A_CLIENT_WAITS, clock.now()).await;
-        if outdated == Outdated::Refusal && Arc::ptr_eq(&app, &newer) {
-            return Ok(answered.answer);
+        let answered = app.web.handle(&request, Copied::Before, clock).boxed();
+        if let Some(answer) = answered.await? {
+            return Ok(answer);
         }
-        let answered = newer.web.handle(&request, Copied::JustNow, clock);
-        let answered = answered.boxed().await?;
-        Ok(answered.answer)
+        // Nothing is refused that a newer practice knows.
+        let app = self.look(WHILE_A_CLIENT_WAITS, clock.now()).await;
+        app.work(Event::Http(request), clock).await
     }
 
     /// The application over a practice that is no older than this; over the copy when none can be had.

@@ -1,5 +1,6 @@
 //! HTTP: from a request of the gateway to an answer that a person or a program can use.
 
+mod assets;
 mod client;
 mod decode;
 mod desk;
@@ -10,6 +11,7 @@ pub mod openapi;
 mod origin;
 pub mod pages;
 mod problem;
+mod published;
 mod respond;
 
 use std::net::IpAddr;
@@ -18,7 +20,7 @@ use std::sync::Arc;
 use axum::body::to_bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, Request, State};
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use axum::middleware;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
@@ -122,11 +124,13 @@ impl Web {
             // A site's author easily adds the slash; an enquiry must not be lost over it.
             route("/enquiries/", "GET, HEAD, POST, OPTIONS", form()),
             route("/thank-you", READ, get(confirmation)),
-            route("/style.css", READ, get(style_sheet)),
-            route("/desk.css", READ, get(desk_style_sheet)),
-            route("/enquiry.js", READ, get(script)),
+            route("/style.css", READ, get(assets::style_sheet)),
+            route("/desk.css", READ, get(assets::desk_style_sheet)),
+            route("/enquiry.js", READ, get(assets::script)),
             route("/token", READ, get(token)),
             route("/openapi.json", READ, get(contract)),
+            route("/form", READ, get(published::part)),
+            route("/form.json", READ, get(published::questions)),
             route(
                 "/mine/{reference}",
                 "GET, HEAD, POST, OPTIONS",
@@ -135,7 +139,7 @@ impl Web {
         ];
         if self.settings.altcha {
             routes.push(route("/altcha", READ, get(challenge)));
-            routes.push(route("/proof.js", READ, get(proof_script)));
+            routes.push(route("/proof.js", READ, get(assets::proof_script)));
         }
         routes
     }
@@ -162,30 +166,23 @@ pub fn oldest_practice(event: &Value) -> Option<SignedDuration> {
     }
 }
 
-/// What a newer practice may change about an answer. Nothing was done yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outdated {
-    /// It refuses what a newer one may know: a treatment, a question, or a wording of the consent.
-    Refusal,
-    /// It is no answer: a question was answered that is not asked here, and a newer one may ask it.
-    NoAnswer,
-}
-
-/// How new the practice is over which a request is answered.
+/// How the practice was read over which an event is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Copied {
-    /// It was read some time ago.
+    /// A while ago: a newer one may ask other questions, or know a treatment or a wording of the consent.
     Before,
-    /// It was read for this request.
-    JustNow,
+    /// For this event.
+    Now,
 }
 
-/// An answer to an HTTP event.
-pub struct Answered {
-    /// What the gateway takes.
-    pub answer: Value,
-    /// Whether a newer practice may change it.
-    pub outdated: Option<Outdated>,
+/// Stands in for an answer that a newer practice could change. It never leaves.
+#[derive(Clone, Copy)]
+struct Outdated;
+
+impl IntoResponse for Outdated {
+    fn into_response(self) -> Response {
+        (axum::Extension(self), ()).into_response()
+    }
 }
 
 /// The entry point for HTTP events: the pages, and the way to each, which is made once.
@@ -205,36 +202,31 @@ impl WebService {
         }
     }
 
-    /// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share.
+    /// Answers one HTTP event, in the shape of payload version 2.0, which function URLs share. Nothing is answered, and nothing
+    /// was done, when that needs a practice that is read now.
     ///
     /// # Errors
     /// None that a client would see: what goes wrong has an answer of its own.
     pub async fn handle(
         &self,
         event: &Value,
-        copied: Copied,
+        practice: Copied,
         clock: &Clock,
-    ) -> Result<Answered, BoxError> {
+    ) -> Result<Option<Value>, BoxError> {
         let Some(mut request) = event::request(event) else {
             let mut response =
                 Answer::new(&self.web, ResponseFormat::Html).problem(&RequestError::Unreadable);
             origin::add_common_headers(response.headers_mut());
-            return answered(response).await;
+            return event::response(response).await.map(Some);
         };
         request.extensions_mut().insert(clock.clone());
-        request.extensions_mut().insert(copied);
+        request.extensions_mut().insert(practice);
         match self.router.clone().oneshot(request).await {
-            Ok(response) => answered(response).await,
+            Ok(response) if response.extensions().get::<Outdated>().is_some() => Ok(None),
+            Ok(response) => event::response(response).await.map(Some),
             Err(never) => match never {},
         }
     }
-}
-
-async fn answered(response: Response) -> Result<Answered, BoxError> {
-    Ok(Answered {
-        outdated: response.extensions().get::<Outdated>().copied(),
-        answer: event::response(response).await?,
-    })
 }
 
 fn router(web: Arc<Web>) -> Router {
@@ -322,13 +314,6 @@ async fn enquire(
             return answer.problem(&error);
         }
     };
-    let is_unknown = |field: Field| !field.is_asked(&web.practice) && field.built_in().is_none();
-    let unknown = decoded.form.posted().any(|(field, _)| is_unknown(field));
-    if copied == Copied::Before && unknown {
-        let mut later = answer.problem(&RequestError::Unavailable);
-        later.extensions_mut().insert(Outdated::NoAnswer);
-        return later;
-    }
     if decoded.ignored > 0 {
         info!(
             ignored = decoded.ignored,
@@ -336,11 +321,18 @@ async fn enquire(
         );
     }
     let form = decoded.form;
-    let checked = form.check(&web.practice, clock.now());
-    if checked.agreed != Some(Agreed::Present) {
-        let accepted = checked.agreed.is_some();
-        warn!(accepted, "a page shows an earlier wording of the consent");
+    let is_new = |field: Field| matches!(field, Field::Own(_)) && !field.is_asked(&web.practice);
+    if copied == Copied::Before && form.posted().any(|(field, _)| is_new(field)) {
+        return Outdated.into_response();
     }
+    let checked = form.check(&web.practice, clock.now());
+    let agreed = checked.agreed;
+    let tell_of_the_wording = || {
+        if agreed != Some(Agreed::Present) {
+            let accepted = agreed.is_some();
+            warn!(accepted, "a page shows an earlier wording of the consent");
+        }
+    };
     let enquiry = match (checked.enquiry, decoded.wrong_types) {
         (Ok(enquiry), wrong) if wrong.is_empty() => enquiry,
         (checked_form, wrong) => {
@@ -349,20 +341,22 @@ async fn enquire(
             errors.retain(|error| wrong.iter().all(|wrong| wrong.field != error.field));
             errors.extend(wrong);
             FormError::sort(&mut errors, &web.practice);
+            let may_be_new = |field| {
+                matches!(
+                    field,
+                    Field::Treatment | Field::ConsentVersion | Field::Own(_)
+                )
+            };
+            if copied == Copied::Before && errors.iter().any(|error| may_be_new(error.field)) {
+                return Outdated.into_response();
+            }
+            tell_of_the_wording();
             let codes: Vec<_> = errors.iter().map(|error| error.error.code()).collect();
             info!(errors = ?codes, bytes, "form refused");
-            let changes = |error: &FormError| {
-                use Field::{ConsentVersion, Own, Treatment};
-                matches!(error.field, Treatment | ConsentVersion | Own(_))
-            };
-            let outdated = errors.iter().any(changes);
-            let mut refused = answer.errors(&form, &checked.address, &errors);
-            if outdated {
-                refused.extensions_mut().insert(Outdated::Refusal);
-            }
-            return refused;
+            return answer.errors(&form, &checked.address, &errors);
         }
     };
+    tell_of_the_wording();
     if let Some(probe) = probe {
         return match web.nightly.accept(&probe, &clock).await {
             Ok(Some(reference)) => answer.accepted(&reference),
@@ -374,7 +368,7 @@ async fn enquire(
         };
     }
     let seen = [
-        (checked.agreed != Some(Agreed::Present)).then_some(Seen::OldWording),
+        (agreed != Some(Agreed::Present)).then_some(Seen::OldWording),
         (decoded.ignored > 0).then_some(Seen::UnknownFields),
     ];
     let post = Post {
@@ -410,46 +404,6 @@ async fn confirmation(
         .ok()
         .and_then(|Query(confirmed)| Reference::parse(&confirmed.reference).ok());
     Answer::new(&web, ResponseFormat::Html).confirmation(reference.as_ref())
-}
-
-async fn style_sheet() -> Response {
-    asset(
-        "text/css; charset=utf-8",
-        include_str!("../../site/style.css"),
-    )
-}
-
-async fn desk_style_sheet() -> Response {
-    asset(
-        "text/css; charset=utf-8",
-        include_str!("../../templates/pages/desk/desk.css"),
-    )
-}
-
-async fn script() -> Response {
-    asset(
-        "text/javascript; charset=utf-8",
-        include_str!("../../site/enquiry.js"),
-    )
-}
-
-async fn proof_script() -> Response {
-    asset(
-        "text/javascript; charset=utf-8",
-        include_str!("../../site/proof.js"),
-    )
-}
-
-/// A file that every page shares: kept for a day, so that a new deployment shows soon.
-fn asset(content_type: &'static str, body: &'static str) -> Response {
-    (
-        [
-            (header::CONTENT_TYPE, content_type),
-            (header::CACHE_CONTROL, "public, max-age=86400"),
-        ],
-        body,
-    )
-        .into_response()
 }
 
 async fn not_found(State(web): State<Arc<Web>>, headers: HeaderMap) -> Response {

@@ -48,6 +48,10 @@ async fn the_form_opens_when_the_practice_was_saved_for_the_first_time() {
     for not_hers in [&compiled.name, &compiled.address, &compiled.phone.shown] {
         assert!(!page.contains(not_hers.as_str()), "{not_hers}: {page}");
     }
+    for path in ["/form", "/form.json", "/enquiries"] {
+        let answer = app.send(Method::GET, path, &[], "").await;
+        assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE, "{path}");
+    }
     let posted = app.post_form(&MINIMAL).await;
     assert_eq!(posted.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(app.items("enquiry").await.len(), 0);

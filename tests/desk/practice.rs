@@ -4,7 +4,7 @@
 use aws_emulator::aws;
 use axum::http::StatusCode;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::practice::choices::{Choice, Goal, Warmth};
+use enquiry_desk::practice::choices::{BuiltIn, Choice, Goal, Warmth};
 use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::store::Words;
 use jiff::{SignedDuration, Timestamp};
@@ -13,10 +13,11 @@ use serde_json::json;
 use crate::support::browser::Browser;
 use crate::support::{MINIMAL, TestApp, emulated, urlencoded};
 
-const SECTIONS: [&str; 9] = [
+const SECTIONS: [&str; 10] = [
     "away",
     "hours",
     "treatments",
+    "questions",
     "emails",
     "explanations",
     "contact",
@@ -127,6 +128,8 @@ fn said(practice: &Practice) -> Vec<String> {
         consent,
         suspect,
         privacy,
+        questions,
+        left_out,
         ..
     } = practice;
     vec![
@@ -143,13 +146,21 @@ fn said(practice: &Practice) -> Vec<String> {
         format!("{emails:?}"),
         format!("{consent:?}"),
         format!("{suspect:?} {privacy:?}"),
+        format!(
+            "{questions:?} {:?}",
+            BuiltIn::ALL
+                .iter()
+                .filter(|it| left_out.contains(it))
+                .collect::<Vec<_>>()
+        ),
     ]
 }
 
 #[tokio::test]
 async fn each_section_shows_what_is_written_and_saves_it_as_it_was() {
     let second = Practice::from_toml(include_str!("../second_practice.toml")).unwrap();
-    for practice in [practice::compiled().clone(), second] {
+    let third = Practice::from_toml(include_str!("../physiotherapist.toml")).unwrap();
+    for practice in [practice::compiled().clone(), second, third] {
         let options = emulated::options();
         let app = TestApp::start_for(practice.clone(), options, &[]).await;
         let browser = Browser::signed_in(&app).await;
@@ -160,7 +171,12 @@ async fn each_section_shows_what_is_written_and_saves_it_as_it_was() {
             save(&browser, section, &[]).await;
             let saved = saved(&app).await;
             assert_eq!(said(&saved), said(&practice), "{section}");
-            for goal in Goal::ALL {
+            // Of a question that is left out, every row says what a missing answer counts as.
+            let goals = match practice.left_out.contains(&BuiltIn::Goal) {
+                true => &[Goal::NotSure],
+                false => Goal::ALL,
+            };
+            for goal in goals {
                 for warmth in Warmth::ALL {
                     let of = |it: &Practice| it.suggest(*goal, Some(*warmth));
                     assert_eq!(of(&saved), of(&practice), "{section}");
@@ -260,6 +276,78 @@ async fn a_change_is_on_the_form_and_in_the_emails_of_the_next_enquiry() {
             .body
             .contains("You are away")
     );
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn her_own_questions_are_asked_and_every_forms_are_left_out() {
+    let app = TestApp::start().await;
+    let browser = Browser::signed_in(&app).await;
+    let change = [
+        ("form.leave_out:goal", "yes"),
+        ("form.leave_out:cause", "yes"),
+        ("question[0].label", "Which sport do you do?"),
+        ("question[0].kind", "one-of"),
+        ("question[0].options", "Running\nSwimming"),
+        ("question[0].section", "body"),
+        ("question[0].required", "yes"),
+    ];
+    save(&browser, "questions", &change).await;
+    let question = &saved(&app).await.questions[0];
+    assert_eq!(question.key.as_str(), "q_which_sport_do_you_do");
+    // Another wording of an answer is another answer; the others keep their keys, in whichever order.
+    let change = [
+        ("question[0].options", "Swimming in a lake\nRunning"),
+        ("question[1].label", "Do you climb stairs?"),
+        ("question[1].kind", "yes-no"),
+        ("question[1].section", "visit"),
+        ("question[1].order", "1"),
+    ];
+    save(&browser, "questions", &change).await;
+    let questions = saved(&app).await.questions;
+    let keys: Vec<&str> = questions.iter().map(|it| it.key.as_str()).collect();
+    assert_eq!(keys, ["q_do_you_climb_stairs", "q_which_sport_do_you_do"]);
+    let values: Vec<&str> = questions[1]
+        .options
+        .iter()
+        .map(|it| it.value.as_str())
+        .collect();
+    assert_eq!(values, ["swimming-in-a-lake", "running"]);
+    browser.get("/desk").await;
+    let form = app.get("/").await.body;
+    assert!(form.contains("name=\"q_which_sport_do_you_do\"") && !form.contains("name=\"cause\""));
+    // What was left out is asked again, and the guide has a row for each of its answers.
+    let mut fields = shown(&browser, "questions").await;
+    fields.retain(|(name, _)| !name.starts_with("form.leave_out"));
+    let answer = browser
+        .post("/desk/practice/questions/save", &pairs(&fields))
+        .await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    assert!(saved(&app).await.left_out.is_empty());
+    // What is wrong stands at its field.
+    let change = [
+        ("form.leave_out:phone", "yes"),
+        ("question[0].options", "One"),
+        ("question[7].label", "What else?"),
+        ("question[7].kind", "one-of"),
+        ("question[7].section", "you"),
+    ];
+    let fields = with(shown(&browser, "questions").await, &change);
+    let answer = browser
+        .post("/desk/practice/questions/save", &pairs(&fields))
+        .await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    for at in [
+        "form.leave_out",
+        "question[0].options",
+        "question[7].options",
+    ] {
+        assert!(
+            answer.body.contains(&format!("id=\"{at}-error\"")),
+            "{at}: {}",
+            answer.body
+        );
+    }
     app.finish().await;
 }
 

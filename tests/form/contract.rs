@@ -284,6 +284,8 @@ fn skeleton() -> Value {
             "/thank-you": read_only("thank-you", "The confirmation.", &pages, &reference),
             "/style.css": read_only("style", "The style sheet of our pages and of the example site.", &shown("The style sheet.", "text/css"), &no_parameters),
             "/enquiry.js": read_only("script", "The small script of the form. It works without.", &shown("The script.", "text/javascript"), &no_parameters),
+            "/form": read_only("form-part", "The form alone, as a part of a page of another site.", &shown("The form.", "text/html"), &no_parameters),
+            "/form.json": read_only("form-questions", "The questions of the form, the wording of the consent, and where the form is posted to.", &object("The questions."), &no_parameters),
             "/openapi.json": read_only("contract", "This document, with the fields of the practice's form as it is now.", &object("The document."), &no_parameters),
             "/token": read_only("token", "The signed time, for a form on another site: its field `token`.", &returned("The token.", "Token"), &no_parameters),
             "/altcha": switched(read_only("challenge", "A challenge of ALTCHA's protocol, version 2: what solves it goes into the field `altcha`. There only when the deployment asks for a proof of work.", &returned("The challenge.", "Challenge"), &no_parameters)),

@@ -7,5 +7,6 @@ mod fields;
 mod malformed_input;
 mod pages;
 mod practice;
+mod published;
 mod questions;
 mod tokens;

@@ -127,19 +127,41 @@ async fn nothing_is_refused_that_a_newer_practice_knows() {
         treatment.key = practice::raw::Key("feet".to_owned());
         it.treatment.push(treatment);
         it.consent.version = practice::raw::Version("2026-12-01".to_owned());
+        it.question.push(practice::raw::Question {
+            key: practice::raw::QuestionName("stairs".to_owned()),
+            label: practice::raw::Line("Can you climb stairs?".to_owned()),
+            kind: "yes-no".to_owned(),
+            section: "you".to_owned(),
+            ..practice::raw::Question::default()
+        });
     });
     save(&desk, 1, &newer).await;
     reads(&desk);
     // Another instance, which shows the newer form, is a second ahead.
     desk.later(SECOND);
-    let fields = [("treatment", "feet"), ("consent_version", "2026-12-01")];
+    let fields = [
+        ("treatment", "feet"),
+        ("consent_version", "2026-12-01"),
+        ("q_stairs", "no"),
+    ];
     let answer = desk.ask(post(&fields)).await;
     assert_eq!(answer["statusCode"], 201, "{answer}");
     assert_eq!(reads(&desk), 1);
+    let asked = desk.items().await;
+    let asked = asked
+        .iter()
+        .find(|it| it["kind"].as_s().unwrap() == "enquiry");
+    assert!(format!("{asked:?}").contains("Can you climb stairs?"));
     // What no practice knows is refused, after one look.
     let answer = desk.ask(post(&[("treatment", "wings")])).await;
     assert_eq!(answer["statusCode"], 422);
     assert_eq!(reads(&desk), 1);
+    // A question that it does not ask is read again for too, before its answer is kept as typed.
+    let answer = desk.ask(post(&[("q_dogs", "two")])).await;
+    assert_eq!(
+        (answer["statusCode"].as_u64(), reads(&desk)),
+        (Some(201), 1)
+    );
     // Any other mistake costs none.
     let answer = desk.ask(request("POST", "/enquiries", &[])).await;
     assert_eq!(

@@ -20,6 +20,14 @@ pub(super) enum Kind {
     Tick,
     /// One of the treatments, or none.
     Treatment,
+    /// What a question looks like.
+    QuestionKind,
+    /// Where a question stands.
+    FormSection,
+    /// The answers to a question, one a line.
+    Options,
+    /// Some of the questions that every form can have: a box each.
+    BuiltIns,
     /// It goes along.
     Hidden,
 }
@@ -83,7 +91,10 @@ const fn optional(key: &'static str, kind: Kind, label: &'static str, hint: &'st
     }
 }
 
-use Kind::{Day, Hidden, Line, Lines, Number, Spans, Text, Tick, Treatment};
+use Kind::{
+    BuiltIns, Day, FormSection, Hidden, Line, Lines, Number, Options, QuestionKind, Spans, Text,
+    Tick, Treatment,
+};
 
 const DAY_OFF: &str = "Empty for a day off.";
 
@@ -180,6 +191,47 @@ pub(super) const SECTIONS: &[Section] = &[
                 grows: false,
             },
         ],
+    },
+    Section {
+        key: "questions",
+        title: "Questions on the form",
+        intro: "Your own questions stand below those that every form can have. An answer is kept as it was asked, whatever you change later.",
+        fields: &[field(
+            "form.leave_out",
+            BuiltIns,
+            "Leave these out of the form",
+            "Without a phone number, leave out how they would like to hear back too.",
+        )],
+        blocks: &[Blocks {
+            key: "question",
+            name: "Question",
+            fields: &[
+                field("key", Hidden, "", ""),
+                field("label", Line, "Question", "As people should read it."),
+                optional("hint", Line, "A line of help below it", ""),
+                field(
+                    "kind",
+                    QuestionKind,
+                    "What it looks like",
+                    "Three questions at most can have several lines.",
+                ),
+                optional(
+                    "options",
+                    Options,
+                    "Answers to choose from",
+                    "One a line, from two to twenty. Only for questions with a list.",
+                ),
+                field("section", FormSection, "Where it stands", ""),
+                field("required", Tick, "It has to be answered", ""),
+                field(
+                    "health",
+                    Tick,
+                    "The answer says something about health",
+                    "Then it stays out of your mailbox when you keep health out of it.",
+                ),
+            ],
+            grows: true,
+        }],
     },
     Section {
         key: "emails",

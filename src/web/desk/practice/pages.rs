@@ -8,9 +8,9 @@ use axum::response::Response;
 use jiff::Timestamp;
 
 use super::fields::{Blocks, Input, Kind, SECTIONS, Section};
-use super::typed::{Changed, OFF, ORDER, Typed, name_in};
+use super::typed::{Changed, OFF, ORDER, Typed, box_name, name_in};
 use crate::desk::practice::Held;
-use crate::practice::choices::{Choice, Goal, Warmth};
+use crate::practice::choices::{BuiltIn, Choice, FormSection, Goal, QuestionKind, Warmth};
 use crate::practice::{Practice, PracticeError, date_in_words};
 use crate::web::Web;
 use crate::web::desk::pages::{Frame, page_response};
@@ -96,11 +96,39 @@ impl<'a> Shown<'a> {
             kind: input.kind,
             is_optional: input.optional,
             error: self.errors.at.get(&name).cloned(),
-            stands: stands.filter(|it| *it != value).map(str::to_owned),
+            stands: match (input.kind, self.stands) {
+                (Kind::BuiltIns, Some(stands)) => {
+                    let ticked = BuiltIn::ALL
+                        .iter()
+                        .filter(|it| stands.is_ticked(input, **it));
+                    let labels: Vec<&str> = ticked.map(|it| it.label()).collect();
+                    Some(labels.join(", "))
+                }
+                _ => stands.filter(|it| *it != value).map(str::to_owned),
+            },
             rows: value.chars().count() / 36 + value.matches('\n').count() + 2,
             options: match input.kind {
                 Kind::Treatment => treatments
-                    .map(|it| (it.key.as_str().to_owned(), it.name.clone()))
+                    .map(|it| {
+                        (
+                            it.key.as_str().to_owned(),
+                            it.name.clone(),
+                            it.key.as_str() == value,
+                        )
+                    })
+                    .collect(),
+                Kind::QuestionKind => choices::<QuestionKind>(&value),
+                Kind::FormSection => choices::<FormSection>(&value),
+                Kind::BuiltIns => BuiltIn::ALL
+                    .iter()
+                    .map(|it| {
+                        let name = box_name(input, it.key());
+                        (
+                            name,
+                            it.label().to_owned(),
+                            self.typed.is_ticked(input, *it),
+                        )
+                    })
                     .collect(),
                 _ => Vec::new(),
             },
@@ -113,11 +141,7 @@ impl<'a> Shown<'a> {
         let mut numbers = self.typed.blocks(blocks);
         let next = numbers.last().map_or(0, |last| last + 1);
         // One to fill in.
-        let is_blank = |number: usize| {
-            let shown = blocks.fields.iter().filter(|it| it.kind != Kind::Hidden);
-            let mut values = shown.map(|it| self.typed.get(&name_in(blocks, number, it.key)));
-            values.all(str::is_empty)
-        };
+        let is_blank = |number: usize| self.typed.is_empty(blocks, number);
         if blocks.grows && numbers.last().is_none_or(|last| !is_blank(*last)) {
             numbers.push(next);
         }
@@ -140,7 +164,8 @@ impl<'a> Shown<'a> {
                         let day = more.and_then(|it| it.parse().ok()).map(date_in_words);
                         let more = day.or_else(|| more.map(str::to_owned));
                         let more = more.map_or_else(String::new, |it| format!(", {it}"));
-                        format!("{}{more}", self.typed.get(&named("name")))
+                        let name = ["name", "label"].map(|key| self.typed.get(&named(key)));
+                        format!("{}{more}", name.concat())
                     }
                 },
                 is_open: fields
@@ -176,6 +201,19 @@ impl<'a> Shown<'a> {
     }
 }
 
+/// The answers to a closed question, with the one that is chosen.
+fn choices<C: Choice>(chosen: &str) -> Vec<(String, String, bool)> {
+    let all = C::ALL.iter();
+    all.map(|it| {
+        (
+            it.key().to_owned(),
+            it.label().to_owned(),
+            it.key() == chosen,
+        )
+    })
+    .collect()
+}
+
 struct FieldView {
     name: String,
     label: &'static str,
@@ -186,7 +224,8 @@ struct FieldView {
     error: Option<String>,
     stands: Option<String>,
     rows: usize,
-    options: Vec<(String, String)>,
+    /// What is posted, what people read, and whether it is chosen.
+    options: Vec<(String, String, bool)>,
 }
 
 struct BlockView {

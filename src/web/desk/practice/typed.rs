@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::{Map, Value, json};
 
 use super::fields::{Blocks, Input, Kind, Section};
-use crate::practice::choices::{Choice, Goal, Warmth};
+use crate::practice::choices::{BuiltIn, Choice, Goal, Warmth};
 use crate::practice::{PracticeError, raw};
 
 /// The most blocks of a kind that a form carries.
@@ -33,6 +33,13 @@ impl Typed {
         let mut typed = Self::default();
         for input in section.fields {
             let value = at(&whole, input.key);
+            if input.kind == Kind::BuiltIns {
+                let ticked = value.as_array().into_iter().flatten();
+                let ticked = ticked.filter_map(Value::as_str);
+                let ticked = ticked.map(|it| (box_name(input, it), "yes".to_owned()));
+                typed.0.extend(ticked);
+                continue;
+            }
             typed.0.insert(input.key.to_owned(), text_of(value));
         }
         for blocks in section.blocks {
@@ -53,7 +60,7 @@ impl Typed {
     pub(super) fn posted(section: &Section, posted: &[(String, String)]) -> Self {
         let mut typed = Self::default();
         for (name, value) in posted {
-            let is_known = section.fields.iter().any(|input| input.key == name)
+            let is_known = section.fields.iter().any(|input| is_named(input, name))
                 || section.blocks.iter().any(|it| place(it, name).is_some());
             if is_known {
                 let value = value.replace("\r\n", "\n");
@@ -61,6 +68,28 @@ impl Typed {
             }
         }
         typed
+    }
+
+    /// Whether a box of this field is ticked.
+    pub(super) fn is_ticked(&self, input: &Input, question: BuiltIn) -> bool {
+        !self.get(&box_name(input, question.key())).is_empty()
+    }
+
+    /// Whether nothing was typed into this block: what can only be chosen does not count.
+    pub(super) fn is_empty(&self, blocks: &Blocks, number: usize) -> bool {
+        let typed = |it: &&Input| {
+            matches!(
+                it.kind,
+                Kind::Line
+                    | Kind::Text
+                    | Kind::Day
+                    | Kind::Number
+                    | Kind::Options
+                    | Kind::Treatment
+            )
+        };
+        let mut fields = blocks.fields.iter().filter(typed);
+        fields.all(|it| self.get(&name_in(blocks, number, it.key)).trim().is_empty())
     }
 
     /// The numbers of the blocks that stand here.
@@ -74,7 +103,14 @@ impl Typed {
     pub(super) fn applied(&self, section: &Section, written: &raw::Practice) -> Changed {
         let mut whole = serde_json::to_value(prepared(written)).unwrap_or_default();
         for input in section.fields {
-            put(&mut whole, input.key, value_of(input, self.get(input.key)));
+            let value = match input.kind {
+                Kind::BuiltIns => {
+                    let ticked = BuiltIn::ALL.iter().filter(|it| self.is_ticked(input, **it));
+                    Some(ticked.map(|it| it.key()).collect())
+                }
+                _ => value_of(input, self.get(input.key)),
+            };
+            put(&mut whole, input.key, value);
         }
         let mut origins = BTreeMap::new();
         for blocks in section.blocks {
@@ -82,8 +118,12 @@ impl Typed {
             put(&mut whole, blocks.key, Some(Value::Array(list)));
             origins.insert(blocks.key, from);
         }
-        let written = serde_json::from_value(whole).unwrap_or_else(|_| written.clone());
-        settled(Changed { written, origins })
+        let changed = serde_json::from_value(whole).unwrap_or_else(|_| written.clone());
+        let changed = Changed {
+            written: changed,
+            origins,
+        };
+        settled(changed, written)
     }
 
     /// The blocks in their order, without those that were taken off or left empty, and where each stands in the form.
@@ -91,11 +131,7 @@ impl Typed {
         let mut kept = Vec::new();
         for number in self.blocks(blocks) {
             let named = |key: &str| self.get(&name_in(blocks, number, key));
-            let shown = blocks
-                .fields
-                .iter()
-                .filter(|it| !matches!(it.kind, Kind::Hidden | Kind::Tick));
-            let is_empty = shown.map(|it| named(it.key)).all(|it| it.trim().is_empty());
+            let is_empty = self.is_empty(blocks, number);
             if blocks.grows && (is_empty || !named(OFF).is_empty()) {
                 continue;
             }
@@ -158,6 +194,20 @@ impl Changed {
     }
 }
 
+/// The name of one of the boxes of a field.
+pub(super) fn box_name(input: &Input, question: &str) -> String {
+    format!("{}:{question}", input.key)
+}
+
+fn is_named(input: &Input, name: &str) -> bool {
+    match input.kind {
+        Kind::BuiltIns => BuiltIn::ALL
+            .iter()
+            .any(|it| box_name(input, it.key()) == name),
+        _ => input.key == name,
+    }
+}
+
 /// The name of a block's field.
 pub(super) fn name_in(blocks: &Blocks, number: usize, key: &str) -> String {
     format!("{}[{number}].{key}", blocks.key)
@@ -207,7 +257,12 @@ fn text_of(value: &Value) -> String {
         Value::Bool(true) => "yes".to_owned(),
         Value::Number(number) => number.to_string(),
         Value::Array(texts) => {
-            let texts: Vec<&str> = texts.iter().filter_map(Value::as_str).collect();
+            // An answer to choose from is shown by its label.
+            let text = |it: &Value| {
+                let label = it.get("label").unwrap_or(it).as_str();
+                label.map(str::to_owned)
+            };
+            let texts: Vec<String> = texts.iter().filter_map(text).collect();
             texts.join("\n")
         }
         _ => String::new(),
@@ -227,6 +282,11 @@ fn value_of(input: &Input, typed: &str) -> Option<Value> {
     };
     Some(match input.kind {
         Kind::Lines => list(&['\n']),
+        Kind::Options => {
+            let labels = typed.lines().map(str::trim).filter(|it| !it.is_empty());
+            let options = labels.map(|label| json!({ "value": "", "label": label }));
+            options.collect::<Vec<_>>().into()
+        }
         Kind::Spans => list(&['\n', ',', ';']),
         // Where two answers belong to one row of the guide.
         Kind::Hidden if input.key == "warmth" => list(&['\n']),
@@ -253,20 +313,22 @@ fn prepared(written: &raw::Practice) -> raw::Practice {
     let rows = std::mem::take(&mut written.guide);
     for goal in Goal::ALL {
         let of_goal = rows.iter().filter(|it| it.goal.trim() == goal.key());
-        if !asks_warmth {
-            written.guide.extend(of_goal.take(1).cloned());
-            continue;
-        }
-        for warmth in Warmth::ALL {
+        // A pair that is not asked may have no row yet.
+        let another = of_goal.clone().next().or_else(|| rows.first());
+        let answers = match asks_warmth {
+            true => Warmth::ALL,
+            false => &[Warmth::NotSure],
+        };
+        for warmth in answers {
             let fits = |it: &&raw::Guide| {
                 let answers = it.warmth.as_ref();
                 answers.is_none_or(|answers| answers.0.iter().any(|it| it.trim() == warmth.key()))
             };
-            let row = of_goal.clone().find(fits).cloned().unwrap_or_default();
+            let row = of_goal.clone().find(fits).or(another);
             written.guide.push(raw::Guide {
                 goal: goal.key().to_owned(),
-                warmth: Some(raw::Warmths(vec![warmth.key().to_owned()])),
-                ..row
+                warmth: asks_warmth.then(|| raw::Warmths(vec![warmth.key().to_owned()])),
+                ..row.cloned().unwrap_or_default()
             });
         }
     }
@@ -274,8 +336,8 @@ fn prepared(written: &raw::Practice) -> raw::Practice {
 }
 
 /// The way back; and the guide follows what the treatments now ask: with a first warm one, each of its rows counts for every answer
-/// about warmth, and without any, those for "not sure" stay. A treatment that is new gets a key.
-fn settled(changed: Changed) -> Changed {
+/// about warmth, and without any, those for "not sure" stay. A treatment, a question or an answer that is new gets a key.
+fn settled(changed: Changed, before: &raw::Practice) -> Changed {
     let Changed {
         mut written,
         mut origins,
@@ -295,9 +357,10 @@ fn settled(changed: Changed) -> Changed {
         .iter_mut()
         .filter(|it| it.key.0.is_empty())
     {
-        treatment.key.0 = key_for(&treatment.name.0, &keys);
+        treatment.key.0 = key_for(&treatment.name.0, '-', &keys);
         keys.insert(treatment.key.0.clone());
     }
+    name_questions(&mut written.question, &before.question);
     let asks_warmth = written.treatment.iter().any(|it| it.warm);
     let mut from = Vec::new();
     let mut guide = Vec::new();
@@ -325,24 +388,60 @@ fn settled(changed: Changed) -> Changed {
     Changed { written, origins }
 }
 
-/// A key that no other treatment has, out of a name.
-fn key_for(name: &str, taken: &BTreeSet<String>) -> String {
+/// Gives new questions and new answers their keys; an answer of the same words keeps its own.
+fn name_questions(questions: &mut [raw::Question], before: &[raw::Question]) {
+    let mut keys: BTreeSet<String> = questions.iter().map(|it| it.key.0.clone()).collect();
+    for question in questions {
+        let same = before.iter().find(|it| it.key == question.key);
+        let options = same.and_then(|it| it.options.as_ref());
+        if question.key.0.is_empty() {
+            question.key.0 = key_for(&question.label.0, '_', &keys);
+            keys.insert(question.key.0.clone());
+        }
+        let Some(answers) = &mut question.options else {
+            continue;
+        };
+        let mut values = BTreeSet::new();
+        for answer in &mut answers.0 {
+            if answer.value.0.is_empty() {
+                let plain = |it: &raw::Line| it.0.split_whitespace().collect::<Vec<_>>().join(" ");
+                let known = options.and_then(|options| {
+                    let mut known = options.0.iter();
+                    known.find(|it| plain(&it.label) == plain(&answer.label))
+                });
+                answer.value.0 = match known {
+                    Some(known) => known.value.0.clone(),
+                    None => {
+                        let taken = options.into_iter().flat_map(|it| &it.0);
+                        let taken = taken.map(|it| it.value.0.clone());
+                        let taken = taken.chain(values.iter().cloned()).collect();
+                        key_for(&answer.label.0, '-', &taken)
+                    }
+                };
+            }
+            values.insert(answer.value.0.clone());
+        }
+    }
+}
+
+/// A key that is not taken, out of a name.
+fn key_for(name: &str, between: char, taken: &BTreeSet<String>) -> String {
     let mut key = String::new();
     for letter in name.to_lowercase().chars() {
         match letter {
             'a'..='z' | '0'..='9' => key.push(letter),
-            _ if !key.is_empty() && !key.ends_with('-') => key.push('-'),
+            _ if !key.is_empty() && !key.ends_with(between) => key.push(between),
             _ => {}
         }
     }
-    key.truncate(30);
-    let key = match key.trim_matches('-') {
-        "" => "treatment",
+    key.truncate(24);
+    let key = match key.trim_matches(between) {
+        "" => "new",
         key => key,
     };
     let mut keys = (1..).map(|number| match number {
         1 => key.to_owned(),
-        number => format!("{key}-{number}"),
+        number => format!("{key}{between}{number}"),
     });
     keys.find(|key| !taken.contains(key)).unwrap_or_default()
 }
