@@ -591,6 +591,13 @@ impl<'a> Samples<'a> {
                 "The address is not the client's",
                 ClientAction::Disowned,
             ),
+            action(
+                "data_complaint",
+                "A complaint about the use of data was noted three weeks ago",
+                ClientAction::DataComplaint {
+                    noted_at: self.ago(21, 0),
+                },
+            ),
             count(
                 "suspected_count",
                 "Many suspected enquiries within an hour",

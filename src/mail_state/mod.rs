@@ -38,6 +38,8 @@ pub enum EmailKind {
     Kept,
     /// To the therapist: an enquiry was not sent by the owner of its address.
     Disowned,
+    /// To the therapist: a complaint about the use of personal data has to be acknowledged.
+    DataComplaint,
     /// A code for signing in to the desk, to the therapist: about no enquiry, and worth nothing once she has it.
     SignIn,
 }
@@ -56,6 +58,7 @@ impl EmailKind {
         Self::Withdrawn,
         Self::Kept,
         Self::Disowned,
+        Self::DataComplaint,
         Self::SignIn,
     ];
 
@@ -74,6 +77,7 @@ impl EmailKind {
             Self::Withdrawn => "withdrawn",
             Self::Kept => "kept",
             Self::Disowned => "disowned",
+            Self::DataComplaint => "data_complaint",
             Self::SignIn => "sign_in",
         }
     }
