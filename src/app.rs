@@ -11,11 +11,13 @@ use lambda_runtime::Error;
 use serde_json::Value;
 
 use crate::aws::Clients;
+use crate::check::Check;
 use crate::clock::Clock;
 use crate::commands::Commands;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
 use crate::link::Links;
+use crate::nightly::Nightly;
 use crate::practice::Practice;
 use crate::reminders::Reminders;
 use crate::ses::Ses;
@@ -64,6 +66,20 @@ impl App {
             keys.clone(),
         ));
         let reminders = Reminders::new(store.clone(), Arc::clone(&practice));
+        let nightly = Arc::new(Nightly::new(
+            store.clone(),
+            Arc::clone(&practice),
+            keys.as_ref(),
+            web_settings.public_url.clone(),
+            clients.door,
+        ));
+        let check = Arc::new(Check::new(
+            store.clone(),
+            ses.clone(),
+            Arc::clone(&practice),
+            email.therapist.clone(),
+            clients.alarm_topic,
+        ));
         let links = Links::new(
             web_settings.public_url.as_deref(),
             keys.as_ref(),
@@ -93,6 +109,8 @@ impl App {
             links,
             Arc::clone(&sign_in),
             Arc::clone(&desk),
+            Arc::clone(&check),
+            Arc::clone(&nightly),
             Arc::clone(&practice),
             web_settings,
         );
@@ -103,6 +121,8 @@ impl App {
                 Arc::clone(&delivery),
                 sign_in,
                 reminders,
+                check,
+                nightly,
                 practice,
             ),
             desk,

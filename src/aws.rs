@@ -6,28 +6,20 @@
 //! not pay for a third SDK client either (a twentieth of the binary): the secret is fetched by the SDK's own orchestrator with
 //! a request that is made and signed here (AWS Secrets Manager API Reference, "GetSecretValue").
 
+mod call;
+mod door;
 mod no_network;
+mod topic;
 
 use std::fmt;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use aws_config::timeout::TimeoutConfig as SdkTimeouts;
 use aws_config::{BehaviorVersion as SdkVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use aws_sdk_dynamodb::error::SdkError;
-use aws_sigv4::http_request::{SignableBody, SignableRequest, SigningSettings, sign};
-use aws_sigv4::sign::v4;
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
-use aws_smithy_runtime::client::orchestrator::operation::Operation;
-use aws_smithy_runtime_api::box_error::BoxError;
-use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
-use aws_smithy_runtime_api::client::orchestrator::SensitiveOutput;
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
-use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
-use aws_smithy_types::config_bag::Layer;
-use aws_smithy_types::timeout::TimeoutConfig;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -35,6 +27,10 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::keys::Keys;
+use call::{Call, Signer};
+
+pub use door::Door;
+pub use topic::{AlarmTopic, Subscription};
 
 pub use no_network::no_network;
 
@@ -147,6 +143,10 @@ pub struct Clients {
     pub dynamodb: aws_sdk_dynamodb::Client,
     /// SES, without retries: it has no idempotency token, so a retry by itself could send an email twice.
     pub ses: aws_sdk_sesv2::Client,
+    /// The topic that alarms go to, when it is known.
+    pub alarm_topic: Option<AlarmTopic>,
+    /// The desk's own public door.
+    pub door: Door,
 }
 
 impl Clients {
@@ -157,7 +157,10 @@ impl Clients {
         clients: impl Into<HttpClients>,
         variable: impl Fn(&str) -> Option<String>,
     ) -> Self {
-        let HttpClients { ses, common } = clients.into();
+        let clients = clients.into();
+        let alarm_topic = AlarmTopic::from_variables(&variable, &clients);
+        let door = Door::new(&clients);
+        let HttpClients { ses, common } = clients;
         let sdk = SdkConfig::builder()
             .behavior_version(SdkVersion::v2026_01_12())
             .region(given(&variable, "AWS_REGION").map(Region::new))
@@ -183,6 +186,8 @@ impl Clients {
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
             ses: aws_sdk_sesv2::Client::from_conf(ses.build()),
+            alarm_topic,
+            door,
         }
     }
 }
@@ -307,103 +312,46 @@ impl SecretSource {
         let error = |code: &str| SecretError {
             code: code.to_owned(),
         };
-        let request = self.request().map_err(|_| error("Unsignable"))?;
-        let operation = Operation::builder()
-            .service_name("SecretsManager")
-            .operation_name("GetSecretValue")
-            .behavior_version(BehaviorVersion::v2026_01_12())
-            .http_client(self.client.clone())
-            .endpoint_url(&self.endpoint)
-            .no_auth()
-            .no_retry()
-            .sleep_impl(aws_smithy_async::rt::sleep::TokioSleep::new())
-            .timeout_config(
-                TimeoutConfig::builder()
-                    .operation_timeout(SECRET_TIMEOUT)
-                    .build(),
-            )
-            .runtime_plugin(StaticRuntimePlugin::new().with_config({
-                let mut layer = Layer::new("secret");
-                layer.store_put(SensitiveOutput);
-                layer.freeze()
-            }))
-            .serializer(|request: Request| HttpRequest::try_from(request.0).map_err(BoxError::from))
-            .deserializer(read_answer)
-            .build();
-        match operation.invoke(Request(request)).await {
-            Ok(answer) => Ok(answer),
-            Err(SdkError::ServiceError(error)) => Err(error.into_err()),
-            Err(SdkError::TimeoutError(_)) => Err(error("Timeout")),
-            Err(SdkError::DispatchFailure(_)) => Err(error("DispatchFailure")),
-            Err(_) => Err(error("Unreadable")),
-        }
-    }
-
-    /// The request, signed (Signature Version 4).
-    fn request(&self) -> Result<http::Request<aws_smithy_types::body::SdkBody>, BoxError> {
-        let body = json!({ "SecretId": self.id }).to_string();
+        let call = Call {
+            service: "SecretsManager",
+            operation: "GetSecretValue",
+            endpoint: &self.endpoint,
+            client: &self.client,
+            timeout: SECRET_TIMEOUT,
+        };
+        let signer = Signer {
+            credentials: &self.credentials,
+            region: &self.region,
+            service: "secretsmanager",
+        };
         let headers = [
             ("content-type", "application/x-amz-json-1.1"),
             ("x-amz-target", "secretsmanager.GetSecretValue"),
         ];
-        let identity = self.credentials.clone().into();
-        let parameters = v4::SigningParams::builder()
-            .identity(&identity)
-            .region(&self.region)
-            .name("secretsmanager")
-            .time(SystemTime::now())
-            .settings(SigningSettings::default())
-            .build()?
-            .into();
-        let signable = SignableRequest::new(
-            "POST",
-            &self.endpoint,
-            headers.into_iter(),
-            SignableBody::Bytes(body.as_bytes()),
-        )?;
-        let (instructions, _) = sign(signable, &parameters)?.into_parts();
-        let mut request = http::Request::post(&self.endpoint);
-        for (name, value) in headers {
-            request = request.header(name, value);
-        }
-        let mut request = request.body(body.into())?;
-        instructions.apply_to_request_http1x(&mut request);
-        Ok(request)
+        let body = json!({ "SecretId": self.id }).to_string();
+        let request = signer.post(&self.endpoint, &headers, body);
+        let answer = call.send(request).await.map_err(|code| error(&code))?;
+        read_answer(&answer).map_err(|code| error(&code))
     }
 }
 
-/// The request, without a `Debug` that shows the credentials in its headers.
-struct Request(http::Request<aws_smithy_types::body::SdkBody>);
-
-impl fmt::Debug for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Request(…)")
-    }
-}
-
-fn read_answer(response: &HttpResponse) -> Result<Secret, OrchestratorError<SecretError>> {
+fn read_answer(answer: &call::Answer) -> Result<Secret, String> {
     #[derive(Deserialize)]
-    struct Answer {
+    struct Body {
         #[serde(rename = "SecretString")]
         secret: Option<String>,
         #[serde(rename = "__type")]
         code: Option<String>,
     }
-    let error = |code: String| OrchestratorError::operation(SecretError { code });
-    let answer = response
-        .body()
-        .bytes()
-        .and_then(|body| serde_json::from_slice::<Answer>(body).ok())
-        .ok_or_else(|| error(format!("Status{}", response.status().as_u16())))?;
-    match (answer.secret, answer.code) {
-        (Some(secret), _) if response.status().is_success() => {
-            Secret::read(&secret).ok_or_else(|| error("Unusable".to_owned()))
+    let status = || format!("Status{}", answer.status);
+    let body: Body = serde_json::from_slice(&answer.body).map_err(|_| status())?;
+    match (body.secret, body.code) {
+        (Some(secret), _) if (200..300).contains(&answer.status) => {
+            Secret::read(&secret).ok_or_else(|| "Unusable".to_owned())
         }
         // The code may carry a namespace before it.
-        (_, Some(code)) => Err(error(
-            code.rsplit('#').next().unwrap_or_default().to_owned(),
-        )),
-        _ => Err(error(format!("Status{}", response.status().as_u16()))),
+        (_, Some(code)) => Err(code.rsplit('#').next().unwrap_or_default().to_owned()),
+        _ => Err(status()),
     }
 }
 

@@ -122,6 +122,9 @@ async fn one(delivery: &Delivery, event: &SesEvent, clock: &Clock) -> Result<(),
     let Some(report) = report_of(event) else {
         return Ok(());
     };
+    if kind == EmailKind::Probe {
+        return delivery.report_probe(&reference, report, clock).await;
+    }
     let recorded = delivery
         .report(
             &reference,

@@ -39,7 +39,9 @@ pub mod ses;
 pub mod delivery;
 
 // Use cases.
+pub mod check;
 pub mod desk;
+pub mod nightly;
 pub mod reminders;
 pub mod sign_in;
 pub mod submission;

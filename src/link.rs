@@ -58,6 +58,12 @@ impl Links {
         format!("{}/desk/enquiries/{reference}", self.base)
     }
 
+    /// The page that tells how the desk itself is, for who is signed in.
+    #[must_use]
+    pub fn health(&self) -> String {
+        format!("{}/desk/health", self.base)
+    }
+
     /// The page that marks this enquiry as answered, without signing in, for 30 days. `epoch` counts how often everything was
     /// signed out.
     #[must_use]

@@ -1,7 +1,9 @@
 //! An enquiry with its history: what came in, what the spam filter said, and where its emails stand. And the emails that
 //! belong to no enquiry.
 
+mod health;
 mod mark;
+mod nightly;
 mod note;
 mod own_email;
 mod timeline;
@@ -12,7 +14,9 @@ use crate::enquiry::Received;
 use crate::mail_state::{Deliveries, MailState, Withheld};
 use crate::spam::{Score, Signal, Verdict};
 
+pub use health::{Finding, Health, Level};
 pub use mark::{Mark, Marked, Origin};
+pub use nightly::{NightlyTest, Step};
 pub use note::{Note, NoteTooLong};
 pub use own_email::{OwnEmail, OwnEmailId, Work};
 pub use timeline::{Entry, Event, Timeline};

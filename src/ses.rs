@@ -2,6 +2,8 @@
 //!
 //! SES has no idempotency token, so the SDK's retries are off: the delivery decides what is tried again, and when.
 
+mod account;
+
 use std::error::Error;
 use std::fmt;
 use std::iter::successors;
@@ -16,6 +18,8 @@ use hyper_util::client::legacy::Error as ConnectionError;
 
 use crate::email::Email;
 use crate::settings::EmailSettings;
+
+pub use account::{Account, Advice, Identity};
 
 /// Sends emails from the practice's own address.
 #[derive(Clone)]

@@ -58,8 +58,6 @@ pub struct EmailSettings {
     pub configuration_set: Option<String>,
     /// `THERAPIST_CONFIGURATION_SET`: the one for emails to the therapist, which suppresses nothing; the same when left out.
     pub therapist_configuration_set: Option<String>,
-    /// `SES_SANDBOX`: whether SES delivers to verified addresses only, so that no auto-reply can be sent.
-    pub sandbox: bool,
 }
 
 /// One setting that cannot be used.
@@ -140,7 +138,6 @@ impl Settings {
                 seconds.parse().ok().filter(|seconds| *seconds <= 60)
             });
         let altcha = reader.optional("ALTCHA", "true or false", |flag| flag.parse().ok());
-        let sandbox = reader.optional("SES_SANDBOX", "true or false", |flag| flag.parse().ok());
         let set = |name: &str| Some(name.to_owned());
         let configuration_set = reader.optional("CONFIGURATION_SET", "a name", set);
         let therapist_configuration_set = reader
@@ -167,7 +164,6 @@ impl Settings {
                     sender,
                     configuration_set,
                     therapist_configuration_set,
-                    sandbox: sandbox.unwrap_or(false),
                 },
                 keys,
             }),
@@ -285,11 +281,7 @@ mod tests {
             (settings.web.min_fill_seconds, settings.web.altcha),
             (3, false)
         );
-        assert!(
-            !settings.email.sandbox
-                && settings.web.allowed_origins.is_empty()
-                && settings.web.thank_you_url.is_none()
-        );
+        assert!(settings.web.allowed_origins.is_empty() && settings.web.thank_you_url.is_none());
     }
 
     #[test]
@@ -302,7 +294,6 @@ mod tests {
             ("THANK_YOU_URL", "javascript:alert(1)"),
             ("MIN_FILL_SECONDS", "61"),
             ("ALTCHA", "perhaps"),
-            ("SES_SANDBOX", "maybe"),
         ])
         .err()
         .unwrap();
@@ -319,7 +310,6 @@ mod tests {
                 "THANK_YOU_URL",
                 "MIN_FILL_SECONDS",
                 "ALTCHA",
-                "SES_SANDBOX"
             ]
         );
         assert!(!errors.to_string().contains("short-secret"));

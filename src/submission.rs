@@ -3,9 +3,9 @@
 mod refused_sources;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing::{error, info, warn};
 use uuid::Uuid;
 
@@ -17,9 +17,12 @@ use crate::keys::Keys;
 use crate::practice::Practice;
 use crate::proof_of_work::{Challenge, Nonce, ProofOfWork};
 use crate::settings::WebSettings;
-use crate::spam::{self, Score};
-use crate::store::{Accepted, NewEnquiry, Store, StoreError};
+use crate::spam::{self, Score, Verdict};
+use crate::store::{Accepted, NewEnquiry, Seen, Store, StoreError};
 use refused_sources::RefusedSources;
+
+/// How long nothing more is noted about pages that were noted.
+const NOTED_AGAIN: SignedDuration = SignedDuration::from_hours(1);
 
 /// Takes enquiries with these parts.
 pub struct Submission {
@@ -29,6 +32,8 @@ pub struct Submission {
     keys: Option<Keys>,
     settings: WebSettings,
     refused: RefusedSources,
+    /// What was noted about the pages that post here, and when.
+    noted: Mutex<Vec<(Seen, Timestamp)>>,
 }
 
 /// A checked post, with what came along with it.
@@ -47,6 +52,8 @@ pub struct Post<'a> {
     pub source: Option<IpAddr>,
     /// How large the post was, for the log.
     pub bytes: usize,
+    /// What is odd about the page that it came from.
+    pub seen: Vec<Seen>,
 }
 
 /// Why an enquiry was not taken.
@@ -78,6 +85,7 @@ impl Submission {
             keys,
             settings,
             refused: RefusedSources::default(),
+            noted: Mutex::default(),
         }
     }
 
@@ -171,9 +179,32 @@ impl Submission {
                 (reference.clone(), false)
             }
         };
+        if !duplicate && new.score.verdict() == Verdict::Clear {
+            self.note_seen(&post.seen, clock).await;
+        }
         let score = &new.score;
         info!(%reference, duplicate, verdict = ?score.verdict(), signals = ?score.codes(), ?token, ?proof, bytes, "enquiry accepted");
         Ok(reference)
+    }
+
+    /// Notes that a page should be looked at, once an hour: the check tells of it. Programs that post whatever they like are left
+    /// out, since their enquiries look like spam.
+    async fn note_seen(&self, seen: &[Seen], clock: &Clock) {
+        let now = clock.now();
+        for seen in seen {
+            let is_told = {
+                let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+                noted.retain(|(_, at)| now.duration_since(*at) < NOTED_AGAIN);
+                let is_told = noted.iter().any(|(noted, _)| noted == seen);
+                if !is_told {
+                    noted.push((*seen, now));
+                }
+                is_told
+            };
+            if !is_told && let Err(error) = self.store.note_seen(*seen, now).await {
+                warn!(code = error.code, "the table could not {}", error.action);
+            }
+        }
     }
 
     fn proof(&self, posted: &str, now: Timestamp) -> (ProofOfWork, Option<Nonce>) {

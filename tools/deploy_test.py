@@ -204,7 +204,7 @@ class Stack:
                 "--no-confirm-changeset", "--parameter-overrides",
                 f"TherapistEmail={THERAPIST}", f"SenderEmail={SENDER}", "AlarmEmail=alarms@example.org",
                 # ministack knows no budgets.
-                f"AllowedOrigins={ORIGIN}", "SesSandbox=false", "MonthlyBudget=0",
+                f"AllowedOrigins={ORIGIN}", "MonthlyBudget=0",
             ],
             work / "deploy.log", env=environment,
         )

@@ -15,6 +15,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tracing::error;
 
+use crate::check::Check;
 use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
@@ -22,6 +23,7 @@ use crate::desk::erase::Subject;
 use crate::desk::month::Filter;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
+use crate::nightly::Nightly;
 use crate::practice::Practice;
 use crate::record::{Mark, Origin};
 use crate::reminders::Reminders;
@@ -50,7 +52,8 @@ const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These
 {"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}, {"command": "export", "month": "2026-11"}
 {"command": "erase", "email": "zoe@example.com"}, {"command": "erase", "reference": "BB-7KQ4M"}: say what would go; with "confirm": true they erase it
 {"command": "sign-in"}, {"command": "sign-out-everywhere"}, {"command": "close-desk"}, {"command": "open-desk"}
-{"command": "sweep"}, {"command": "remind"}"#;
+{"command": "check"}, {"command": "probe"}
+{"command": "sweep"}, {"command": "remind"}, {"command": "nightly"}"#;
 
 #[derive(Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
@@ -59,6 +62,12 @@ enum Command {
     Sweep {},
     /// Asks for the emails that are due by the clock: the morning list, reminders, Monday's list.
     Remind {},
+    /// Looks whether everything is well.
+    Check {},
+    /// Begins the nightly test now.
+    Probe {},
+    /// Does what is due once a night, when it is.
+    Nightly {},
     /// Makes a code for signing in to the desk that needs no email.
     SignIn {},
     /// Signs every browser out, and revokes the links of the emails.
@@ -175,6 +184,8 @@ pub struct Commands {
     delivery: Arc<Delivery>,
     sign_in: Arc<SignIn>,
     reminders: Reminders,
+    check: Arc<Check>,
+    nightly: Arc<Nightly>,
     practice: Arc<Practice>,
 }
 
@@ -186,6 +197,8 @@ impl Commands {
         delivery: Arc<Delivery>,
         sign_in: Arc<SignIn>,
         reminders: Reminders,
+        check: Arc<Check>,
+        nightly: Arc<Nightly>,
         practice: Arc<Practice>,
     ) -> Self {
         Self {
@@ -193,6 +206,8 @@ impl Commands {
             delivery,
             sign_in,
             reminders,
+            check,
+            nightly,
             practice,
         }
     }
@@ -216,6 +231,19 @@ impl Commands {
                 Ok(asked_for) => json!({ "asked_for": asked_for }),
                 Err(error) => put_off(&error),
             }),
+            Command::Check {} => {
+                let health = self.check.now(clock).await?;
+                Ok(json!({ "checked_at": health.checked_at, "findings": health.findings }))
+            }
+            Command::Probe {} => Ok(json!({ "begun": self.nightly.now(clock).await? })),
+            Command::Nightly {} => {
+                let tested = self.nightly.when_due(clock).await;
+                let checked = self.check.when_due(clock).await;
+                Ok(match (tested, checked) {
+                    (Ok(tested), Ok(checked)) => json!({ "tested": tested, "checked": checked }),
+                    (Err(error), _) | (_, Err(error)) => put_off(&error),
+                })
+            }
             Command::SignIn {} => {
                 let made = self.sign_in.operator_code(clock).await?;
                 Ok(

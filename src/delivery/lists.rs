@@ -7,7 +7,7 @@ use super::Delivery;
 use crate::email::{DeskLinks, Email, PromisesEmail, Waits, Week, WeeklyEmail};
 use crate::enquiry::Reference;
 use crate::mail_state::{EmailKind, MailState};
-use crate::record::{Mark, Origin, Record};
+use crate::record::{Mark, Origin, Record, Work};
 use crate::spam::Verdict;
 use crate::store::{Cursor, Store, StoreError};
 
@@ -148,12 +148,17 @@ impl Delivery {
         minutes.sort_unstable();
         week.median_minutes = minutes.get(minutes.len() / 2).copied();
         let stuck = self.store.pending(now - STUCK, 1_000).await?;
-        week.stuck = stuck.iter().map(Vec::len).sum();
+        // The nightly test is no email that anyone waits for.
+        let stuck = stuck.iter().flatten();
+        week.stuck = stuck.filter(|it| it.work != Work::NightlyTest).count();
+        // Without what the last check found, the numbers leave all the same.
+        let health = self.store.health().await.ok().flatten();
         Ok(WeeklyEmail {
             practice: &self.practice,
             to: &self.settings.therapist,
             monday: begin,
             week,
+            health: health.as_ref(),
         }
         .into_email())
     }

@@ -6,9 +6,11 @@
 
 mod fallback;
 mod lists;
+mod nightly;
 mod own_emails;
 mod report;
 mod send;
+mod standing;
 mod sweep;
 
 use std::panic::AssertUnwindSafe;
@@ -71,10 +73,12 @@ pub struct Delivery {
     links: Option<Links>,
     /// When enquiries were mailed because the table could not be written.
     fallbacks: Mutex<Vec<Timestamp>>,
-    /// Whether SES said last that it holds emails to the therapist back, or that her mailbox turns them away.
     /// Whether it is known that the therapist marks what she has answered.
     marks: AtomicBool,
+    /// Whether SES said last that it holds emails to the therapist back, or that her mailbox turns them away.
     unreached: AtomicBool,
+    /// Whether SES delivers to any address, and when it said so.
+    production: Mutex<Option<(bool, Timestamp)>>,
 }
 
 /// A send whose outcome is not written down yet.
@@ -115,6 +119,7 @@ impl Delivery {
             fallbacks: Mutex::new(Vec::new()),
             unreached: AtomicBool::new(false),
             marks: AtomicBool::new(false),
+            production: Mutex::default(),
         }
     }
 
@@ -313,6 +318,9 @@ impl Delivery {
         if record.received.is_late(clock.now()) {
             return Ok(Decision::Withhold(Withheld::Late));
         }
+        if self.is_sandboxed(clock.now()).await {
+            return Ok(Decision::Withhold(Withheld::Sandbox));
+        }
         let withheld = self.book(record, clock).await?;
         *booked = withheld.is_none();
         Ok(withheld.map_or(Decision::None, Decision::Withhold))
@@ -331,7 +339,7 @@ impl Delivery {
             Some(Withheld::Unsendable)
         } else if address.is_role() {
             Some(Withheld::RoleAddress)
-        } else if self.settings.sandbox {
+        } else if self.is_sandboxed(clock.now()).await {
             Some(Withheld::Sandbox)
         } else if record.uncounted {
             Some(Withheld::CountersUnavailable)

@@ -7,8 +7,11 @@ use tracing::error;
 
 use super::{Delivery, NEEDED, Unfinished, guarded};
 use crate::clock::Clock;
-use crate::email::{ClientAction, ClientActionEmail, Email, SuspectedCountEmail};
+use crate::email::{
+    ClientAction, ClientActionEmail, Email, HealthEmail, PracticeChangedEmail, SuspectedCountEmail,
+};
 use crate::enquiry::Reference;
+use crate::link::Links;
 use crate::mail_state::{EmailKind, MailState, SendOutcome, Withheld};
 use crate::record::{OwnEmail, OwnEmailId, Record};
 use crate::store::StoreError;
@@ -129,10 +132,41 @@ impl Delivery {
             | EmailKind::Kept
             | EmailKind::Disowned
             | EmailKind::DataComplaint => self.client_action(id).await,
+            EmailKind::PracticeChanged => {
+                let saved = self.store.practice().await?;
+                // One that was asked for in the hour before may have been changed once more since.
+                let since = begin_of(&id.about).map(|begin| begin - SignedDuration::from_hours(1));
+                let mut changed: Vec<_> = saved
+                    .map(|it| it.changed)
+                    .unwrap_or_default()
+                    .into_iter()
+                    .collect();
+                changed.retain(|(_, at)| since.is_some_and(|since| *at >= since));
+                let email = PracticeChangedEmail {
+                    practice,
+                    to,
+                    changed: &changed,
+                };
+                Ok((!changed.is_empty()).then(|| email.into_email()))
+            }
+            EmailKind::Health => {
+                let link = self.links.as_ref().map(Links::health);
+                let health = self.store.health().await?;
+                Ok(health.and_then(|health| {
+                    HealthEmail {
+                        practice,
+                        to,
+                        health: &health,
+                        link: link.as_deref(),
+                    }
+                    .into_email()
+                }))
+            }
             EmailKind::Therapist
             | EmailKind::AutoReply
             | EmailKind::Notice
             | EmailKind::Fallback
+            | EmailKind::Probe
             | EmailKind::SignIn => Ok(None),
         }
     }

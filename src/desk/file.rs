@@ -109,7 +109,7 @@ impl<'a> Table<'a> {
     #[must_use]
     pub fn new(practice: &'a Practice) -> Self {
         Self {
-            columns: Column::all(),
+            columns: Column::all(practice),
             practice,
         }
     }
@@ -117,7 +117,7 @@ impl<'a> Table<'a> {
     /// The names of the columns, as a row.
     #[must_use]
     pub fn header(&self) -> String {
-        let names = self.columns.iter().map(|column| column.name());
+        let names = self.columns.iter().map(Column::name);
         let header = ["reference", "received_at"].into_iter().chain(names);
         csv::row(header.chain(["deleted_after"]))
     }
@@ -146,6 +146,8 @@ impl<'a> Table<'a> {
 #[derive(Clone, Copy)]
 enum Column {
     Answer(Field),
+    /// The answers to questions of the practice's own that it asks no more.
+    Others,
     PromisedBy,
     Mark,
     MarkedAt,
@@ -157,23 +159,26 @@ enum Column {
 
 impl Column {
     /// Every answer, in the order of the form, and what became of the enquiry.
-    fn all() -> Vec<Self> {
+    fn all(practice: &Practice) -> Vec<Self> {
         let answers = Field::ALL.iter().filter(|field| field.is_stored());
+        let own = practice.questions.iter().map(|it| Field::Own(it.key));
         let emails = EmailKind::ALL.iter().filter(|kind| kind.is_stored());
+        let answers = answers.copied().chain(own);
         answers
-            .map(|field| Self::Answer(*field))
-            .chain([Self::PromisedBy, Self::Mark, Self::MarkedAt])
+            .map(Self::Answer)
+            .chain([Self::Others, Self::PromisedBy, Self::Mark, Self::MarkedAt])
             .chain([Self::Verdict, Self::Signals])
             .chain(emails.map(|kind| Self::Email(*kind)))
             .chain([Self::Note])
             .collect()
     }
 
-    const fn name(self) -> &'static str {
+    fn name(&self) -> &str {
         match self {
             // The box is always ticked: the wording is what tells.
             Self::Answer(Field::Consent) => Field::ConsentVersion.key(),
             Self::Answer(field) => field.key(),
+            Self::Others => "other_answers",
             Self::PromisedBy => "promised_by",
             Self::Mark => "mark",
             Self::MarkedAt => "marked_at",
@@ -191,6 +196,14 @@ impl Column {
             Self::Answer(field) => enquiry
                 .answer(field, practice)
                 .map_or_else(String::new, |answer| answer.text),
+            Self::Others => {
+                let others = enquiry.own.iter();
+                let others = others.filter(|it| !Field::Own(it.key).is_asked(practice));
+                let others: Vec<String> = others
+                    .map(|it| format!("{}: {}", it.label, it.text()))
+                    .collect();
+                others.join("\n")
+            }
             Self::PromisedBy => record.received.promised_by.to_string(),
             Self::Mark => record.state.mark().key().to_owned(),
             Self::MarkedAt => {

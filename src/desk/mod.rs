@@ -10,6 +10,7 @@ pub mod file;
 pub mod list;
 pub mod month;
 pub mod person;
+pub mod practice;
 pub mod waiting;
 
 use std::fmt;

@@ -181,7 +181,7 @@ impl<'a> Page<'a> {
         let next = practice.next_step(email.contact_by, &when);
         let suggestion = practice.suggestion(
             email.suggested,
-            answers.goal,
+            answers.goal(),
             answers.warmth,
             answers.recent_injury,
             answers.treatment.as_ref(),
@@ -240,7 +240,7 @@ impl<'a> Page<'a> {
             also,
             first_why,
             others_why,
-            explain_massage: answers.goal == Goal::NotSure,
+            explain_massage: answers.goal == Some(Goal::NotSure),
             explained: areas.chain(cause).collect(),
             hours: format!("{}.", hours.join("; ")),
             suggestion,

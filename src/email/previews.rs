@@ -1,5 +1,5 @@
 //! Previews: a sample enquiry for every kind of email. `cargo local` shows them in the browser, and the tests review them.
-//! Nothing in the deployed function uses them, so that the linker leaves them out.
+//! The desk shows two of them with a change before it is saved.
 //!
 //! One file because a list of samples reads best as one.
 //!
@@ -10,22 +10,26 @@
     reason = "the samples are constants of this file, and a test reads every one"
 )]
 
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
 
 use crate::email::{
-    AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, NoticeEmail,
-    PromisesEmail, SignInEmail, SuspectedCountEmail, TherapistEmail, Trouble, Waits, Week,
-    WeeklyEmail,
+    AutoReply, AutoReplyEmail, ClientAction, ClientActionEmail, DeskLinks, Email, HealthEmail,
+    NoticeEmail, PracticeChangedEmail, PromisesEmail, SignInEmail, SuspectedCountEmail,
+    TherapistEmail, Trouble, Waits, Week, WeeklyEmail,
 };
-use crate::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
+use crate::enquiry::answers::{
+    Area, BuiltIn, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth,
+};
 use crate::enquiry::{
-    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
+    Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Reference, Times,
 };
 use crate::mail_state::{EmailKind, MailState, Withheld};
-use crate::practice::{Practice, TreatmentKey};
+use crate::practice::{Practice, Question, TreatmentKey};
+use crate::record::{Finding, Health, Level};
 use crate::session::Code;
 use crate::spam::Signal;
 
@@ -60,6 +64,33 @@ pub const DESK: &str = "https://desk.example.com/desk/enquiries/BB-7KQ4M";
 /// The link that marks it as answered.
 pub const ANSWERED: &str =
     "https://desk.example.com/desk/act/answered/BB-7KQ4M?t=1795429800&s=3q2-7wAAAAAAAAAAAAAAAA";
+
+/// What a check says when replies may go out.
+const WELL: &str =
+    "Amazon SES lets your desk write to anyone, so clients get their automatic reply.";
+
+fn sandbox() -> Finding {
+    Finding {
+        key: "replies".to_owned(),
+        level: Level::Error,
+        what: "Amazon SES is still in its sandbox: enquiries reach you, and clients get no automatic reply.".to_owned(),
+        next: Some("In the SES console, choose “Get set up” and “Request production access”.".to_owned()),
+        paste: Vec::new(),
+    }
+}
+
+fn unsigned() -> Finding {
+    Finding {
+        key: "dkim".to_owned(),
+        level: Level::Error,
+        what: "Your emails are not signed (DKIM), so they may land in spam.".to_owned(),
+        next: Some(
+            "Enter these records in the DNS of the domain. Amazon notices within three days."
+                .to_owned(),
+        ),
+        paste: vec!["a1b2c3._domainkey.example.com CNAME a1b2c3.dkim.amazonses.com".to_owned()],
+    }
+}
 
 /// An email about a sample enquiry.
 pub struct Sample {
@@ -112,11 +143,12 @@ impl<'a> Samples<'a> {
                 phone: None,
                 contact_by: ContactBy::Email,
                 answers: Answers {
-                    goal: Goal::Relax,
+                    goal: self.goal(Goal::Relax),
                     ..Answers::default()
                 },
                 times: None,
                 message: None,
+                own: Vec::new(),
                 consent_version: self.practice.consent.version.clone(),
             },
         )
@@ -147,7 +179,7 @@ impl<'a> Samples<'a> {
             answers: Answers {
                 area: vec![Area::LowerBack, Area::Neck],
                 cause: Some(Cause::Posture),
-                goal: Goal::Treat,
+                goal: self.goal(Goal::Treat),
                 recent_injury: Some(RecentInjury::No),
                 warmth: self.warmth(Warmth::NotSure),
                 treatment: self.suggested(Goal::Treat, Warmth::NotSure),
@@ -156,6 +188,7 @@ impl<'a> Samples<'a> {
             message: message(
                 "My back has been stiff since we moved house.\n\nIs there parking near you?",
             ),
+            own: self.own_answers(),
             consent_version: minimal.enquiry.consent_version,
         };
         self.received(minimal.reference, enquiry)
@@ -173,13 +206,13 @@ impl<'a> Samples<'a> {
             it.contact_by = ContactBy::Text;
         });
         let named = self.with(self.complete(), |it| {
-            it.answers.goal = Goal::Relax;
+            it.answers.goal = self.goal(Goal::Relax);
             it.contact_by = ContactBy::Email;
             it.answers.warmth = self.warmth(Warmth::No);
             it.answers.treatment = self.another(Goal::Relax, Warmth::No, true);
         });
         let open = self.with(self.minimal(), |it| {
-            it.answers.goal = Goal::NotSure;
+            it.answers.goal = self.goal(Goal::NotSure);
             it.answers.area = Area::ALL.to_vec();
         });
         let hostile = self.with(self.complete(), |it| {
@@ -351,7 +384,7 @@ impl<'a> Samples<'a> {
         let answer = |name, about, goal, warmth: Option<Warmth>, named, change: Change| {
             let received = self.with(self.minimal(), |it| {
                 change(it);
-                it.answers.goal = goal;
+                it.answers.goal = self.goal(goal);
                 it.answers.warmth = warmth.and_then(|warmth| self.warmth(warmth));
                 it.answers.treatment = named;
             });
@@ -510,7 +543,41 @@ impl<'a> Samples<'a> {
             };
             sample(name, about, email.into_email())
         };
-        let weekly = |name, about, week| {
+        let health = |name, about, wrong: &[Finding], before: &[&str]| {
+            let mut findings = wrong.to_vec();
+            let is_well = |key: &&&str| wrong.iter().all(|it| it.key != **key);
+            findings.extend(before.iter().filter(is_well).map(|key| Finding {
+                key: (*key).to_owned(),
+                level: Level::Ok,
+                what: WELL.to_owned(),
+                next: None,
+                paste: Vec::new(),
+            }));
+            let health = Health {
+                checked_at: self.received_at,
+                findings,
+                before: before
+                    .iter()
+                    .map(|key| ((*key).to_owned(), Level::Error))
+                    .collect(),
+                production: None,
+            };
+            let email = HealthEmail {
+                practice: self.practice,
+                to: &therapist(),
+                health: &health,
+                link: Some("https://desk.example.com/desk/health"),
+            };
+            sample(name, about, email.into_email().expect("something to tell"))
+        };
+        let (sandbox, unsigned) = (sandbox(), unsigned());
+        let wrong = Health {
+            checked_at: self.received_at,
+            findings: vec![sandbox.clone()],
+            before: BTreeMap::default(),
+            production: Some(false),
+        };
+        let weekly = |name, about, week, health| {
             let email = WeeklyEmail {
                 practice: self.practice,
                 to: &therapist(),
@@ -519,6 +586,7 @@ impl<'a> Samples<'a> {
                     .to_zoned(self.practice.time_zone.rules().clone())
                     .date(),
                 week,
+                health,
             };
             sample(name, about, email.into_email())
         };
@@ -569,11 +637,30 @@ impl<'a> Samples<'a> {
                 &[],
                 now - SignedDuration::from_hours(2),
             ),
-            weekly("weekly", "Monday's list", week),
+            weekly("weekly", "Monday's list", week, None),
             weekly(
                 "weekly_quiet",
                 "Monday's list after a quiet week in which something is stuck",
                 stuck,
+                Some(&wrong),
+            ),
+            health(
+                "health",
+                "The first check of a new desk finds two things",
+                &[sandbox, unsigned.clone()],
+                &[],
+            ),
+            health(
+                "health_changed",
+                "One thing is wrong as before, one is right again",
+                &[unsigned],
+                &["dkim", "replies"],
+            ),
+            health(
+                "health_well",
+                "Everything is right again",
+                &[],
+                &["replies"],
             ),
             action(
                 "withdrawn",
@@ -597,6 +684,19 @@ impl<'a> Samples<'a> {
                 ClientAction::DataComplaint {
                     noted_at: self.ago(21, 0),
                 },
+            ),
+            sample(
+                "practice_changed",
+                "Contact details, the consent or the automatic reply were changed",
+                PracticeChangedEmail {
+                    practice: self.practice,
+                    to: &therapist(),
+                    changed: &[
+                        ("consent".to_owned(), self.received_at),
+                        ("contact".to_owned(), self.ago(0, 20)),
+                    ],
+                }
+                .into_email(),
             ),
             count(
                 "suspected_count",
@@ -689,7 +789,7 @@ impl<'a> Samples<'a> {
             earlier: &[],
             more_earlier: false,
             may_write: true,
-            privacy: false,
+            privacy: self.practice.privacy.keep_health_out_of_email,
             links: Some(&LINKS),
         }
     }
@@ -712,6 +812,21 @@ impl<'a> Samples<'a> {
             reply_to: &therapist(),
         }
         .into_email()
+    }
+
+    /// An answer to each question of the practice's own: the last one that is offered, or a few words.
+    fn own_answers(&self) -> Vec<OwnAnswer> {
+        let answer = |question: &Question| {
+            let last = question.options.last();
+            let said = last.map_or("A few words about it", |option| &option.value);
+            OwnAnswer::parse(question, &[said.to_owned()]).expect("an answer")
+        };
+        self.practice.questions.iter().filter_map(answer).collect()
+    }
+
+    /// What they want, if the form asks for it.
+    fn goal(&self, answer: Goal) -> Option<Goal> {
+        self.practice.asks(BuiltIn::Goal).then_some(answer)
     }
 
     /// The answer about warmth, if the form asks for it.

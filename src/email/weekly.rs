@@ -8,6 +8,7 @@ use super::{Email, styles};
 use crate::enquiry::EmailAddress;
 use crate::mail_state::EmailKind;
 use crate::practice::{Practice, date_in_words};
+use crate::record::{Finding, Health};
 
 /// The numbers of a week.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -41,6 +42,8 @@ pub struct WeeklyEmail<'a> {
     pub monday: Date,
     /// Its numbers.
     pub week: Week,
+    /// What the last check found; nothing before the first one.
+    pub health: Option<&'a Health>,
 }
 
 /// What both parts of the email show.
@@ -50,6 +53,8 @@ struct Page<'a> {
     title: String,
     rows: Vec<(&'static str, String)>,
     works: String,
+    /// What is not well.
+    wrong: Vec<&'a Finding>,
 }
 
 impl WeeklyEmail<'_> {
@@ -61,13 +66,15 @@ impl WeeklyEmail<'_> {
             1 => "1 enquiry last week".to_owned(),
             many => format!("{many} enquiries last week"),
         };
+        let wrong = self.health.map(Health::problems).unwrap_or_default();
         let page = Page {
             practice: self.practice,
             preheader: format!("The week from {}.", date_in_words(self.monday)),
             title: title.clone(),
             rows: self.rows(),
             works: match self.week.stuck {
-                0 => "Everything works.".to_owned(),
+                0 if wrong.is_empty() => "Everything works.".to_owned(),
+                0 => "Not everything is well:".to_owned(),
                 1 => "1 email has been waiting to leave for more than half an hour. Nothing is lost: it leaves as soon as the \
                       email service takes it. If you get this line twice, ask the person who looks after your desk."
                     .to_owned(),
@@ -76,6 +83,7 @@ impl WeeklyEmail<'_> {
                      as the email service takes them. If you get this line twice, ask the person who looks after your desk."
                 ),
             },
+            wrong,
         };
         let (text, html) = (Text { page: &page }.render(), Html { page: &page }.render());
         let kind = EmailKind::Weekly;

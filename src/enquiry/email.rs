@@ -75,6 +75,12 @@ impl EmailAddress {
         local.len() <= 64 && local.split('.').all(|atom| !atom.is_empty())
     }
 
+    /// Whether it is at a provider where anyone can have an address.
+    #[must_use]
+    pub fn is_at_a_provider(&self) -> bool {
+        typo::is_provider(&self.domain().to_ascii_lowercase())
+    }
+
     /// Whether a function or a machine reads it (RFC 2142 and the customs of mail servers): an auto-reply to it helps no person
     /// and may start a loop.
     #[must_use]

@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 
+use super::answers::QuestionKind;
 use super::email::EmailAddress;
-use super::field::Field;
+use super::field::{Field, fields};
+use crate::practice::{Practice, QuestionKey};
 
 /// One error of a form, and the field it belongs to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -12,6 +14,15 @@ pub struct FormError {
     pub field: Field,
     /// What is wrong.
     pub error: FieldError,
+}
+
+impl FormError {
+    /// Puts errors in the order of this practice's form; what it does not ask comes last.
+    pub fn sort(errors: &mut [Self], practice: &Practice) {
+        let order: Vec<Field> = fields(practice).map(|row| row.field).collect();
+        let place = |field| order.iter().position(|it| *it == field);
+        errors.sort_by_key(|error| (place(error.field).unwrap_or(order.len()), error.field));
+    }
 }
 
 /// Why a value was refused. The messages say what to do, in the words of the GOV.UK Design System, and never repeat
@@ -52,6 +63,68 @@ pub enum FieldError {
     Hidden(Field),
     /// JSON only: a value of another type than text.
     WrongType(Field),
+    /// A question of the practice's own.
+    Question(QuestionError),
+}
+
+/// What is wrong with the answer to a question of the practice's own, which is named by its label.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuestionError {
+    /// Its field.
+    pub key: QuestionKey,
+    /// The question as it is asked.
+    pub label: String,
+    /// Its kind.
+    pub kind: QuestionKind,
+    /// What is wrong.
+    pub wrong: Wrong,
+}
+
+/// What can be wrong with the answer to a question of the practice's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wrong {
+    /// It was left out.
+    Missing,
+    /// A text of too many characters.
+    TooLong,
+    /// A line with a line break or another control character.
+    Lines,
+    /// Not one of the answers that the form offers.
+    NotOffered,
+    /// JSON only: a value of another type than text.
+    Type,
+}
+
+impl QuestionError {
+    fn code(&self) -> Cow<'static, str> {
+        let ending = match self.wrong {
+            Wrong::Missing => "required",
+            Wrong::TooLong => "too_long",
+            Wrong::Lines => "control",
+            Wrong::NotOffered => "choice",
+            Wrong::Type => return "type".into(),
+        };
+        format!("{}_{ending}", self.key).into()
+    }
+
+    fn message(&self) -> String {
+        let label = &self.label;
+        match (self.wrong, self.kind) {
+            (Wrong::TooLong, kind) => {
+                let longest = if kind == QuestionKind::Line {
+                    "200"
+                } else {
+                    "1,000"
+                };
+                format!("Your answer for “{label}” must be {longest} characters or less")
+            }
+            (Wrong::Lines, _) => format!("Enter an answer for “{label}” on one line"),
+            (_, QuestionKind::Line | QuestionKind::Text) => {
+                format!("Enter an answer for “{label}”")
+            }
+            _ => format!("Select an answer for “{label}”"),
+        }
+    }
 }
 
 impl FieldError {
@@ -76,6 +149,7 @@ impl FieldError {
             Self::ConsentVersionUnknown => "consent_version_unknown",
             Self::Hidden(field) => return format!("{}_format", field.key()).into(),
             Self::WrongType(_) => "type",
+            Self::Question(error) => return error.code(),
         })
     }
 
@@ -99,7 +173,7 @@ impl FieldError {
             Self::PhoneNoTexts => {
                 "Enter a mobile number for text messages, or select another way to hear back"
             }
-            Self::Choice(field) => field.row().select,
+            Self::Choice(field) => field.select(),
             Self::TimesTooLong => "Times you can make must be 500 characters or less",
             Self::MessageTooLong => "Message must be 4,000 characters or less",
             Self::ConsentRequired => {
@@ -109,6 +183,7 @@ impl FieldError {
                 "Reload the page and send the form again, or phone"
             }
             Self::WrongType(field) => return field.main_error().message(),
+            Self::Question(error) => return error.message().into(),
         })
     }
 

@@ -1,199 +1,45 @@
 //! The fields of the form: the only list of them. Page, validation, JSON contract, therapist's email, privacy mode, export
-//! and example site are made from these rows.
+//! and example site are made from these rows: those of every form, and those of the practice's own questions.
 
-use super::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
+mod row;
+
+use super::answers::{Area, BuiltIn, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use super::email::EmailAddress;
 use super::error::FieldError;
-use crate::practice::{Practice, Treatment};
+use crate::practice::{Practice, QuestionKey, Treatment};
 
-/// Where a field stands on the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Section {
-    /// Who asks, and how to reach them.
-    You,
-    /// What hurts, and what the massage is for.
-    Body,
-    /// Which treatment, and when.
-    Visit,
-    /// The consent, which the page shows last.
-    Consent,
-    /// What the page sends along by itself.
-    Hidden,
-}
+pub use row::{AnswerOption, Control, Options, Required, Row, Section};
 
-impl Section {
-    /// The sections that have a heading, in the order of the page.
-    pub const SHOWN: [Self; 3] = [Self::You, Self::Body, Self::Visit];
-
-    /// The heading.
-    #[must_use]
-    pub const fn title(self) -> &'static str {
-        match self {
-            Self::You => "About you",
-            Self::Body => "About your body",
-            Self::Visit => "About your visit",
-            Self::Consent => "Your consent",
-            Self::Hidden => "",
-        }
-    }
-}
-
-/// What a field looks like on the page, and how often it may be posted.
-#[derive(Debug, Clone, Copy)]
-pub enum Control {
-    /// One line of text.
-    Line {
-        /// The `type` of the input, which is its `inputmode` too.
-        kind: &'static str,
-        /// The `autocomplete` token (WHATWG HTML, "Autofill").
-        autocomplete: &'static str,
-    },
-    /// Several lines of text.
-    Text {
-        /// How many lines show at first.
-        rows: u8,
-    },
-    /// Radio buttons: one answer of the options.
-    OneOf(fn(&Practice) -> Vec<AnswerOption>),
-    /// Checkboxes: any number of answers; a repeated field, or an array in JSON.
-    SeveralOf(fn(&Practice) -> Vec<AnswerOption>),
-    /// One box to tick.
-    Tick,
-    /// Not shown.
-    Hidden,
-}
-
-/// One answer that the form offers.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AnswerOption {
-    /// What is posted; empty for "no answer".
-    pub key: String,
-    /// What people read.
-    pub label: String,
-    /// A line of help, often empty.
-    pub hint: String,
-}
-
-/// Whether a field has to be answered.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Required {
-    /// It must be sent.
-    Yes,
-    /// It may be left out.
-    No,
-    /// It may be left out of a post, and then has this answer; on the page that answer is chosen from the start.
-    Default(&'static str),
-}
-
-/// One field with everything that is known about it.
-#[derive(Debug, Clone, Copy)]
-pub struct Row {
-    /// The field.
-    pub field: Field,
-    /// Its name on the wire.
-    pub key: &'static str,
-    /// Its question or label; empty when people never see it.
-    pub label: &'static str,
-    /// The line of help under its label, often empty.
-    pub hint: &'static str,
-    /// Where it stands on the page.
-    pub section: Section,
-    /// What it looks like there.
-    pub control: Control,
-    /// Whether it has to be answered.
-    pub required: Required,
-    /// Whether the answer says something about health or wishes: privacy mode keeps it out of the mailbox.
-    pub sensitive: bool,
-    /// A closed question's error message.
-    pub select: &'static str,
-}
-
-impl Row {
-    const fn new(
-        key: &'static str,
-        label: &'static str,
-        section: Section,
-        control: Control,
-    ) -> Self {
-        Self {
-            field: Field::Name,
-            key,
-            label,
-            hint: "",
-            section,
-            control,
-            required: Required::No,
-            sensitive: false,
-            select: "",
-        }
-    }
-
-    const fn hidden(key: &'static str) -> Self {
-        Self::new(key, "", Section::Hidden, Control::Hidden)
-    }
-
-    const fn of(self, field: Field) -> Self {
-        Self { field, ..self }
-    }
-
-    const fn hint(self, hint: &'static str) -> Self {
-        Self { hint, ..self }
-    }
-
-    const fn required(self, required: Required) -> Self {
-        Self { required, ..self }
-    }
-
-    const fn select(self, select: &'static str) -> Self {
-        Self { select, ..self }
-    }
-
-    const fn sensitive(self) -> Self {
-        Self {
-            sensitive: true,
-            ..self
-        }
-    }
-
-    /// The answers that this practice offers; none for a text.
-    #[must_use]
-    pub fn options(&self, practice: &Practice) -> Vec<AnswerOption> {
-        match self.control {
-            Control::OneOf(options) | Control::SeveralOf(options) => options(practice),
-            _ => Vec::new(),
-        }
-    }
-
-    /// Whether the field may be posted more than once.
-    #[must_use]
-    pub const fn is_repeatable(&self) -> bool {
-        matches!(self.control, Control::SeveralOf(_))
-    }
-}
-
-/// The fields that this practice's form has, in the order in which it shows them. A practice without warm stones does not
-/// ask about warmth; an answer that is posted all the same is taken.
-pub fn fields(practice: &Practice) -> impl Iterator<Item = Row> {
-    Field::ALL
-        .iter()
-        .filter(|field| **field != Field::Warmth || practice.asks_warmth())
-        .map(|field| field.row())
+/// The fields that this practice's form has, in the order in which it shows them: in each section those of every form, then the
+/// practice's own, and the message last of all. A practice without warm stones does not ask about warmth, and others may be left out; an answer that is posted
+/// all the same is taken.
+pub fn fields(practice: &Practice) -> impl Iterator<Item = Row<'_>> {
+    let rows = Section::ALL.into_iter();
+    rows.flat_map(|section| section.rows(practice))
+        .filter(|row| row.field.is_asked(practice))
 }
 
 macro_rules! fields {
     ($($(#[$meta:meta])* $name:ident: $row:expr;)+) => {
-        /// A built-in field, in the order in which the form shows them.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize)]
-        pub enum Field { $($(#[$meta])* $name,)+ }
+        /// A field: those of every form, in the order in which it shows them, and those of a practice's own questions.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Field {
+            $($(#[$meta])* $name,)+
+            /// A question of a practice's own.
+            Own(QuestionKey),
+        }
 
         impl Field {
-            /// Every field, in the order of the form.
+            /// Every field that every form can have, in its order.
             pub const ALL: &'static [Self] = &[$(Self::$name,)+];
 
-            /// What is known about it.
+            /// What is known about a field that every form can have.
             #[must_use]
-            pub const fn row(self) -> Row {
-                match self { $(Self::$name => $row.of(Self::$name),)+ }
+            pub const fn built_in(self) -> Option<Row<'static>> {
+                match self {
+                    $(Self::$name => Some($row.of(Self::$name)),)+
+                    Self::Own(_) => None,
+                }
             }
         }
     };
@@ -211,34 +57,34 @@ fields! {
     Phone: Row::new("phone", "Phone number", Section::You, Control::Line { kind: "tel", autocomplete: "tel" })
         .hint("We need it if you would like a call or a text message.");
     /// How the client would like to hear back.
-    ContactBy: Row::new("contact_by", "How would you like to hear back?", Section::You, Control::OneOf(closed::<ContactBy>))
+    ContactBy: Row::new("contact_by", "How would you like to hear back?", Section::You, Control::OneOf(Options::BuiltIn(closed::<ContactBy>)))
         .required(Required::Default("email"))
         .select("Select how you would like to hear back");
     /// Where it hurts.
-    Area: Row::new("area", "Where does it hurt?", Section::Body, Control::SeveralOf(closed::<Area>))
+    Area: Row::new("area", "Where does it hurt?", Section::Body, Control::SeveralOf(Options::BuiltIn(closed::<Area>)))
         .hint("Select all that apply.")
         .sensitive()
         .select("Select where it hurts");
     /// What causes it.
-    Cause: Row::new("cause", "What do you think is behind it?", Section::Body, Control::OneOf(closed::<Cause>))
+    Cause: Row::new("cause", "What do you think is behind it?", Section::Body, Control::OneOf(Options::BuiltIn(closed::<Cause>)))
         .sensitive()
         .select("Select what you think is behind it");
     /// What the client wants.
-    Goal: Row::new("goal", "What would you like from the massage?", Section::Body, Control::OneOf(closed::<Goal>))
+    Goal: Row::new("goal", "What would you like from the massage?", Section::Body, Control::OneOf(Options::BuiltIn(closed::<Goal>)))
         .required(Required::Yes)
         .sensitive()
         .select("Select what you would like from the massage");
     /// Whether there is an injury younger than 48 hours.
-    RecentInjury: Row::new("recent_injury", "Were you injured in the last 48 hours?", Section::Body, Control::OneOf(closed::<RecentInjury>))
+    RecentInjury: Row::new("recent_injury", "Were you injured in the last 48 hours?", Section::Body, Control::OneOf(Options::BuiltIn(closed::<RecentInjury>)))
         .sensitive()
         .select("Select yes if you were injured in the last 48 hours");
     /// Whether warm stones appeal.
-    Warmth: Row::new("warmth", "Would you like warm stones?", Section::Visit, Control::OneOf(closed::<Warmth>))
+    Warmth: Row::new("warmth", "Would you like warm stones?", Section::Visit, Control::OneOf(Options::BuiltIn(closed::<Warmth>)))
         .hint("Smooth stones, warmed in water and laid on the muscles.")
         .sensitive()
         .select("Select whether you would like warm stones");
     /// A treatment the client named.
-    Treatment: Row::new("treatment", "Do you have a treatment in mind?", Section::Visit, Control::OneOf(treatments))
+    Treatment: Row::new("treatment", "Do you have a treatment in mind?", Section::Visit, Control::OneOf(Options::BuiltIn(treatments)))
         .required(Required::Default(""))
         .sensitive()
         .select("Select a treatment");
@@ -267,25 +113,46 @@ fields! {
 }
 
 impl Field {
-    /// The field of this name, if the form has one.
+    /// The field of this name, if a form can have one.
     #[must_use]
     pub fn from_key(key: &str) -> Option<Self> {
-        Self::ALL.iter().copied().find(|field| field.key() == key)
+        let mut built_in = Self::ALL.iter().copied();
+        let built_in = built_in.find(|field| field.key() == key);
+        built_in.or_else(|| key.parse().ok().map(Self::Own))
+    }
+
+    /// What this practice's form knows of it. Of a question that it does not ask any more: its name.
+    #[must_use]
+    pub fn row<'a>(&'a self, practice: &'a Practice) -> Row<'a> {
+        match self {
+            Self::Own(key) => {
+                let mut questions = practice.questions.iter();
+                let question = questions.find(|question| question.key == *key);
+                question.map_or_else(|| Row::of_kept(key), Row::of_question)
+            }
+            field => field.built_in().unwrap_or(Row::hidden("")),
+        }
     }
 
     /// Its name on the wire.
     #[must_use]
-    pub const fn key(self) -> &'static str {
-        self.row().key
+    pub fn key(&self) -> &str {
+        match self {
+            Self::Own(key) => key.as_str(),
+            field => field.built_in().map_or("", |row| row.key),
+        }
     }
 
-    /// Its question or label; empty when people never see it.
+    /// Whether this practice's form has it.
     #[must_use]
-    pub const fn label(self) -> &'static str {
-        self.row().label
+    pub fn is_asked(&self, practice: &Practice) -> bool {
+        match self {
+            Self::Own(key) => practice.questions.iter().any(|it| it.key == *key),
+            field => BuiltIn::from_key(field.key()).is_none_or(|it| practice.asks(it)),
+        }
     }
 
-    /// The error when it is missing, or holds nothing that the field takes.
+    /// The error when a field of every form is missing, or holds nothing that it takes.
     #[must_use]
     pub const fn main_error(self) -> FieldError {
         match self {
@@ -300,14 +167,14 @@ impl Field {
             | Self::EmailConfirmed
             | Self::Token
             | Self::Altcha
-            | Self::Honeypot => FieldError::Hidden(self),
+            | Self::Honeypot
+            | Self::Own(_) => FieldError::Hidden(self),
             _ => FieldError::Choice(self),
         }
     }
 
-    /// Every error that this field can have: the table that the documents and the tests read.
-    #[must_use]
-    pub fn errors(self) -> Vec<FieldError> {
+    /// Every error that a field of every form can have.
+    fn errors(self) -> Vec<FieldError> {
         let mut errors = match self {
             Self::Name => vec![
                 FieldError::NameRequired,
@@ -338,16 +205,29 @@ impl Field {
         errors
     }
 
+    /// A closed question's error message.
+    pub(super) fn select(self) -> &'static str {
+        self.built_in().map_or("", |row| row.select)
+    }
+
     /// Whether the answer is kept with the enquiry: not what belongs to the page alone.
     #[must_use]
-    pub const fn is_stored(self) -> bool {
-        !matches!(self.row().section, Section::Hidden)
+    pub fn is_stored(self) -> bool {
+        let built_in = self.built_in();
+        built_in.is_none_or(|row| row.section != Section::Hidden)
     }
 
     /// Whether any value is accepted: it only affects the score, since people do not fill it in and cannot correct it.
     #[must_use]
     pub const fn takes_anything(self) -> bool {
         matches!(self, Self::Token | Self::Altcha | Self::Honeypot)
+    }
+}
+
+/// Its name: what `validator` makes of a form is keyed by it.
+impl serde::Serialize for Field {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.key())
     }
 }
 

@@ -9,6 +9,7 @@ mod error;
 pub mod field;
 mod free_text;
 mod name;
+mod own;
 mod phone;
 mod redacted;
 mod reference;
@@ -20,10 +21,11 @@ use crate::practice::{Practice, Suggested, Suggestion, TreatmentKey};
 use answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 
 pub use email::EmailAddress;
-pub use error::{FieldError, FormError};
+pub use error::{FieldError, FormError, QuestionError, Wrong};
 pub use field::{Field, fields};
 pub use free_text::{Message, Times};
 pub use name::Name;
+pub use own::{OwnAnswer, OwnText, Said};
 pub use phone::Phone;
 pub use reference::{NotAReference, Reference};
 
@@ -47,6 +49,9 @@ pub struct Enquiry {
     /// Anything else.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub message: Option<Message>,
+    /// The answers to the practice's own questions, in the order of the form.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub own: Vec<OwnAnswer>,
     /// The version of the consent's wording that the client agreed to.
     pub consent_version: String,
 }
@@ -60,8 +65,9 @@ pub struct Answers {
     /// What causes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
-    /// What the client wants.
-    pub goal: Goal,
+    /// What the client wants; none where the form does not ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub goal: Option<Goal>,
     /// Whether there is an injury younger than 48 hours.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recent_injury: Option<RecentInjury>,
@@ -71,6 +77,26 @@ pub struct Answers {
     /// A treatment of the practice that the client named.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub treatment: Option<TreatmentKey>,
+}
+
+impl Answers {
+    /// What the client wants; not sure where it was not said.
+    #[must_use]
+    pub fn goal(&self) -> Goal {
+        self.goal.unwrap_or_default()
+    }
+}
+
+/// A question that was answered, as it was asked.
+pub struct Answered<'a> {
+    /// Its field.
+    pub field: Field,
+    /// The question.
+    pub label: &'a str,
+    /// Whether the answer says something about health or wishes.
+    pub sensitive: bool,
+    /// The answer.
+    pub answer: Answer,
 }
 
 /// The answer to one field, as people read it.
@@ -83,6 +109,32 @@ pub struct Answer {
 }
 
 impl Enquiry {
+    /// Everything that was answered, in the order of the form, whatever the form asks today: but for warm stones where there are none.
+    #[must_use]
+    pub fn answered(&self, practice: &Practice) -> Vec<Answered<'_>> {
+        let built_in = Field::ALL.iter().filter_map(|field| field.built_in());
+        let built_in = built_in
+            .filter(|row| row.field != Field::Warmth || practice.offers_warmth())
+            .map(|row| (row.section, row.field, row.label, row.sensitive));
+        let own = self.own.iter().map(|it| {
+            let label = it.label.as_str();
+            (it.section.into(), Field::Own(it.key), label, it.health)
+        });
+        let mut answered: Vec<_> = built_in.chain(own).collect();
+        answered.sort_by_key(|(section, ..)| *section);
+        let answered = answered.into_iter();
+        answered
+            .filter_map(|(_, field, label, sensitive)| {
+                Some(Answered {
+                    field,
+                    label,
+                    sensitive,
+                    answer: self.answer(field, practice)?,
+                })
+            })
+            .collect()
+    }
+
     /// The answer to a field; none when it was left out, or belongs to the page rather than to the client. A treatment that
     /// is no longer offered is named by its key.
     #[must_use]
@@ -111,7 +163,7 @@ impl Enquiry {
                 said(&areas.join(", "))
             }
             Field::Cause => said(answers.cause?.label()),
-            Field::Goal => said(answers.goal.label()),
+            Field::Goal => said(answers.goal?.label()),
             Field::RecentInjury => said(answers.recent_injury?.label()),
             Field::Warmth => said(answers.warmth?.label()),
             Field::Treatment => {
@@ -121,6 +173,13 @@ impl Enquiry {
             Field::Times => typed(self.times.as_ref()?.as_str()),
             Field::Message => typed(self.message.as_ref()?.as_str()),
             Field::Consent => typed(&format!("Given (wording {})", self.consent_version)),
+            Field::Own(key) => {
+                let own = self.own.iter().find(|it| it.key == key)?;
+                Some(Answer {
+                    text: own.text(),
+                    typed: own.typed().is_some(),
+                })
+            }
             Field::Submission
             | Field::EmailConfirmed
             | Field::ConsentVersion
@@ -162,7 +221,7 @@ impl Received {
             reference,
             received_at,
             promised_by: practice.reply_by(received_at).timestamp(),
-            suggested: practice.suggest(enquiry.answers.goal, enquiry.answers.warmth),
+            suggested: practice.suggest(enquiry.answers.goal(), enquiry.answers.warmth),
             retention_days: practice.privacy.retention_days,
             enquiry,
         }
@@ -186,7 +245,7 @@ impl Received {
         let answers = &self.enquiry.answers;
         practice.suggestion(
             &self.suggested,
-            answers.goal,
+            answers.goal(),
             answers.warmth,
             answers.recent_injury,
             answers.treatment.as_ref(),

@@ -40,6 +40,12 @@ pub enum EmailKind {
     Disowned,
     /// To the therapist: a complaint about the use of personal data has to be acknowledged.
     DataComplaint,
+    /// To the therapist: her contact details, the consent or the automatic reply were changed on the desk.
+    PracticeChanged,
+    /// To the therapist: something about the desk itself has changed.
+    Health,
+    /// That of the nightly test, to SES's mailbox simulator: no person gets it.
+    Probe,
     /// A code for signing in to the desk, to the therapist: about no enquiry, and worth nothing once she has it.
     SignIn,
 }
@@ -59,6 +65,9 @@ impl EmailKind {
         Self::Kept,
         Self::Disowned,
         Self::DataComplaint,
+        Self::PracticeChanged,
+        Self::Health,
+        Self::Probe,
         Self::SignIn,
     ];
 
@@ -78,11 +87,14 @@ impl EmailKind {
             Self::Kept => "kept",
             Self::Disowned => "disowned",
             Self::DataComplaint => "data_complaint",
+            Self::PracticeChanged => "practice_changed",
+            Self::Health => "health",
+            Self::Probe => "probe",
             Self::SignIn => "sign_in",
         }
     }
 
-    /// Whether it goes to the client; all others go to the therapist.
+    /// Whether it goes to the client; all others go to the therapist, but for the nightly test's.
     #[must_use]
     pub const fn is_to_client(self) -> bool {
         matches!(self, Self::AutoReply)
@@ -97,7 +109,7 @@ impl EmailKind {
     /// Whether it is an email of its own, with an item that keeps its state.
     #[must_use]
     pub const fn is_own(self) -> bool {
-        !self.is_stored() && !matches!(self, Self::Fallback | Self::SignIn)
+        !self.is_stored() && !matches!(self, Self::Fallback | Self::Probe | Self::SignIn)
     }
 
     /// The email of this name.

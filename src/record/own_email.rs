@@ -14,6 +14,8 @@ pub enum Work {
     Enquiry(Reference),
     /// An email of its own.
     Email(OwnEmailId),
+    /// A nightly test whose hour is over.
+    NightlyTest,
 }
 
 /// Names an email of its own: there is one of each kind about each thing, however often it is asked for.
@@ -78,6 +80,7 @@ impl fmt::Display for Work {
         match self {
             Self::Enquiry(reference) => reference.fmt(f),
             Self::Email(id) => id.fmt(f),
+            Self::NightlyTest => f.write_str("nightly test"),
         }
     }
 }

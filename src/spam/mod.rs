@@ -13,7 +13,7 @@ mod text;
 
 use serde::{Deserialize, Serialize};
 
-use crate::enquiry::Enquiry;
+use crate::enquiry::{Enquiry, OwnAnswer};
 use crate::form_token::TimeToken;
 use crate::practice::Practice;
 use crate::proof_of_work::ProofOfWork;
@@ -222,12 +222,17 @@ pub fn score(
     token: TimeToken,
     proof: ProofOfWork,
 ) -> Score {
-    let message = enquiry.message.as_ref().map_or("", |it| it.as_str());
-    let (body, below) = shape::split_signature(message);
+    let times = enquiry.times.as_ref().map(|it| it.as_str());
+    let mut beside: Vec<&str> = times
+        .into_iter()
+        .chain(enquiry.own.iter().filter_map(OwnAnswer::typed))
+        .collect();
+    let message = enquiry.message.as_ref().map(|it| it.as_str());
+    let (body, below) = shape::split_signature(message.unwrap_or_else(|| longest(&mut beside)));
     let answers = &enquiry.answers;
     let typed = Typed {
         name: enquiry.name.as_str(),
-        times: enquiry.times.as_ref().map_or("", |it| it.as_str()),
+        beside,
         body,
         below,
         domain: enquiry.email.domain(),
@@ -276,6 +281,12 @@ pub fn score(
             .filter_map(|(signal, seen)| seen.then_some(signal))
             .collect(),
     }
+}
+
+/// The longest of these texts, which stands for the message where there is none: not every form asks for one.
+fn longest<'a>(texts: &mut Vec<&'a str>) -> &'a str {
+    let longest = (0..texts.len()).max_by_key(|at| texts.get(*at).map_or(0, |text| text.len()));
+    longest.map_or("", |at| texts.remove(at))
 }
 
 /// An address of the list in any spelling that reaches the same mailbox, or any address at a listed domain or below it.

@@ -328,7 +328,7 @@ mod tests {
             let (body, below) = split_signature(text("message"));
             let typed = Typed {
                 name: text("name"),
-                times: text("times"),
+                beside: vec![text("times")],
                 body,
                 below,
                 domain: text("email").rsplit_once('@').unwrap().1,
@@ -352,7 +352,7 @@ mod tests {
         let scored = |body: &str| {
             let typed = Typed {
                 name: "",
-                times: "",
+                beside: Vec::new(),
                 body,
                 below: "",
                 domain: "example.com",

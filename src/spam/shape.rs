@@ -13,7 +13,8 @@ const MOST_SITES: usize = 3;
 /// What the filter is shown of an enquiry.
 pub(super) struct Typed<'a> {
     pub(super) name: &'a str,
-    pub(super) times: &'a str,
+    /// What was typed beside the message: which times, and answers to the practice's own questions.
+    pub(super) beside: Vec<&'a str>,
     /// The message down to its signature.
     pub(super) body: &'a str,
     /// The signature.
@@ -75,8 +76,9 @@ pub(super) fn signs(
         }
     };
     check(
-        [typed.name, typed.times, body, typed.below]
+        [typed.name, body, typed.below]
             .iter()
+            .chain(&typed.beside)
             .any(|text| has_markup(text)),
         Sign::Markup,
     );
@@ -110,7 +112,8 @@ fn note_sites(typed: &Typed<'_>, note: &mut impl FnMut(Sign)) {
     let mut advertises_own = false;
     let mut seen: [String; MOST_SITES] = Default::default();
     let (mut whole, mut bare) = (0, 0);
-    for text in [typed.name, typed.times, typed.body] {
+    let beside = typed.beside.iter().copied();
+    for text in [typed.name].into_iter().chain(beside).chain([typed.body]) {
         let lower = lower(text);
         for (site, is_whole) in sites(&lower).filter(|(site, _)| !EVERYDAY.contains(site)) {
             advertises_own |= site == own;

@@ -11,7 +11,7 @@ use crate::text::{is_invisible, latin_look};
 pub(super) struct Searchable {
     text: String,
     /// Where what follows the name begins, the body of the message, and its signature.
-    times_at: usize,
+    beside_at: usize,
     body_at: usize,
     signature_at: usize,
 }
@@ -20,15 +20,17 @@ impl Searchable {
     /// All that was typed. The fields do not run into each other; the message and its signature do.
     pub(super) fn of(typed: &Typed<'_>) -> Self {
         let mut text = plain(typed.name);
-        let times_at = text.len();
-        text.push_str(&plain(typed.times));
+        let beside_at = text.len();
+        for beside in &typed.beside {
+            text.push_str(&plain(beside));
+        }
         let body_at = text.len();
         text.push_str(&plain(typed.body));
         let signature_at = text.len();
         text.push_str(plain(typed.below).trim_start_matches(' '));
         Self {
             text,
-            times_at,
+            beside_at,
             body_at,
             signature_at,
         }
@@ -42,7 +44,7 @@ impl Searchable {
 
     /// All but the name and the signature: Grant, Price and Love are families.
     pub(super) fn above_the_signature(&self) -> &str {
-        let text = self.text.get(self.times_at..self.signature_at);
+        let text = self.text.get(self.beside_at..self.signature_at);
         text.unwrap_or_default()
     }
 
@@ -133,7 +135,7 @@ mod tests {
         let (body, below) = super::super::shape::split_signature(message);
         Searchable::of(&Typed {
             name: "",
-            times,
+            beside: vec![times],
             body,
             below,
             domain: "",

@@ -47,6 +47,12 @@ impl StoreError {
         error!(%reference, code, "the table could not {action}");
     }
 
+    /// The system has no randomness.
+    #[must_use]
+    pub fn no_randomness(action: &'static str) -> Self {
+        Self::new(action, "NoRandomness")
+    }
+
     pub(super) fn new(action: &'static str, code: &str) -> Self {
         Self {
             action,

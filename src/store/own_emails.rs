@@ -15,11 +15,11 @@ const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 const COUNT_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
 
 impl Store {
-    /// An email of its own is to leave at this time; one that was asked for before stays as it is.
+    /// An email of its own is to leave at this time; one that was asked for before stays as it is. Says whether it is a new one.
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn schedule(&self, id: &OwnEmailId, due: Timestamp) -> Result<(), StoreError> {
+    pub async fn schedule(&self, id: &OwnEmailId, due: Timestamp) -> Result<bool, StoreError> {
         let email = OwnEmail {
             id: id.clone(),
             due,
@@ -34,7 +34,7 @@ impl Store {
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
-        applied(outcome, "schedule").map(drop)
+        applied(outcome, "schedule")
     }
 
     /// Reads an email of its own; nothing when there is none.

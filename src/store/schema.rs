@@ -4,6 +4,8 @@
 //! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
 
 mod enquiry;
+mod health;
+mod nightly;
 mod own_emails;
 mod practice;
 mod sessions;
@@ -22,6 +24,8 @@ use crate::record::{OwnEmailId, Work};
 use crate::spam::{SenderRule, Verdict};
 
 pub(super) use enquiry::{annex, enquiry_item, lines, record, state_item};
+pub(super) use health::{HEALTH_KEY, health, health_item, seen_item, seen_key};
+pub(super) use nightly::{NIGHTLY_KEY, PROBE, nightly, nightly_item, probe_item, probe_key};
 pub(super) use own_emails::{own_email, own_email_item, own_email_key};
 pub(super) use practice::{PRACTICE_KEY, practice, practice_item};
 pub(super) use sessions::*;
@@ -35,9 +39,8 @@ pub(super) const VERSION: u32 = 1;
 pub const PARTITION_KEY: &str = "pk";
 /// The attribute that says when an item expires (TTL), in seconds since 1970.
 pub const EXPIRY: &str = "expires";
-/// What the event source lets through: new enquiries.
-pub const NEW_ENQUIRIES: &str =
-    r#"{ "eventName": ["INSERT"], "dynamodb": { "NewImage": { "kind": { "S": ["enquiry"] } } } }"#;
+/// What the event source lets through: new enquiries, and that of the nightly test.
+pub const NEW_ENQUIRIES: &str = r#"{ "eventName": ["INSERT"], "dynamodb": { "NewImage": { "kind": { "S": ["enquiry", "probe"] } } } }"#;
 
 /// A global secondary index that projects the keys only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,6 +148,7 @@ pub(super) fn work(item: &Item) -> Option<Work> {
     match kind {
         STATE => Reference::parse(name).ok().map(Work::Enquiry),
         "email" => OwnEmailId::parse(name).map(Work::Email),
+        "nightly" => Some(Work::NightlyTest),
         _ => None,
     }
 }

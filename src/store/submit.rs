@@ -100,8 +100,12 @@ impl Store {
     /// keys, the hash is one without: a duplicate is found all the same, and the record is gone after a day.
     #[must_use]
     pub fn idempotency_key(&self, submission: Option<Uuid>, enquiry: &Enquiry) -> IdempotencyKey {
-        // The serialised enquiry has one form for one meaning: checked parts, fixed order, left-out fields left out.
-        let answers = serde_json::to_vec(enquiry).unwrap_or_default();
+        // The serialised enquiry has one form for one meaning: checked parts, fixed order, left-out fields left out. Of the practice's
+        // own questions the answers alone: a label that was reworded between two posts makes no other enquiry.
+        let mut enquiry = enquiry.clone();
+        let own = std::mem::take(&mut enquiry.own).into_iter();
+        let own: Vec<_> = own.map(|answer| answer.identity()).collect();
+        let answers = serde_json::to_vec(&(enquiry, own)).unwrap_or_default();
         let submission = submission.map(Uuid::into_bytes);
         let parts = [submission.as_ref().map_or(&[][..], |id| &id[..]), &answers];
         IdempotencyKey(idempotency_hash(self.keys.as_ref(), &parts))
@@ -257,7 +261,7 @@ impl Store {
         }
     }
 
-    fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
+    pub(super) fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {
         Put::builder().table_name(&self.table).set_item(Some(item))
     }
 
@@ -277,7 +281,7 @@ pub fn network(source: IpAddr) -> Vec<u8> {
     }
 }
 
-fn put(
+pub(super) fn put(
     put: aws_sdk_dynamodb::types::builders::PutBuilder,
 ) -> Result<TransactWriteItem, StoreError> {
     let put = put.build().map_err(|_| StoreError::unbuildable("accept"))?;

@@ -14,7 +14,9 @@ use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 
 use super::form::EnquiryForm;
 use super::problem::RequestError;
-use crate::enquiry::{Field, FieldError, FormError};
+use crate::enquiry::field::{Control, Row};
+use crate::enquiry::{Field, FormError};
+use crate::practice::{Practice, Question};
 use crate::text;
 
 /// The most that may be typed in all, in characters.
@@ -27,7 +29,7 @@ pub const MAX_BODY: usize = 128 * 1024;
 pub const MAX_ANSWERS: usize = 64;
 
 /// The most values a post may have: every field once, and several answers.
-const MAX_VALUES: usize = MAX_ANSWERS + Field::ALL.len();
+const MAX_VALUES: usize = MAX_ANSWERS + Field::ALL.len() + Question::MOST * Question::MOST_OPTIONS;
 
 /// A post that could be read: the values as typed, and the errors that only JSON can have (a value of another type).
 #[derive(Default)]
@@ -99,7 +101,11 @@ fn is_utf8(charset: &str) -> bool {
 ///
 /// # Errors
 /// When it cannot be read as a form at all: the encoding, the size, repeated fields, in JSON unknown ones.
-pub(super) async fn decode(headers: &HeaderMap, body: Bytes) -> Result<Decoded, RequestError> {
+pub(super) async fn decode(
+    headers: &HeaderMap,
+    body: Bytes,
+    practice: &Practice,
+) -> Result<Decoded, RequestError> {
     let encoding = Encoding::of(headers)?;
     let announced = headers
         .get(CONTENT_LENGTH)
@@ -108,9 +114,9 @@ pub(super) async fn decode(headers: &HeaderMap, body: Bytes) -> Result<Decoded, 
         return Err(RequestError::TooLarge);
     }
     let decoded = match encoding {
-        Encoding::Urlencoded => collect(urlencoded(&body)?),
-        Encoding::Multipart(boundary) => collect(multipart(body, boundary).await?),
-        Encoding::Json => json(&body),
+        Encoding::Urlencoded => collect(urlencoded(&body)?, practice),
+        Encoding::Multipart(boundary) => collect(multipart(body, boundary).await?, practice),
+        Encoding::Json => json(&body, practice),
     }?;
     if typed(&decoded.form) > MAX_TYPED {
         return Err(RequestError::TooLarge);
@@ -120,8 +126,8 @@ pub(super) async fn decode(headers: &HeaderMap, body: Bytes) -> Result<Decoded, 
 
 /// How many characters were typed in all; a line break counts once.
 fn typed(form: &EnquiryForm) -> usize {
-    let fields = Field::ALL.iter().filter(|field| field.is_stored());
-    let values = fields.flat_map(|field| form.values(*field));
+    let stored = form.posted().filter(|(field, _)| field.is_stored());
+    let values = stored.flat_map(|(_, values)| values);
     values
         .map(|value| text::length(value) - value.matches("\r\n").count())
         .sum()
@@ -182,32 +188,56 @@ async fn multipart(body: Bytes, boundary: String) -> Result<Vec<(String, String)
     Ok(values)
 }
 
+/// The fields that a post has brought so far, each as often as it came.
+struct Seen<'p> {
+    practice: &'p Practice,
+    fields: Vec<Field>,
+}
+
+impl Seen<'_> {
+    /// The field of this name, if the form has one. Of the questions that are not asked any more, as many are kept as a practice may
+    /// ask.
+    fn field(&self, name: &str) -> Option<Field> {
+        let field = Field::from_key(name)?;
+        let is_kept = |field: &Field| matches!(field.row(self.practice).control, Control::Kept);
+        if is_kept(&field) && !self.fields.contains(&field) {
+            let mut kept: Vec<&Field> = self.fields.iter().filter(|it| is_kept(it)).collect();
+            kept.dedup();
+            return (kept.len() < Question::MOST).then_some(field);
+        }
+        Some(field)
+    }
+}
+
 /// Puts values that are all text into the form.
-fn collect(values: Vec<(String, String)>) -> Result<Decoded, RequestError> {
+fn collect(values: Vec<(String, String)>, practice: &Practice) -> Result<Decoded, RequestError> {
     if values.len() > MAX_VALUES {
         return Err(RequestError::TooManyFields);
     }
     let mut decoded = Decoded::default();
-    let mut seen = Vec::new();
+    let mut seen = Seen {
+        practice,
+        fields: Vec::new(),
+    };
     for (name, value) in values {
-        let Some(field) = Field::from_key(&name) else {
+        let Some(field) = seen.field(&name) else {
             decoded.ignored += 1;
             continue;
         };
-        let before = seen.iter().filter(|other| **other == field).count();
-        match field.row().is_repeatable() {
+        let before = seen.fields.iter().filter(|other| **other == field).count();
+        match field.row(practice).is_repeatable() {
             false if before > 0 => return Err(RequestError::RepeatedField(field)),
             true if before >= MAX_ANSWERS => return Err(RequestError::TooManyFields),
             _ => {}
         }
-        seen.push(field);
+        seen.fields.push(field);
         decoded.form.put(field, value);
     }
     Ok(decoded)
 }
 
 /// The values of a JSON object: text, or for several answers an array of text; null means left out.
-fn json(body: &[u8]) -> Result<Decoded, RequestError> {
+fn json(body: &[u8], practice: &Practice) -> Result<Decoded, RequestError> {
     if std::str::from_utf8(body).is_err() {
         return Err(RequestError::NotUtf8);
     }
@@ -216,37 +246,41 @@ fn json(body: &[u8]) -> Result<Decoded, RequestError> {
         return Err(RequestError::TooManyFields);
     }
     let mut decoded = Decoded::default();
-    let mut seen = Vec::new();
+    let mut seen = Seen {
+        practice,
+        fields: Vec::new(),
+    };
     for (name, value) in members {
-        let Some(field) = Field::from_key(&name) else {
+        let Some(field) = seen.field(&name) else {
             return Err(RequestError::unknown_field(&name));
         };
-        if seen.contains(&field) {
+        if seen.fields.contains(&field) {
             return Err(RequestError::RepeatedField(field));
         }
-        seen.push(field);
-        match texts(field, value) {
+        seen.fields.push(field);
+        let row = field.row(practice);
+        match texts(&row, value) {
             Some(texts) if texts.len() > MAX_ANSWERS => return Err(RequestError::TooManyFields),
             Some(texts) => texts
                 .into_iter()
                 .for_each(|text| decoded.form.put(field, text)),
             None => decoded.wrong_types.push(FormError {
                 field,
-                error: FieldError::WrongType(field),
+                error: row.wrong_type(),
             }),
         }
     }
     Ok(decoded)
 }
 
-fn texts(field: Field, value: serde_json::Value) -> Option<Vec<String>> {
+fn texts(row: &Row<'_>, value: serde_json::Value) -> Option<Vec<String>> {
     use serde_json::Value;
     match value {
         Value::Null => Some(Vec::new()),
         Value::String(text) => Some(vec![text]),
         // No error, and nothing that a page of ours would send: it is scored as its JSON.
-        value if field.takes_anything() => Some(vec![value.to_string()]),
-        Value::Array(values) if field.row().is_repeatable() => values
+        value if row.field.takes_anything() => Some(vec![value.to_string()]),
+        Value::Array(values) if row.is_repeatable() => values
             .into_iter()
             .map(|value| {
                 if let Value::String(text) = value {
@@ -290,6 +324,7 @@ impl<'de> Deserialize<'de> for Members {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::practice;
 
     fn headers(content_type: &'static str) -> HeaderMap {
         HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(content_type))])
@@ -386,16 +421,23 @@ mod tests {
             (r#"{"name":"\ud83d\ude00"}"#, None),
             (r#"{"name":null,"area":["neck","other"]}"#, None),
         ] {
-            assert_eq!(json(body.as_bytes()).err(), expected, "{body}");
+            assert_eq!(
+                json(body.as_bytes(), practice::compiled()).err(),
+                expected,
+                "{body}"
+            );
         }
         let deep = format!("{{\"name\":{}{}}}", "[".repeat(10_000), "]".repeat(10_000));
         assert_eq!(
-            json(deep.as_bytes()).err(),
+            json(deep.as_bytes(), practice::compiled()).err(),
             Some(RequestError::MalformedJson)
         );
-        let wrong = json(br#"{"name":7,"area":[1],"email":["a@example.com"]}"#)
-            .unwrap()
-            .wrong_types;
+        let wrong = json(
+            br#"{"name":7,"area":[1],"email":["a@example.com"]}"#,
+            practice::compiled(),
+        )
+        .unwrap()
+        .wrong_types;
         assert_eq!(
             wrong.iter().map(|error| error.field).collect::<Vec<_>>(),
             [Field::Name, Field::Area, Field::Email]
@@ -410,18 +452,30 @@ mod tests {
             ))
         };
         let form = headers("multipart/form-data; boundary=x");
-        let decoded = decode(&form, body("name=\"name\"\r\n\r\nZoë"))
-            .await
-            .unwrap();
+        let decoded = decode(
+            &form,
+            body("name=\"name\"\r\n\r\nZoë"),
+            practice::compiled(),
+        )
+        .await
+        .unwrap();
         assert_eq!(decoded.form.value(Field::Name), "Zoë");
-        let refused = decode(&form, body("name=\"name\"; filename=\"a.txt\"\r\n\r\nx"))
-            .await
-            .err();
+        let refused = decode(
+            &form,
+            body("name=\"name\"; filename=\"a.txt\"\r\n\r\nx"),
+            practice::compiled(),
+        )
+        .await
+        .err();
         assert_eq!(refused, Some(RequestError::File));
         assert_eq!(
-            decode(&form, Bytes::from_static(b"--x\r\nContent-"))
-                .await
-                .err(),
+            decode(
+                &form,
+                Bytes::from_static(b"--x\r\nContent-"),
+                practice::compiled()
+            )
+            .await
+            .err(),
             Some(RequestError::MalformedMultipart)
         );
     }

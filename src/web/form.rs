@@ -10,11 +10,12 @@ use jiff::civil::Date;
 use uuid::Uuid;
 use validator::{ValidateArgs, ValidationError};
 
-use crate::enquiry::answers::{Choice, ContactBy, Goal};
+use crate::enquiry::answers::{BuiltIn, Choice, ContactBy, Goal};
 use crate::enquiry::{
-    Answers, EmailAddress, Enquiry, Field, FieldError, FormError, Message, Name, Phone, Times,
+    Answers, EmailAddress, Enquiry, Field, FieldError, FormError, Message, Name, OwnAnswer, Phone,
+    Times,
 };
-use crate::practice::{Agreed, Consent, Practice, TreatmentKey};
+use crate::practice::{Agreed, Consent, Practice, Question, QuestionKey, TreatmentKey};
 use crate::text;
 
 /// What was posted, as typed, by field. What is empty counts as left out.
@@ -48,13 +49,15 @@ pub struct CheckedAddress {
 }
 
 impl EnquiryForm {
-    /// Puts one posted value where it belongs: beside the others of a field that may be repeated.
+    /// Puts one posted value where it belongs: beside the others of its field.
     pub fn put(&mut self, field: Field, value: String) {
-        let values = self.typed.entry(field).or_default();
-        if !field.row().is_repeatable() {
-            values.clear();
-        }
-        values.push(value);
+        self.typed.entry(field).or_default().push(value);
+    }
+
+    /// Everything that was posted, by field.
+    pub fn posted(&self) -> impl Iterator<Item = (Field, &[String])> {
+        let typed = self.typed.iter();
+        typed.map(|(field, values)| (*field, values.as_slice()))
     }
 
     /// The values of a field as typed: one, or several where it may be repeated; none when it was not posted.
@@ -79,7 +82,7 @@ impl EnquiryForm {
         // The rules over several fields come last: validator would run them before the fields are read.
         let _ = phone_when_wanted(self, &mut checks);
         let _ = email_question(self, &mut checks);
-        checks.errors.sort_by_key(|error| error.field);
+        FormError::sort(&mut checks.errors, practice);
         if let Some(taken) = &checks.address.taken {
             checks.email = Some(taken.clone());
         }
@@ -96,16 +99,19 @@ impl EnquiryForm {
 pub struct Checks {
     /// The treatments on offer.
     treatments: Vec<TreatmentKey>,
+    /// The questions of the practice's own.
+    questions: Vec<Question>,
+    asks_goal: bool,
     errors: Vec<FormError>,
     address: CheckedAddress,
     name: Option<Name>,
     email: Option<EmailAddress>,
     phone: Option<Phone>,
     contact_by: Option<ContactBy>,
-    goal: Option<Goal>,
     answers: Answers,
     times: Option<Times>,
     message: Option<Message>,
+    own: Vec<OwnAnswer>,
     submission: Option<Uuid>,
     consent: Consent,
     today: Date,
@@ -125,16 +131,18 @@ impl Checks {
                 .iter()
                 .map(|it| it.key.clone())
                 .collect(),
+            questions: practice.questions.clone(),
+            asks_goal: practice.asks(BuiltIn::Goal),
             errors: Vec::new(),
             address: CheckedAddress::default(),
             name: None,
             email: None,
             phone: None,
             contact_by: None,
-            goal: None,
             answers: Answers::default(),
             times: None,
             message: None,
+            own: Vec::new(),
             submission: None,
             consent: practice.consent.clone(),
             today: now.to_zoned(zone.clone()).date(),
@@ -178,18 +186,16 @@ impl Checks {
     }
 
     fn into_enquiry(self) -> Result<Enquiry, Vec<FormError>> {
-        match (self.errors.is_empty(), self.name, self.email, self.goal) {
-            (true, Some(name), Some(email), Some(goal)) => Ok(Enquiry {
+        match (self.errors.is_empty(), self.name, self.email) {
+            (true, Some(name), Some(email)) => Ok(Enquiry {
                 name,
                 email,
                 phone: self.phone,
                 contact_by: self.contact_by.unwrap_or(ContactBy::Email),
-                answers: Answers {
-                    goal,
-                    ..self.answers
-                },
+                answers: self.answers,
                 times: self.times,
                 message: self.message,
+                own: self.own,
                 consent_version: self.consent_version,
             }),
             _ => Err(self.errors),
@@ -238,8 +244,35 @@ fn every_field(typed: &BTreeMap<Field, Vec<String>>, checks: &mut Checks) -> Val
         let values = typed.get(field).map_or(&[][..], Vec::as_slice);
         rule(*field, values, checks)
     });
-    let outcomes: Vec<Valid> = outcomes.collect();
-    outcomes.into_iter().collect()
+    let built_in: Vec<Valid> = outcomes.collect();
+    let own: Vec<Valid> = own(typed, checks);
+    built_in.into_iter().chain(own).collect()
+}
+
+/// The rules of the practice's own questions. What is posted for one that it asks no more is kept.
+fn own(typed: &BTreeMap<Field, Vec<String>>, checks: &mut Checks) -> Vec<Valid> {
+    let questions = std::mem::take(&mut checks.questions);
+    let mut outcomes = Vec::new();
+    for question in &questions {
+        let field = Field::Own(question.key);
+        let values = typed.get(&field).map_or(&[][..], Vec::as_slice);
+        outcomes.push(match OwnAnswer::parse(question, values) {
+            Ok(answer) => {
+                checks.own.extend(answer);
+                Ok(())
+            }
+            Err(error) => checks.refuse(field, error),
+        });
+    }
+    let is_asked = |key: QuestionKey| questions.iter().any(|question| question.key == key);
+    for (field, values) in typed {
+        if let Field::Own(key) = field
+            && !is_asked(*key)
+        {
+            checks.own.extend(OwnAnswer::kept(*key, values));
+        }
+    }
+    outcomes
 }
 
 /// The rule of one field. The rules over several come last, in [`EnquiryForm::check`].
@@ -260,9 +293,13 @@ fn rule(field: Field, values: &[String], checks: &mut Checks) -> Valid {
         Field::Area => checks.keep(field, several(field, values), |it| &mut it.answers.area),
         Field::Cause => checks.keep(field, closed(field, typed), |it| &mut it.answers.cause),
         Field::Goal => {
-            let goal = closed(field, typed);
-            let goal = goal.and_then(|goal| goal.map(Some).ok_or(FieldError::Choice(field)));
-            checks.keep(field, goal, |it| &mut it.goal)
+            let goal = closed::<Goal>(field, typed);
+            let missing = |goal: &Option<Goal>| goal.is_none() && checks.asks_goal;
+            let goal = match goal {
+                Ok(goal) if missing(&goal) => Err(FieldError::Choice(field)),
+                goal => goal,
+            };
+            checks.keep(field, goal, |it| &mut it.answers.goal)
         }
         Field::RecentInjury => checks.keep(field, closed(field, typed), |it| {
             &mut it.answers.recent_injury
@@ -284,6 +321,8 @@ fn rule(field: Field, values: &[String], checks: &mut Checks) -> Valid {
         }
         Field::ConsentVersion => consent_version(typed, checks),
         Field::EmailConfirmed | Field::Token | Field::Altcha | Field::Honeypot => Ok(()),
+        // Their rules are those of the practice.
+        Field::Own(_) => Ok(()),
     }
 }
 

@@ -6,6 +6,7 @@ mod desk;
 mod event;
 mod form;
 mod negotiate;
+pub mod openapi;
 mod origin;
 pub mod pages;
 mod problem;
@@ -28,13 +29,16 @@ use serde_json::Value;
 use tower::ServiceExt;
 use tracing::{info, warn};
 
+use crate::check::Check;
 use crate::clock::Clock;
 use crate::desk::Desk;
-use crate::enquiry::{Field, Reference};
+use crate::enquiry::{Field, FormError, Reference};
 use crate::link::Links;
+use crate::nightly::{self, Nightly};
 use crate::practice::{Agreed, Practice};
 use crate::settings::WebSettings;
 use crate::sign_in::SignIn;
+use crate::store::Seen;
 use crate::submission::{NotTaken, Post, Submission};
 use crate::withdrawal::Withdrawal;
 use respond::Answer;
@@ -51,6 +55,8 @@ pub struct Web {
     links: Option<Links>,
     sign_in: Arc<SignIn>,
     desk: Arc<Desk>,
+    check: Arc<Check>,
+    nightly: Arc<Nightly>,
     practice: Arc<Practice>,
     settings: WebSettings,
 }
@@ -83,6 +89,8 @@ impl Web {
         links: Option<Links>,
         sign_in: Arc<SignIn>,
         desk: Arc<Desk>,
+        check: Arc<Check>,
+        nightly: Arc<Nightly>,
         practice: Arc<Practice>,
         settings: WebSettings,
     ) -> Self {
@@ -92,6 +100,8 @@ impl Web {
             links,
             sign_in,
             desk,
+            check,
+            nightly,
             practice,
             settings,
         }
@@ -116,6 +126,7 @@ impl Web {
             route("/desk.css", READ, get(desk_style_sheet)),
             route("/enquiry.js", READ, get(script)),
             route("/token", READ, get(token)),
+            route("/openapi.json", READ, get(contract)),
             route(
                 "/mine/{reference}",
                 "GET, HEAD, POST, OPTIONS",
@@ -237,6 +248,11 @@ async fn token(
     Answer::new(&web, ResponseFormat::negotiate(&headers)).token(clock.exact())
 }
 
+/// The contract, with the fields of the practice in force.
+async fn contract(State(web): State<Arc<Web>>) -> Response {
+    Answer::new(&web, ResponseFormat::Json).contract()
+}
+
 /// What a browser works on while the form is filled in.
 async fn challenge(
     State(web): State<Arc<Web>>,
@@ -259,7 +275,18 @@ async fn enquire(
         return answer.problem(&RequestError::TooLarge);
     };
     let bytes = body.len();
-    let decoded = match decode::decode(&headers, body).await {
+    // What says to be the nightly test's is that, or nothing: it never becomes an enquiry of the therapist's.
+    let probe = match headers.get(nightly::HEADER) {
+        None => None,
+        Some(header) => {
+            let header = header.to_str().unwrap_or_default();
+            match web.nightly.read(header, &body, clock.now()) {
+                Some(probe) => Some(probe),
+                None => return answer.problem(&RequestError::ForeignOrigin),
+            }
+        }
+    };
+    let decoded = match decode::decode(&headers, body, &web.practice).await {
         Ok(decoded) => decoded,
         Err(error) => {
             info!(refused = error.problem_type().name, bytes, "post refused");
@@ -285,7 +312,7 @@ async fn enquire(
             let mut errors = checked_form.err().unwrap_or_default();
             errors.retain(|error| wrong.iter().all(|wrong| wrong.field != error.field));
             errors.extend(wrong);
-            errors.sort_by_key(|error| error.field);
+            FormError::sort(&mut errors, &web.practice);
             let codes: Vec<_> = errors.iter().map(|error| error.error.code()).collect();
             info!(errors = ?codes, bytes, "form refused");
             let outdated = errors
@@ -298,6 +325,20 @@ async fn enquire(
             return refused;
         }
     };
+    if let Some(probe) = probe {
+        return match web.nightly.accept(&probe, &clock).await {
+            Ok(Some(reference)) => answer.accepted(&reference),
+            Ok(None) => answer.problem(&RequestError::ForeignOrigin),
+            Err(error) => {
+                warn!(code = error.code, "the table could not {}", error.action);
+                answer.problem(&RequestError::Unavailable)
+            }
+        };
+    }
+    let seen = [
+        (checked.agreed != Some(Agreed::Present)).then_some(Seen::OldWording),
+        (decoded.ignored > 0).then_some(Seen::UnknownFields),
+    ];
     let post = Post {
         enquiry,
         submission: checked.submission,
@@ -306,6 +347,7 @@ async fn enquire(
         proof: form.value(Field::Altcha),
         source,
         bytes,
+        seen: seen.into_iter().flatten().collect(),
     };
     let error = match web.submission.submit(post, &clock).await {
         Ok(reference) => return answer.accepted(&reference),

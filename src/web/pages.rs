@@ -101,6 +101,7 @@ impl FormPage<'_> {
                 ""
             },
             sections: Section::SHOWN.map(|section| self.section(section)).into(),
+            kept: self.kept(),
             consent_given: self.form.value(Field::Consent) == "yes" && !consent_is_stale,
             consent_error: self
                 .error(Field::ConsentVersion)
@@ -109,14 +110,40 @@ impl FormPage<'_> {
     }
 
     fn section(&self, section: Section) -> SectionView<'_> {
-        let rows = fields(self.practice).filter(|row| row.section == section);
+        let rows = self.rows().into_iter();
+        let rows = rows.filter(|row| row.section == section);
         SectionView {
             title: section.title(),
             fields: rows.map(|row| self.field(row)).collect(),
         }
     }
 
-    fn field(&self, row: Row) -> FieldView<'_> {
+    /// What this page asks: what the practice's form has, and what it has left out since another page was made, when an error is there.
+    fn rows(&self) -> Vec<Row<'_>> {
+        let wrong = self.errors.iter().map(|error| error.field);
+        let left_out = wrong.filter(|field| !field.is_asked(self.practice));
+        let mut rows: Vec<Row<'_>> = fields(self.practice).collect();
+        for field in left_out {
+            rows.extend(field.built_in());
+        }
+        rows
+    }
+
+    /// The answers that have no place on this page, since the practice has stopped asking: they are sent along again.
+    fn kept(&self) -> Vec<(String, &str)> {
+        let shown: Vec<Field> = self.rows().iter().map(|row| row.field).collect();
+        let posted = self.form.posted();
+        let kept = posted.filter(|(field, _)| field.is_stored() && !shown.contains(field));
+        kept.flat_map(|(field, values)| {
+            let key = field.key().to_owned();
+            values
+                .iter()
+                .map(move |value| (key.clone(), value.as_str()))
+        })
+        .collect()
+    }
+
+    fn field<'a>(&'a self, row: Row<'a>) -> FieldView<'a> {
         let taken = self.address.taken.as_ref();
         let value = match taken.filter(|_| row.field == Field::Email) {
             Some(taken) => Cow::Owned(taken.as_str().to_owned()),
@@ -131,7 +158,7 @@ impl FormPage<'_> {
     }
 
     /// A group of answers, with those marked that were chosen; what counts as chosen by default is shown as chosen.
-    fn answers(&self, row: &Row) -> Vec<Answer> {
+    fn answers(&self, row: &Row<'_>) -> Vec<Answer> {
         let values = self.form.values(row.field);
         let left_out = values.iter().all(String::is_empty);
         let is_chosen = |key: &str| {
@@ -142,11 +169,11 @@ impl FormPage<'_> {
         let options = row.options(self.practice).into_iter().enumerate();
         options
             .map(|(index, option)| Answer {
-                // A link to a field leads to its first answer.
-                id: if index == 0 {
-                    row.key.to_owned()
-                } else {
-                    format!("{}-{}", row.key, option.key)
+                // A link to a field leads to its first answer. No value of an answer makes the id of something else.
+                id: match (index, row.field) {
+                    (0, _) => row.key.to_owned(),
+                    (_, Field::Own(_)) => format!("{}-{}", row.key, index + 1),
+                    _ => format!("{}-{}", row.key, option.key),
                 },
                 chosen: is_chosen(&option.key),
                 key: option.key,
@@ -196,6 +223,7 @@ struct FormPart<'a> {
     question: Option<Question<'a>>,
     email_confirmed: &'a str,
     sections: Vec<SectionView<'a>>,
+    kept: Vec<(String, &'a str)>,
     consent_given: bool,
     consent_error: Option<Cow<'static, str>>,
 }
@@ -216,12 +244,14 @@ impl FormPart<'_> {
     }
 
     /// Where the link of an error leads; none for fields that are not on the page.
-    fn target(&self, field: &Field) -> Option<&'static str> {
+    fn target<'f>(&self, field: &'f Field) -> Option<&'f str> {
+        let shown = self.sections.iter().flat_map(|section| &section.fields);
         match field {
-            Field::ConsentVersion => Some(Field::Consent.key()),
-            field => fields(self.practice)
-                .find(|row| row.field == *field && row.section != Section::Hidden)
-                .map(|row| row.key),
+            Field::Consent | Field::ConsentVersion => Some("consent"),
+            field => shown
+                .map(|view| view.row.field)
+                .any(|it| it == *field)
+                .then(|| field.key()),
         }
     }
 }
@@ -247,7 +277,7 @@ struct SectionView<'a> {
 
 /// A field as the template shows it.
 struct FieldView<'a> {
-    row: Row,
+    row: Row<'a>,
     error: Option<Cow<'static, str>>,
     value: Cow<'a, str>,
     answers: Vec<Answer>,

@@ -17,7 +17,7 @@ use super::form::EnquiryForm;
 use super::negotiate::ResponseFormat;
 use super::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
 use super::problem::RequestError;
-use super::{CheckedAddress, Web};
+use super::{CheckedAddress, Web, openapi};
 use crate::enquiry::field::Section;
 use crate::enquiry::{EmailAddress, Field, FormError, Reference};
 use crate::form_token::TimeToken;
@@ -65,6 +65,12 @@ impl<'a> Answer<'a> {
         json_response(StatusCode::OK, "application/json", &body)
     }
 
+    /// The contract, for the practice in force.
+    pub(super) fn contract(&self) -> Response {
+        let contract = openapi::of(&self.web.practice);
+        json_response(StatusCode::OK, "application/json", &contract)
+    }
+
     /// A challenge for the proof of work.
     pub(super) fn challenge(&self, now: Timestamp) -> Response {
         match self.web.submission.challenge(now) {
@@ -109,7 +115,8 @@ impl<'a> Answer<'a> {
             return self.form_page(status, form, address, errors, None);
         }
         // A program cannot put right what its page does not show.
-        let is_hidden = |error: &FormError| error.field.row().section == Section::Hidden;
+        let practice = &self.web.practice;
+        let is_hidden = |it: &FormError| it.field.row(practice).section == Section::Hidden;
         let phone = &self.web.practice.phone.shown;
         let phone = errors.iter().any(is_hidden).then_some(phone.as_str());
         let errors: Vec<ProblemError> = errors

@@ -787,15 +787,18 @@ async fn the_idempotency_record_of_a_later_post_stays_when_the_earlier_one_is_er
 // ------------------------------------------------------------------------------------------------ words and ends
 
 /// Every command, by its name.
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 23] = [
     "block",
+    "check",
     "close-desk",
     "erase",
     "export",
     "list",
     "mark",
+    "nightly",
     "note",
     "open-desk",
+    "probe",
     "release",
     "remind",
     "resend",

@@ -30,13 +30,16 @@ fn kind(event: Value) -> &'static str {
 fn every_file_is_recognised_as_what_its_name_says() {
     let expected: BTreeMap<&str, &str> = [
         ("command-block.json", "command"),
+        ("command-check.json", "command"),
         ("command-close-desk.json", "command"),
         ("command-erase.json", "command"),
         ("command-export.json", "command"),
         ("command-list.json", "command"),
         ("command-mark.json", "command"),
+        ("command-nightly.json", "command"),
         ("command-note.json", "command"),
         ("command-open-desk.json", "command"),
+        ("command-probe.json", "command"),
         ("command-release.json", "command"),
         ("command-remind.json", "command"),
         ("command-resend.json", "command"),

@@ -7,6 +7,7 @@ mod links;
 mod lists;
 mod machine;
 mod pages;
+mod practice;
 mod promise;
 mod senders;
 mod sign_in;

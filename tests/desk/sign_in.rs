@@ -12,7 +12,7 @@ use crate::support::{Item, TestApp, emulated, urlencoded};
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// Every post of the desk that needs a session; the first two are about browsers.
-const POSTS: [&str; 20] = [
+const POSTS: [&str; 23] = [
     "/desk/browsers/sign-out",
     "/desk/browsers/sign-out-everywhere",
     "/desk/enquiries/search",
@@ -33,10 +33,13 @@ const POSTS: [&str; 20] = [
     "/desk/people/erase",
     "/desk/people/erase-now",
     "/desk/people/unblock",
+    "/desk/practice/step-back",
+    "/desk/practice/hours",
+    "/desk/practice/hours/save",
 ];
 
 /// Every page of the desk that needs a session, but the first.
-const PAGES: [&str; 7] = [
+const PAGES: [&str; 9] = [
     "/desk/browsers",
     "/desk/enquiries",
     "/desk/enquiries/BB-7KQ4M",
@@ -44,6 +47,8 @@ const PAGES: [&str; 7] = [
     "/desk/files",
     "/desk/files/2026-11/csv",
     "/desk/people",
+    "/desk/practice",
+    "/desk/practice/hours",
 ];
 
 /// What cannot be taken back, or tells of many people: a sign-in within the hour.

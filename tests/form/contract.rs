@@ -7,14 +7,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use axum::http::Method;
-use enquiry_desk::enquiry::answers::{Area, Choice};
-use enquiry_desk::enquiry::field::Required;
-use enquiry_desk::enquiry::{EmailAddress, Field, Message, Name, Phone, Times};
-use enquiry_desk::web::{MAX_ANSWERS, MAX_BODY, MAX_TYPED, RequestError};
-use enquiry_desk::{practice, text};
+use enquiry_desk::enquiry::fields;
+use enquiry_desk::practice;
+use enquiry_desk::web::{MAX_BODY, MAX_TYPED, RequestError, openapi};
 use serde_json::{Map, Value, json};
 
-use crate::support::{BROWSER, COMPLETE, MINIMAL, TestApp, minimal_json, urlencoded};
+use crate::support::{BROWSER, MINIMAL, TestApp, minimal_json, urlencoded};
 
 /// The headers that stand on every answer.
 const SHARED: [&str; 4] = [
@@ -24,209 +22,15 @@ const SHARED: [&str; 4] = [
     "X-Content-Type-Options",
 ];
 
-/// The fields that have to be sent.
-const REQUIRED: [Field; 4] = [Field::Name, Field::Email, Field::Goal, Field::Consent];
-
 fn path() -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/openapi.json")
 }
 
-fn keys<T: Choice>() -> Vec<&'static str> {
-    T::ALL.iter().map(|choice| choice.key()).collect()
-}
-
-/// A class of a regular expression with every character that passes: runs of them as `\uXXXX-\uXXXX`.
-fn class(passes: impl Fn(char) -> bool) -> String {
-    let mut runs: Vec<(char, char)> = Vec::new();
-    for c in ('\0'..=char::MAX).filter(|c| passes(*c)) {
-        match runs.last_mut() {
-            Some((_, last)) if u32::from(*last) + 1 == u32::from(c) => *last = c,
-            _ => runs.push((c, c)),
-        }
-    }
-    runs.iter()
-        // Beyond the Basic Multilingual Plane the dialects of regular expressions part ways.
-        .filter(|(_, last)| u32::from(*last) <= 0xffff)
-        .map(|(first, last)| format!("\\u{:04x}-\\u{:04x}", u32::from(*first), u32::from(*last)))
-        .collect()
-}
-
-/// A text of one line that shows something.
-fn visible_line() -> String {
-    let control = class(text::is_control);
-    let unseen = class(|c| {
-        text::is_control(c)
-            || text::is_invisible(c)
-            || c.is_whitespace()
-            || matches!(c, '\u{200c}' | '\u{200d}')
-    });
-    format!("^[^{control}]*[^{unseen}][^{control}]*$")
-}
-
-/// The JSON type and the rule of a field, without null.
-fn rule(field: Field) -> Value {
-    match field {
-        Field::Name => {
-            json!({ "type": "string", "minLength": 1, "maxLength": Name::MAX, "pattern": visible_line() })
-        }
-        Field::Email => json!({
-            "type": "string", "minLength": 3, "maxLength": EmailAddress::MAX,
-            "pattern": "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@([A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?\\.)+[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?$",
-        }),
-        Field::Phone => json!({ "type": "string", "maxLength": Phone::MAX }),
-        Field::Treatment | Field::ConsentVersion => json!({ "type": "string" }),
-        Field::Times => json!({ "type": "string", "maxLength": Times::MAX }),
-        Field::Message => json!({ "type": "string", "maxLength": Message::MAX }),
-        Field::Consent => json!({ "type": "string", "enum": ["yes"] }),
-        Field::Submission => {
-            json!({ "anyOf": [{ "type": "string", "format": "uuid" }, { "const": "" }] })
-        }
-        Field::EmailConfirmed | Field::Token | Field::Altcha | Field::Honeypot => {
-            json!({ "type": "string" })
-        }
-        // The closed questions.
-        _ => {
-            let row = field.row();
-            let options = row.options(practice::compiled());
-            let keys: Vec<&str> = options.iter().map(|option| option.key.as_str()).collect();
-            match row.required {
-                _ if row.is_repeatable() => {
-                    json!({ "type": "array", "maxItems": MAX_ANSWERS, "items": one_of(&keys) })
-                }
-                Required::Yes => json!({ "type": "string", "enum": keys }),
-                _ => one_of(&keys),
-            }
-        }
-    }
-}
-
-/// A closed question that may be left out.
-fn one_of(keys: &[&str]) -> Value {
-    let with_empty: Vec<&str> = keys.iter().copied().chain([""]).collect();
-    json!({ "type": "string", "enum": with_empty })
-}
-
-/// What stands beside the rule, for people: the question, and what no schema can say.
-fn description(field: Field) -> String {
-    let more = match field {
-        Field::Name => "Any script. Trimmed, normalised to NFC; invisible characters are removed.",
-        Field::Email => {
-            "The rule of HTML's `type=email`, with two labels or more in the domain. An internationalised domain is \
-             taken too, and stored as punycode. A likely typo or dots that no mail system carries are asked about once: 422 with the code \
-             `email_suggestion` and the member `suggestion`."
-        }
-        Field::Phone => {
-            "Whatever libphonenumber calls possible in its full length; a national number is British. A remark may stand \
-             beside it and is kept, not dialled. Required when `contact_by` is `phone` or `text`; the latter needs a \
-             number that takes text messages."
-        }
-        Field::ContactBy => "`email` when left out.",
-        Field::Area => "In a form the field is repeated; in JSON a single text is taken as well.",
-        Field::Treatment => {
-            "The key of one of the practice's treatments; empty for \"help me choose\"."
-        }
-        Field::Times | Field::Message => {
-            "Line breaks are kept, and each counts as one character, CR LF too."
-        }
-        Field::Consent => {
-            "The client's explicit consent to the use of what they tell about their health."
-        }
-        Field::Submission => {
-            "Made once per filled-in form, so that the same post twice is one enquiry."
-        }
-        Field::EmailConfirmed => {
-            "The answer to `email_suggestion`: the address as typed keeps it, the suggested one takes it."
-        }
-        Field::ConsentVersion => {
-            "Which wording of the consent was shown. Unknown ones are refused."
-        }
-        Field::Token => "The page's signed time, from `/token`. Never an error.",
-        Field::Altcha => {
-            "A proof of work for a challenge from `/altcha`, where one is asked for. Never an error."
-        }
-        Field::Honeypot => "Leave it empty: what fills it in counts as a program.",
-        _ => "",
-    };
-    let label = field.label();
-    let stop = if label.is_empty() || label.ends_with('?') {
-        ""
-    } else {
-        "."
-    };
-    format!("{label}{stop} {more}").trim().to_owned()
-}
-
-/// The form as JSON: null means left out, as an empty text does.
-fn json_form() -> Value {
-    let property = |field: &Field| {
-        let rule = rule(*field);
-        let mut rule = match (REQUIRED.contains(field), field.row().is_repeatable()) {
-            // Whatever it is, it is taken.
-            _ if field.takes_anything() => json!({}),
-            (true, _) => rule,
-            (false, false) => nullable(rule),
-            (false, true) => {
-                json!({ "anyOf": [rule, one_of(&keys::<Area>()), { "type": "null" }] })
-            }
-        };
-        rule["description"] = description(*field).into();
-        (field.key().to_owned(), rule)
-    };
-    form_object(Field::ALL.iter().map(property).collect(), false)
-}
-
-fn nullable(mut rule: Value) -> Value {
-    if let Some(ways) = rule.get_mut("anyOf").and_then(Value::as_array_mut) {
-        ways.push(json!({ "type": "null" }));
-        return rule;
-    }
-    rule["type"] = json!(["string", "null"]);
-    if let Some(values) = rule.get_mut("enum").and_then(Value::as_array_mut) {
-        values.push(Value::Null);
-    }
-    rule
-}
-
-/// The form as a browser sends it: only texts.
-fn posted_form() -> Value {
-    let property = |field: &Field| {
-        let mut rule = rule(*field);
-        rule["description"] = description(*field).into();
-        (field.key().to_owned(), rule)
-    };
-    form_object(Field::ALL.iter().map(property).collect(), true)
-}
-
-fn form_object(properties: Map<String, Value>, others: bool) -> Value {
-    json!({
-        "type": "object",
-        "properties": properties,
-        "required": REQUIRED.map(Field::key),
-        "additionalProperties": others,
-    })
-}
-
 fn codes() -> BTreeSet<String> {
-    Field::ALL
-        .iter()
-        .flat_map(|field| field.errors())
+    fields(practice::compiled())
+        .flat_map(|row| row.errors())
         .map(|error| error.code().into_owned())
         .collect()
-}
-
-fn code_table() -> String {
-    let rows: String = Field::ALL
-        .iter()
-        .flat_map(|field| {
-            field.errors().into_iter().map(|error| {
-                let (code, message) = (error.code(), error.message());
-                format!("| `#/{}` | `{code}` | {message} |\n", field.key())
-            })
-        })
-        .collect();
-    format!(
-        "What is wrong with one field.\n\n| pointer | code | detail |\n| --- | --- | --- |\n{rows}"
-    )
 }
 
 fn refusals_of(status: u16) -> Vec<&'static RequestError> {
@@ -332,6 +136,14 @@ fn shown(description: &str, content_type: &str) -> Value {
     })
 }
 
+fn object(description: &str) -> Value {
+    json!({
+        "description": description,
+        "headers": headers(&[]),
+        "content": { "application/json": { "schema": { "type": "object" } } },
+    })
+}
+
 fn returned(description: &str, schema: &str) -> Value {
     json!({
         "description": description,
@@ -382,20 +194,10 @@ fn options(id: &str) -> Value {
 }
 
 fn encodings() -> Value {
-    let complete: Map<String, Value> = COMPLETE
-        .iter()
-        .filter(|(name, _)| *name != "area")
-        .map(|(name, value)| ((*name).to_owned(), (*value).into()))
-        .chain([("area".to_owned(), json!(["lower-back", "neck"]))])
-        .collect();
-    let examples = json!({
-        "least": { "summary": "All that is required", "value": minimal_json() },
-        "complete": { "summary": "Every answer", "value": complete },
-    });
-    let form =
-        json!({ "schema": { "$ref": "#/components/schemas/PostedForm" }, "examples": examples });
+    // The examples are the practice's.
+    let form = json!({ "schema": { "$ref": "#/components/schemas/PostedForm" }, "examples": {} });
     json!({
-        "application/json": { "schema": { "$ref": "#/components/schemas/Form" }, "examples": examples },
+        "application/json": { "schema": { "$ref": "#/components/schemas/Form" }, "examples": {} },
         "application/x-www-form-urlencoded": form,
         "multipart/form-data": form,
     })
@@ -446,7 +248,12 @@ fn enquiries() -> Value {
     })
 }
 
+/// The document for the practice in the repository: its skeleton here, with the fields as the desk itself puts them in.
 fn document() -> Value {
+    openapi::with_fields(skeleton(), practice::compiled())
+}
+
+fn skeleton() -> Value {
     let mut responses = Map::new();
     let statuses: BTreeSet<u16> = RequestError::ALL
         .iter()
@@ -477,14 +284,15 @@ fn document() -> Value {
             "/thank-you": read_only("thank-you", "The confirmation.", &pages, &reference),
             "/style.css": read_only("style", "The style sheet of our pages and of the example site.", &shown("The style sheet.", "text/css"), &no_parameters),
             "/enquiry.js": read_only("script", "The small script of the form. It works without.", &shown("The script.", "text/javascript"), &no_parameters),
+            "/openapi.json": read_only("contract", "This document, with the fields of the practice's form as it is now.", &object("The document."), &no_parameters),
             "/token": read_only("token", "The signed time, for a form on another site: its field `token`.", &returned("The token.", "Token"), &no_parameters),
             "/altcha": switched(read_only("challenge", "A challenge of ALTCHA's protocol, version 2: what solves it goes into the field `altcha`. There only when the deployment asks for a proof of work.", &returned("The challenge.", "Challenge"), &no_parameters)),
             "/proof.js": switched(read_only("proof-script", "The script that solves the challenge while the form is filled in. There only when the deployment asks for a proof of work.", &shown("The script.", "text/javascript"), &no_parameters)),
         },
         "components": {
             "schemas": {
-                "Form": json_form(),
-                "PostedForm": posted_form(),
+                "Form": {},
+                "PostedForm": {},
                 "Accepted": {
                     "type": "object",
                     "properties": {
@@ -553,11 +361,11 @@ fn document() -> Value {
                     ],
                 },
                 "FieldError": {
-                    "description": code_table(),
+                    "description": "",
                     "type": "object",
                     "properties": {
-                        "pointer": { "type": "string", "enum": Field::ALL.iter().map(|field| format!("#/{}", field.key())).collect::<Vec<_>>() },
-                        "code": { "type": "string", "enum": codes() },
+                        "pointer": { "anyOf": [{ "enum": [] }, { "type": "string", "pattern": "^#/q_[a-z0-9_]{1,30}$" }] },
+                        "code": { "type": "string", "enum": [] },
                         "detail": { "type": "string", "description": "What to do." },
                         "suggestion": { "type": "string", "description": "With `email_suggestion`: the address that was probably meant." },
                     },

@@ -5,12 +5,13 @@ use enquiry_desk::email::TherapistEmail;
 use enquiry_desk::email::previews::{Samples, therapist};
 use enquiry_desk::enquiry::field::{Control, Required, Row, Section};
 use enquiry_desk::enquiry::{Enquiry, Field, fields};
-use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::web::EnquiryForm;
 use enquiry_desk::web::pages::FormPage;
 use serde_json::{Map, Value, json};
 
-use crate::support::{Answer, BROWSER, TestApp, urlencoded};
+use crate::support::{
+    Answer, BROWSER, TestApp, emulated, practice_with_questions as practice, urlencoded,
+};
 
 /// What the page sends along by itself: it is no answer, and neither an email nor an export shows it.
 const OF_THE_PAGE: [Field; 6] = [
@@ -25,15 +26,17 @@ const OF_THE_PAGE: [Field; 6] = [
 /// Of those, what is not in the form as it is first shown: the question about the address and the script put them there.
 const ADDED_LATER: [Field; 2] = [Field::EmailConfirmed, Field::Altcha];
 
-fn practice() -> &'static Practice {
-    practice::compiled()
-}
-
 /// Each answer that a form gives: the row, what is posted, and what people read of it.
-fn answers() -> Vec<(Row, String, String)> {
-    let rows: Vec<Row> = fields(practice()).collect();
-    assert_eq!(rows.len(), Field::ALL.len(), "the practice asks everything");
-    let answer = |row: Row| {
+fn answers() -> Vec<(Row<'static>, String, String)> {
+    let rows: Vec<Row<'_>> = fields(practice()).collect();
+    let own = practice().questions.len();
+    assert!(own > 4);
+    assert_eq!(
+        rows.len(),
+        Field::ALL.len() + own,
+        "the practice asks everything"
+    );
+    let answer = |row: Row<'static>| {
         let text = match row.control {
             Control::Line { kind: "email", .. } => "zoe@example.com".to_owned(),
             Control::Line { kind: "tel", .. } => "07700 900982".to_owned(),
@@ -51,7 +54,7 @@ fn answers() -> Vec<(Row, String, String)> {
                 let option = row.options(practice()).pop().unwrap();
                 return (row, option.key, option.label);
             }
-            Control::Hidden => return (row, String::new(), String::new()),
+            Control::Hidden | Control::Kept => return (row, String::new(), String::new()),
         };
         (row, text.clone(), text)
     };
@@ -107,12 +110,11 @@ fn shows(text: &str, label: &str, answer: &str) -> bool {
 
 #[test]
 fn only_what_the_page_sends_by_itself_is_no_answer() {
-    for field in Field::ALL {
-        assert_eq!(
-            field.row().section == Section::Hidden,
-            OF_THE_PAGE.contains(field),
-            "{field:?}"
-        );
+    for row in fields(practice()) {
+        let field = row.field;
+        let of_the_page = OF_THE_PAGE.contains(&field);
+        assert_eq!(row.section == Section::Hidden, of_the_page, "{field:?}");
+        assert_eq!(field.is_stored(), !of_the_page, "{field:?}");
     }
 }
 
@@ -130,10 +132,11 @@ fn every_field_is_on_the_page_with_its_label_and_its_answers() {
         proof: false,
     };
     let page = page.render().unwrap();
-    for field in Field::ALL {
-        let row = field.row();
+    for row in fields(practice()) {
+        let field = row.field;
         let named = page.contains(&format!("name=\"{}\"", row.key));
-        assert_eq!(named, !ADDED_LATER.contains(field), "{field:?}");
+        assert_eq!(named, !ADDED_LATER.contains(&field), "{field:?}");
+        assert!(read(&page).contains(&row.hint.to_lowercase()), "{field:?}");
         assert!(read(&page).contains(&row.label.to_lowercase()), "{field:?}");
         for option in row.options(practice()) {
             assert!(
@@ -148,11 +151,12 @@ fn every_field_is_on_the_page_with_its_label_and_its_answers() {
 #[test]
 fn every_field_has_a_place_of_its_own_in_the_form() {
     let mut form = EnquiryForm::default();
-    for field in Field::ALL {
-        form.put(*field, field.key().to_owned());
+    for row in fields(practice()) {
+        form.put(row.field, row.key.to_owned());
     }
-    for field in Field::ALL {
-        assert_eq!(form.values(*field), [field.key()]);
+    for row in fields(practice()) {
+        assert_eq!(form.values(row.field), [row.key]);
+        assert_eq!(Field::from_key(row.key), Some(row.field));
     }
 }
 
@@ -237,7 +241,7 @@ async fn post(app: &TestApp, content_type: &str, body: String) -> Answer {
 
 #[tokio::test]
 async fn every_answer_is_read_from_every_encoding_and_exported() {
-    let app = TestApp::start().await;
+    let app = TestApp::start_for(practice().clone(), emulated::options(), &[]).await;
     let posted: Vec<(&str, String)> = answers()
         .into_iter()
         .map(|(row, posted, _)| (row.key, posted))
@@ -273,7 +277,8 @@ async fn every_answer_is_read_from_every_encoding_and_exported() {
             }
             _ => {
                 let member = |(key, value): &(&str, &str)| {
-                    let repeatable = Field::from_key(key).unwrap().row().is_repeatable();
+                    let field = Field::from_key(key).unwrap();
+                    let repeatable = field.row(practice()).is_repeatable();
                     (
                         (*key).to_owned(),
                         if repeatable {

@@ -7,4 +7,5 @@ mod fields;
 mod malformed_input;
 mod pages;
 mod practice;
+mod questions;
 mod tokens;

@@ -10,7 +10,7 @@ use percent_encoding::{NON_ALPHANUMERIC, percent_decode, utf8_percent_encode};
 use serde_json::{Value, json};
 use tokio::runtime::Runtime;
 
-use super::desk::{Desk, item, post};
+use super::desk::{Desk, PRACTICE, item, post};
 use super::http::check;
 
 /// The boundary of multipart bodies.
@@ -138,7 +138,7 @@ fn alike(runtime: &Runtime, body: &[u8]) -> bool {
 fn as_json(fields: &[(Field, &str)]) -> String {
     let mut members = Vec::new();
     for (index, (field, value)) in fields.iter().enumerate() {
-        let value = if !field.row().is_repeatable() {
+        let value = if !field.row(&PRACTICE).is_repeatable() {
             json!(value)
         } else if fields[..index].iter().any(|(before, _)| before == field) {
             continue;

@@ -5,7 +5,7 @@ use std::sync::{Arc, LazyLock};
 use crate::support::emulated::Environment;
 use enquiry_desk::aws::Clients;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::practice;
+use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -19,6 +19,28 @@ pub static RECORD: LazyLock<Value> = LazyLock::new(|| {
     let event: Value =
         serde_json::from_str(include_str!("../../events/stream-insert.json")).unwrap();
     event["Records"][0].clone()
+});
+
+/// The practice of the repository, with a question of its own of each kind. None has to be answered, so that what was taken is taken.
+pub static PRACTICE: LazyLock<Practice> = LazyLock::new(|| {
+    let question = |key: &str, kind: &str, options: Value| {
+        let question = json!({
+            "key": key, "label": format!("What about {key}?"), "hint": null, "kind": kind, "options": options,
+            "required": false, "section": "body", "health": kind == "text",
+        });
+        serde_json::from_value(question).unwrap()
+    };
+    let some = json!([{ "value": "run", "label": "Running & walking" }, { "value": "swim", "label": "Swimming" }]);
+    let yes_no = json!([{ "value": "yes", "label": "Yes" }, { "value": "no", "label": "No" }]);
+    let mut practice = practice::compiled().clone();
+    practice.questions = vec![
+        question("q_line", "line", json!([])),
+        question("q_text", "text", json!([])),
+        question("q_one", "one-of", some.clone()),
+        question("q_several", "several-of", some),
+        question("q_yes", "yes-no", yes_no),
+    ];
+    practice
 });
 
 /// The origin that the desk takes posts from, beside its own.
@@ -54,7 +76,7 @@ impl Desk {
         };
         let settings = Settings::from_env(variable).unwrap();
         let clients = Clients::from_variables(wire.client(), variable);
-        let app = Environment::new(settings, practice::compiled().clone(), clients);
+        let app = Environment::new(settings, PRACTICE.clone(), clients);
         Self { app, wire }
     }
 

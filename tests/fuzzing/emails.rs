@@ -6,7 +6,7 @@ use enquiry_desk::email::previews::therapist;
 use enquiry_desk::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
 use enquiry_desk::enquiry::answers::{Choice, ContactBy};
 use enquiry_desk::enquiry::{
-    Answers, EmailAddress, Enquiry, Message, Name, Phone, Received, Reference, Times,
+    Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Reference, Times,
 };
 use enquiry_desk::mail_state::{EmailKind, MailState, Withheld};
 use enquiry_desk::practice;
@@ -15,6 +15,7 @@ use enquiry_desk::text;
 use jiff::{SignedDuration, Timestamp};
 use tokio::runtime::Runtime;
 
+use super::desk::PRACTICE;
 use super::http::LINKS;
 use super::markup;
 
@@ -138,7 +139,7 @@ impl Drawn {
         let answers = answers(u)?;
         let typed = String::from_utf8_lossy(u.bytes(u.len())?);
         let mut typed = typed.split("\n&");
-        let mut next = || typed.next().unwrap_or_default();
+        let mut next = move || typed.next().unwrap_or_default();
         let enquiry = Enquiry {
             name: Name::parse(next()).unwrap_or_else(|_| Name::parse("Sam Carter").unwrap()),
             email: EmailAddress::parse(next())
@@ -148,6 +149,7 @@ impl Drawn {
             answers,
             times: Times::parse(next()).unwrap_or_default(),
             message: Message::parse(next()).unwrap_or_default(),
+            own: own(next),
             consent_version: practice::compiled().consent.version.clone(),
         };
         let mut practice = practice::compiled().clone();
@@ -178,12 +180,31 @@ fn answers(u: &mut Unstructured<'_>) -> Result<Answers> {
             .map(|(_, area)| *area)
             .collect(),
         cause: choice(u)?,
-        goal: *u.choose(Choice::ALL)?,
+        goal: Some(*u.choose(Choice::ALL)?),
         recent_injury: choice(u)?,
         warmth: choice(u)?,
         treatment: optional(u, |u| Ok(u.choose(treatments)?.key.clone()))?,
         ..Answers::default()
     })
+}
+
+/// What follows answers the practice's own questions, one part each, and then one that is not asked any more.
+fn own<'t>(mut next: impl FnMut() -> &'t str) -> Vec<OwnAnswer> {
+    let questions = PRACTICE.questions.iter();
+    let asked = questions.filter_map(|question| {
+        let typed = next();
+        let chosen = question.options.get(typed.len() % 4);
+        let said = chosen.map_or(typed, |option| &option.value);
+        OwnAnswer::parse(question, &[said.to_owned()])
+            .ok()
+            .flatten()
+    });
+    let mut own: Vec<OwnAnswer> = asked.collect();
+    own.extend(OwnAnswer::kept(
+        "q_old".parse().unwrap(),
+        &[next().to_owned()],
+    ));
+    own
 }
 
 fn optional<'u, T>(

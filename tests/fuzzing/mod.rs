@@ -29,7 +29,7 @@ mod wire;
 
 use tokio::runtime::Runtime;
 
-pub use desk::{Desk, item, post};
+pub use desk::{Desk, PRACTICE, item, post};
 
 /// A target: plays one input, and says whether it was worth playing. The runtime has one thread, and its clock may be paused.
 ///

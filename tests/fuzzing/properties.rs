@@ -1,11 +1,11 @@
 //! Properties that hold for every text, not only for chosen examples: what is typed, cleaned, made canonical
 //! and decoded. A case that once failed is kept in `tests/fuzzing/properties.regressions` and played first.
 
-use enquiry_desk::enquiry::answers::{Area, Choice, ContactBy};
+use enquiry_desk::enquiry::answers::{Area, Choice, ContactBy, QuestionKind};
 use enquiry_desk::enquiry::{
-    EmailAddress, Enquiry, Field, FormError, Message, Name, Phone, Reference, Times,
+    EmailAddress, Enquiry, Field, FormError, Message, Name, Phone, Reference, Times, fields,
 };
-use enquiry_desk::practice;
+use enquiry_desk::practice::{self, Question};
 use enquiry_desk::text;
 use enquiry_desk::web::EnquiryForm;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -15,7 +15,7 @@ use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::Value;
 
-use crate::fuzzing::{Desk, item, post};
+use crate::fuzzing::{Desk, PRACTICE, item, post};
 
 /// What breaks careless programs: marks that compose, across what is dropped and what is trimmed; fillers, controls,
 /// directions, joiners; emails that grow when they are normalised.
@@ -219,19 +219,21 @@ proptest! {
     }
 
     #[test]
-    fn a_form_is_taken_within_bounds_or_its_errors_are_in_its_order(fields in vec(field(), 0..24)) {
-        let practice = practice::compiled();
+    fn a_form_is_taken_within_bounds_or_its_errors_are_in_its_order(posted in vec(field(), 0..24)) {
+        let practice = &*PRACTICE;
+        let order: Vec<Field> = fields(practice).map(|row| row.field).collect();
+        let place = |field: &Field| order.iter().position(|it| it == field).unwrap_or(order.len());
         let mut form = EnquiryForm::default();
-        for (field, value) in fields {
+        for (field, value) in posted {
             form.put(field, value);
         }
         match form.check(practice, jiff::Timestamp::UNIX_EPOCH).enquiry {
             Ok(enquiry) => within_bounds(&enquiry)?,
             Err(errors) => {
                 let fields: Vec<Field> = errors.iter().map(|error| error.field).collect();
-                prop_assert!(!errors.is_empty() && fields.is_sorted(), "{:?}", fields);
+                prop_assert!(!errors.is_empty() && fields.is_sorted_by_key(place), "{:?}", fields);
                 for FormError { field, error } in &errors {
-                    let known = field.errors();
+                    let known = field.row(practice).errors();
                     prop_assert!(known.iter().any(|known| known.code() == error.code()), "{:?}", error);
                 }
             }
@@ -275,7 +277,10 @@ proptest! {
 
 /// A field with a value: often one that its question offers, sometimes anything.
 fn field() -> impl Strategy<Value = (Field, String)> {
-    select(Field::ALL.to_vec()).prop_flat_map(|field| {
+    let practice = &*PRACTICE;
+    let own = practice.questions.iter().map(|it| Field::Own(it.key));
+    let all: Vec<Field> = Field::ALL.iter().copied().chain(own).collect();
+    select(all).prop_flat_map(move |field| {
         let offered: Vec<String> = match field {
             Field::Name => vec!["Zoë".to_owned()],
             Field::Email => vec!["zoe@example.com".to_owned(), "zoe@gmial.com".to_owned()],
@@ -283,7 +288,7 @@ fn field() -> impl Strategy<Value = (Field, String)> {
             Field::Phone => vec!["07700 900982".to_owned()],
             Field::Consent => vec!["yes".to_owned()],
             _ => {
-                let options = field.row().options(enquiry_desk::practice::compiled());
+                let options = field.row(practice).options(practice);
                 let keys = options.into_iter().map(|option| option.key);
                 keys.chain([String::new()]).collect()
             }
@@ -316,9 +321,15 @@ fn within_bounds(enquiry: &Enquiry) -> Result<(), TestCaseError> {
             .is_none_or(|message| text::length(message.as_str()) <= Message::MAX)
     );
     let area = &enquiry.answers.area;
-    prop_assert!(
-        area.is_sorted() && area.len() <= Area::ALL.len() && Field::Area.row().is_repeatable()
-    );
+    prop_assert!(area.is_sorted() && area.len() <= Area::ALL.len());
+    for own in &enquiry.own {
+        let longest = PRACTICE.questions.iter().find(|it| it.key == own.key);
+        let longest = match longest.map(|it| it.kind) {
+            Some(QuestionKind::Line) => Question::LINE,
+            _ => Question::TEXT,
+        };
+        prop_assert!(text::length(&own.text()) <= longest && !own.text().is_empty());
+    }
     let treatment = enquiry.answers.treatment.as_ref();
     prop_assert!(
         treatment.is_none_or(|key| practice::compiled().treatment(key.as_str()).is_some())

@@ -81,6 +81,10 @@ struct Connector(Arc<Wire>);
 
 impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+        // How SES stands to the account: no letter of the script is about it.
+        if request.method() == "GET" {
+            return HttpConnectorFuture::ready(Ok(ok(&json!({ "ProductionAccessEnabled": true }))));
+        }
         let target = request.headers().get("x-amz-target");
         let operation = target
             .and_then(|target| target.rsplit_once('.'))

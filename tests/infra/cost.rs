@@ -25,6 +25,8 @@ mod price {
     pub const SENT_GB: f64 = 0.09;
     /// A month of an alarm beyond an account's ten.
     pub const ALARM: f64 = 0.10;
+    /// A month of a dashboard beyond an account's three.
+    pub const DASHBOARD: f64 = 3.00;
     /// A month of a secret.
     pub const SECRET: f64 = 0.40;
 }
@@ -174,14 +176,31 @@ fn the_tables_cap_stands_above_what_the_throttle_lets_through() {
     );
 }
 
+/// What alarms and dashboards cost beyond those that an account has free, for so many stacks in it.
+fn watching(stacks: usize) -> f64 {
+    let stack = Stack::new(&[]);
+    let count = |kind: &str| stacks * stack.resources(kind).len();
+    let alarms = count("AWS::CloudWatch::Alarm").saturating_sub(10) as f64;
+    let dashboards = count("AWS::CloudWatch::Dashboard").saturating_sub(3) as f64;
+    alarms * price::ALARM + dashboards * price::DASHBOARD
+}
+
 #[test]
-fn what_a_month_costs_counts_every_alarm() {
-    let alarms = Stack::new(&[]).resources("AWS::CloudWatch::Alarm").len();
-    let beyond = alarms.saturating_sub(10);
-    let paid = beyond as f64 * price::ALARM;
+fn what_a_month_costs_counts_every_alarm_and_the_dashboard() {
+    let stack = Stack::new(&[]);
+    let alarms = stack.resources("AWS::CloudWatch::Alarm").len();
+    let dashboards = stack.resources("AWS::CloudWatch::Dashboard").len();
     let readme = text("README.md").replace('\n', " ");
-    let line = format!("an account has ten alarms free, and the desk has {alarms}: US$ {paid:.2}");
+    let line = format!(
+        "an account has ten alarms and three dashboards free, and the desk has {alarms} and {dashboards}: US$ {:.2}",
+        watching(1)
+    );
     assert!(readme.contains(&line), "README.md must say {line:?}");
-    let all = format!("about US$ {:.2} a month", 0.10 + price::SECRET + paid);
+    let month = |stacks: usize| stacks as f64 * (0.10 + price::SECRET) + watching(stacks);
+    let all = format!(
+        "about US$ {:.2} a month, and US$ {:.2} for two desks in one account",
+        month(1),
+        month(2)
+    );
     assert!(readme.contains(&all), "README.md must say {all:?}");
 }

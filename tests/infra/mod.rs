@@ -3,6 +3,7 @@
 pub mod cost;
 mod deploy_role;
 mod documents;
+mod drills;
 mod policy;
 mod table;
 mod template;

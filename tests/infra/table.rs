@@ -9,7 +9,7 @@ use enquiry_desk::enquiry::{Enquiry, Received, Reference};
 use enquiry_desk::mail_state::{Deliveries, EmailKind, MailState, Withheld};
 use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
-use enquiry_desk::record::{Origin, OwnEmailId};
+use enquiry_desk::record::{NightlyTest, Origin, OwnEmailId, Step};
 use enquiry_desk::spam::{Score, SenderRule};
 use enquiry_desk::store::{Accepted, NewEnquiry, SavedPractice, Words, schema};
 use enquiry_desk::withdrawal::{Action, Withdrawal};
@@ -204,6 +204,28 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         app.app.store.schedule(&id, due).await.unwrap();
     }
     app.invoke(json!({ "command": "sweep" })).await.unwrap();
+    // A check, and a page of the site with a field that the form has not.
+    app.invoke(json!({ "command": "check" })).await.unwrap();
+    let mut fields = crate::support::MINIMAL.to_vec();
+    fields.extend([("message", "Another one"), ("newsletter", "yes")]);
+    assert_eq!(app.post_form(&fields).await.status, 303);
+    // A nightly test that was kept, and of which everything is known that can be.
+    let now = Timestamp::now();
+    let test = NightlyTest {
+        reference: Reference::parse("BB-7KQ4M").unwrap(),
+        nonce: "n-1".to_owned(),
+        started_at: now,
+        trouble: None,
+        stored_at: None,
+        streamed_at: Some(now),
+        sent_at: Some(now),
+        reported_at: Some(now),
+        failed: Some(Step::Ses),
+    };
+    let store = &app.app.store;
+    assert!(store.start_nightly(&test, None).await.unwrap());
+    assert!(store.accept_probe("n-1", now).await.unwrap());
+    store.probe_refused("n-1", Step::Table).await.unwrap();
     // The practice, saved for the second time.
     let words = || Words::of(&practice::compiled().written);
     let mut saved = SavedPractice {

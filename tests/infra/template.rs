@@ -421,6 +421,56 @@ fn each_cause_has_an_alarm_of_its_own_so_that_none_hides_another() {
 }
 
 #[test]
+fn the_dashboard_shows_what_the_function_logs_and_what_aws_measures() {
+    let stack = default();
+    let dashboard = only(&stack, "AWS::CloudWatch::Dashboard");
+    let body: Value = serde_json::from_str(&text_of(&dashboard["DashboardBody"])).unwrap();
+    let widgets = body["widgets"].as_array().unwrap();
+    let source = crate::support::source();
+    let mut shown = Vec::new();
+    for widget in widgets {
+        let properties = &widget["properties"];
+        shown.push(text_of(&properties["title"]));
+        let Some(query) = properties["query"].as_str() else {
+            continue;
+        };
+        let log = format!("SOURCE '/aws/lambda/{STACK}' | filter message ");
+        assert!(query.starts_with(&log), "{query}");
+        // Each line that it counts is one that the code writes.
+        let lines = query[log.len()..]
+            .split('|')
+            .next()
+            .unwrap()
+            .split('\'')
+            .skip(1)
+            .step_by(2);
+        for line in lines.filter(|line| *line != "probe") {
+            assert!(source.contains(&format!("\"{line}\"")), "{line}");
+        }
+    }
+    assert_eq!(
+        shown,
+        [
+            "Enquiries a day",
+            "Marked by the therapist",
+            "Emails: sent and not sent",
+            "Emails: what SES reports",
+            "Oldest pending, in seconds",
+            "Errors",
+            "How long people wait, in milliseconds"
+        ]
+    );
+    let metrics = json!(widgets).to_string();
+    let alarms = stack.resources("AWS::CloudWatch::Alarm");
+    for metric in ["OldestPendingSeconds", "Errors", "Throttles", "5xx"] {
+        assert!(metrics.contains(&format!("\"{metric}\"")), "{metric}");
+        let is_read = |alarm: &Value| alarm["Properties"]["MetricName"] == metric;
+        assert!(alarms.iter().any(|(_, alarm)| is_read(alarm)), "{metric}");
+    }
+    assert!(metrics.contains("\"p50\"") && metrics.contains("\"p99\""));
+}
+
+#[test]
 fn there_is_one_door() {
     let stack = default();
     let function = stack.properties("Function");
@@ -448,7 +498,7 @@ fn there_is_one_door() {
     wakes.sort_unstable();
     assert_eq!(
         wakes,
-        ["DynamoDB", "SNS", "Schedule", "Schedule"],
+        ["DynamoDB", "SNS", "Schedule", "Schedule", "Schedule"],
         "what else wakes the function is no door to the outside"
     );
 

@@ -96,7 +96,13 @@ impl HttpConnector for Connector {
                 .headers()
                 .get("x-amz-target")
                 .and_then(|target| target.rsplit_once('.'))
-                .map_or("SendEmail", |(_, operation)| operation)
+                .map_or_else(
+                    || match request.method() {
+                        "GET" => "GetAccount",
+                        _ => "SendEmail",
+                    },
+                    |(_, operation)| operation,
+                )
                 .to_owned();
             wire.operations.lock().unwrap().push(operation.clone());
             let number = wire.calls.fetch_add(1, Ordering::SeqCst);

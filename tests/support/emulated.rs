@@ -29,6 +29,9 @@ const TIMEOUT: SignedDuration = SignedDuration::from_secs(29);
 /// The secret of the emulated desk.
 pub const HASH_KEY: &str = "this-key-keeps-no-secret-it-is-for-one-machine";
 
+/// The topic for alarms of the emulated desk.
+const ALARM_TOPIC: &str = "arn:aws:sns:eu-west-2:000000000000:alarms";
+
 /// The table of `template.yaml`.
 pub fn table() -> TableDefinition {
     TableDefinition {
@@ -117,6 +120,7 @@ pub fn environment(endpoints: &Endpoints, given: &[(&str, &str)]) -> HashMap<Str
         ("THERAPIST_CONFIGURATION_SET", "enquiry-desk-therapist"),
         ("ALLOWED_ORIGINS", origins.as_str()),
         ("PUBLIC_URL", endpoints.url.as_str()),
+        ("ALARM_TOPIC", ALARM_TOPIC),
     ];
     let ours = defaults.iter().chain(given);
     let ours = ours.map(|(name, value)| (*name, (*value).to_owned()));

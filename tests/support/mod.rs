@@ -292,6 +292,19 @@ pub const COMPLETE: [(&str, &str); 15] = [
     ("submission", "3f0c2f5e-6d0f-4b7e-9a53-0d3c9a4f6b11"),
 ];
 
+/// The physiotherapist's practice: another trade, a short form, and questions of his own.
+pub const PHYSIOTHERAPIST: &str = include_str!("../physiotherapist.toml");
+
+/// The practice of the repository, which asks everything, with questions of its own: one of each kind and more.
+pub fn practice_with_questions() -> &'static Practice {
+    static PRACTICE: std::sync::LazyLock<Practice> = std::sync::LazyLock::new(|| {
+        let at = PHYSIOTHERAPIST.find("[[question]]").unwrap();
+        let own = &PHYSIOTHERAPIST[at..];
+        Practice::from_toml(&format!("{}\n{own}", include_str!("../../practice.toml"))).unwrap()
+    });
+    &PRACTICE
+}
+
 /// `application/x-www-form-urlencoded`, as browsers write it.
 pub fn urlencoded(fields: &[(&str, &str)]) -> String {
     let encode = |text: &str| {
@@ -302,4 +315,21 @@ pub fn urlencoded(fields: &[(&str, &str)]) -> String {
         .map(|(name, value)| format!("{}={}", encode(name), encode(value)))
         .collect::<Vec<_>>()
         .join("&")
+}
+
+/// Everything in `src/`, as one text.
+pub fn source() -> String {
+    let mut text = String::new();
+    let mut folders = vec![std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|it| it == "rs") {
+                text.push_str(&std::fs::read_to_string(path).unwrap());
+            }
+        }
+    }
+    text
 }

@@ -1,5 +1,6 @@
-//! A proxy between the function and the embedded database that injects faults: requests that are refused or get lost, and answers
-//! that get lost after the database has done what it was asked for.
+//! A proxy between the function and the embedded database. It injects faults: requests that are refused or get lost, and answers
+//! that get lost after the database has done what it was asked for. And it says what protects the table, which the engine does
+//! not know.
 
 use std::sync::Arc;
 
@@ -18,6 +19,8 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use crate::server::{self, Line, Stop};
+use crate::ses::Mailbox;
+use crate::ses::account::TableProtection;
 use crate::{StartError, aws};
 
 /// DynamoDB takes requests of up to 16 MB, and its answers are no larger.
@@ -69,17 +72,22 @@ pub struct FaultProxy {
 struct Shared {
     database: String,
     probability: f64,
+    account: Mailbox,
     client: Client<HttpConnector, Body>,
     stopped: watch::Receiver<bool>,
 }
 
 impl FaultProxy {
     /// Listens on a free port of 127.0.0.1 and hands everything on to the database at `database`, except that a request
-    /// meets a fault with this probability, from 0 to 1.
+    /// meets a fault with this probability, from 0 to 1; and that the account says what protects the table.
     ///
     /// # Errors
     /// When there is no free port.
-    pub async fn start(database: &str, probability: f64) -> Result<Self, StartError> {
+    pub async fn start(
+        database: &str,
+        probability: f64,
+        account: Mailbox,
+    ) -> Result<Self, StartError> {
         let no_port = |error: std::io::Error| {
             StartError::new(format!(
                 "The proxy in front of the database found no free port on 127.0.0.1: {error}."
@@ -91,6 +99,7 @@ impl FaultProxy {
         let shared = Arc::new(Shared {
             database: database.to_owned(),
             probability,
+            account,
             client: Client::builder(TokioExecutor::new()).build_http(),
             stopped: stopped.clone(),
         });
@@ -133,8 +142,17 @@ async fn carry(
         Some(Fault::ResetBefore) => return reset(&line),
         Some(Fault::ServerErrorAfter | Fault::TimeoutAfter | Fault::ResetAfter) | None => {}
     }
+    let operation = operation(&parts).map(str::to_owned);
+    let table = shared.account.account(|account| account.table);
     // A database that does not answer looks like a broken connection.
-    let answered = ask(&shared, parts, body).await;
+    let answered = match operation.as_deref().and_then(|it| described(it, table)) {
+        Some(description) => Some(answer(&description)),
+        None => ask(&shared, parts, body).await,
+    };
+    let answered = match (answered, operation.as_deref()) {
+        (Some(response), Some("DescribeTable")) => Some(protected(response, table).await),
+        (answered, _) => answered,
+    };
     match (fault, answered) {
         (Some(Fault::ServerErrorAfter), _) => server_error(),
         (Some(Fault::TimeoutAfter), _) => never(&shared, &line).await,
@@ -159,13 +177,58 @@ async fn ask(shared: &Shared, mut parts: Parts, body: Bytes) -> Option<Response>
     Some(Response::from_parts(parts, Body::from(body)))
 }
 
+/// The operation that is asked for.
+fn operation(parts: &Parts) -> Option<&str> {
+    let target = parts.headers.get("x-amz-target")?.to_str().ok()?;
+    target.rsplit('.').next()
+}
+
+/// What the account says about expiry and recovery; nothing for any other operation.
+fn described(operation: &str, table: TableProtection) -> Option<Value> {
+    let status = |on: bool| if on { "ENABLED" } else { "DISABLED" };
+    match operation {
+        "DescribeTimeToLive" => Some(json!({
+            "TimeToLiveDescription": { "TimeToLiveStatus": status(table.expiry), "AttributeName": "expires" },
+        })),
+        "DescribeContinuousBackups" => Some(json!({
+            "ContinuousBackupsDescription": {
+                "ContinuousBackupsStatus": "ENABLED",
+                "PointInTimeRecoveryDescription": { "PointInTimeRecoveryStatus": status(table.recovery) },
+            },
+        })),
+        _ => None,
+    }
+}
+
+/// The engine's description of the table, with what protects it.
+async fn protected(response: Response, table: TableProtection) -> Response {
+    let (parts, body) = response.into_parts();
+    let body = to_bytes(body, MAX_BODY).await.unwrap_or_default();
+    let mut description: Value = serde_json::from_slice(&body).unwrap_or_default();
+    let Some(members) = description.get_mut("Table").and_then(Value::as_object_mut) else {
+        return Response::from_parts(parts, Body::from(body));
+    };
+    members.insert(
+        "DeletionProtectionEnabled".to_owned(),
+        table.deletion.into(),
+    );
+    if !table.stream {
+        members.remove("StreamSpecification");
+    }
+    answer(&description)
+}
+
+fn answer(body: &Value) -> Response {
+    Response::builder()
+        .header(CONTENT_TYPE, "application/x-amz-json-1.0")
+        .header("x-amzn-requestid", aws::uuid())
+        .body(Body::from(body.to_string()))
+        .unwrap_or_default()
+}
+
 /// Too fast, in DynamoDB's words. A transaction meets another one instead, which the SDK does not try again by itself.
 fn refused(parts: &Parts, body: &[u8]) -> Response {
-    let target = parts.headers.get("x-amz-target");
-    let is_transaction = target
-        .and_then(|target| target.to_str().ok())
-        .is_some_and(|target| target.ends_with(".TransactWriteItems"));
-    if !is_transaction {
+    if operation(parts) != Some("TransactWriteItems") {
         let words = "The level of configured provisioned throughput for the table was exceeded.";
         return error(
             400,

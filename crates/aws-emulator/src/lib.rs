@@ -117,7 +117,7 @@ pub struct Endpoints {
     pub port: u16,
     /// The value for `AWS_ENDPOINT_URL_DYNAMODB`.
     pub dynamodb: String,
-    /// The value for `AWS_ENDPOINT_URL_SESV2`.
+    /// The value for `AWS_ENDPOINT_URL_SESV2` and `AWS_ENDPOINT_URL_SNS`.
     pub ses: String,
     /// The table's name.
     pub table: String,
@@ -126,10 +126,11 @@ pub struct Endpoints {
 impl Endpoints {
     /// The variables with which the SDK finds the emulator, from the function's environment.
     #[must_use]
-    pub fn variables(&self) -> [(&'static str, String); 5] {
+    pub fn variables(&self) -> [(&'static str, String); 6] {
         [
             ("AWS_ENDPOINT_URL_DYNAMODB", self.dynamodb.clone()),
             ("AWS_ENDPOINT_URL_SESV2", self.ses.clone()),
+            ("AWS_ENDPOINT_URL_SNS", self.ses.clone()),
             ("AWS_REGION", aws::REGION.to_owned()),
             ("AWS_ACCESS_KEY_ID", aws::ACCESS_KEY.to_owned()),
             ("AWS_SECRET_ACCESS_KEY", aws::ACCESS_KEY.to_owned()),
@@ -162,7 +163,7 @@ pub struct Emulator {
     endpoints: Endpoints,
     function: Function,
     dynamo: Dynamo,
-    proxy: Option<FaultProxy>,
+    proxy: FaultProxy,
     ses: Ses,
     driver: Driver,
     jumper: Arc<Jumper>,
@@ -195,11 +196,6 @@ impl Emulator {
             &options.table,
         )
         .await?;
-        // Only the function meets faults, not the stream's driver and not a test that reads the table.
-        let proxy = match options.table_faults {
-            faults if faults > 0.0 => Some(FaultProxy::start(dynamo.endpoint(), faults).await?),
-            _ => None,
-        };
         let ses = Ses::start(
             data.map(|data| data.join("emails")).as_deref(),
             options.account,
@@ -207,13 +203,13 @@ impl Emulator {
         .await?;
         ses.mailbox().fail_at_random(options.ses_faults);
         ses.go_by(options.clock.clone());
+        // Only the function meets faults, not the stream's driver and not a test that reads the table.
+        let proxy =
+            FaultProxy::start(dynamo.endpoint(), options.table_faults, ses.mailbox()).await?;
         let endpoints = Endpoints {
             url: format!("http://127.0.0.1:{port}"),
             port,
-            dynamodb: proxy
-                .as_ref()
-                .map_or(dynamo.endpoint(), FaultProxy::endpoint)
-                .to_owned(),
+            dynamodb: proxy.endpoint().to_owned(),
             ses: ses.endpoint().to_owned(),
             table: options.table.name.clone(),
         };
@@ -328,9 +324,7 @@ impl Emulator {
     pub async fn stop(self) {
         let all = async {
             tokio::join!(self.api.stop(), self.driver.stop());
-            if let Some(proxy) = self.proxy {
-                proxy.stop().await;
-            }
+            self.proxy.stop().await;
             tokio::join!(self.ses.stop(), self.dynamo.stop());
         };
         all.await;

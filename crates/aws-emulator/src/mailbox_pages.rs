@@ -18,6 +18,7 @@ use axum::routing::get;
 use serde_json::{Value, json};
 
 use super::clock::{Jump, Jumper};
+use super::ses::account::SWITCHES;
 use super::ses::{Email, Mailbox};
 use super::stream::Waker;
 
@@ -58,6 +59,7 @@ pub(super) fn router<S: Clone + Send + Sync + 'static>(
         .route("/outbox.json", get(data))
         .route("/outbox/clock", get(list).post(jump))
         .route("/outbox/failures", get(failures))
+        .route("/outbox/account", get(account).post(switch))
         .route("/outbox/{email}", get(email))
         .route("/outbox/{email}/html", get(html))
         .with_state(Arc::new(Pages {
@@ -124,6 +126,44 @@ struct One<'a> {
 struct Failures<'a> {
     links: &'a [Link],
     failures: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "account.html")]
+struct AccountPage<'a> {
+    links: &'a [Link],
+    switches: Vec<Switch>,
+}
+
+struct Switch {
+    name: &'static str,
+    state: bool,
+    label: &'static str,
+}
+
+/// What can be wrong with the account, each to be switched on and off.
+async fn account(State(pages): State<Arc<Pages>>) -> Response {
+    let account = pages.mailbox.account(|account| account.clone());
+    let switches = SWITCHES.iter().map(|(name, label)| Switch {
+        name,
+        state: account.switched(name),
+        label,
+    });
+    page(&AccountPage {
+        links: &pages.links,
+        switches: switches.collect(),
+    })
+}
+
+/// `name=…` switches one.
+async fn switch(State(pages): State<Arc<Pages>>, body: String) -> Response {
+    let name = body.strip_prefix("name=").unwrap_or_default();
+    pages.mailbox.account(|account| account.switch(name));
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    let there = HeaderValue::from_static("/outbox/account");
+    response.headers_mut().insert(LOCATION, there);
+    response
 }
 
 async fn list(State(pages): State<Arc<Pages>>) -> Response {

@@ -1,6 +1,7 @@
 //! The SES catcher: speaks SES API v2 on the wire, keeps every email with its complete request, and follows the rules of SES.
 //!
-//! It knows `SendEmail` (`Simple` and `Raw` content) and `GetAccount`. What SES checks, it checks, and refuses in SES's
+//! It knows `SendEmail` (`Simple` and `Raw` content) and what can be asked about the account and its identities; it also answers
+//! SNS's question who gets the alarms. What SES checks, it checks, and refuses in SES's
 //! words with SES's error types; where SES documents a limit but no words, the words are ours. What SES reports through a
 //! configuration set, it reports to the function as an SNS event. Tests ask for
 //! faults, which happen on the wire, as in production.
@@ -11,6 +12,7 @@ pub mod faults;
 pub mod message;
 
 mod api;
+mod asked;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

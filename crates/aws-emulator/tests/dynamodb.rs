@@ -6,6 +6,8 @@ use std::time::Duration;
 use aws_emulator::aws;
 use aws_emulator::dynamodb::Dynamo;
 use aws_emulator::fault_proxy::FaultProxy;
+use aws_emulator::ses::Ses;
+use aws_emulator::ses::account::Account;
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::timeout::TimeoutConfig;
@@ -234,7 +236,10 @@ fn impatient(endpoint: &str) -> Client {
 #[tokio::test]
 async fn a_wire_without_faults_hands_everything_on_as_it_is() {
     let dynamo = Dynamo::start(None, &crate::table()).await.unwrap();
-    let wire = FaultProxy::start(dynamo.endpoint(), 0.0).await.unwrap();
+    let ses = Ses::start(None, Account::default()).await.unwrap();
+    let wire = FaultProxy::start(dynamo.endpoint(), 0.0, ses.mailbox())
+        .await
+        .unwrap();
     let client = aws::dynamodb(wire.endpoint());
     accept(&client, "one").await.unwrap();
     let repeat = accept(&client, "one").await.unwrap_err();
@@ -246,7 +251,10 @@ async fn a_wire_without_faults_hands_everything_on_as_it_is() {
 #[tokio::test]
 async fn a_wire_with_faults_refuses_and_loses_requests_and_loses_answers() {
     let dynamo = Dynamo::start(None, &crate::table()).await.unwrap();
-    let wire = FaultProxy::start(dynamo.endpoint(), 1.0).await.unwrap();
+    let ses = Ses::start(None, Account::default()).await.unwrap();
+    let wire = FaultProxy::start(dynamo.endpoint(), 1.0, ses.mailbox())
+        .await
+        .unwrap();
     let client = impatient(wire.endpoint());
     // A kind of fault that has two places of twelve stays away from all of these once in 10^12 runs.
     let puts = (0..150).map(|number| {

@@ -12,6 +12,7 @@
 
 use aws_emulator::dynamodb::{Index, TableDefinition};
 
+mod account;
 mod dynamodb;
 mod emulator;
 mod http;

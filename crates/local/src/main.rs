@@ -240,7 +240,7 @@ fn asked() -> Result<Asked, String> {
         table_faults,
         account: product::account(),
         stream: product::stream().map_err(|error| error.to_string())?,
-        timers: ["sweep", "remind"]
+        timers: ["sweep", "remind", "nightly"]
             .map(|command| Timer {
                 every: timer,
                 event: json!({ "command": command }),

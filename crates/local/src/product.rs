@@ -25,7 +25,7 @@ const CONFIGURATION_SET: &str = "enquiry-desk";
 const THERAPIST_CONFIGURATION_SET: &str = "enquiry-desk-therapist";
 
 /// The variables of the local function beside those of AWS.
-const VARIABLES: [&str; 11] = [
+const VARIABLES: [&str; 12] = [
     "TABLE_NAME",
     "THERAPIST_EMAIL",
     "SENDER_EMAIL",
@@ -37,6 +37,7 @@ const VARIABLES: [&str; 11] = [
     "THERAPIST_CONFIGURATION_SET",
     "ALLOWED_ORIGINS",
     "PUBLIC_URL",
+    "ALARM_TOPIC",
 ];
 
 /// The table of `template.yaml`.
@@ -93,6 +94,7 @@ fn default(endpoints: &Endpoints, name: &str) -> Option<String> {
         "CONFIGURATION_SET" => CONFIGURATION_SET.to_owned(),
         "THERAPIST_CONFIGURATION_SET" => THERAPIST_CONFIGURATION_SET.to_owned(),
         "PUBLIC_URL" => endpoints.url.clone(),
+        "ALARM_TOPIC" => format!("arn:aws:sns:{}:{}:alarms", aws::REGION, aws::ACCOUNT),
         "ALLOWED_ORIGINS" => format!(
             "http://127.0.0.1:{port},http://localhost:{port}",
             port = endpoints.port

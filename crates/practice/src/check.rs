@@ -4,11 +4,13 @@
 
 mod guide;
 mod hours;
+mod questions;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use guide::guide;
+use questions::questions;
 
 use crate::choices::Choice;
 use crate::text::dialled;
@@ -31,6 +33,7 @@ pub fn check(raw: &raw::Practice) -> Result<Practice, PracticeErrors> {
     let (contact, at) = (&raw.practice, root.field("practice"));
     let shown = contact.phone.check(&at.field("phone"));
     let treatments = treatments(&raw.treatment, &root.field("treatment"));
+    let left_out = raw.form.check(&root.field("form")).unwrap_or_default();
     let practice = Practice {
         name: contact.name.check(&at.field("name")),
         trade: contact.trade.check(&at.field("trade")),
@@ -53,8 +56,10 @@ pub fn check(raw: &raw::Practice) -> Result<Practice, PracticeErrors> {
             .away_until
             .check(&root.field("reply").field("away_until")),
         reminders: raw.reply.reminders.unwrap_or(true),
-        guide: guide(&raw.guide, &treatments, &root.field("guide")),
+        guide: guide(&raw.guide, &treatments, &left_out, &root.field("guide")),
         treatments,
+        left_out,
+        questions: questions(&raw.question, &root.field("question")),
         explain: raw.explain.check(&root.field("explain")),
         emails: raw.emails.check(&root.field("emails")),
         consent: raw.consent.check(&root.field("consent")),
@@ -293,6 +298,17 @@ fn privacy(raw: Option<&raw::Privacy>, at: &At<'_>) -> Privacy {
             .unwrap_or_default(),
         retention_days: days,
     }
+}
+
+/// The answer that a text names.
+fn answer<C: Choice>(text: &str, at: &At<'_>) -> Option<C> {
+    let answer = C::from_key(text.trim());
+    let known = keys_of::<C>().join("\", \"");
+    at.expect(
+        answer.is_some(),
+        format!("expected one of \"{known}\", found \"{text}\""),
+    );
+    answer
 }
 
 fn keys_of<C: Choice>() -> Vec<&'static str> {

@@ -169,3 +169,57 @@ choice! {
         NotSure = "not-sure", "I’m not sure";
     }
 }
+
+choice! {
+    /// What a question of the practice's own looks like, and what its answer is.
+    QuestionKind {
+        /// One line of text.
+        Line = "line", "One line of text";
+        /// Several lines of text.
+        Text = "text", "Several lines of text";
+        /// One answer of several.
+        OneOf = "one-of", "One answer of a list";
+        /// Any number of answers.
+        SeveralOf = "several-of", "Several answers of a list";
+        /// Yes or no.
+        YesNo = "yes-no", "Yes or no";
+    }
+}
+
+choice! {
+    /// A part of the form, under a heading of its own.
+    FormSection {
+        /// Who asks, and how to reach them.
+        You = "you", "About you";
+        /// What hurts.
+        Body = "body", "About your body";
+        /// Which treatment, and when.
+        Visit = "visit", "About your visit";
+    }
+}
+
+choice! {
+    /// A question that every form can have and that a practice may leave out, by the name of its field.
+    BuiltIn {
+        /// The telephone number.
+        Phone = "phone", "Phone number";
+        /// How the client would like to hear back.
+        ContactBy = "contact_by", "How would you like to hear back?";
+        /// Where it hurts.
+        Area = "area", "Where does it hurt?";
+        /// What causes it.
+        Cause = "cause", "What do you think is behind it?";
+        /// What the client wants.
+        Goal = "goal", "What would you like from the massage?";
+        /// Whether there is an injury younger than 48 hours.
+        RecentInjury = "recent_injury", "Were you injured in the last 48 hours?";
+        /// Whether warm stones appeal.
+        Warmth = "warmth", "Would you like warm stones?";
+        /// A treatment that the client has in mind.
+        Treatment = "treatment", "Do you have a treatment in mind?";
+        /// When the client could come.
+        Times = "times", "Which days and times can you make?";
+        /// Anything else.
+        Message = "message", "Is there anything else you would like to say?";
+    }
+}

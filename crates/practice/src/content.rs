@@ -6,8 +6,8 @@ use std::fmt;
 use jiff::civil::{Date, Weekday};
 use serde::{Deserialize, Serialize};
 
-use crate::choices::{Area, Cause, Goal, Warmth};
-use crate::{Zone, raw};
+use crate::choices::{Area, BuiltIn, Cause, Goal, Warmth};
+use crate::{Question, Zone, raw};
 
 /// The practice: who and where it is, when it works, what it offers, and how it speaks.
 #[derive(Debug, Clone)]
@@ -44,6 +44,10 @@ pub struct Practice {
     pub treatments: Vec<Treatment>,
     /// The guide: each pair of goal and warmth is in exactly one row.
     pub(crate) guide: Vec<GuideRow>,
+    /// The built-in questions that the form leaves out.
+    pub left_out: Vec<BuiltIn>,
+    /// The questions of the practice's own, in the order of the form.
+    pub questions: Vec<Question>,
     /// The explanations.
     pub explain: Explain,
     /// The tone of the answer to the client.

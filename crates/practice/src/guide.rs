@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::choices::{Choice, ContactBy, Goal, RecentInjury, Warmth};
+use crate::choices::{BuiltIn, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use crate::content::GuideRow;
 use crate::{Practice, Treatment, TreatmentKey};
 
@@ -15,10 +15,23 @@ impl Practice {
             .find(|treatment| treatment.key.as_str() == key)
     }
 
-    /// Whether to ask about warm stones: only if a treatment is done with them.
+    /// Whether the form asks this. About warm stones only if a treatment is done with them.
+    #[must_use]
+    pub fn asks(&self, question: BuiltIn) -> bool {
+        let pointless = question == BuiltIn::Warmth && !self.offers_warmth();
+        !pointless && !self.left_out.contains(&question)
+    }
+
+    /// Whether a treatment is done with warm stones.
+    #[must_use]
+    pub fn offers_warmth(&self) -> bool {
+        self.treatments.iter().any(|treatment| treatment.warm)
+    }
+
+    /// Whether the form asks about warm stones.
     #[must_use]
     pub fn asks_warmth(&self) -> bool {
-        self.treatments.iter().any(|treatment| treatment.warm)
+        self.asks(BuiltIn::Warmth)
     }
 
     /// What the guide suggests for these answers. A warmth that was left out counts as not sure.

@@ -11,6 +11,7 @@ mod content;
 mod error;
 mod guide;
 mod hours;
+mod question;
 pub mod raw;
 #[cfg(feature = "toml")]
 mod reader;
@@ -27,5 +28,6 @@ pub use content::{
 pub use error::{PracticeError, PracticeErrors};
 pub use guide::{Alternative, Suggested, Suggestion};
 pub use hours::{WorkingDays, date_in_words, in_words};
+pub use question::{NotAQuestionKey, Question, QuestionKey, QuestionOption};
 pub use when::time_in_words;
 pub use zone::Zone;

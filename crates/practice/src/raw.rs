@@ -10,7 +10,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 #[cfg(feature = "schema")]
-use crate::choices::{Area, Cause, Goal, Warmth};
+use crate::choices::{Area, BuiltIn, Cause, FormSection, Goal, QuestionKind, Warmth};
 pub use crate::text::*;
 
 /// The practice, in the therapist's own words.
@@ -35,6 +35,13 @@ pub struct Practice {
     /// Which treatment to suggest. Each pair of goal and warmth must be in exactly one block.
     #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
     pub guide: Vec<Guide>,
+    /// Which of the questions that every form can have yours leaves out. Leave the section out to ask them all.
+    pub form: Option<Form>,
+    /// One block for each question of your own, at most twelve, in the order in which people should read them. Each stands below the
+    /// questions that every form has in its section.
+    #[serde(default)]
+    #[cfg_attr(feature = "schema", schemars(length(max = 12)))]
+    pub question: Vec<Question>,
     /// What you explain to people who ticked the matching box.
     pub explain: Explain,
     /// How you sound: the automatic answer to the client.
@@ -185,6 +192,52 @@ pub struct Guide {
     pub also_why: Option<Sentences>,
 }
 
+/// What the form leaves out.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+pub struct Form {
+    /// The names of the questions to leave out, such as ["cause", "times"]. Without "phone" there is no "contact_by" either.
+    #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true)))]
+    pub leave_out: LeftOut,
+}
+
+/// A question of the practice's own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+pub struct Question {
+    /// A short name for the computer: small letters, digits and underscores. It is kept with each enquiry, so leave it as it is
+    /// once the form is in use.
+    pub key: QuestionName,
+    /// The question, as people should read it.
+    pub label: Line,
+    /// A line of help below it, if it needs one.
+    pub hint: Option<Line>,
+    /// What it looks like: "line" (one line of text), "text" (several lines; at most three such questions), "one-of", "several-of", or
+    /// "yes-no".
+    #[cfg_attr(feature = "schema", schemars(with = "QuestionKind"))]
+    pub kind: String,
+    /// The answers to choose from, from two to twenty: for "one-of" and "several-of" only.
+    #[cfg_attr(feature = "schema", schemars(length(min = 2, max = 20)))]
+    pub options: Option<Options>,
+    /// Whether it has to be answered. Leave it out, or write false, if it need not be.
+    pub required: Option<bool>,
+    /// Where it stands: "you" (About you), "body" (About your body) or "visit" (About your visit).
+    #[cfg_attr(feature = "schema", schemars(with = "FormSection"))]
+    pub section: String,
+    /// Whether the answer says something about health: then the privacy mode keeps it out of your mailbox.
+    pub health: bool,
+}
+
+/// One answer to choose from.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+pub struct QuestionOption {
+    /// A short name for the computer: small letters, digits and hyphens.
+    pub value: Key,
+    /// The answer, as people should read it.
+    pub label: Line,
+}
+
 /// What the practice explains.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
@@ -312,6 +365,22 @@ pub struct Spans(
 #[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
 #[serde(expecting = "a list with some of \"yes\", \"no\", \"not-sure\"")]
 pub struct Warmths(#[cfg_attr(feature = "schema", schemars(with = "Vec<Warmth>"))] pub Vec<String>);
+
+/// Some of the questions that every form can have.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
+#[serde(expecting = "a list of questions such as [\"cause\", \"times\"], or []")]
+pub struct LeftOut(
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<BuiltIn>"))] pub Vec<String>,
+);
+
+/// The answers to a question.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
+#[serde(
+    expecting = "a list of answers such as [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]"
+)]
+pub struct Options(pub Vec<QuestionOption>);
 
 /// A list of texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -97,10 +97,15 @@ text! {
     |text| (2..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase()),
     "expected two to four capital letters from A to Z";
 
-    /// The key of a treatment.
+    /// The key of a treatment, or of an answer.
     Key, 40, r"^\s*[a-z0-9-]+\s*$",
     |text| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
     "expected small letters from a to z, digits and hyphens only";
+
+    /// The key of a question of the practice's own.
+    QuestionName, crate::QuestionKey::LONGEST, r"^\s*[a-z0-9_]+\s*$",
+    |text| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'),
+    "expected small letters from a to z, digits and underscores only";
 
     /// The version of a wording.
     Version, 40, r"^\s*[A-Za-z0-9.-]+\s*$",

@@ -15,7 +15,7 @@ use super::user_text::Typed;
 use super::wrap::{fold_html, fold_text};
 use super::{DeskLinks, Email, styles};
 use crate::enquiry::answers::{Area, Choice, Goal, RecentInjury};
-use crate::enquiry::{self, EmailAddress, Enquiry, Field, Received, fields};
+use crate::enquiry::{self, EmailAddress, Enquiry, Field, Received};
 use crate::mail_state::{EmailKind, MailState};
 use crate::practice::Practice;
 use crate::record::Record;
@@ -203,10 +203,10 @@ impl<'a> TherapistEmail<'a> {
             let known = |area: &&Area| **area != Area::Other;
             let areas: Vec<&Area> = enquiry.answers.area.iter().filter(known).collect();
             let more = areas.len() > 2 || areas.len() < enquiry.answers.area.len();
-            about.push(match areas.first() {
-                None => lower_first(wish(enquiry.answers.goal)),
-                Some(first) if more => format!("{} and more", lower_first(first.label())),
-                Some(_) => listed(&labels(&areas)),
+            about.extend(match areas.first() {
+                None => wish(enquiry.answers.goal).map(lower_first),
+                Some(first) if more => Some(format!("{} and more", lower_first(first.label()))),
+                Some(_) => Some(listed(&labels(&areas))),
             });
         }
         if !about.is_empty() {
@@ -217,12 +217,12 @@ impl<'a> TherapistEmail<'a> {
     }
 }
 
-/// What the client wants, as the therapist reads it.
-fn wish(goal: Goal) -> &'static str {
-    match goal {
+/// What the client wants, as the therapist reads it; none where the form does not ask.
+fn wish(goal: Option<Goal>) -> Option<&'static str> {
+    Some(match goal? {
         Goal::NotSure => "Not sure yet",
-        Goal::Treat | Goal::Relax => goal.label(),
-    }
+        goal => goal.label(),
+    })
 }
 
 /// What must not be overlooked.
@@ -233,7 +233,7 @@ struct Alert {
 
 /// An answer under the form's own label.
 struct Answer {
-    label: &'static str,
+    label: String,
     value: Typed,
 }
 
@@ -284,15 +284,17 @@ impl<'a> Page<'a> {
         };
         // These two have a place of their own.
         let (mut times, mut message) = (take(Field::Times), take(Field::Message));
-        let folded = if email.is_unwanted() {
-            times.take().into_iter().chain(message.take()).collect()
+        let mut folded = Vec::new();
+        if email.is_unwanted() {
+            folded.extend(times.take().into_iter().chain(message.take()));
+            let own = answers.extract_if(.., |(field, _)| matches!(field, Field::Own(_)));
+            folded.extend(own.map(|(_, answer)| answer));
+        }
+        let contact_by = enquiry.contact_by.label();
+        let preheader = if wants.is_empty() {
+            format!("{contact_by} · {}", received.reference)
         } else {
-            Vec::new()
-        };
-        let preheader = if private {
-            format!("{} · {}", enquiry.contact_by.label(), received.reference)
-        } else {
-            format!("{wants} · {}", enquiry.contact_by.label())
+            format!("{wants} · {contact_by}")
         };
         Self {
             practice,
@@ -302,7 +304,7 @@ impl<'a> Page<'a> {
             alerts: alerts(email),
             wants,
             suggests,
-            contact_by: enquiry.contact_by.label(),
+            contact_by,
             first_way,
             other_ways,
             times,
@@ -326,15 +328,19 @@ impl<'a> Page<'a> {
     }
 }
 
-/// What the client would like, and where it hurts, in one line.
+/// What the client would like, and where it hurts, in one line; empty where the form asks neither.
 #[must_use]
 pub fn wants(enquiry: &Enquiry) -> String {
     let areas: Vec<&Area> = enquiry.answers.area.iter().collect();
-    let wish = wish(enquiry.answers.goal);
-    match areas.as_slice() {
-        [] => wish.to_owned(),
-        [Area::Other] => format!("{wish} (pain somewhere else)"),
-        areas => format!("{wish}: {}", listed(&labels(areas))),
+    match (wish(enquiry.answers.goal), areas.as_slice()) {
+        (None, []) => String::new(),
+        (Some(wish), []) => wish.to_owned(),
+        (wish, [Area::Other]) => {
+            let wish = wish.map_or_else(String::new, |wish| format!("{wish} "));
+            format!("{wish}(pain somewhere else)")
+        }
+        (None, areas) => format!("Pain: {}", listed(&labels(areas))),
+        (Some(wish), areas) => format!("{wish}: {}", listed(&labels(areas))),
     }
 }
 
@@ -380,18 +386,19 @@ fn alerts(email: &TherapistEmail<'_>) -> Vec<Alert> {
 /// Every answer that was given, in the order of the form and labelled as the form labels it. Privacy mode leaves out what
 /// is sensitive.
 fn labelled(practice: &Practice, enquiry: &Enquiry, private: bool) -> Vec<(Field, Answer)> {
-    fields(practice)
-        .filter(|row| !(row.sensitive && private))
-        .filter_map(|row| {
-            let enquiry::Answer { text, typed } = enquiry.answer(row.field, practice)?;
+    let answered = enquiry.answered(practice).into_iter();
+    answered
+        .filter(|it| !(it.sensitive && private))
+        .map(|it| {
+            let enquiry::Answer { text, typed } = it.answer;
             // The rule of an address leaves nothing to make harmless.
-            let value = if typed && row.field != Field::Email {
+            let value = if typed && it.field != Field::Email {
                 Typed::new(&text)
             } else {
                 Typed::as_is(&text)
             };
-            let label = row.label;
-            Some((row.field, Answer { label, value }))
+            let label = it.label.to_owned();
+            (it.field, Answer { label, value })
         })
         .collect()
 }

@@ -350,6 +350,11 @@ fn with_its_dots(label: &str) -> Option<&'static str> {
     (label.len() >= TELLING && named.next().is_none()).then_some(first)
 }
 
+/// Whether anyone can have an address at this domain.
+pub(super) fn is_provider(domain: &str) -> bool {
+    PROVIDERS.contains(&domain)
+}
+
 fn known(domain: &str) -> bool {
     PROVIDERS.contains(&domain) || REAL.contains(&domain)
 }

@@ -5,7 +5,8 @@
 
 use axum::http::Method;
 
-use super::{Access, Fields, KeptField, ROWS, Row};
+use super::rows::PRACTICE;
+use super::{Access, Fields, KeptField, ROWS, Row, practice};
 use crate::web::decode;
 
 /// The longest address that is come back to, in bytes.
@@ -50,7 +51,10 @@ impl Kept {
         let Some(row) = form_at(path) else {
             return Self::default();
         };
-        let known = |name: &str| row.fields.iter().any(|field| field.name == name);
+        let known = |name: &str| {
+            let mut fields = row.fields.iter();
+            fields.any(|it| it.name == name || (it.name == PRACTICE && practice::is_field(name)))
+        };
         let encode = |text: &str| {
             percent_encoding::utf8_percent_encode(text, percent_encoding::NON_ALPHANUMERIC)
                 .to_string()
@@ -85,10 +89,15 @@ impl Kept {
         }
     }
 
+    /// The fields of the form to go on with.
+    pub(super) fn fields(&self) -> Vec<(String, String)> {
+        decode::urlencoded(self.form.as_bytes()).unwrap_or_default()
+    }
+
     /// The form to go on with, when there is one.
     pub(super) fn resumed(&self) -> Option<Resumed> {
         let row = form_at(&self.path)?;
-        let posted = Fields(decode::urlencoded(self.form.as_bytes()).unwrap_or_default());
+        let posted = Fields(self.fields());
         let fields = row.fields.iter();
         Some(Resumed {
             action: self.path.clone(),

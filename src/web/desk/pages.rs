@@ -97,6 +97,15 @@ impl Message {
         ],
         again: None,
     };
+    pub(super) const PRACTICE_UNREADABLE: Self = Self {
+        status: StatusCode::CONFLICT,
+        title: "Your practice can’t be changed here",
+        text: &[
+            "What was saved was written by a newer version of your desk, or was changed by hand. The last good version holds, and enquiries arrive as always.",
+            "Ask the person who looks after your desk to bring it up to date.",
+        ],
+        again: None,
+    };
     pub(super) const LINK: Self = Self {
         status: StatusCode::FORBIDDEN,
         title: "This link doesn’t work any more",

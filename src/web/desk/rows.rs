@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
-use super::{act, browsers, enquiry, files, list, people, sign_in, waiting};
+use super::{act, browsers, enquiry, files, health, list, people, practice, sign_in, waiting};
 use crate::web::Web;
 
 /// Who may ask for something.
@@ -244,6 +244,10 @@ pub(super) const ROWS: &[Row] = &[
     Row::page("/desk/files/{month}/{format}", Access::Recent, || {
         get(files::month)
     }),
+    Row::page("/desk/health", Access::SignedIn, || get(health::page)),
+    Row::action("/desk/health", Access::SignedIn, "Check again", &[], || {
+        post(health::again)
+    }),
     Row::page("/desk/people", Access::SignedIn, || get(people::page)),
     Row::action("/desk/people", Access::SignedIn, "Look up", ADDRESS, || {
         post(people::look_up)
@@ -276,7 +280,35 @@ pub(super) const ROWS: &[Row] = &[
         &[hidden("sender")],
         || post(people::unblock),
     ),
+    Row::page("/desk/practice", Access::SignedIn, || get(practice::index)),
+    Row::action(
+        "/desk/practice/step-back",
+        Access::SignedIn,
+        "Go one step back",
+        &[hidden("seen")],
+        || post(practice::step_back),
+    ),
+    Row::page("/desk/practice/{section}", Access::SignedIn, || {
+        get(practice::section)
+    }),
+    Row::action(
+        "/desk/practice/{section}",
+        Access::SignedIn,
+        "Preview",
+        &[hidden(PRACTICE)],
+        || post(practice::preview),
+    ),
+    Row::action(
+        "/desk/practice/{section}/save",
+        Access::SignedIn,
+        "Save",
+        &[hidden(PRACTICE)],
+        || post(practice::save),
+    ),
 ];
+
+/// Stands for every field of the practice's sections, whose names are many and made of numbers too.
+pub(super) const PRACTICE: &str = "practice.*";
 
 const SEARCH: &[KeptField] = &[
     KeptField {

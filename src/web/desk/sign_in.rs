@@ -9,7 +9,7 @@ use axum::response::Response;
 
 use super::kept::Kept;
 use super::pages::{self, Message};
-use super::{cookies, failed, fields, retry_after, see_other, user_agent, with_cookies};
+use super::{cookies, failed, fields, practice, retry_after, see_other, user_agent, with_cookies};
 use crate::clock::Clock;
 use crate::sign_in::{Asked, Asker};
 use crate::web::{Source, Web};
@@ -85,10 +85,11 @@ pub(super) async fn enter(
         Ok(None) => return pages::wrong_code(&web, &kept),
         Err(error) => return failed(&web, &error),
     };
-    let answer = match kept.resumed() {
+    let practice = practice::resumed(&web, &kept.path, &kept.fields());
+    let answer = practice.unwrap_or_else(|| match kept.resumed() {
         Some(form) => pages::resume(&web, &form),
         None => see_other(kept.to()),
-    };
+    });
     // A browser that is known keeps the mark it has, and with it what it has used up of its budget.
     let before = cookies::mark(&headers).filter(|mark| web.sign_in.knows(Some(mark)));
     let mark = before.map(str::to_owned).or(signed_in.mark);

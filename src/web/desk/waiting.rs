@@ -44,6 +44,8 @@ struct WaitingPage<'a> {
     /// "3 look like spam", when any do.
     suspects: Option<String>,
     marked: Vec<ListRow>,
+    /// What is worth knowing about the days to come.
+    notes: Vec<String>,
 }
 
 /// Who waits, the nearest promise first.
@@ -71,6 +73,7 @@ pub(super) async fn page(
         next: waiting.next.map(|next| super::after("/desk?after=", &next)),
         suspects,
         marked: rows(practice, &waiting.marked, now),
+        notes: super::practice::notes(practice, now),
     };
     page_response(&web, StatusCode::OK, &page)
 }

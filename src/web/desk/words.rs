@@ -5,7 +5,7 @@ use jiff::Timestamp;
 
 use crate::email::{dial, reply_link, wants};
 use crate::enquiry::answers::ContactBy;
-use crate::enquiry::{Field, Received, fields};
+use crate::enquiry::{Field, Received};
 use crate::practice::Practice;
 use crate::record::{Mark, Record};
 use crate::text;
@@ -134,7 +134,7 @@ pub(super) const fn mark(mark: Mark) -> &'static str {
 
 /// One answer, with a short label.
 pub(super) struct Labelled {
-    pub(super) label: &'static str,
+    pub(super) label: String,
     pub(super) text: String,
 }
 
@@ -150,24 +150,23 @@ pub(super) fn answers(practice: &Practice, received: &Received) -> Vec<Labelled>
         Field::Times => 1,
         _ => 2,
     };
-    let mut rows: Vec<_> = fields(practice).filter(|row| !above(row.field)).collect();
-    rows.sort_by_key(|row| rank(row.field));
-    rows.into_iter()
-        .filter_map(|row| {
-            let answer = received.enquiry.answer(row.field, practice)?;
-            Some(Labelled {
-                label: short(row.field, row.label),
-                text: match consent.filter(|_| row.field == Field::Consent) {
-                    Some(wording) => wording.to_owned(),
-                    None => visible(&answer.text),
-                },
-            })
+    let mut answered = received.enquiry.answered(practice);
+    answered.retain(|it| !above(it.field));
+    answered.sort_by_key(|it| rank(it.field));
+    let answered = answered.into_iter();
+    answered
+        .map(|it| Labelled {
+            label: short(it.field, it.label).to_owned(),
+            text: match consent.filter(|_| it.field == Field::Consent) {
+                Some(wording) => wording.to_owned(),
+                None => visible(&it.answer.text),
+            },
         })
         .collect()
 }
 
 /// A short label; a field that has none here keeps its own.
-const fn short(field: Field, label: &'static str) -> &'static str {
+const fn short(field: Field, label: &str) -> &str {
     match field {
         Field::Name => "Name",
         Field::Email => "Email",

@@ -1,9 +1,10 @@
 //! The rules that hold after every schedule (docs/delivery.md).
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use aws_emulator::ses::Email;
+use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::enquiry::EmailAddress;
 use jiff::{SignedDuration, Timestamp};
 
@@ -46,7 +47,22 @@ pub async fn broken(world: &World) -> Vec<String> {
         lines.any(|line| line["alarm"] == code && line["reference"] == reference)
     };
 
-    for Accepted { reference, .. } in &world.accepted {
+    for Accepted {
+        reference, form, ..
+    } in &world.accepted
+    {
+        let posted = world.forms[*form].as_object().unwrap();
+        let posted = posted.iter().filter(|(name, _)| name.starts_with("q_"));
+        let posted: BTreeMap<&str, &str> = posted
+            .map(|(name, answer)| (name.as_str(), answer.as_str().unwrap()))
+            .collect();
+        let kept = enquiries
+            .get(reference.as_str())
+            .and_then(|item| item.get("enquiry"))
+            .map(own);
+        if kept.is_some_and(|kept| kept != posted) {
+            broken.push(format!("(a) {reference} has lost an answer"));
+        }
         let in_mailbox = of(reference, "therapist").iter().any(|left| left.sent);
         // What SES took past the table and then dropped is told by an alarm alone.
         let told = ["therapist_suppressed", "email_refused"]
@@ -253,6 +269,27 @@ fn repeats(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
         }
     }
     broken
+}
+
+/// The answers to the practice's own questions, as they were posted.
+fn own(enquiry: &AttributeValue) -> BTreeMap<&str, &str> {
+    let Some(own) = enquiry.as_m().unwrap().get("own") else {
+        return BTreeMap::new();
+    };
+    let mut answers = BTreeMap::new();
+    for answer in own.as_l().unwrap() {
+        let answer = answer.as_m().unwrap();
+        let said = answer["said"].as_m().unwrap();
+        let said = said.get("typed").unwrap_or_else(|| {
+            let chosen = said["chosen"].as_l().unwrap();
+            &chosen[0].as_m().unwrap()["value"]
+        });
+        answers.insert(
+            answer["key"].as_s().unwrap().as_str(),
+            said.as_s().unwrap().as_str(),
+        );
+    }
+    answers
 }
 
 /// Rule (c): whatever left in excess was either not confirmed, or not written down because of a crash or a fault, or

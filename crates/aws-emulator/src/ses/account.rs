@@ -1,8 +1,53 @@
-//! How SES stands to the account: identities, sandbox, quotas, suppression list.
+//! How AWS stands to the account: SES's identities, sandbox, quotas and suppression list; who gets the alarms; what protects the
+//! table.
 
 use std::collections::BTreeSet;
 
-/// The account's state at SES. Everything can be changed while the catcher runs.
+/// An email or a text message that a topic sends to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subscription {
+    /// `email` or `sms`.
+    pub protocol: String,
+    /// The address or the number.
+    pub endpoint: String,
+    /// Whether its owner has confirmed it.
+    pub confirmed: bool,
+}
+
+/// A custom MAIL FROM domain whose MX record may be missing: then SES silently uses its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MailFrom {
+    /// The domain.
+    pub domain: String,
+    /// `SUCCESS`, `PENDING`, `FAILED` or `TEMPORARY_FAILURE`.
+    pub status: String,
+}
+
+/// What SES advises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recommendation {
+    /// `DKIM`, `SPF`, `DMARC`, `BIMI`, `COMPLAINT` or `BOUNCE`.
+    pub kind: String,
+    /// `HIGH` or `LOW`.
+    pub impact: String,
+    /// In SES's words.
+    pub description: String,
+}
+
+/// What protects the table, as its descriptions say it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TableProtection {
+    /// Whether expired items go.
+    pub expiry: bool,
+    /// Whether it can be recovered to a point in time.
+    pub recovery: bool,
+    /// Whether it cannot be deleted.
+    pub deletion: bool,
+    /// Whether it has a stream.
+    pub stream: bool,
+}
+
+/// The account's state. Everything can be changed while the catcher runs.
 #[derive(Debug, Clone)]
 pub struct Account {
     /// Verified identities: whole domains (subdomains included), and single addresses.
@@ -28,6 +73,18 @@ pub struct Account {
     pub mail_from_verified: bool,
     /// Whether the caller's policy allows sending.
     pub allowed: bool,
+    /// Whether SES reviews the account.
+    pub probation: bool,
+    /// The state of every identity's DKIM: `SUCCESS`, `PENDING`, `FAILED`, `TEMPORARY_FAILURE` or `NOT_STARTED`.
+    pub dkim: String,
+    /// The MAIL FROM domain of every identity.
+    pub mail_from: Option<MailFrom>,
+    /// What SES advises; nothing where the account does not have that.
+    pub recommendations: Option<Vec<Recommendation>>,
+    /// Who gets what any topic sends.
+    pub subscriptions: Vec<Subscription>,
+    /// What protects any table.
+    pub table: TableProtection,
 }
 
 impl Default for Account {
@@ -45,11 +102,119 @@ impl Default for Account {
             suspended: false,
             mail_from_verified: true,
             allowed: true,
+            probation: false,
+            dkim: "SUCCESS".to_owned(),
+            mail_from: None,
+            recommendations: None,
+            subscriptions: vec![Subscription {
+                protocol: "email".to_owned(),
+                endpoint: "alarms@example.net".to_owned(),
+                confirmed: true,
+            }],
+            table: TableProtection {
+                expiry: true,
+                recovery: true,
+                deletion: true,
+                stream: true,
+            },
         }
     }
 }
 
+/// What can be wrong with the account, by a name and in words.
+pub const SWITCHES: [(&str, &str); 14] = [
+    ("sandbox", "SES is in its sandbox"),
+    ("paused", "Sending is paused"),
+    ("probation", "SES reviews the account"),
+    ("suspended", "SES has shut the account down"),
+    ("quota", "The day’s quota is spent"),
+    (
+        "denied",
+        "The role may ask SES for nothing and send nothing",
+    ),
+    ("unverified", "The sender is not verified"),
+    ("dkim", "DKIM has failed"),
+    ("mail-from", "The MX record of MAIL FROM is missing"),
+    ("dmarc", "SES advises a DMARC record"),
+    ("unconfirmed", "The alarm address was not confirmed"),
+    ("expiry", "The table keeps what has expired"),
+    ("recovery", "The table cannot be recovered"),
+    ("deletion", "The table can be deleted"),
+];
+
 impl Account {
+    /// Whether this is wrong.
+    pub fn switched(&self, name: &str) -> bool {
+        match name {
+            "sandbox" => self.sandbox,
+            "paused" => self.paused,
+            "probation" => self.probation,
+            "suspended" => self.suspended,
+            "quota" => self.max_24_hour_send.is_some(),
+            "denied" => !self.allowed,
+            "unverified" => self.identities.is_empty(),
+            "dkim" => self.dkim != "SUCCESS",
+            "mail-from" => self.mail_from.is_some(),
+            "dmarc" => self.recommendations.is_some(),
+            "unconfirmed" => self.subscriptions.iter().any(|it| !it.confirmed),
+            "expiry" => !self.table.expiry,
+            "recovery" => !self.table.recovery,
+            "deletion" => !self.table.deletion,
+            _ => false,
+        }
+    }
+
+    /// Makes this wrong, or right again.
+    pub fn switch(&mut self, name: &str) {
+        let wrong = !self.switched(name);
+        match name {
+            "sandbox" => self.sandbox = wrong,
+            "paused" => self.paused = wrong,
+            "probation" => self.probation = wrong,
+            "suspended" => self.suspended = wrong,
+            "quota" => self.max_24_hour_send = wrong.then_some(0),
+            "denied" => self.allowed = !wrong,
+            "unverified" => {
+                self.identities = match wrong {
+                    true => BTreeSet::new(),
+                    false => BTreeSet::from(["example.com".to_owned()]),
+                }
+            }
+            "dkim" => self.dkim = if wrong { "FAILED" } else { "SUCCESS" }.to_owned(),
+            "mail-from" => {
+                self.mail_from = wrong.then(|| MailFrom {
+                    domain: "mail.example.com".to_owned(),
+                    status: "FAILED".to_owned(),
+                });
+            }
+            "dmarc" => {
+                self.recommendations = wrong.then(|| {
+                    vec![Recommendation {
+                        kind: "DMARC".to_owned(),
+                        impact: "HIGH".to_owned(),
+                        description: "DMARC configuration was not found.".to_owned(),
+                    }]
+                });
+            }
+            "unconfirmed" => {
+                for subscription in &mut self.subscriptions {
+                    subscription.confirmed = !wrong;
+                }
+            }
+            "expiry" => self.table.expiry = !wrong,
+            "recovery" => self.table.recovery = !wrong,
+            "deletion" => self.table.deletion = !wrong,
+            _ => {}
+        }
+    }
+
+    /// Whether this is an identity by its own name that is there, verified or not.
+    pub fn has_identity(&self, name: &str) -> bool {
+        self.identities
+            .iter()
+            .any(|identity| identity.eq_ignore_ascii_case(name))
+    }
+
     /// Whether this address may send, and in the sandbox receive.
     pub fn is_verified(&self, address: &str) -> bool {
         let address = address.to_ascii_lowercase();

@@ -1,4 +1,4 @@
-//! SES API v2 on the wire: `POST /v2/email/outbound-emails` and `GET /v2/email/account`.
+//! SES API v2 on the wire: `POST /v2/email/outbound-emails`; what can be asked is in `asked`.
 //!
 //! One file because every check stands in the order in which SES makes it.
 
@@ -18,7 +18,7 @@ use serde_json::{Value, json};
 use super::account::Account;
 use super::faults::Fault;
 use super::message::{self, Draft};
-use super::{Email, State, events, lock};
+use super::{Email, State, asked, events, lock};
 use crate::aws;
 use crate::server::Line;
 
@@ -55,14 +55,14 @@ const OWN_HEADERS: &[&str] = &[
 
 /// An answer that is no success.
 #[derive(Debug)]
-struct RequestError {
+pub(super) struct RequestError {
     status: u16,
     code: String,
     message: String,
 }
 
 impl RequestError {
-    fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
+    pub(super) fn new(status: u16, code: &str, message: impl Into<String>) -> Self {
         Self {
             status,
             code: code.to_owned(),
@@ -70,7 +70,7 @@ impl RequestError {
         }
     }
 
-    fn bad_request(message: impl Into<String>) -> Self {
+    pub(super) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequestException", message)
     }
 
@@ -94,39 +94,23 @@ impl RequestError {
 pub(super) fn router(state: Arc<State>) -> Router {
     Router::new()
         .route("/v2/email/outbound-emails", post(send_email))
-        .route("/v2/email/account", get(get_account))
+        .route("/v2/email/account", get(asked::account))
+        .route("/v2/email/identities/{identity}", get(asked::identity))
+        .route(
+            "/v2/email/vdm/recommendations",
+            post(asked::recommendations),
+        )
+        // SNS's query API has one path, and this catcher nothing else there.
+        .route("/", post(asked::subscriptions))
         .fallback(async || {
             refuse(&RequestError::new(
                 404,
                 "UnknownOperationException",
-                "This catcher knows SendEmail and GetAccount only.",
+                "This catcher does not know that operation.",
             ))
         })
         .layer(DefaultBodyLimit::max(MAX_REQUEST))
         .with_state(state)
-}
-
-async fn get_account(Shared(state): Shared<Arc<State>>) -> Response {
-    let sent = state.sent_since(a_day_ago());
-    let account = lock(&state.account);
-    if !account.allowed {
-        return refuse(&access_denied("ses:GetAccount"));
-    }
-    let body = json!({
-        "DedicatedIpAutoWarmupEnabled": false,
-        "EnforcementStatus": if account.suspended { "SHUTDOWN" } else { "HEALTHY" },
-        "ProductionAccessEnabled": !account.sandbox,
-        "SendingEnabled": !account.paused && !account.suspended,
-        "SendQuota": {
-            // SES says -1 for an account without a limit.
-            "Max24HourSend": account.max_24_hour_send.map_or(-1.0, f64::from),
-            "MaxSendRate": account.max_send_rate.unwrap_or(-1.0),
-            "SentLast24Hours": sent as f64,
-        },
-        "SuppressionAttributes": { "SuppressedReasons": ["BOUNCE", "COMPLAINT"] },
-    });
-    drop(account);
-    answer(StatusCode::OK, None, &body)
 }
 
 async fn send_email(
@@ -572,7 +556,7 @@ fn text<'a>(parent: &'a Value, name: &str) -> Option<&'a str> {
     parent.get(name).and_then(Value::as_str)
 }
 
-fn access_denied(action: &str) -> RequestError {
+pub(super) fn access_denied(action: &str) -> RequestError {
     RequestError::new(
         403,
         "AccessDeniedException",
@@ -580,7 +564,7 @@ fn access_denied(action: &str) -> RequestError {
     )
 }
 
-fn a_day_ago() -> Timestamp {
+pub(super) fn a_day_ago() -> Timestamp {
     Timestamp::now()
         .checked_sub(SignedDuration::from_hours(24))
         .unwrap_or(Timestamp::UNIX_EPOCH)
@@ -598,7 +582,7 @@ fn reset(line: &Line) -> Response {
     Response::new(Body::empty())
 }
 
-fn refuse(refusal: &RequestError) -> Response {
+pub(super) fn refuse(refusal: &RequestError) -> Response {
     let status = StatusCode::from_u16(refusal.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     answer(
         status,
@@ -607,7 +591,7 @@ fn refuse(refusal: &RequestError) -> Response {
     )
 }
 
-fn answer(status: StatusCode, error: Option<&str>, body: &Value) -> Response {
+pub(super) fn answer(status: StatusCode, error: Option<&str>, body: &Value) -> Response {
     let mut response = Response::builder()
         .status(status)
         .header("content-type", "application/json")

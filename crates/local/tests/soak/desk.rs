@@ -111,7 +111,6 @@ impl Desk {
             "CONFIGURATION_SET",
             "THERAPIST_CONFIGURATION_SET",
             "ALLOWED_ORIGINS",
-            "SES_SANDBOX",
         ] {
             command.env_remove(name);
         }

@@ -1,12 +1,18 @@
 //! The guide: which treatment to suggest for which answers.
 
-use super::{At, Check, keys_of};
-use crate::choices::{Choice, Goal, Warmth};
+use super::{At, Check, answer};
+use crate::choices::{BuiltIn, Choice, Goal, Warmth};
 use crate::content::GuideRow;
 use crate::{Treatment, TreatmentKey, raw};
 
-/// Each pair of goal and warmth in exactly one row; without a warm treatment, each goal.
-pub(super) fn guide(blocks: &[raw::Guide], treatments: &[Treatment], at: &At<'_>) -> Vec<GuideRow> {
+/// Each pair of goal and warmth in exactly one row; without a warm treatment, each goal. Of a question that the form leaves out, only
+/// "not-sure" has to be there: that is what a missing answer counts as.
+pub(super) fn guide(
+    blocks: &[raw::Guide],
+    treatments: &[Treatment],
+    left_out: &[BuiltIn],
+    at: &At<'_>,
+) -> Vec<GuideRow> {
     let asks_warmth = treatments.iter().any(|treatment| treatment.warm);
     let asked = if asks_warmth {
         Warmth::ALL
@@ -43,8 +49,10 @@ pub(super) fn guide(blocks: &[raw::Guide], treatments: &[Treatment], at: &At<'_>
         rows.push(row);
     }
     // The pairs of a block that could not be read would seem to be missing.
-    for goal in Goal::ALL.iter().filter(|_| rows.len() == blocks.len()) {
-        for warmth in asked {
+    let goals = needed(BuiltIn::Goal, Goal::ALL, &[Goal::NotSure], left_out);
+    let warmths = needed(BuiltIn::Warmth, asked, &[Warmth::NotSure], left_out);
+    for goal in goals.iter().filter(|_| rows.len() == blocks.len()) {
+        for warmth in warmths {
             at.expect(
                 rows.iter().any(|row| covers(row, *goal, *warmth)),
                 format!("no block for {}; expected one", pair(*goal, *warmth)),
@@ -52,6 +60,19 @@ pub(super) fn guide(blocks: &[raw::Guide], treatments: &[Treatment], at: &At<'_>
         }
     }
     rows
+}
+
+fn needed<'a, C>(
+    question: BuiltIn,
+    asked: &'a [C],
+    missing: &'a [C],
+    left_out: &[BuiltIn],
+) -> &'a [C] {
+    if left_out.contains(&question) {
+        missing
+    } else {
+        asked
+    }
 }
 
 /// A block of the guide; none where its goal or its warmth cannot be read.
@@ -90,16 +111,6 @@ fn guide_row(
         also,
         also_why,
     })
-}
-
-fn answer<C: Choice>(text: &str, at: &At<'_>) -> Option<C> {
-    let answer = C::from_key(text.trim());
-    let known = keys_of::<C>().join("\", \"");
-    at.expect(
-        answer.is_some(),
-        format!("expected one of \"{known}\", found \"{text}\""),
-    );
-    answer
 }
 
 fn some_of<C: Choice>(texts: &[String], at: &At<'_>) -> Option<Vec<C>> {

@@ -2,7 +2,7 @@
 
 use jiff::civil::date;
 use practice::Practice;
-use practice::choices::{Choice, Goal, Warmth};
+use practice::choices::{BuiltIn, Choice, Goal, Warmth};
 
 use crate::{SOURCE, edited, line_of, without_warmth};
 
@@ -82,7 +82,110 @@ pub(crate) const ERRORS: &[ErrorCase] = &[
     ("date = \"2027-01-01\"", "date = 2027-01-01T09:00:00", "date = 2027-01-01T", "holiday[1].date", "expected a day of the calendar", BOTH),
     ("choose_it_for = \"a time to relax, with warmth\"", "choose_it_for = \"A time to relax.\"", "choose_it_for = \"A time", "treatment[2].choose_it_for", "expected no full stop", BOTH),
     ("subject = \"Thank you for your enquiry\"", "subject = \"Thank you for your enquiry, which has arrived safely and which I am going to answer as soon as I can\"", "subject =", "emails.subject", "at most 80 characters", BOTH),
+    ("senders = []", "senders = []\n[form]\nleave_out = [\"cause\", \"name\"]", "leave_out", "form.leave_out[1]", "found \"name\"; every form asks for the rest", BOTH),
+    ("senders = []", "senders = []\n[form]\nleave_out = [\"cause\", \"cause\"]", "leave_out", "form.leave_out[1]", "twice", BOTH),
+    ("senders = []", "senders = []\n[form]\nleave_out = [\"phone\"]", "leave_out", "form.leave_out", "expected \"contact_by\" too", READER),
+    ("senders = []", "senders = []\n[form]\nleave_out = \"cause\"", "leave_out", "form.leave_out", "expected a list of questions such as [\"cause\", \"times\"]", BOTH),
+    ("senders = []", "senders = []\n[form]\n", "[form]", "form.leave_out", "missing", BOTH),
 ];
+
+/// One line of a good question, what replaces it, the key of the error, words of its message, and who sees it.
+#[rustfmt::skip]
+const OF_A_QUESTION: &[(&str, &str, &str, &str, bool)] = &[
+    ("key = \"sport\"", "key = \"Sport!\"", "key", "small letters from a to z, digits and underscores only", BOTH),
+    ("key = \"sport\"", "key = \"my-sport\"", "key", "underscores only", BOTH),
+    ("key = \"sport\"", "key = \"a_key_of_more_than_thirty_letters\"", "key", "at most 30 characters", BOTH),
+    ("key = \"sport\"", "", "key", "missing", BOTH),
+    ("label = \"Which sport?\"", "label = \" \"", "label", "empty", BOTH),
+    ("hint = \"One is enough.\"", "hint = 7", "hint", "expected a text", BOTH),
+    ("hint = \"One is enough.\"", "help = \"One is enough.\"", "help", "unknown key; expected one of: key, label, hint", BOTH),
+    ("kind = \"one-of\"", "kind = \"select\"", "kind", "expected one of \"line\", \"text\", \"one-of\", \"several-of\", \"yes-no\", found \"select\"", BOTH),
+    ("kind = \"one-of\"", "kind = \"line\"", "options", "has no answers to choose from; leave this line out", READER),
+    ("options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]", "", "options", "missing; expected the answers to choose from", READER),
+    ("options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]", "options = [\"run\", { value = \"swim\", label = \"Swimming\" }]", "options[0]", "expected a list of answers such as", BOTH),
+    ("options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]", "options = [{ value = \"run\", label = \"Running\" }]", "options", "expected from 2 to 20 answers", BOTH),
+    ("value = \"swim\"", "value = \"run\"", "options[1].value", "\"run\" is the value of another answer", READER),
+    ("value = \"swim\"", "value = \"Swimming pool\"", "options[1].value", "small letters", BOTH),
+    ("required = true", "required = \"yes\"", "required", "true or false (without quotation marks)", BOTH),
+    ("section = \"body\"", "section = \"consent\"", "section", "expected one of \"you\", \"body\", \"visit\", found \"consent\"", BOTH),
+    ("health = false", "", "health", "missing; expected true or false", BOTH),
+];
+
+const QUESTION: &str = "[[question]]\nkey = \"sport\"\nlabel = \"Which sport?\"\nhint = \"One is enough.\"\nkind = \"one-of\"\n\
+    options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]\nrequired = true\n\
+    section = \"body\"\nhealth = false\n";
+
+/// The practice with questions, each changed as the table says.
+pub(crate) fn with_question(passage: &str, replacement: &str) -> String {
+    assert!(QUESTION.contains(passage), "{passage}");
+    format!("{SOURCE}\n{}", QUESTION.replacen(passage, replacement, 1))
+}
+
+/// The texts with an error in a question, and whether the schema sees it.
+pub(crate) fn of_questions() -> impl Iterator<Item = (String, bool)> {
+    let cases = OF_A_QUESTION.iter();
+    cases.map(|(passage, replacement, .., seen)| (with_question(passage, replacement), *seen))
+}
+
+#[test]
+fn a_question_is_checked_like_everything_else() {
+    Practice::from_toml(&with_question("", "")).unwrap();
+    for (passage, replacement, key, message, _) in OF_A_QUESTION {
+        let errors =
+            Practice::from_toml(&with_question(passage, replacement)).expect_err(replacement);
+        let key = format!("question[0].{key}");
+        let [error] = errors.0.as_slice() else {
+            panic!("{replacement}: {errors}")
+        };
+        assert_eq!(error.key, key, "{error}");
+        assert!(error.message.contains(message), "{replacement}: {error}");
+        assert!(error.line > Some(SOURCE.matches('\n').count()), "{error}");
+    }
+}
+
+#[test]
+fn there_are_at_most_twelve_questions_three_of_them_long_and_each_once() {
+    let text = |kind: &str, count: usize| {
+        let questions = (0..count).map(|nth| {
+            format!(
+                "[[question]]\nkey = \"q{nth}\"\nlabel = \"Which?\"\nkind = \"{kind}\"\nsection = \"you\"\nhealth = true\n"
+            )
+        });
+        Practice::from_toml(&format!("{SOURCE}\n{}", questions.collect::<String>()))
+    };
+    assert_eq!(text("line", 12).unwrap().questions.len(), 12);
+    assert_eq!(text("text", 3).unwrap().questions.len(), 3);
+    for (kind, count, key) in [
+        ("line", 13, "question[12]"),
+        ("text", 4, "question[3].kind"),
+    ] {
+        let errors = text(kind, count).unwrap_err();
+        assert_eq!(errors.0.len(), 1, "{errors}");
+        assert_eq!(errors.0[0].key, key);
+    }
+    let twice = format!("{}{QUESTION}", with_question("", ""));
+    let errors = Practice::from_toml(&twice).unwrap_err();
+    assert_eq!(errors.0[0].key, "question[1].key", "{errors}");
+}
+
+#[test]
+fn a_guide_says_only_what_the_form_asks() {
+    let at = SOURCE.find("[[guide]]").unwrap();
+    let end = SOURCE.find("# ── What you explain").unwrap();
+    let guide = |rows: &str, form: &str| {
+        let text = format!("{}{rows}{}\n{form}", &SOURCE[..at], &SOURCE[end..]);
+        Practice::from_toml(&text)
+    };
+    let row = "[[guide]]\ngoal = \"not-sure\"\nwhy = \"We shall see.\"\n\n";
+    guide(row, "[form]\nleave_out = [\"goal\"]\n").unwrap();
+    guide(row, "[form]\nleave_out = [\"warmth\"]\n").unwrap_err();
+    // A question that comes back finds its rows.
+    let practice = Practice::from_toml(&format!(
+        "{SOURCE}\n[form]\nleave_out = [\"goal\", \"warmth\"]\n"
+    ))
+    .unwrap();
+    assert!(!practice.asks_warmth() && practice.asks(BuiltIn::Area));
+}
 
 #[test]
 fn each_error_is_told_with_its_line_its_key_and_what_was_expected() {

@@ -3,7 +3,7 @@
 use practice::raw::{Day, Line, Spans};
 use practice::{Practice, check, raw};
 
-use crate::{SECOND, SOURCE};
+use crate::{PHYSIOTHERAPIST, SECOND, SOURCE};
 
 fn written(text: &str) -> raw::Practice {
     toml::from_str(
@@ -16,7 +16,7 @@ fn written(text: &str) -> raw::Practice {
 
 #[test]
 fn values_without_a_file_make_the_same_practice() {
-    for text in [SOURCE, SECOND] {
+    for text in [SOURCE, SECOND, PHYSIOTHERAPIST] {
         let read = Practice::from_toml(text).unwrap();
         // As it may be stored.
         let stored = serde_json::to_string(&written(text)).unwrap();

@@ -16,6 +16,7 @@ mod schema;
 
 const SOURCE: &str = include_str!("../../../../practice.toml");
 const SECOND: &str = include_str!("../../../../tests/second_practice.toml");
+const PHYSIOTHERAPIST: &str = include_str!("../../../../tests/physiotherapist.toml");
 
 /// The practice's file with one passage replaced.
 fn edited(passage: &str, replacement: &str) -> String {

@@ -6,8 +6,8 @@ use boon::{Compiler, Draft, SchemaIndex, Schemas};
 use practice::Practice;
 use serde_json::Value;
 
-use crate::errors::ERRORS;
-use crate::{SECOND, SOURCE, edited};
+use crate::errors::{ERRORS, of_questions};
+use crate::{PHYSIOTHERAPIST, SECOND, SOURCE, edited};
 
 fn generated() -> String {
     format!("{:#}\n", practice::raw::schema().to_value())
@@ -69,7 +69,7 @@ fn practice_toml_names_its_schema_in_its_first_line() {
 #[test]
 fn good_practices_pass_the_schema() {
     let (schemas, index) = compiled();
-    for text in [SOURCE, SECOND] {
+    for text in [SOURCE, SECOND, PHYSIOTHERAPIST] {
         Practice::from_toml(text).unwrap();
         if let Err(error) = schemas.validate(&as_json(text).unwrap(), index) {
             panic!("{error}");
@@ -84,6 +84,10 @@ fn the_schema_sees_each_error_that_it_can_see() {
         let json = as_json(&edited(passage, replacement)).expect(replacement);
         let refused = schemas.validate(&json, index).is_err();
         assert_eq!(refused, *seen, "{replacement}");
+    }
+    for (text, seen) in of_questions() {
+        let refused = schemas.validate(&as_json(&text).unwrap(), index).is_err();
+        assert_eq!(refused, seen, "{text}");
     }
 }
 

@@ -1,0 +1,328 @@
+//! The pages of "Your practice" as views: fields with what stands in them, what is wrong, and what another window has saved.
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use axum::http::StatusCode;
+use axum::response::Response;
+use jiff::Timestamp;
+
+use super::fields::{Blocks, Input, Kind, SECTIONS, Section};
+use super::typed::{Changed, OFF, ORDER, Typed, name_in};
+use crate::desk::practice::Held;
+use crate::practice::choices::{Choice, Goal, Warmth};
+use crate::practice::{Practice, PracticeError, date_in_words};
+use crate::web::Web;
+use crate::web::desk::pages::{Frame, page_response};
+
+/// For so many days before the last holiday ends she is told that more are needed.
+const HOLIDAYS_END: i64 = 60;
+
+/// What is wrong: at fields, and beside none.
+#[derive(Default)]
+pub(super) struct Errors {
+    at: BTreeMap<String, String>,
+    /// In the order in which they were found, with the field.
+    all: Vec<(Option<String>, String)>,
+}
+
+impl Errors {
+    pub(super) fn new(section: &Section, changed: &Changed, errors: &[PracticeError]) -> Self {
+        let mut these = Self::default();
+        for error in errors {
+            let field = changed.field_of(section, error);
+            let mut words = in_words(&error.message);
+            if field.is_none() && !error.key.is_empty() {
+                words = format!("{words} ({})", error.key);
+            }
+            if let Some(field) = &field {
+                these.at.entry(field.clone()).or_insert(words.clone());
+            }
+            these.all.push((field, words));
+        }
+        these
+    }
+}
+
+/// What the checks say, in the words of a page.
+fn in_words(message: &str) -> String {
+    let words = match message {
+        "empty; expected a text" => "Enter a text",
+        "expected full sentences; the last one has no full stop" => "End it with a full stop",
+        "expected either `date`, or both `from` and `to`" => "Enter the first day off",
+        it if it.starts_with("expected the key of a treatment") => {
+            "Choose a treatment that is on your list, or none"
+        }
+        it if it.starts_with("expected a day of the calendar") => "Enter a day, such as 2027-01-31",
+        message => message,
+    };
+    let words = words.replace("too long; expected at most", "Too long: at most");
+    let mut letters = words.chars();
+    let first = letters.next().map(char::to_uppercase);
+    first.into_iter().flatten().chain(letters).collect()
+}
+
+/// A section as it is shown.
+pub(super) struct Shown<'a> {
+    pub(super) section: &'static Section,
+    pub(super) typed: &'a Typed,
+    pub(super) seen: u64,
+    pub(super) errors: Errors,
+    /// What another window has saved since.
+    pub(super) stands: Option<&'a Typed>,
+    /// Whether she has just signed in again.
+    pub(super) resumed: bool,
+}
+
+impl<'a> Shown<'a> {
+    pub(super) fn new(section: &'static Section, typed: &'a Typed, seen: u64) -> Self {
+        Self {
+            section,
+            typed,
+            seen,
+            errors: Errors::default(),
+            stands: None,
+            resumed: false,
+        }
+    }
+
+    fn field(&self, practice: &Practice, input: &Input, name: String) -> FieldView {
+        let value = self.typed.get(&name).to_owned();
+        let stands = self.stands.map(|stands| stands.get(&name));
+        let treatments = practice.treatments.iter();
+        FieldView {
+            label: input.label,
+            hint: input.hint,
+            kind: input.kind,
+            is_optional: input.optional,
+            error: self.errors.at.get(&name).cloned(),
+            stands: stands.filter(|it| *it != value).map(str::to_owned),
+            rows: value.chars().count() / 36 + value.matches('\n').count() + 2,
+            options: match input.kind {
+                Kind::Treatment => treatments
+                    .map(|it| (it.key.as_str().to_owned(), it.name.clone()))
+                    .collect(),
+                _ => Vec::new(),
+            },
+            value,
+            name,
+        }
+    }
+
+    fn group(&self, practice: &Practice, blocks: &'static Blocks) -> GroupView {
+        let mut numbers = self.typed.blocks(blocks);
+        let next = numbers.last().map_or(0, |last| last + 1);
+        // One to fill in.
+        let is_blank = |number: usize| {
+            let shown = blocks.fields.iter().filter(|it| it.kind != Kind::Hidden);
+            let mut values = shown.map(|it| self.typed.get(&name_in(blocks, number, it.key)));
+            values.all(str::is_empty)
+        };
+        if blocks.grows && numbers.last().is_none_or(|last| !is_blank(*last)) {
+            numbers.push(next);
+        }
+        let count = numbers.len();
+        let block = |(index, number): (usize, usize)| {
+            let named = |key: &str| name_in(blocks, number, key);
+            let is_new = blocks.grows && is_blank(number) && index + 1 == count;
+            let fields = blocks.fields.iter();
+            let fields: Vec<_> = fields
+                .map(|it| self.field(practice, it, named(it.key)))
+                .collect();
+            let order = self.typed.get(&named(ORDER));
+            BlockView {
+                title: match (blocks.key, is_new) {
+                    ("guide", _) => self.row_of_the_guide(practice, blocks, number),
+                    (_, true) => format!("{}: add one", blocks.name),
+                    _ => {
+                        let more = ["from", "price"].map(|key| self.typed.get(&named(key)));
+                        let more = more.into_iter().find(|it| !it.is_empty());
+                        let day = more.and_then(|it| it.parse().ok()).map(date_in_words);
+                        let more = day.or_else(|| more.map(str::to_owned));
+                        let more = more.map_or_else(String::new, |it| format!(", {it}"));
+                        format!("{}{more}", self.typed.get(&named("name")))
+                    }
+                },
+                is_open: fields
+                    .iter()
+                    .any(|it| it.error.is_some() || it.stands.is_some()),
+                order: match order {
+                    "" => (index + 1).to_string(),
+                    order => order.to_owned(),
+                },
+                order_name: named(ORDER),
+                is_off: !self.typed.get(&named(OFF)).is_empty(),
+                off_name: named(OFF),
+                is_new,
+                fields,
+            }
+        };
+        GroupView {
+            name: blocks.name,
+            grows: blocks.grows,
+            blocks: numbers.into_iter().enumerate().map(block).collect(),
+        }
+    }
+
+    /// "Treat pain or an injury, warm stones: not sure – Relaxing massage".
+    fn row_of_the_guide(&self, practice: &Practice, blocks: &Blocks, number: usize) -> String {
+        let value = |key: &str| self.typed.get(&name_in(blocks, number, key));
+        let goal = Goal::from_key(value("goal")).map_or("", |goal| goal.label());
+        let warmth = Warmth::from_key(value("warmth"))
+            .map(|warmth| format!(", warm stones: {}", warmth.label()));
+        let suggests = practice.treatment(value("suggest"));
+        let suggests = suggests.map_or("no single one", |it| it.name.as_str());
+        format!("{goal}{} – {suggests}", warmth.unwrap_or_default())
+    }
+}
+
+struct FieldView {
+    name: String,
+    label: &'static str,
+    hint: &'static str,
+    kind: Kind,
+    is_optional: bool,
+    value: String,
+    error: Option<String>,
+    stands: Option<String>,
+    rows: usize,
+    options: Vec<(String, String)>,
+}
+
+struct BlockView {
+    title: String,
+    is_open: bool,
+    is_new: bool,
+    order: String,
+    order_name: String,
+    is_off: bool,
+    off_name: String,
+    fields: Vec<FieldView>,
+}
+
+struct GroupView {
+    name: &'static str,
+    grows: bool,
+    blocks: Vec<BlockView>,
+}
+
+#[derive(Template)]
+#[template(path = "pages/desk/practice_section.html")]
+struct SectionPage<'a> {
+    frame: Frame<'a>,
+    section: &'static Section,
+    seen: u64,
+    fields: Vec<FieldView>,
+    groups: Vec<GroupView>,
+    errors: &'a [(Option<String>, String)],
+    conflict: bool,
+    resumed: bool,
+    /// The earlier wordings of the consent, on its page.
+    earlier: Vec<(String, String)>,
+}
+
+/// The form of a section.
+pub(super) fn section(web: &Web, status: StatusCode, shown: &Shown<'_>) -> Response {
+    let practice = &web.practice;
+    let fields = shown.section.fields.iter();
+    let earlier = match shown.section.key {
+        "consent" => practice.consent.earlier.iter(),
+        _ => [].iter(),
+    };
+    let page = SectionPage {
+        frame: Frame::signed_in(web, "/desk/practice"),
+        section: shown.section,
+        seen: shown.seen,
+        fields: fields
+            .map(|it| shown.field(practice, it, it.key.to_owned()))
+            .collect(),
+        groups: shown
+            .section
+            .blocks
+            .iter()
+            .map(|it| shown.group(practice, it))
+            .collect(),
+        errors: &shown.errors.all,
+        conflict: shown.stands.is_some(),
+        resumed: shown.resumed,
+        earlier: earlier
+            .map(|it| (format!("Until {}", it.replaced), it.wording.clone()))
+            .collect(),
+    };
+    page_response(web, status, &page)
+}
+
+#[derive(Template)]
+#[template(path = "pages/desk/practice.html")]
+struct IndexPage<'a> {
+    frame: Frame<'a>,
+    sections: &'static [Section],
+    done: Option<&'static str>,
+    saved: Option<String>,
+    /// What the step back leads to.
+    before: Option<String>,
+    seen: u64,
+    wrong: Vec<(String, String)>,
+    /// "You are away until …", and that holidays end soon.
+    notes: Vec<String>,
+}
+
+/// The sections.
+pub(super) fn index(web: &Web, held: &Held, done: &str, now: Timestamp) -> Response {
+    let practice = &web.practice;
+    let day = |at: Timestamp| practice.when(at, now);
+    let page = IndexPage {
+        frame: Frame::signed_in(web, "/desk/practice"),
+        sections: SECTIONS,
+        done: match done {
+            "saved" => Some("Saved. The form and the emails say it within a minute."),
+            "back" => Some("Taken back. The form and the emails say it within a minute."),
+            "changed" => {
+                Some("Nothing was done: another window has saved since. This is how it stands now.")
+            }
+            "gone" => Some("Nothing was done: the version before can’t be used any more."),
+            _ => None,
+        },
+        saved: held.saved_at.map(day),
+        before: held.before.map(|before| match before {
+            Some(at) => format!("the version saved {}", day(at)),
+            None => "the first version".to_owned(),
+        }),
+        seen: held.revision,
+        wrong: held
+            .wrong
+            .iter()
+            .map(|it| (it.key.clone(), in_words(&it.message)))
+            .collect(),
+        notes: notes(practice, now),
+    };
+    page_response(web, StatusCode::OK, &page)
+}
+
+/// What is worth knowing about the days to come.
+pub(in crate::web::desk) fn notes(practice: &Practice, now: Timestamp) -> Vec<String> {
+    let today = now.to_zoned(practice.time_zone.rules().clone()).date();
+    let mut notes = Vec::new();
+    if let Some(back) = practice.away_until.filter(|back| *back > today) {
+        let back = date_in_words(back);
+        notes.push(format!(
+            "You are away: no answer is promised before {back}."
+        ));
+    }
+    let last = practice.holidays.iter().map(|it| it.last).max();
+    if let Some(last) = last {
+        let days = last.duration_since(today).as_hours() / 24;
+        if days < 0 {
+            notes.push(
+                "All your holidays have passed: answers are promised for every working day."
+                    .to_owned(),
+            );
+        } else if days <= HOLIDAYS_END {
+            let last = date_in_words(last);
+            notes.push(format!(
+                "Your last holiday ends on {last}. Enter the next ones in time."
+            ));
+        }
+    }
+    notes
+}
