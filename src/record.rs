@@ -68,6 +68,8 @@ pub struct State {
     pub withdrawn: Option<Timestamp>,
     /// Whether the owner of its address says that they did not send it.
     pub disowned: bool,
+    /// When the therapist noted a complaint about the use of personal data that she has not acknowledged yet.
+    pub data_complaint: Option<Timestamp>,
 }
 
 impl Record {
@@ -146,6 +148,7 @@ impl State {
             completed: None,
             withdrawn: None,
             disowned: false,
+            data_complaint: None,
             judged: None,
             marked: None,
             timeline: Timeline {

@@ -121,6 +121,12 @@ impl SignIn {
         self.keys.as_ref().ok_or(SignInError::NoKeys)
     }
 
+    /// The therapist's address.
+    #[must_use]
+    pub const fn therapist(&self) -> &EmailAddress {
+        &self.therapist
+    }
+
     /// Whether this is the mark of a browser that has signed in before.
     #[must_use]
     pub fn knows(&self, mark: Option<&str>) -> bool {

@@ -81,10 +81,7 @@ impl Withdrawal {
         }
         if action.applies_to(&record) {
             // First, so that the therapist is told for certain: an email that finds nothing to tell is not sent.
-            let id = OwnEmailId {
-                kind: action.email(),
-                about: format!("{reference}@{now}"),
-            };
+            let id = OwnEmailId::about_enquiry(action.email(), reference, now);
             self.store.schedule(&id, now + WRITTEN_BY_THEN).await?;
         }
         if action == Action::Disown {

@@ -19,6 +19,10 @@ use aws_sdk_dynamodb::types::{AttributeValue, Put, TransactWriteItem};
 use aws_smithy_http_client::Builder;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 
+/// What is not copied: signed-in browsers and codes for signing in. A browser that has been signed out since, such as that of a lost
+/// phone, would be signed in again.
+const LEFT_OUT: [&str; 2] = ["session", "sign-in"];
+
 /// What became of the items of the first table.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Copied {
@@ -28,7 +32,7 @@ pub struct Copied {
     pub kept: u64,
 }
 
-/// Copies all items of `from` that `to` does not have. The two items of an enquiry go together, so that the function, which hears
+/// Copies all items of `from` that `to` does not have, but for signed-in browsers. The two items of an enquiry go together, so that the function, which hears
 /// of what was typed by the stream, and of the state by the index, never finds one without the other.
 ///
 /// # Errors
@@ -48,6 +52,9 @@ pub async fn copy(client: &Client, from: &str, to: &str) -> Result<Copied, Box<d
         for item in page.items.unwrap_or_default() {
             let text = |name: &str| item.get(name).and_then(|it| it.as_s().ok());
             let kind = text("kind").map(String::as_str);
+            if kind.is_some_and(|kind| LEFT_OUT.contains(&kind)) {
+                continue;
+            }
             let items = match (kind, text("reference")) {
                 // It goes with what was typed.
                 (Some("state"), _) => continue,

@@ -31,6 +31,7 @@ impl Commands {
             "marked": record.state.marked,
             "withdrawn": record.state.withdrawn,
             "disowned": record.state.disowned,
+            "data_complaint": record.state.data_complaint,
             "deliveries": record.state.deliveries,
             "timeline": whole.timeline,
             "note": whole.note.as_ref().map(Note::text),

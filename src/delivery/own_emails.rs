@@ -128,40 +128,10 @@ impl Delivery {
                 Ok(reference) => self.reminder(&reference, now).await,
                 Err(_) => Ok(None),
             },
-            EmailKind::Withdrawn | EmailKind::Kept | EmailKind::Disowned => {
-                let reference = id.about.split('@').next();
-                let reference = reference.and_then(|it| Reference::parse(it).ok());
-                let record = match &reference {
-                    Some(reference) => self.store.load(reference).await?,
-                    None => None,
-                };
-                let Some(reference) = &reference else {
-                    return Ok(None);
-                };
-                let erased_at = record.as_ref().and_then(Record::erased_at);
-                let action = match (id.kind, &record, erased_at) {
-                    // Her mailbox has a copy, also when the table has none any more.
-                    (EmailKind::Withdrawn, None, _) | (EmailKind::Withdrawn, _, Some(_)) => {
-                        ClientAction::Withdrawn { erased_at }
-                    }
-                    (EmailKind::Kept, Some(_), None) => ClientAction::Kept,
-                    (EmailKind::Disowned, Some(record), None) if record.state.disowned => {
-                        ClientAction::Disowned
-                    }
-                    _ => return Ok(None),
-                };
-                let phone = record
-                    .as_ref()
-                    .and_then(|it| it.received.enquiry.phone.as_ref());
-                let email = ClientActionEmail {
-                    practice,
-                    to,
-                    reference,
-                    phone,
-                    action,
-                };
-                Ok(Some(email.into_email()))
-            }
+            EmailKind::Withdrawn
+            | EmailKind::Kept
+            | EmailKind::Disowned
+            | EmailKind::DataComplaint => self.client_action(id).await,
             EmailKind::PracticeChanged => {
                 let saved = self.store.practice().await?;
                 // One that was asked for in the hour before may have been changed once more since.
@@ -199,6 +169,44 @@ impl Delivery {
             | EmailKind::Probe
             | EmailKind::SignIn => Ok(None),
         }
+    }
+
+    /// The email about what a client did; nothing when that does not stand any more.
+    async fn client_action(&self, id: &OwnEmailId) -> Result<Option<Email>, StoreError> {
+        let Some((reference, at)) = id.enquiry() else {
+            return Ok(None);
+        };
+        let record = self.store.load(&reference).await?;
+        let erased_at = record.as_ref().and_then(Record::erased_at);
+        let action = match (id.kind, &record, erased_at) {
+            // Her mailbox has a copy, also when the table has none any more.
+            (EmailKind::Withdrawn, None, _) | (EmailKind::Withdrawn, _, Some(_)) => {
+                ClientAction::Withdrawn { erased_at }
+            }
+            (EmailKind::Kept, Some(_), None) => ClientAction::Kept,
+            (EmailKind::Disowned, Some(record), None) if record.state.disowned => {
+                ClientAction::Disowned
+            }
+            // Who complained is owed an answer, also when the enquiry has been erased since.
+            (EmailKind::DataComplaint, None, _) => ClientAction::DataComplaint { noted_at: at },
+            (EmailKind::DataComplaint, Some(record), _)
+                if record.state.data_complaint == Some(at) =>
+            {
+                ClientAction::DataComplaint { noted_at: at }
+            }
+            _ => return Ok(None),
+        };
+        let phone = record
+            .as_ref()
+            .and_then(|it| it.received.enquiry.phone.as_ref());
+        let email = ClientActionEmail {
+            practice: &self.practice,
+            to: &self.settings.therapist,
+            reference: &reference,
+            phone,
+            action,
+        };
+        Ok(Some(email.into_email()))
     }
 
     /// Counts a suspected enquiry that is about to be mailed. Returns whether the therapist is told of it by a number only:

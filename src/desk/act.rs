@@ -7,9 +7,10 @@ use tracing::info;
 
 use super::{Desk, DeskError};
 use crate::clock::Clock;
+use crate::email::ClientAction;
 use crate::enquiry::Reference;
 use crate::mail_state::EmailKind;
-use crate::record::{Event, Mark, Marked, Note, Origin, Record, State};
+use crate::record::{Event, Mark, Marked, Note, Origin, OwnEmailId, Record, State};
 use crate::spam::{SenderRule, Verdict};
 use crate::store::{Along, NoteChange, SenderChange, Update};
 
@@ -325,6 +326,63 @@ impl Desk {
         };
         let outcome = self.act(reference, &along, clock, change).await?;
         info!(%reference, rule = rule.map_or("none", SenderRule::key), by = by.key(), "sender");
+        Ok(outcome)
+    }
+
+    /// Notes a complaint about the use of personal data: an email reminds of acknowledging it, unless [`Self::acknowledge`] came
+    /// first.
+    ///
+    /// # Errors
+    /// When there is no such enquiry, or the table cannot be written.
+    pub async fn data_complaint(
+        &self,
+        reference: &Reference,
+        by: Origin,
+        clock: &Clock,
+    ) -> Result<Outcome, DeskError> {
+        let noted = self.show(reference).await?.state.data_complaint;
+        let at = noted.unwrap_or_else(|| clock.now());
+        // First, so that the reminder comes for certain: one that finds nothing to remind of is not sent.
+        let id = OwnEmailId::about_enquiry(EmailKind::DataComplaint, reference, at);
+        self.store
+            .schedule(&id, at + ClientAction::REMINDED_AFTER)
+            .await?;
+        let change = |state: &mut State, now| {
+            if state.data_complaint.is_some() {
+                return false;
+            }
+            state.data_complaint = Some(at);
+            state.tell(now, Event::DataComplaint { by });
+            true
+        };
+        let outcome = self
+            .act(reference, &Along::default(), clock, change)
+            .await?;
+        info!(%reference, by = by.key(), done = outcome.is_done(), "complaint about data noted");
+        Ok(outcome)
+    }
+
+    /// The complaint about the use of personal data has been acknowledged, or was noted by mistake: nothing reminds of it.
+    ///
+    /// # Errors
+    /// When there is no such enquiry, or the table cannot be written.
+    pub async fn acknowledge(
+        &self,
+        reference: &Reference,
+        by: Origin,
+        clock: &Clock,
+    ) -> Result<Outcome, DeskError> {
+        let change = |state: &mut State, now| {
+            if state.data_complaint.take().is_none() {
+                return false;
+            }
+            state.tell(now, Event::Acknowledged { by });
+            true
+        };
+        let outcome = self
+            .act(reference, &Along::default(), clock, change)
+            .await?;
+        info!(%reference, by = by.key(), done = outcome.is_done(), "complaint about data acknowledged");
         Ok(outcome)
     }
 

@@ -2,9 +2,9 @@
 //! by the owner of its address.
 
 use askama::Template;
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
-use super::format::{dial, moment};
+use super::format::{day, dial, moment};
 use super::user_text::Typed;
 use super::{Email, styles};
 use crate::enquiry::{EmailAddress, Phone, Reference};
@@ -23,6 +23,18 @@ pub enum ClientAction {
     Kept,
     /// Says that they did not send it: the address is not its author's.
     Disowned,
+    /// Has complained about the use of their personal data, and not had an acknowledgement yet.
+    DataComplaint {
+        /// When the therapist noted it.
+        noted_at: Timestamp,
+    },
+}
+
+impl ClientAction {
+    /// How long after a complaint was noted the therapist is reminded of acknowledging it: nine days before she must have.
+    pub const REMINDED_AFTER: SignedDuration = SignedDuration::from_hours(21 * 24);
+    /// Until when it must be acknowledged (Data Protection Act 2018, section 164A).
+    const ACKNOWLEDGED_WITHIN: SignedDuration = SignedDuration::from_hours(30 * 24);
 }
 
 /// Everything that the email is made from.
@@ -61,6 +73,7 @@ impl ClientActionEmail<'_> {
             ClientAction::Withdrawn { .. } => EmailKind::Withdrawn,
             ClientAction::Kept => EmailKind::Kept,
             ClientAction::Disowned => EmailKind::Disowned,
+            ClientAction::DataComplaint { .. } => EmailKind::DataComplaint,
         };
         let (text, html) = (Text { page: &page }.render(), Html { page: &page }.render());
         Email::own(kind, self.practice, self.to, subject, text, html)
@@ -107,6 +120,23 @@ impl ClientActionEmail<'_> {
                     None => "There is no phone number, so there is nothing more you can do.".to_owned(),
                 },
             ),
+            ClientAction::DataComplaint { noted_at } => (
+                "A complaint about data needs your acknowledgement",
+                vec![
+                    format!(
+                        "You noted on {} that this client has complained about how their data is used. On your desk it is not \
+                         marked as acknowledged.",
+                        day(self.practice, noted_at)
+                    ),
+                    format!(
+                        "By law they must have an acknowledgement by {}. Then look into it, and tell them what came of it.",
+                        day(self.practice, noted_at + ClientAction::ACKNOWLEDGED_WITHIN)
+                    ),
+                ],
+                "One line is enough for now: “I have your complaint and am looking into it.” If you have sent it already, mark it \
+                 on your desk."
+                    .to_owned(),
+            ),
         };
         let may_call = self.action == ClientAction::Disowned;
         let phone = phone.filter(|_| may_call).map(|phone| {
@@ -130,7 +160,7 @@ impl ClientActionEmail<'_> {
 
 /// The title within a sentence.
 fn lower(title: &str) -> String {
-    title.replacen("The ", "the ", 1)
+    title.replacen("The ", "the ", 1).replacen("A ", "a ", 1)
 }
 
 #[derive(Template)]

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::first_name::first_name;
-use crate::enquiry::{Name, Phone, Reference};
+use crate::enquiry::{EmailAddress, Name, Phone, Reference};
 use crate::practice::{Practice, date_in_words, time_in_words};
 
 /// What may stand in a part of a link as it is (RFC 3986, unreserved).
@@ -34,6 +34,19 @@ pub fn reply_link(
             UNRESERVED
         ),
         utf8_percent_encode(&body, UNRESERVED),
+    )
+}
+
+/// A link that writes a complaint about the use of personal data.
+#[must_use]
+pub fn complaint_link(to: &EmailAddress, reference: &Reference) -> String {
+    format!(
+        "mailto:{}?subject={}",
+        utf8_percent_encode(to.as_str(), ADDRESS),
+        utf8_percent_encode(
+            &format!("Complaint about the use of my data ({reference})"),
+            UNRESERVED
+        ),
     )
 }
 

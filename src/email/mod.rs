@@ -25,7 +25,7 @@ use crate::practice::Practice;
 
 // What the therapist's pages say in the same words.
 pub use first_name::first_name;
-pub use format::{dial, reply_link};
+pub use format::{complaint_link, dial, reply_link};
 pub use therapist::{because, reasons, suggests, wants};
 
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};

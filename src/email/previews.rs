@@ -678,6 +678,13 @@ impl<'a> Samples<'a> {
                 "The address is not the client's",
                 ClientAction::Disowned,
             ),
+            action(
+                "data_complaint",
+                "A complaint about the use of data was noted three weeks ago",
+                ClientAction::DataComplaint {
+                    noted_at: self.ago(21, 0),
+                },
+            ),
             sample(
                 "practice_changed",
                 "Contact details, the consent or the automatic reply were changed",

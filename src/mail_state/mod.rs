@@ -38,6 +38,8 @@ pub enum EmailKind {
     Kept,
     /// To the therapist: an enquiry was not sent by the owner of its address.
     Disowned,
+    /// To the therapist: a complaint about the use of personal data has to be acknowledged.
+    DataComplaint,
     /// To the therapist: her contact details, the consent or the automatic reply were changed on the desk.
     PracticeChanged,
     /// To the therapist: something about the desk itself has changed.
@@ -62,6 +64,7 @@ impl EmailKind {
         Self::Withdrawn,
         Self::Kept,
         Self::Disowned,
+        Self::DataComplaint,
         Self::PracticeChanged,
         Self::Health,
         Self::Probe,
@@ -83,6 +86,7 @@ impl EmailKind {
             Self::Withdrawn => "withdrawn",
             Self::Kept => "kept",
             Self::Disowned => "disowned",
+            Self::DataComplaint => "data_complaint",
             Self::PracticeChanged => "practice_changed",
             Self::Health => "health",
             Self::Probe => "probe",

@@ -41,6 +41,22 @@ pub struct OwnEmail {
 }
 
 impl OwnEmailId {
+    /// An email about something that happened to an enquiry at this time.
+    #[must_use]
+    pub fn about_enquiry(kind: EmailKind, reference: &Reference, at: Timestamp) -> Self {
+        Self {
+            kind,
+            about: format!("{reference}@{at}"),
+        }
+    }
+
+    /// The enquiry that such an email is about, and when it happened.
+    #[must_use]
+    pub fn enquiry(&self) -> Option<(Reference, Timestamp)> {
+        let (reference, at) = self.about.split_once('@')?;
+        Some((Reference::parse(reference).ok()?, at.parse().ok()?))
+    }
+
     /// Reads what [`fmt::Display`] writes; nothing for a kind that only a newer version knows.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {

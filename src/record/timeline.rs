@@ -130,6 +130,16 @@ pub enum Event {
     Kept,
     /// The owner of the address said that they did not send it.
     Disowned,
+    /// The therapist noted a complaint about the use of personal data.
+    DataComplaint {
+        /// How.
+        by: Origin,
+    },
+    /// She has acknowledged it.
+    Acknowledged {
+        /// How.
+        by: Origin,
+    },
     /// Something that only a newer version knows, as it is stored.
     Other(String),
 }
@@ -256,6 +266,8 @@ impl fmt::Display for Event {
             Event::Withdrawn => f.write_str("withdrawn"),
             Event::Kept => f.write_str("kept"),
             Event::Disowned => f.write_str("disowned"),
+            Event::DataComplaint { by } => write!(f, "data_complaint {}", by.key()),
+            Event::Acknowledged { by } => write!(f, "acknowledged {}", by.key()),
             Event::Other(text) => f.write_str(text),
         }
     }
@@ -281,6 +293,12 @@ fn read(text: &str) -> Option<Event> {
         ["withdrawn"] => Event::Withdrawn,
         ["kept"] => Event::Kept,
         ["disowned"] => Event::Disowned,
+        ["data_complaint", by] => Event::DataComplaint {
+            by: Origin::from_key(by)?,
+        },
+        ["acknowledged", by] => Event::Acknowledged {
+            by: Origin::from_key(by)?,
+        },
         ["sent", kind, attempt] => Event::Sent {
             kind: EmailKind::from_key(kind)?,
             attempt: attempt.parse().ok()?,
@@ -374,6 +392,8 @@ mod tests {
             Event::Withdrawn,
             Event::Kept,
             Event::Disowned,
+            Event::DataComplaint { by: Origin::Desk },
+            Event::Acknowledged { by: Origin::Desk },
             Event::Other("forwarded to a colleague".to_owned()),
         ];
         events.extend(REPORTS.map(|(_, report)| reported(report)));

@@ -15,6 +15,7 @@ use serde::Deserialize;
 
 use super::{Answer, ResponseFormat, Web, origin};
 use crate::clock::Clock;
+use crate::email::complaint_link;
 use crate::enquiry::Reference;
 use crate::practice::Practice;
 use crate::store::StoreError;
@@ -58,6 +59,8 @@ struct Page<'a> {
     promised: String,
     erased: Option<String>,
     disowned: bool,
+    /// The address that takes complaints about the use of data, and a link that writes one.
+    complaints: (&'a str, String),
 }
 
 impl Page<'_> {
@@ -167,6 +170,10 @@ fn page(
         promised: practice.promise_in_words(mine.promised_by, mine.received_at),
         erased: mine.erased_at.map(|at| practice.when(at, now)),
         disowned: mine.disowned,
+        complaints: {
+            let to = web.sign_in.therapist();
+            (to.as_str(), complaint_link(to, reference))
+        },
     }
     .render();
     let status = match step {

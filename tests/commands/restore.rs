@@ -9,6 +9,7 @@ use aws_sdk_dynamodb::types::{
 use serde_json::{Value, json};
 
 use crate::copy_table::{Copied, copy};
+use crate::support::browser::{Browser, last_code};
 use crate::support::emulated;
 use crate::support::{Item, MINIMAL, TestApp};
 
@@ -147,6 +148,35 @@ async fn what_was_erased_since_the_backup_is_erased_again_by_its_receipt() {
     }
     assert_eq!(found(&app, "erased@example.com").await, 0);
     assert_eq!(found(&app, "kept@example.com").await, 1);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn no_browser_is_signed_in_by_a_table_that_is_put_back() {
+    let app = TestApp::start().await;
+    let (client, table) = (app.desk.dynamo().client(), app.desk.dynamo().table());
+    post(&app, "zoe@example.com").await;
+    app.emails().await;
+    let lost = Browser::signed_in(&app).await;
+    let asking = Browser::new(&app);
+    asking.post("/desk/sign-in", &[]).await;
+    let code = last_code(&app);
+    // As a backup of that moment, with everything in it.
+    bare_table(client).await;
+    for item in all(client, table).await {
+        let put = client.put_item().table_name(BACKUP).set_item(Some(item));
+        put.send().await.unwrap();
+    }
+    let cookies = lost.cookies.lock().unwrap().clone();
+    lost.post("/desk/sign-out", &[]).await;
+    *lost.cookies.lock().unwrap() = cookies;
+    accident(client, table).await;
+    copy(client, BACKUP, table).await.unwrap();
+    assert_eq!(found(&app, "zoe@example.com").await, 1);
+    assert_eq!(lost.get("/desk/browsers").await.status, 403);
+    let typed = asking.post("/desk/code", &[("code", &code)]).await;
+    assert_eq!(typed.status, 422);
+    assert!(app.items("session").await.is_empty());
     app.finish().await;
 }
 

@@ -9,3 +9,4 @@ mod nightly;
 mod pending;
 mod promises;
 mod units;
+mod year;

@@ -387,3 +387,55 @@ async fn the_reminders_can_be_switched_off_and_the_morning_list_stays() {
     let subjects = bench.live(on("11-25", "08:00"), on("11-26", "00:00")).await;
     assert_eq!(subjects, ["1 person is waiting for your answer"]);
 }
+
+#[tokio::test]
+async fn a_complaint_about_data_that_is_not_acknowledged_is_reminded_of_once_after_three_weeks() {
+    let bench = Bench::start(&[PUBLIC_URL]).await;
+    let noted = async |email: &str| {
+        let reference = bench.post(on("11-02", "10:00"), email, email).await;
+        let reference = Reference::parse(&reference).unwrap();
+        for later in [0, 60] {
+            let clock = clock(on("11-02", "12:00") + SignedDuration::from_secs(later));
+            let done = bench
+                .app
+                .desk
+                .data_complaint(&reference, Origin::Desk, &clock);
+            assert_eq!(done.await.unwrap().is_done(), later == 0);
+        }
+        reference
+    };
+    let open = noted("zoe@example.org").await;
+    let acknowledged = noted("sam@example.org").await;
+    let erased = noted("ana@example.org").await;
+    let told = |subjects: Vec<String>| {
+        let title = "a complaint about data needs your acknowledgement";
+        let mut told = subjects;
+        told.retain(|subject| subject.ends_with(title));
+        told.sort();
+        told
+    };
+    let early = bench.live(on("11-23", "10:00"), on("11-23", "12:00")).await;
+    assert!(told(early).is_empty(), "three weeks have not passed");
+    let clock = clock(on("11-23", "11:30"));
+    let done = bench
+        .app
+        .desk
+        .acknowledge(&acknowledged, Origin::Desk, &clock);
+    assert!(done.await.unwrap().is_done());
+    let erase = json!({ "command": "erase", "reference": erased.as_str(), "confirm": true });
+    bench.invoke(on("11-23", "11:30"), erase).await;
+    let mut expected = [&open, &erased]
+        .map(|reference| format!("{reference}: a complaint about data needs your acknowledgement"));
+    expected.sort();
+    let due = bench.live(on("11-23", "12:00"), on("11-23", "14:00")).await;
+    assert_eq!(told(due), expected);
+    let text = bench.emails();
+    let text = text.iter().rfind(|it| it.subject == expected[0]).unwrap();
+    let text = text.text.clone().unwrap().replace('\n', " ");
+    assert!(
+        text.contains("by Wednesday 2 December 2026") && !text.contains("example.org"),
+        "{text}"
+    );
+    let after = bench.live(on("11-23", "14:00"), on("11-25", "00:00")).await;
+    assert!(told(after).is_empty(), "once");
+}

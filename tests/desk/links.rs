@@ -18,12 +18,17 @@ fn link(app: &TestApp, reference: &str, ago: SignedDuration) -> String {
 }
 
 fn link_to(app: &TestApp, reference: &str, ago: SignedDuration, to: &str, epoch: i64) -> String {
-    let keys = enquiry_desk::keys::Keys::from_secret(HASH_KEY).unwrap();
-    let to = enquiry_desk::enquiry::EmailAddress::parse(to).unwrap();
-    let links = Links::new(Some(app.desk.url()), Some(&keys), &to).unwrap();
+    let links = links(app, HASH_KEY, to);
     let reference = Reference::parse(reference).unwrap();
     let link = links.answered(&reference, epoch, Timestamp::now() - ago);
     link.strip_prefix(app.desk.url()).unwrap().to_owned()
+}
+
+/// The links of a stack with this secret, to this therapist.
+fn links(app: &TestApp, secret: &str, to: &str) -> Links {
+    let keys = enquiry_desk::keys::Keys::from_secret(secret).unwrap();
+    let to = enquiry_desk::enquiry::EmailAddress::parse(to).unwrap();
+    Links::new(Some(app.desk.url()), Some(&keys), &to).unwrap()
 }
 
 /// What a form of the page posts.
@@ -228,6 +233,43 @@ async fn a_link_that_is_not_good_gets_one_calm_page_and_does_nothing() {
         );
     }
     assert_eq!(marked(&app, &reference).await, (Mark::Waiting, None));
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_link_of_another_stack_or_of_another_purpose_does_nothing() {
+    let app = TestApp::start().await;
+    let it = enquire(&app).await;
+    let reference = Reference::parse(&it).unwrap();
+    let good = link(&app, &it, HOUR);
+    let [sent, signed] = carried(&good);
+    let other = links(
+        &app,
+        "the secret of another stack, of 32",
+        "therapist@example.com",
+    );
+    let others = other.answered(&reference, 0, Timestamp::now() - HOUR);
+    let ours = links(&app, HASH_KEY, "therapist@example.com");
+    let mine = ours.mine(&reference);
+    let (_, client) = mine.split_once("?s=").unwrap();
+    let others_mine = other.mine(&reference);
+    let browser = Browser::new(&app);
+    // What signs is another stack, the client's own link, or only the beginning of a signature.
+    let mut signatures = vec![carried(&others)[1].1.to_owned(), client.to_owned()];
+    signatures.extend((0..signed.1.len()).map(|length| signed.1[..length].to_owned()));
+    for signature in &signatures {
+        let press = [sent, ("s", signature), ("do", "answered"), ("sure", "yes")];
+        let pressed = browser.post(path(&good), &press).await;
+        assert_eq!(pressed.status, StatusCode::FORBIDDEN, "{signature}");
+    }
+    assert_eq!(marked(&app, &it).await, (Mark::Waiting, None));
+    let (_, others_client) = others_mine.split_once("?s=").unwrap();
+    for signature in [others_client, signed.1] {
+        let opened = browser.get(&format!("/mine/{it}?s={signature}")).await;
+        assert_eq!(opened.status, StatusCode::NOT_FOUND, "{signature}");
+    }
+    let opened = browser.get(&format!("/mine/{it}?s={client}")).await;
+    assert_eq!(opened.status, StatusCode::OK);
     app.finish().await;
 }
 

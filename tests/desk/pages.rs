@@ -260,6 +260,38 @@ async fn an_enquiry_shows_every_answer_and_what_happened_and_nothing_in_it_is_ma
 }
 
 #[tokio::test]
+async fn a_complaint_about_data_is_noted_and_acknowledged_on_the_page_of_the_enquiry() {
+    let app = TestApp::start().await;
+    let browser = Browser::signed_in(&app).await;
+    let reference = enquire(&app, &COMPLETE, &[]).await;
+    let page = format!("/desk/enquiries/{reference}");
+    let press = async |action: &str| {
+        let answer = browser.post(&format!("{page}/{action}"), &[]).await;
+        follow(&browser, &answer).await.body
+    };
+    let noted = "You noted a complaint about the use of their data: today.";
+    assert!(!browser.get(&page).await.body.contains(noted));
+    in_order(
+        &press("complaint").await,
+        &[
+            "The complaint is noted.",
+            noted,
+            "I have acknowledged it",
+            "was noted",
+        ],
+    );
+    assert!(press("complaint").await.contains("Nothing was changed."));
+    let done = press("acknowledged").await;
+    in_order(
+        &done,
+        &["Marked as acknowledged.", "That complaint was acknowledged"],
+    );
+    assert!(!done.contains(noted));
+    assert!(press("acknowledged").await.contains("Nothing was changed."));
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_reference_that_does_not_exist_is_said_in_words() {
     let app = TestApp::start().await;
     let browser = Browser::signed_in(&app).await;

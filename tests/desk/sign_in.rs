@@ -12,7 +12,7 @@ use crate::support::{Item, TestApp, emulated, urlencoded};
 const FORM: (&str, &str) = ("content-type", "application/x-www-form-urlencoded");
 
 /// Every post of the desk that needs a session; the first two are about browsers.
-const POSTS: [&str; 21] = [
+const POSTS: [&str; 23] = [
     "/desk/browsers/sign-out",
     "/desk/browsers/sign-out-everywhere",
     "/desk/enquiries/search",
@@ -24,6 +24,8 @@ const POSTS: [&str; 21] = [
     "/desk/enquiries/BB-7KQ4M/trust",
     "/desk/enquiries/BB-7KQ4M/unblock",
     "/desk/enquiries/BB-7KQ4M/resend",
+    "/desk/enquiries/BB-7KQ4M/complaint",
+    "/desk/enquiries/BB-7KQ4M/acknowledged",
     "/desk/enquiries/BB-7KQ4M/note",
     "/desk/enquiries/BB-7KQ4M/erase",
     "/desk/people",

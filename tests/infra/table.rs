@@ -9,7 +9,7 @@ use enquiry_desk::enquiry::{Enquiry, Received, Reference};
 use enquiry_desk::mail_state::{Deliveries, EmailKind, MailState, Withheld};
 use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
-use enquiry_desk::record::{NightlyTest, OwnEmailId, Step};
+use enquiry_desk::record::{NightlyTest, Origin, OwnEmailId, Step};
 use enquiry_desk::spam::{Score, SenderRule};
 use enquiry_desk::store::{Accepted, NewEnquiry, SavedPractice, Words, schema};
 use enquiry_desk::withdrawal::{Action, Withdrawal};
@@ -183,6 +183,12 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         let done = client.act(&reference, action, &clock).await.unwrap();
         assert!(done.is_some());
     }
+    // And one who complains about the use of their data.
+    let noted = app
+        .app
+        .desk
+        .data_complaint(&reference, Origin::Desk, &clock);
+    assert!(noted.await.unwrap().is_done());
     // More suspected ones than are mailed in an hour, and the email that tells their number.
     let now = Timestamp::now();
     for _ in 0..31 {

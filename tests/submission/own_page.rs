@@ -85,6 +85,10 @@ async fn the_page_shows_closed_words_and_nothing_that_was_typed() {
     ] {
         assert!(!page.body.contains(typed), "{typed}");
     }
+    let complain = format!(
+        "mailto:therapist@example.com?subject=Complaint%20about%20the%20use%20of%20my%20data%20%28{reference}%29"
+    );
+    assert!(page.body.contains(&complain), "{}", page.body);
     assert!(!page.body.contains("<script"), "{}", page.body);
     for (name, value) in [
         ("cache-control", "no-store"),

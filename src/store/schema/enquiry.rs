@@ -81,6 +81,8 @@ struct StoredState {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     disowned: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    data_complaint: Option<Timestamp>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     expires: Option<i64>,
 }
 
@@ -183,6 +185,7 @@ pub(in crate::store) fn state_item(
             completed: state.completed,
             withdrawn: state.withdrawn,
             disowned: state.disowned,
+            data_complaint: state.data_complaint,
             expires: expires.map(Timestamp::as_second),
         },
     )
@@ -226,6 +229,7 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
         completed: stored.completed,
         withdrawn: stored.withdrawn,
         disowned: stored.disowned,
+        data_complaint: stored.data_complaint,
         judged: stored.judged,
         marked: stored.marked,
         timeline: Timeline {

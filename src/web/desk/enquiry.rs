@@ -29,7 +29,7 @@ use crate::spam::SenderRule;
 use crate::web::Web;
 
 /// What has just been done, as the page says it. Closed: nothing that an address says is shown.
-const DONE: [(&str, &str); 11] = [
+const DONE: [(&str, &str); 13] = [
     ("answered", "Marked as answered."),
     ("booked", "Marked as booked."),
     ("declined", "Marked as not for you."),
@@ -52,6 +52,11 @@ const DONE: [(&str, &str); 11] = [
         "trusted",
         "The sender is trusted: what comes from them is never marked as spam.",
     ),
+    (
+        "complaint",
+        "The complaint is noted. You get a reminder in three weeks if you have not acknowledged it by then.",
+    ),
+    ("acknowledged", "Marked as acknowledged."),
     (
         "unblocked",
         "The sender is neither blocked nor trusted any more.",
@@ -78,6 +83,8 @@ struct EnquiryPage<'a> {
     is_withdrawn: bool,
     /// Whether the owner of its address says that they did not send it.
     is_disowned: bool,
+    /// The day on which a complaint about data was noted that is not acknowledged yet.
+    data_complaint: Option<String>,
     why_suspect: String,
     is_injured: bool,
     ways: Ways,
@@ -168,6 +175,7 @@ fn render(
         mark: mark.key(),
         is_withdrawn: state.withdrawn.is_some(),
         is_disowned: state.disowned,
+        data_complaint: state.data_complaint.map(|at| practice.which_day(at, now)),
         why_suspect: if state.is_suspect() {
             reasons(&record.signals)
         } else {
@@ -290,6 +298,14 @@ pub(super) async fn act(
         "spam" => (desk.spam(&reference, by, &clock).await, "spam"),
         "block" => (desk.block(&reference, by, &clock).await, "blocked"),
         "trust" => (desk.trust(&reference, by, &clock).await, "trusted"),
+        "complaint" => (
+            desk.data_complaint(&reference, by, &clock).await,
+            "complaint",
+        ),
+        "acknowledged" => (
+            desk.acknowledge(&reference, by, &clock).await,
+            "acknowledged",
+        ),
         "unblock" => (desk.unblock(&reference, by, &clock).await, "unblocked"),
         _ => {
             let resent = desk

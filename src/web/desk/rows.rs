@@ -210,6 +210,20 @@ pub(super) const ROWS: &[Row] = &[
         || post(enquiry::act),
     ),
     Row::action(
+        "/desk/enquiries/{reference}/complaint",
+        Access::SignedIn,
+        "Note a complaint",
+        &[],
+        || post(enquiry::act),
+    ),
+    Row::action(
+        "/desk/enquiries/{reference}/acknowledged",
+        Access::SignedIn,
+        "I have acknowledged it",
+        &[],
+        || post(enquiry::act),
+    ),
+    Row::action(
         "/desk/enquiries/{reference}/note",
         Access::SignedIn,
         "Save",

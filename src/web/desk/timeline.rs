@@ -93,6 +93,10 @@ fn in_words(event: &Event) -> (String, String) {
         Event::Withdrawn => plain("The client withdrew the enquiry"),
         Event::Kept => plain("The client keeps the enquiry after all"),
         Event::Disowned => plain("The owner of the address says they did not send it"),
+        Event::DataComplaint { by } => {
+            done("A complaint about the use of their data was noted", by)
+        }
+        Event::Acknowledged { by } => done("That complaint was acknowledged", by),
         Event::Other(text) => (words::visible(text), String::new()),
     }
 }
