@@ -104,17 +104,17 @@ impl App {
         let withdrawal = Withdrawal::new(store.clone());
         let desk = Desk::new(store.clone(), Arc::clone(&delivery), Arc::clone(&practice));
         let desk = Arc::new(desk);
-        let web = Web::new(
+        let web = Web {
             submission,
             withdrawal,
             links,
-            Arc::clone(&sign_in),
-            Arc::clone(&desk),
-            Arc::clone(&check),
-            Arc::clone(&nightly),
-            Arc::clone(&practice),
-            web_settings,
-        );
+            sign_in: Arc::clone(&sign_in),
+            desk: Arc::clone(&desk),
+            check: Arc::clone(&check),
+            nightly: Arc::clone(&nightly),
+            practice: Arc::clone(&practice),
+            settings: web_settings,
+        };
         Arc::new(Self {
             web: WebService::new(web),
             commands: Commands::new(

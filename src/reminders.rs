@@ -70,7 +70,7 @@ impl Reminders {
         if !self.practice.reminders {
             return Ok(asked_for);
         }
-        for waits in self.store.waiting(None, LOOKED_AT).await?.found {
+        for waits in self.store.waiting_from(now, LOOKED_AT).await?.found {
             let promised_by = waits.at;
             let before = self.practice.working_time_before(promised_by, SHORTLY);
             if before <= now && now < promised_by {

@@ -4,7 +4,8 @@ import pathlib
 import sys
 import zlib
 
-LIMIT, ZIPPED_LIMIT = 8_500_000, 3_800_000
+# With the desk, the checks and all time zones. The aim was 3.8 MB zipped (docs/decisions/0013-the-desk.md).
+LIMIT, ZIPPED_LIMIT = 10_000_000, 4_400_000
 
 binary = pathlib.Path(sys.argv[1]).read_bytes()
 zipped = len(zlib.compress(binary, 9))

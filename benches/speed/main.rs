@@ -39,7 +39,7 @@ use function::{Function, Program, Surroundings, build, millis};
 
 /// The goals that are not ratios: `docs/decisions` and the README quote them.
 const MEMORY_MIB: f64 = 12.0;
-const BINARY_MB: f64 = 8.5;
+const BINARY_MB: f64 = 10.0;
 const ZIP_MB: f64 = 3.8;
 
 #[tokio::main]

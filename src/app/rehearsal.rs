@@ -29,8 +29,7 @@ pub(super) async fn rehearse(
     let app = App::new(settings, Arc::new(practice.clone()), clients);
     let enquiry = enquiry();
     let answered = app.web.handle(&enquiry, Copied::Now, clock);
-    let answered = answered.with_subscriber(NoSubscriber::new()).await.ok()?;
-    answered
+    answered.with_subscriber(NoSubscriber::new()).await.ok()?
 }
 
 /// A post as API Gateway hands it over, from the desk's own page.

@@ -31,7 +31,11 @@ impl Delivery {
             return Ok(None);
         }
         let first = practice.working_day_before(day).unwrap_or(day);
-        let waiting = self.store.waiting(None, 2 * LISTED).await?.found;
+        // Not those of long ago, which no list names any more, however many there are.
+        let begin = first
+            .to_zoned(zone.clone())
+            .map_or(now, |begin| begin.timestamp());
+        let waiting = self.store.waiting_from(begin, 2 * LISTED).await?.found;
         let near: Vec<Cursor> = waiting
             .into_iter()
             .filter(|waits| (first..=day).contains(&date_of(waits.at)))

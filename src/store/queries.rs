@@ -230,6 +230,20 @@ impl Store {
         Ok(Page::of(self.page(query).await?))
     }
 
+    /// Those that wait for an answer that was promised by `first` or later, the nearest promise first, at most `limit`.
+    ///
+    /// # Errors
+    /// When the index cannot be read.
+    pub async fn waiting_from(&self, first: Timestamp, limit: usize) -> Result<Page, StoreError> {
+        let query = ByTime {
+            forward: true,
+            first,
+            limit,
+            ..ByTime::listed(List::Waiting)
+        };
+        Ok(Page::of(self.page(query).await?))
+    }
+
     /// Those that were marked, the latest first, at most `limit`.
     ///
     /// # Errors

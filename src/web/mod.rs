@@ -52,15 +52,24 @@ pub use problem::{ProblemType, RequestError};
 
 /// The public pages and the endpoint, and the therapist's pages.
 pub struct Web {
-    submission: Submission,
-    withdrawal: Withdrawal,
-    links: Option<Links>,
-    sign_in: Arc<SignIn>,
-    desk: Arc<Desk>,
-    check: Arc<Check>,
-    nightly: Arc<Nightly>,
-    practice: Arc<Practice>,
-    settings: WebSettings,
+    /// Takes enquiries.
+    pub submission: Submission,
+    /// The client's own page.
+    pub withdrawal: Withdrawal,
+    /// Signs the addresses in emails, where there is a key.
+    pub links: Option<Links>,
+    /// Who may come in.
+    pub sign_in: Arc<SignIn>,
+    /// What the therapist does.
+    pub desk: Arc<Desk>,
+    /// How the desk is.
+    pub check: Arc<Check>,
+    /// The nightly test.
+    pub nightly: Arc<Nightly>,
+    /// The practice.
+    pub practice: Arc<Practice>,
+    /// The deployment's settings.
+    pub settings: WebSettings,
 }
 
 /// The origin of our own pages: the gateway's own domain, which only the event knows.
@@ -83,32 +92,6 @@ struct Route {
 }
 
 impl Web {
-    /// Answers with these parts.
-    #[must_use]
-    pub const fn new(
-        submission: Submission,
-        withdrawal: Withdrawal,
-        links: Option<Links>,
-        sign_in: Arc<SignIn>,
-        desk: Arc<Desk>,
-        check: Arc<Check>,
-        nightly: Arc<Nightly>,
-        practice: Arc<Practice>,
-        settings: WebSettings,
-    ) -> Self {
-        Self {
-            submission,
-            withdrawal,
-            links,
-            sign_in,
-            desk,
-            check,
-            nightly,
-            practice,
-            settings,
-        }
-    }
-
     /// Every public path that answers.
     fn routes(&self) -> Vec<Route> {
         const READ: &str = "GET, HEAD, OPTIONS";

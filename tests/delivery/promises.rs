@@ -128,6 +128,26 @@ async fn each_promise_is_mentioned_on_its_day_shortly_before_and_on_the_next_wor
 }
 
 #[tokio::test]
+async fn many_that_were_never_marked_hide_no_new_promise() {
+    let bench = Bench::marking().await;
+    for number in 0..101 {
+        let address = format!("old{number}@example.org");
+        let message = number.to_string();
+        bench.post(on("11-19", "10:00"), &address, &message).await;
+    }
+    bench
+        .post(on("11-24", "15:00"), "zoe@example.org", "new")
+        .await;
+    let mut subjects = bench.live(on("11-25", "00:00"), on("11-26", "00:00")).await;
+    subjects.sort();
+    let expected = [
+        "1 person is waiting for your answer",
+        "Zoë is waiting for your answer by 3pm today",
+    ];
+    assert_eq!(subjects, expected);
+}
+
+#[tokio::test]
 async fn the_morning_list_says_who_by_when_and_how_and_nothing_of_health() {
     let bench = Bench::marking().await;
     let reference = bench

@@ -4,7 +4,11 @@ use serde_json::{Value, json};
 
 use crate::support::template::{list, text, yaml};
 
-const WORKFLOWS: [&str; 2] = [".github/workflows/ci.yml", ".github/workflows/deploy.yml"];
+const WORKFLOWS: [&str; 3] = [
+    ".github/workflows/ci.yml",
+    ".github/workflows/deploy.yml",
+    ".github/workflows/release.yml",
+];
 
 /// The names of the files in a folder of this repository.
 fn files(folder: &str) -> Vec<String> {
@@ -44,7 +48,7 @@ fn every_action_is_pinned_by_its_commit() {
 }
 
 #[test]
-fn a_workflow_may_read_the_code_and_the_deploying_job_alone_may_prove_itself() {
+fn a_workflow_may_read_the_code_and_only_what_deploys_or_publishes_may_prove_itself() {
     for path in WORKFLOWS {
         let workflow = yaml(path);
         assert_eq!(
@@ -56,6 +60,9 @@ fn a_workflow_may_read_the_code_and_the_deploying_job_alone_may_prove_itself() {
             let allowed = match (path, name.as_str()) {
                 (".github/workflows/deploy.yml", "deploy") => {
                     json!({ "contents": "read", "id-token": "write" })
+                }
+                (".github/workflows/release.yml", "publish") => {
+                    json!({ "contents": "write", "id-token": "write", "attestations": "write" })
                 }
                 _ => json!({ "contents": "read" }),
             };

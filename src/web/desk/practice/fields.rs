@@ -21,7 +21,7 @@ pub(super) enum Kind {
     /// One of the treatments, or none.
     Treatment,
     /// What a question looks like.
-    QuestionKind,
+    AskedAs,
     /// Where a question stands.
     FormSection,
     /// The answers to a question, one a line.
@@ -92,8 +92,8 @@ const fn optional(key: &'static str, kind: Kind, label: &'static str, hint: &'st
 }
 
 use Kind::{
-    BuiltIns, Day, FormSection, Hidden, Line, Lines, Number, Options, QuestionKind, Spans, Text,
-    Tick, Treatment,
+    AskedAs, BuiltIns, Day, FormSection, Hidden, Line, Lines, Number, Options, Spans, Text, Tick,
+    Treatment,
 };
 
 const DAY_OFF: &str = "Empty for a day off.";
@@ -211,7 +211,7 @@ pub(super) const SECTIONS: &[Section] = &[
                 optional("hint", Line, "A line of help below it", ""),
                 field(
                     "kind",
-                    QuestionKind,
+                    AskedAs,
                     "What it looks like",
                     "Three questions at most can have several lines.",
                 ),

@@ -117,7 +117,7 @@ impl<'a> Shown<'a> {
                         )
                     })
                     .collect(),
-                Kind::QuestionKind => choices::<QuestionKind>(&value),
+                Kind::AskedAs => choices::<QuestionKind>(&value),
                 Kind::FormSection => choices::<FormSection>(&value),
                 Kind::BuiltIns => BuiltIn::ALL
                     .iter()
