@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderMap, header};
-use axum::routing::{any, post};
+use axum::routing::{any, get, post};
 use axum::serve::Listener;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
@@ -264,6 +264,12 @@ impl Services {
                 r#"{"MessageId":"0"}"#,
             )
         };
+        let account = async || {
+            (
+                [(header::CONTENT_TYPE, "application/json")],
+                r#"{"ProductionAccessEnabled":true,"SendingEnabled":true,"EnforcementStatus":"HEALTHY"}"#,
+            )
+        };
         let call = async move |headers: HeaderMap| {
             round_trips.fetch_add(1, Ordering::Relaxed);
             let operation = headers
@@ -289,6 +295,7 @@ impl Services {
         };
         Router::new()
             .route("/v2/email/outbound-emails", post(send))
+            .route("/v2/email/account", get(account))
             .route("/", any(call))
     }
 }
