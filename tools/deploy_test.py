@@ -20,6 +20,7 @@ import sys
 import tempfile
 import time
 import urllib.parse
+import zipfile
 
 import boto3
 from botocore.config import Config
@@ -180,8 +181,8 @@ def until(ready, what, also=lambda: ""):
 
 
 class Stack:
-    def __init__(self, ministack):
-        self.ministack = ministack
+    def __init__(self, ministack, name=STACK):
+        self.ministack, self.name = ministack, name
 
         def client(name):
             return boto3.client(
@@ -193,26 +194,26 @@ class Stack:
         self.lambda_, self.logs, self.cloudformation = client("lambda"), client("logs"), client("cloudformation")
         self.iam = client("iam")
 
-    def deploy(self, built, work):
+    def deploy(self, template, work, *more):
         environment = os.environ | {
             "AWS_ENDPOINT_URL": self.ministack.url, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test",
             "AWS_DEFAULT_REGION": REGION, "HOME": str(work),
         }
         run(
             [
-                os.environ["SAM"], "deploy", "--template-file", built / "template.yaml", "--config-file", ROOT / "samconfig.toml",
-                "--no-confirm-changeset", "--parameter-overrides",
+                os.environ["SAM"], "deploy", "--template-file", template, "--config-file", ROOT / "samconfig.toml",
+                "--stack-name", self.name, "--no-confirm-changeset", "--parameter-overrides",
                 f"TherapistEmail={THERAPIST}", f"SenderEmail={SENDER}", "AlarmEmail=alarms@example.org",
                 # ministack knows no budgets.
-                f"AllowedOrigins={ORIGIN}", "MonthlyBudget=0",
+                f"AllowedOrigins={ORIGIN}", "MonthlyBudget=0", *more,
             ],
             work / "deploy.log", env=environment,
         )
-        stack = self.cloudformation.describe_stacks(StackName=STACK)["Stacks"][0]
+        stack = self.cloudformation.describe_stacks(StackName=self.name)["Stacks"][0]
         self.outputs = {o["OutputKey"]: o["OutputValue"] for o in stack["Outputs"]}
         # ministack holds the role to its policies, but asks about SES without naming the identity, so that a policy on named identities never
         # fits. This grants sending here and nothing else; the other powers are tested as the template gives them.
-        role = self.cloudformation.describe_stack_resource(StackName=STACK, LogicalResourceId="Role")["StackResourceDetail"]
+        role = self.cloudformation.describe_stack_resource(StackName=self.name, LogicalResourceId="Role")["StackResourceDetail"]
         self.iam.put_role_policy(
             RoleName=role["PhysicalResourceId"], PolicyName="ses-as-ministack-asks",
             PolicyDocument=json.dumps({
@@ -256,7 +257,7 @@ class Stack:
         return answer.get("FunctionError"), answer["Payload"].read().decode()
 
     def log_lines(self):
-        group = f"/aws/lambda/{STACK}"
+        group = f"/aws/lambda/{self.name}"
         return [
             event["message"].rstrip()
             for page in self.logs.get_paginator("filter_log_events").paginate(logGroupName=group)
@@ -421,6 +422,33 @@ def walk(stack):
             check(typed not in line, f"a log line holds {typed!r}: {line}")
 
 
+def downloaded(built, work):
+    """The folder that people download, with the function that was built here: tools/release makes the same of a build of its own."""
+    folder = work / "downloaded"
+    folder.mkdir()
+    with zipfile.ZipFile(folder / "function.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.write(built / "Function" / "bootstrap", "bootstrap")
+    run(
+        [sys.executable, ROOT / "tools/release_folder.py", "template", ROOT / "template.yaml", folder / "template.yaml", "x86_64"],
+        work / "folder.log",
+    )
+    return folder / "template.yaml"
+
+
+def beside(stack, other):
+    """Another practice in the same account: closed under its own name and number until it was set up, and no one else's business."""
+    status, _, page = other.request("GET", "/", {"Accept": "text/html"})
+    check(status == 503 and "Quiet Hands" in page and "01632 960123" in page, f"the closed form answered {status}:\n{page[:800]}")
+    status, _, page = other.post_form(FORM)
+    check(status == 503, f"the closed form took a post with {status}:\n{page[:800]}")
+    check(not other.enquiries(), "the closed desk has an enquiry")
+    for name in ("TableName", "FunctionName", "Endpoint"):
+        check(stack.outputs[name] != other.outputs[name], f"two stacks share {name}: {other.outputs[name]}")
+    status, _, page = stack.request("GET", "/", {"Accept": "text/html"})
+    check(status == 200 and "<form" in page, f"beside another stack the first one's form answered {status}:\n{page[:800]}")
+    check(len(stack.enquiries()) == 2, "beside another stack the first one's enquiries are others")
+
+
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--built", type=pathlib.Path, metavar="DIR", help="deploy what `sam build` has left in DIR")
@@ -441,8 +469,13 @@ def main():
         stack = Stack(ministack)
         stack.ses.create_email_identity(EmailIdentity=SENDER.split("@")[1])
         say("sam deploy")
-        stack.deploy(built, work)
+        stack.deploy(built / "template.yaml", work)
         walk(stack)
+        say("a second practice, as it is downloaded")
+        other = Stack(ministack, "quiet-hands")
+        parameters = ["PracticeName=Quiet Hands", "PracticePhone=01632 960123", "VerifyAddresses=false"]
+        other.deploy(downloaded(built, work), work, *parameters)
+        beside(stack, other)
         say("the deployment test passed")
     except Failure as failure:
         say(f"\nThe deployment test failed: {failure}")
