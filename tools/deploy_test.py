@@ -473,7 +473,8 @@ def main():
         walk(stack)
         say("a second practice, as it is downloaded")
         other = Stack(ministack, "quiet-hands")
-        parameters = ["PracticeName=Quiet Hands", "PracticePhone=01632 960123", "VerifyAddresses=false"]
+        # SAM takes a value apart at its spaces unless it is quoted.
+        parameters = ['PracticeName="Quiet Hands"', 'PracticePhone="01632 960123"', "VerifyAddresses=false"]
         other.deploy(downloaded(built, work), work, *parameters)
         beside(stack, other)
         say("the deployment test passed")
