@@ -27,6 +27,7 @@ SPAM_RULES = {
     "T_FILL_THIS_FORM_SHORT": "the therapist reads each answer under the form's own label",
     "T_FILL_THIS_FORM_FRAUD_PHISH": "the same, with everything filled in",
     "FILL_THIS_FORM": "the same, in the plain email",
+    "URI_HEX": "a record to paste names a host that Amazon has made up",
 }
 # Not counted: the client's own address is in Reply-To, whatever provider they have.
 SPAM_IGNORED = ("FREEMAIL_",)
@@ -99,7 +100,10 @@ def check_mime(name, source):
         fail(name, f"Reply-To is not one address: {message['Reply-To']}")
     if is_answer and (not reply_to or reply_to[0].domain == "" or reply_to == message["To"].addresses):
         fail(name, "an answer to the client needs the therapist as Reply-To")
-    if name.startswith("therapist_") and name != "therapist_bare" and not reply_to:
+    if name == "therapist_not_to_be_written_to":
+        if reply_to:
+            fail(name, "a reply would go to an address whose owner did not write")
+    elif name.startswith("therapist_") and name != "therapist_bare" and not reply_to:
         fail(name, "a reply would not go to the client")
 
     text = message.get_body(("plain",))
