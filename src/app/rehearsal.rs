@@ -24,7 +24,9 @@ pub(super) async fn rehearse(
     // The key is none that anything was ever made with.
     let key = |name: &str| (name == "HASH_KEY").then(|| "-".repeat(32));
     // What is wrong is told by the application that is built next.
-    let settings = Settings::from_env(|name| key(name).or_else(|| variable(name))).ok()?;
+    let mut settings = Settings::from_env(|name| key(name).or_else(|| variable(name))).ok()?;
+    // What is rehearsed is an enquiry, also where the practice has not been read yet.
+    settings.web.is_open = true;
     let clients = Clients::from_variables(no_network(), variable);
     let app = App::new(settings, Arc::new(practice.clone()), clients);
     let enquiry = enquiry();
@@ -70,6 +72,10 @@ mod tests {
                 "AWS_REGION" => "eu-west-2",
                 "TABLE_NAME" => "enquiries",
                 "THERAPIST_EMAIL" | "SENDER_EMAIL" => "desk@example.com",
+                // As in a build without a practice.
+                "PRACTICE_NAME" => "Quiet Hands",
+                "PRACTICE_PHONE" => "01632 960123",
+                "TIME_ZONE" => "Europe/London",
                 _ => return None,
             };
             Some(value.to_owned())
