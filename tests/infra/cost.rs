@@ -204,5 +204,8 @@ fn what_a_month_costs_counts_every_alarm_and_the_dashboard() {
     );
     assert!(costs.contains(&all), "docs/cost.md must say {all:?}");
     let one = format!("about [US$ {:.2} a month]", month(1));
-    assert!(text("README.md").contains(&one), "README.md must say {one:?}");
+    assert!(
+        text("README.md").contains(&one),
+        "README.md must say {one:?}"
+    );
 }
