@@ -47,6 +47,8 @@ pub struct Wire {
     pub held: Notify,
     pub let_go: Notify,
     pub operations: Mutex<Vec<String>>,
+    /// Which operation never arrives.
+    pub broken: Mutex<Option<&'static str>>,
 }
 
 impl Wire {
@@ -58,6 +60,7 @@ impl Wire {
             held: Notify::new(),
             let_go: Notify::new(),
             operations: Mutex::default(),
+            broken: Mutex::default(),
         })
     }
 
@@ -118,6 +121,9 @@ impl HttpConnector for Connector {
             if held {
                 wire.held.notify_one();
                 wire.let_go.notified().await;
+            }
+            if *wire.broken.lock().unwrap() == Some(operation.as_str()) {
+                return lost("request lost".into());
             }
             let loss = *wire.loss.lock().unwrap();
             match loss {
