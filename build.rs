@@ -1,12 +1,15 @@
-//! Checks `practice.toml`, or the file that `PRACTICE_FILE` names, and puts it where the compiler finds it.
+//! Checks `practice.toml`, or the file that `PRACTICE_FILE` names, and puts it where the compiler finds it; and turns the messages
+//! that people read into Rust.
 //!
-//! The deployed binary needs no TOML reader, and a typo in the file stops the build instead of an enquiry.
+//! The deployed binary needs no TOML reader, and a typo in a file stops the build instead of an enquiry.
 
 use std::error::Error;
 use std::path::Path;
 use std::process::ExitCode;
 
 use practice::Practice;
+
+const MESSAGES: &str = "templates/messages.toml";
 
 fn main() -> ExitCode {
     println!("cargo::rerun-if-env-changed=PRACTICE_FILE");
@@ -32,5 +35,9 @@ fn embed() -> Result<(), Box<dyn Error>> {
     practice::check(&serde_json::from_str(&json)?)?;
     let out = std::env::var_os("OUT_DIR").ok_or("OUT_DIR: expected Cargo to set it")?;
     std::fs::write(Path::new(&out).join("practice.json"), json)?;
+    println!("cargo::rerun-if-changed={MESSAGES}");
+    let messages = std::fs::read_to_string(MESSAGES)?;
+    let source = messages::generate(&messages, |table| table != "practice")?;
+    std::fs::write(Path::new(&out).join("messages.rs"), source)?;
     Ok(())
 }

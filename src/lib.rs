@@ -3,6 +3,9 @@
 //! The modules stand here by layer, from the lowest up: a module names only modules of lower layers (`tests/architecture.rs`).
 //! ARCHITECTURE.md is the map.
 
+// The words that people read.
+mod messages;
+
 // What everything may name.
 pub mod clock;
 pub mod practice;

@@ -4,6 +4,8 @@ use std::sync::LazyLock;
 
 pub use ::practice::*;
 
+use crate::messages;
+
 #[allow(
     clippy::expect_used,
     reason = "build.rs has read and checked this very text before it put it here"
@@ -28,7 +30,7 @@ pub fn read(json: &str) -> Result<Practice, PracticeErrors> {
         PracticeErrors(vec![PracticeError {
             key: error.path().to_string(),
             line: None,
-            message: "is not of the shape that it must have".to_owned(),
+            message: messages::desk::practice::WRONG_SHAPE.to_owned(),
         }])
     })?;
     check(&raw)

@@ -8,6 +8,8 @@ pub(super) struct Source {
     pub(super) paths: Vec<(usize, Vec<String>)>,
     /// What stands between quotes.
     pub(super) strings: Vec<(usize, String)>,
+    /// Of these what may reach a reader: all but attributes, what is logged, and what a panic says.
+    pub(super) shown: Vec<(usize, String)>,
     /// How many lines there are outside unit tests.
     pub(super) length: usize,
 }
@@ -27,16 +29,66 @@ impl Source {
             length -= tokens[range.end - 1].0 + 1 - tokens[range.start].0;
             tokens.drain(range);
         }
-        let strings = tokens.iter().filter_map(|(line, token)| match token {
-            Token::Text(text) => Some((*line, text.clone())),
-            Token::Code(_) => None,
-        });
+        let all = strings(&tokens);
+        let paths = paths(&tokens);
+        while let Some(range) = unseen(&tokens) {
+            tokens.drain(range);
+        }
         Self {
-            strings: strings.collect(),
-            paths: paths(&tokens),
+            strings: all,
+            shown: strings(&tokens),
+            paths,
             length,
         }
     }
+}
+
+fn strings(tokens: &[(usize, Token)]) -> Vec<(usize, String)> {
+    let strings = tokens.iter().filter_map(|(line, token)| match token {
+        Token::Text(text) => Some((*line, text.clone())),
+        Token::Code(_) => None,
+    });
+    strings.collect()
+}
+
+/// The first attribute, or macro whose text goes to the log or to the one who reads a panic.
+fn unseen(tokens: &[(usize, Token)]) -> Option<Range<usize>> {
+    const MACROS: [&str; 12] = [
+        "trace",
+        "debug",
+        "info",
+        "warn",
+        "error",
+        "event",
+        "panic",
+        "assert",
+        "debug_assert",
+        "unreachable",
+        "include",
+        "include_str",
+    ];
+    let starts = |at: usize| {
+        let [(_, first), (_, second), ..] = &tokens[at..] else {
+            return false;
+        };
+        (is(first, "#") && (is(second, "[") || is(second, "!")))
+            || (is(second, "!") && MACROS.iter().any(|name| is(first, name)))
+    };
+    let start = (0..tokens.len()).find(|at| starts(*at))?;
+    let mut depth = 0;
+    for (at, (_, token)) in tokens.iter().enumerate().skip(start) {
+        match token {
+            Token::Code(code) if ["[", "(", "{"].contains(&code.as_str()) => depth += 1,
+            Token::Code(code) if ["]", ")", "}"].contains(&code.as_str()) => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(start..at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    None
 }
 
 /// The tokens with their lines. Comments are left out.

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::messages::choice;
+
 /// A question whose answers are known beforehand.
 pub trait Choice: Copy + Eq + Sized + 'static {
     /// Every answer, in the order in which the form offers them.
@@ -13,7 +15,7 @@ pub trait Choice: Copy + Eq + Sized + 'static {
     /// What is posted and stored.
     fn key(self) -> &'static str;
 
-    /// What people read, on the form and in the mails.
+    /// What people read, on the form and in the emails.
     fn label(self) -> &'static str;
 
     /// The answer with this key, if there is one.
@@ -35,7 +37,7 @@ impl fmt::Display for UnknownChoice {
 impl std::error::Error for UnknownChoice {}
 
 macro_rules! choice {
-    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $key:literal, $label:literal;)+ }) => {
+    ($(#[$meta:meta])* $name:ident { $($(#[$variant_meta:meta])* $variant:ident = $key:literal, $label:path;)+ }) => {
         $(#[$meta])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum $name {
@@ -89,11 +91,11 @@ choice! {
     /// How the client would like to hear back.
     ContactBy {
         /// By e-mail: the default.
-        Email = "email", "Email";
+        Email = "email", choice::contact_by::EMAIL;
         /// By a phone call.
-        Phone = "phone", "Phone call";
+        Phone = "phone", choice::contact_by::PHONE;
         /// By a text message.
-        Text = "text", "Text message";
+        Text = "text", choice::contact_by::TEXT;
     }
 }
 
@@ -101,15 +103,15 @@ choice! {
     /// Where it hurts. A client may name several.
     Area {
         /// The lower back.
-        LowerBack = "lower-back", "Lower back";
+        LowerBack = "lower-back", choice::area::LOWER_BACK;
         /// The upper back.
-        UpperBack = "upper-back", "Upper back";
+        UpperBack = "upper-back", choice::area::UPPER_BACK;
         /// One shoulder or both.
-        Shoulders = "shoulders", "Shoulders";
+        Shoulders = "shoulders", choice::area::SHOULDERS;
         /// The neck.
-        Neck = "neck", "Neck";
+        Neck = "neck", choice::area::NECK;
         /// Anywhere else.
-        Other = "other", "Somewhere else";
+        Other = "other", choice::area::OTHER;
     }
 }
 
@@ -117,15 +119,15 @@ choice! {
     /// What the client thinks is behind it.
     Cause {
         /// Emotional tension.
-        Stress = "stress", "Stress or worry";
+        Stress = "stress", choice::cause::STRESS;
         /// An injury, new or old.
-        Injury = "injury", "An injury, new or old";
+        Injury = "injury", choice::cause::INJURY;
         /// Overuse.
-        Overuse = "overuse", "Doing too much, or the same movement too often";
+        Overuse = "overuse", choice::cause::OVERUSE;
         /// Posture.
-        Posture = "posture", "Posture, or sitting at a desk";
+        Posture = "posture", choice::cause::POSTURE;
         /// The client cannot say.
-        NotSure = "not-sure", "I’m not sure";
+        NotSure = "not-sure", choice::cause::NOT_SURE;
     }
 }
 
@@ -133,11 +135,11 @@ choice! {
     /// What the client wants from the massage.
     Goal {
         /// Have pain or an injury treated.
-        Treat = "treat", "Treat pain or an injury";
+        Treat = "treat", choice::goal::TREAT;
         /// Unwind.
-        Relax = "relax", "Relax and unwind";
+        Relax = "relax", choice::goal::RELAX;
         /// The client cannot say.
-        NotSure = "not-sure", "I’m not sure";
+        NotSure = "not-sure", choice::goal::NOT_SURE;
     }
 }
 
@@ -152,9 +154,9 @@ choice! {
     /// Whether the client was injured in the last 48 hours.
     RecentInjury {
         /// Injured in the last 48 hours.
-        Yes = "yes", "Yes";
+        Yes = "yes", choice::recent_injury::YES;
         /// Not injured in the last 48 hours.
-        No = "no", "No";
+        No = "no", choice::recent_injury::NO;
     }
 }
 
@@ -162,11 +164,11 @@ choice! {
     /// Whether warm stones appeal.
     Warmth {
         /// They do.
-        Yes = "yes", "Yes";
+        Yes = "yes", choice::warmth::YES;
         /// They do not.
-        No = "no", "No";
+        No = "no", choice::warmth::NO;
         /// The client cannot say.
-        NotSure = "not-sure", "I’m not sure";
+        NotSure = "not-sure", choice::warmth::NOT_SURE;
     }
 }
 
@@ -174,15 +176,15 @@ choice! {
     /// What a question of the practice's own looks like, and what its answer is.
     QuestionKind {
         /// One line of text.
-        Line = "line", "One line of text";
+        Line = "line", choice::question_kind::LINE;
         /// Several lines of text.
-        Text = "text", "Several lines of text";
+        Text = "text", choice::question_kind::TEXT;
         /// One answer of several.
-        OneOf = "one-of", "One answer of a list";
+        OneOf = "one-of", choice::question_kind::ONE_OF;
         /// Any number of answers.
-        SeveralOf = "several-of", "Several answers of a list";
+        SeveralOf = "several-of", choice::question_kind::SEVERAL_OF;
         /// Yes or no.
-        YesNo = "yes-no", "Yes or no";
+        YesNo = "yes-no", choice::question_kind::YES_NO;
     }
 }
 
@@ -190,11 +192,11 @@ choice! {
     /// A part of the form, under a heading of its own.
     FormSection {
         /// Who asks, and how to reach them.
-        You = "you", "About you";
+        You = "you", choice::form_section::YOU;
         /// What hurts.
-        Body = "body", "About your body";
+        Body = "body", choice::form_section::BODY;
         /// Which treatment, and when.
-        Visit = "visit", "About your visit";
+        Visit = "visit", choice::form_section::VISIT;
     }
 }
 
@@ -202,24 +204,24 @@ choice! {
     /// A question that every form can have and that a practice may leave out, by the name of its field.
     BuiltIn {
         /// The telephone number.
-        Phone = "phone", "Phone number";
+        Phone = "phone", choice::built_in::PHONE;
         /// How the client would like to hear back.
-        ContactBy = "contact_by", "How would you like to hear back?";
+        ContactBy = "contact_by", choice::built_in::CONTACT_BY;
         /// Where it hurts.
-        Area = "area", "Where does it hurt?";
+        Area = "area", choice::built_in::AREA;
         /// What causes it.
-        Cause = "cause", "What do you think is behind it?";
+        Cause = "cause", choice::built_in::CAUSE;
         /// What the client wants.
-        Goal = "goal", "What would you like from the massage?";
+        Goal = "goal", choice::built_in::GOAL;
         /// Whether there is an injury younger than 48 hours.
-        RecentInjury = "recent_injury", "Were you injured in the last 48 hours?";
+        RecentInjury = "recent_injury", choice::built_in::RECENT_INJURY;
         /// Whether warm stones appeal.
-        Warmth = "warmth", "Would you like warm stones?";
+        Warmth = "warmth", choice::built_in::WARMTH;
         /// A treatment that the client has in mind.
-        Treatment = "treatment", "Do you have a treatment in mind?";
+        Treatment = "treatment", choice::built_in::TREATMENT;
         /// When the client could come.
-        Times = "times", "Which days and times can you make?";
+        Times = "times", choice::built_in::TIMES;
         /// Anything else.
-        Message = "message", "Is there anything else you would like to say?";
+        Message = "message", choice::built_in::MESSAGE;
     }
 }

@@ -11,6 +11,7 @@ mod content;
 mod error;
 mod guide;
 mod hours;
+mod messages;
 mod question;
 pub mod raw;
 #[cfg(feature = "toml")]

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use crate::email::{dial, reply_link, wants};
 use crate::enquiry::answers::ContactBy;
 use crate::enquiry::{Field, Received};
+use crate::messages;
 use crate::practice::Practice;
 use crate::record::{Mark, Record};
 use crate::text;
@@ -125,10 +126,10 @@ pub(super) fn stands(practice: &Practice, record: &Record, now: Timestamp) -> St
 /// What a mark is called.
 pub(super) const fn mark(mark: Mark) -> &'static str {
     match mark {
-        Mark::Waiting => "Waiting",
-        Mark::Answered => "Answered",
-        Mark::Booked => "Booked",
-        Mark::Declined => "Not for me",
+        Mark::Waiting => messages::desk::mark::WAITING,
+        Mark::Answered => messages::desk::mark::ANSWERED,
+        Mark::Booked => messages::desk::mark::BOOKED,
+        Mark::Declined => messages::desk::mark::DECLINED,
     }
 }
 
