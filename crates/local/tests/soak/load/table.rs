@@ -1,11 +1,12 @@
 //! Two tables, of which one holds a thousand times as much: what the desk asks of each, and how long it waits.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use aws_emulator::dynamodb::Dynamo;
 use aws_emulator::ses::Ses;
+use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::enquiry::{EmailAddress, Enquiry, Name, Received, Reference};
 use enquiry_desk::mail_state::MailState;
@@ -29,6 +30,9 @@ const TIMES: u64 = 20;
 /// How many enquiries are written at once.
 const AT_ONCE: usize = 4;
 
+/// What is done to the enquiries that were prepared for it.
+const EMAILS: &str = "its two emails leave";
+
 const HOST: &str = "desk.example.com";
 
 /// The function over a table in a file.
@@ -39,6 +43,8 @@ pub struct Table {
     meter: Arc<Meter>,
     now: Timestamp,
     cookies: Vec<String>,
+    /// Enquiries as the stream brings them, whose emails have not left.
+    streamed: OnceLock<Vec<Value>>,
 }
 
 /// What is done, on both.
@@ -67,6 +73,7 @@ impl Table {
             meter,
             now,
             cookies: Vec::new(),
+            streamed: OnceLock::new(),
         }
     }
 
@@ -91,10 +98,8 @@ impl Table {
 
     /// What a client typed, as the form's own checks leave it.
     async fn enquiry(&self) -> Enquiry {
-        let answer = self.ask(post(u64::MAX)).await;
-        let location = answer["headers"]["location"].as_str().expect("accepted");
-        let (_, reference) = location.rsplit_once('=').expect("a reference");
-        let reference = Reference::parse(reference).expect("a reference");
+        let reference = self.post(u64::MAX).await;
+        let reference = Reference::parse(&reference).expect("a reference");
         let record = self.desk.store.load(&reference).await;
         let erase = json!({ "command": "erase", "reference": reference, "confirm": true });
         self.ask(erase).await;
@@ -114,7 +119,7 @@ impl Table {
         let practice = practice::compiled();
         let prefix = &practice.reference_prefix;
         let reference = store.generate_reference(prefix).expect("randomness");
-        let received = Received::new(reference, clock.now(), enquiry, practice);
+        let mut received = Received::new(reference, clock.now(), enquiry, practice);
         let score = Score {
             signals: Vec::new(),
         };
@@ -128,10 +133,11 @@ impl Table {
             nonce: None,
         };
         let accepted = store.accept(&new, &clock).await.expect("a table");
-        assert!(
-            matches!(&accepted, Accepted::New(taken) if *taken == received.reference),
-            "{accepted:?}"
-        );
+        let Accepted::New(reference) = accepted else {
+            panic!("{accepted:?}");
+        };
+        // Among so many another one may have had it.
+        received.reference = reference;
         let record = Record::new(received, &score);
         let delivered = |kind: &str| MailState::Delivered {
             message_id: format!("{number}-{kind}"),
@@ -157,6 +163,31 @@ impl Table {
             panic!("{updated:?}");
         };
         store.complete(*record, &clock).await.expect("a table");
+    }
+
+    async fn post(&self, number: u64) -> String {
+        let answer = self.ask(post(number)).await;
+        let location = answer["headers"]["location"].as_str().expect("accepted");
+        let (_, reference) = location.rsplit_once('=').expect("a reference");
+        reference.to_owned()
+    }
+
+    /// Posts what the stream brings later.
+    async fn prepare(&self) {
+        let mut streamed = Vec::new();
+        for number in 0..=TIMES {
+            let reference = self.post(1_000_000 + number).await;
+            let get = self.dynamo.client().get_item();
+            let key = AttributeValue::S(format!("enquiry#{reference}"));
+            let got = get.table_name(self.dynamo.table()).key("pk", key).send();
+            let item = got.await.expect("a table").item.expect("an enquiry");
+            let image = serde_json::to_value(serde_dynamo::Item::from(item)).expect("JSON");
+            streamed.push(json!({ "Records": [{
+                "eventID": "1", "eventName": "INSERT", "eventSource": "aws:dynamodb",
+                "dynamodb": { "SequenceNumber": "100", "NewImage": image },
+            }] }));
+        }
+        self.streamed.set(streamed).expect("once");
     }
 
     async fn sign_in(&mut self) {
@@ -195,8 +226,9 @@ impl Table {
 
 /// Does everything on both tables in turn and prints what it took; says what asks more of the larger one.
 pub async fn compare(mut few: Table, mut many: Table, count: u64) -> Vec<String> {
-    few.sign_in().await;
-    many.sign_in().await;
+    for table in [&mut few, &mut many] {
+        table.sign_in().await;
+    }
     let tables = [(&few, FEW), (&many, count)];
     let newest = |count: u64, back: u64| count - 1 - back;
     type Event<'a> = Box<dyn Fn(&Table, u64, u64) -> Value + 'a>;
@@ -209,7 +241,7 @@ pub async fn compare(mut few: Table, mut many: Table, count: u64) -> Vec<String>
             json!({ "command": "erase", "email": email, "confirm": confirm })
         })
     };
-    let things: [(&'static str, Event<'_>); 11] = [
+    let things: [(&'static str, Event<'_>); 12] = [
         ("the desk: who waits", page("/desk")),
         ("the desk: the month", page("/desk/enquiries")),
         ("list", command(json!({ "command": "list", "limit": 50 }))),
@@ -231,6 +263,12 @@ pub async fn compare(mut few: Table, mut many: Table, count: u64) -> Vec<String>
         ("what an erasure would erase", whole(false)),
         ("an erasure", whole(true)),
         ("an enquiry is accepted", Box::new(|_, _, time| post(time))),
+        (
+            EMAILS,
+            Box::new(|table, _, time| {
+                table.streamed.get().expect("prepared")[time as usize].clone()
+            }),
+        ),
         ("the form", page("/")),
     ];
     println!(
@@ -240,6 +278,10 @@ pub async fn compare(mut few: Table, mut many: Table, count: u64) -> Vec<String>
     println!("{:48}{FEW:>10}{count:>8}", "enquiries in the table");
     let mut grown = Vec::new();
     for (what, event) in &things {
+        if *what == EMAILS {
+            many.prepare().await;
+            few.prepare().await;
+        }
         let mut costs = [Cost::default(); 2];
         let mut times = [Vec::new(), Vec::new()];
         for time in 0..=TIMES {
