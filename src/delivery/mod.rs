@@ -5,6 +5,7 @@
 //! that deliver the same enquiry at once send nothing twice.
 
 mod fallback;
+mod links;
 mod lists;
 mod nightly;
 mod own_emails;
@@ -14,7 +15,7 @@ mod standing;
 mod sweep;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,11 +23,11 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::email::{DeskLinks, TherapistEmail};
+use crate::email::TherapistEmail;
 use crate::link::Links;
 use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome, Withheld};
 use crate::practice::Practice;
-use crate::record::{Event, Origin, Record, State};
+use crate::record::{Event, Origin, Record};
 use crate::ses::Ses;
 use crate::settings::EmailSettings;
 use crate::spam::Verdict;
@@ -145,7 +146,7 @@ impl Delivery {
         // What this invocation does not try again, whether it has booked the auto-reply, and what it still has to write down.
         let links = self.desk_links(&record, clock).await;
         let mut tried = Vec::new();
-        let mut booked = false;
+        let mut booked = Booked::default();
         let mut attempt: Option<Attempt> = None;
         let mut refused = false;
         loop {
@@ -171,7 +172,7 @@ impl Delivery {
                 }
             };
             let mut except = tried.clone();
-            if !booked {
+            if !booked.holds {
                 except.push(EmailKind::AutoReply);
             }
             let (now, lease_until) = (clock.now(), clock.lease_until());
@@ -195,14 +196,16 @@ impl Delivery {
             record = match self.write(record, attempt.is_some(), change, clock).await? {
                 Update::Applied(record) | Update::Unchanged(record) => *record,
                 // It was erased meanwhile, and so is what was booked for it just now.
-                Update::Gone if booked => return Ok(self.store.forget_booking(&received).await?),
+                Update::Gone if booked.anew => {
+                    return Ok(self.store.forget_booking(&received).await?);
+                }
                 Update::Gone => return Ok(()),
             };
             let deliveries = &record.state.deliveries;
             let Some(kind) = claimed else {
                 // Another invocation has decided to send it: it is booked for this one before it leaves.
                 let unbooked = matches!(deliveries.auto_reply, MailState::Pending { .. });
-                if unbooked && !booked && !stops && !tried.contains(&EmailKind::AutoReply) {
+                if unbooked && !booked.holds && !stops && !tried.contains(&EmailKind::AutoReply) {
                     attempt = None;
                     continue;
                 }
@@ -235,41 +238,6 @@ impl Delivery {
         Ok(self.store.complete(record, clock).await?)
     }
 
-    /// Where the email to the therapist leads. Without the table it leaves without the link that marks.
-    async fn desk_links(&self, record: &Record, clock: &Clock) -> Option<DeskLinks> {
-        let links = self.links.as_ref()?;
-        let State {
-            verdict,
-            deliveries,
-            ..
-        } = &record.state;
-        if !deliveries.therapist.is_pending() {
-            return None;
-        }
-        let reference = &record.received.reference;
-        // What looks like spam waits for no answer.
-        let epoch = match verdict {
-            Verdict::Clear => self.store.desk_epoch().await.ok().flatten(),
-            Verdict::Suspect => None,
-        };
-        Some(DeskLinks {
-            enquiry: links.desk(reference),
-            answered: epoch.map(|epoch| links.answered(reference, epoch, clock.now())),
-            explains_marking: epoch.is_some() && !self.has_marked().await,
-        })
-    }
-
-    /// Whether the therapist has ever marked an enquiry: once that is known, it is not asked again. Not knowing it counts as yes.
-    async fn has_marked(&self) -> bool {
-        if !self.marks.load(Ordering::Relaxed) {
-            let marked = self.store.marked(1).await;
-            let has_marked = marked.map_or(true, |marked| !marked.found.is_empty());
-            self.marks.store(has_marked, Ordering::Relaxed);
-            return has_marked;
-        }
-        true
-    }
-
     /// Writes a change. What became of a send is sent again when it is not written down: then for as long as there is time.
     async fn write(
         &self,
@@ -300,7 +268,7 @@ impl Delivery {
         &self,
         record: &Record,
         deliveries: &Deliveries,
-        booked: &mut bool,
+        booked: &mut Booked,
         clock: &Clock,
     ) -> Result<Decision, StoreError> {
         if !deliveries.decided {
@@ -308,11 +276,10 @@ impl Delivery {
             if suspected && self.is_counted(&record.received.reference, clock).await {
                 return Ok(Decision::Count);
             }
-            let withheld = self.withheld(record, clock).await;
-            *booked = withheld.is_none();
+            let withheld = self.withheld(record, booked, clock).await;
             return Ok(Decision::First(withheld));
         }
-        if *booked || !matches!(deliveries.auto_reply, MailState::Pending { .. }) {
+        if booked.holds || !matches!(deliveries.auto_reply, MailState::Pending { .. }) {
             return Ok(Decision::None);
         }
         if record.received.is_late(clock.now()) {
@@ -321,14 +288,18 @@ impl Delivery {
         if self.is_sandboxed(clock.now()).await {
             return Ok(Decision::Withhold(Withheld::Sandbox));
         }
-        let withheld = self.book(record, clock).await?;
-        *booked = withheld.is_none();
+        let withheld = self.book(record, booked, clock).await?;
         Ok(withheld.map_or(Decision::None, Decision::Withhold))
     }
 
     /// Whether the auto-reply is withheld, and why. What is known of the enquiry alone comes first; then the auto-reply is
     /// booked, so that one address gets one within the cool-down, however many enquiries name it.
-    async fn withheld(&self, record: &Record, clock: &Clock) -> Option<Withheld> {
+    async fn withheld(
+        &self,
+        record: &Record,
+        booked: &mut Booked,
+        clock: &Clock,
+    ) -> Option<Withheld> {
         let address = &record.received.enquiry.email;
         let own = [&self.settings.therapist, &self.settings.sender];
         if record.state.verdict == Verdict::Suspect {
@@ -346,21 +317,30 @@ impl Delivery {
         } else if record.received.is_late(clock.now()) {
             Some(Withheld::Late)
         } else {
-            self.book(record, clock).await.unwrap_or_else(|error| {
-                error.log(&record.received.reference);
-                Some(Withheld::CountersUnavailable)
-            })
+            self.book(record, booked, clock)
+                .await
+                .unwrap_or_else(|error| {
+                    error.log(&record.received.reference);
+                    Some(Withheld::CountersUnavailable)
+                })
         }
     }
 
     /// Books the auto-reply; or says why it may not leave.
-    async fn book(&self, record: &Record, clock: &Clock) -> Result<Option<Withheld>, StoreError> {
+    async fn book(
+        &self,
+        record: &Record,
+        booked: &mut Booked,
+        clock: &Clock,
+    ) -> Result<Option<Withheld>, StoreError> {
         let quota = self
             .store
             .book_auto_reply(&record.received, NEEDED, clock)
             .await?;
+        booked.anew |= quota == AutoReplyQuota::Booked;
+        booked.holds = matches!(quota, AutoReplyQuota::Booked | AutoReplyQuota::Prolonged);
         Ok(match quota {
-            AutoReplyQuota::Booked => None,
+            AutoReplyQuota::Booked | AutoReplyQuota::Prolonged => None,
             AutoReplyQuota::CoolDown => Some(Withheld::CoolDown),
             AutoReplyQuota::Undeliverable => Some(Withheld::Undeliverable),
             AutoReplyQuota::DailyCap => Some(Withheld::DailyCap),
@@ -412,6 +392,14 @@ async fn guarded(
             telemetry::record_parked(Some(name), None, "Panic");
             Err(Unfinished::Panicked)
         })
+}
+
+/// Whether the auto-reply is booked for what leaves before this invocation's deadline.
+#[derive(Default)]
+struct Booked {
+    holds: bool,
+    /// This invocation has booked it: no earlier one did, which may have sent it.
+    anew: bool,
 }
 
 impl Attempt {
