@@ -411,7 +411,7 @@ fn the_source_uses_todays_words_and_says_who_acts() {
 }
 
 /// Where texts go to the log, to AWS or to a program, or are a specimen; never to a reader.
-const UNREAD: [&str; 19] = [
+const UNREAD: [&str; 20] = [
     "crates/practice/src/zone.rs",
     "src/app",
     "src/aws",
@@ -424,6 +424,7 @@ const UNREAD: [&str; 19] = [
     "src/link.rs",
     "src/mail_state",
     "src/main.rs",
+    "src/nightly.rs",
     "src/ses",
     "src/session.rs",
     "src/settings.rs",
@@ -434,14 +435,11 @@ const UNREAD: [&str; 19] = [
 ];
 
 /// Still to move.
-const NOT_YET: [&str; 12] = [
-    "crates/practice/",
-    "src/check/",
+const NOT_YET: [&str; 9] = [
     "src/commands/",
     "src/desk/",
     "src/email/",
     "src/enquiry/",
-    "src/nightly.rs",
     "src/record/",
     "src/sign_in.rs",
     "src/spam/",
