@@ -1,5 +1,5 @@
 //! What a flood costs, computed from the throttles of `template.yaml` and AWS's prices, and stated in the same figures by the template
-//! and the README; and that the table's cap is above what the throttle lets through.
+//! and docs/cost.md; and that the table's cap is above what the throttle lets through.
 //!
 //! A flood is a month of requests at the full throttle, from so many places that the limit per source never counts. Nothing here
 //! was measured on AWS: prices are list prices, units are counted by DynamoDB's rules.
@@ -139,7 +139,7 @@ fn about(dollars: f64) -> String {
 fn what_a_flood_costs_is_said_as_it_is_computed() {
     let flood = Flood::new();
     let template = text("template.yaml");
-    let readme = text("README.md").replace('\n', " ");
+    let costs = text("docs/cost.md").replace('\n', " ");
     let (small, largest) = (
         about(flood.enquiries(SMALL)),
         about(flood.enquiries(LARGEST)),
@@ -155,7 +155,7 @@ fn what_a_flood_costs_is_said_as_it_is_computed() {
     let line = format!(
         "some US$ {small} in small texts and {largest} in the largest; of pages {pages}, of the therapist's {desk}"
     );
-    assert!(readme.contains(&line), "README.md must say {line:?}");
+    assert!(costs.contains(&line), "docs/cost.md must say {line:?}");
 }
 
 #[test]
@@ -190,17 +190,19 @@ fn what_a_month_costs_counts_every_alarm_and_the_dashboard() {
     let stack = Stack::new(&[]);
     let alarms = stack.resources("AWS::CloudWatch::Alarm").len();
     let dashboards = stack.resources("AWS::CloudWatch::Dashboard").len();
-    let readme = text("README.md").replace('\n', " ");
+    let costs = text("docs/cost.md").replace('\n', " ");
     let line = format!(
         "an account has ten alarms and three dashboards free, and the desk has {alarms} and {dashboards}: US$ {:.2}",
         watching(1)
     );
-    assert!(readme.contains(&line), "README.md must say {line:?}");
+    assert!(costs.contains(&line), "docs/cost.md must say {line:?}");
     let month = |stacks: usize| stacks as f64 * (0.10 + price::SECRET) + watching(stacks);
     let all = format!(
         "about US$ {:.2} a month, and US$ {:.2} for two desks in one account",
         month(1),
         month(2)
     );
-    assert!(readme.contains(&all), "README.md must say {all:?}");
+    assert!(costs.contains(&all), "docs/cost.md must say {all:?}");
+    let one = format!("about [US$ {:.2} a month]", month(1));
+    assert!(text("README.md").contains(&one), "README.md must say {one:?}");
 }
