@@ -248,7 +248,7 @@ fn serve(
 async fn sweep(database: Database, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            _ = stopped.wait_for(|stop| *stop) => return,
+            () = async { let _ = stopped.wait_for(|stop| *stop).await; } => return,
             () = tokio::time::sleep(TTL_SWEEP) => {
                 let database = database.clone();
                 // It takes seconds where the table is large.
