@@ -411,7 +411,7 @@ fn the_source_uses_todays_words_and_says_who_acts() {
 }
 
 /// Where texts go to the log, to AWS or to a program, or are a specimen; never to a reader.
-const UNREAD: [&str; 19] = [
+const UNREAD: [&str; 20] = [
     "crates/practice/src/zone.rs",
     "src/app",
     "src/aws",
@@ -430,23 +430,26 @@ const UNREAD: [&str; 19] = [
     "src/spam/lists.rs",
     "src/spam/model.rs",
     "src/store",
+    "src/stream.rs",
     "src/web/openapi.rs",
 ];
 
 /// Still to move.
-const NOT_YET: [&str; 12] = [
+const NOT_YET: [&str; 14] = [
     "crates/practice/",
     "src/check/",
-    "src/commands/",
-    "src/desk/",
     "src/email/",
     "src/enquiry/",
     "src/nightly.rs",
     "src/record/",
-    "src/sign_in.rs",
     "src/spam/",
-    "src/stream.rs",
-    "src/web/",
+    "src/web/client.rs",
+    "src/web/decode.rs",
+    "src/web/desk/practice/",
+    "src/web/desk/words.rs",
+    "src/web/pages.rs",
+    "src/web/problem.rs",
+    "src/web/respond.rs",
 ];
 
 /// Whether a text reads like words for people: two words in a row, or one that begins like a sentence.
@@ -468,9 +471,12 @@ fn reads_like_words(text: &str) -> bool {
     let words: Vec<&str> = words.split_whitespace().collect();
     match words.as_slice() {
         [word] => is_label(word),
-        words => words
-            .windows(2)
-            .any(|pair| pair.iter().all(|word| is_word(word))),
+        // What a comma or a semicolon divides is a list, such as a header's.
+        words => words.windows(2).any(|pair| {
+            pair.iter()
+                .all(|word| is_word(word) && !word.contains('\''))
+                && !pair[0].ends_with([',', ';'])
+        }),
     }
 }
 
@@ -510,6 +516,9 @@ fn words_are_told_from_what_programs_read() {
         "Content-Type",
         "{first}, {second}",
         "%A %-d %B",
+        "GET, HEAD, OPTIONS",
+        "default-src 'none'; base-uri 'none'",
+        "{name}={value}; Path=/; Secure; HttpOnly",
     ] {
         assert!(!reads_like_words(other), "{other}");
     }
