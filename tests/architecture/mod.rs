@@ -431,6 +431,7 @@ const UNREAD: &[&str] = &[
     "src/spam/lists.rs",
     "src/spam/model.rs",
     "src/store",
+    "src/stream.rs",
     "src/web/decode.rs",
     "src/web/openapi.rs",
     "src/web/origin.rs",
@@ -438,14 +439,11 @@ const UNREAD: &[&str] = &[
 
 /// Still to move.
 const NOT_YET: &[&str] = &[
-    "src/commands/",
-    "src/desk/",
     "src/email/",
     "src/record/",
-    "src/sign_in.rs",
     "src/spam/",
-    "src/stream.rs",
-    "src/web/desk/",
+    "src/web/desk/practice/",
+    "src/web/desk/words.rs",
 ];
 
 /// Whether a text reads like words for people: two words in a row, or one that begins like a sentence.
@@ -474,9 +472,12 @@ fn reads_like_words(text: &str) -> bool {
     let words: Vec<&str> = words.split_whitespace().collect();
     match words.as_slice() {
         [word] => is_label(word),
-        words => words
-            .windows(2)
-            .any(|pair| pair.iter().all(|word| is_word(word))),
+        // What a comma or a semicolon divides is a list, such as a header's.
+        words => words.windows(2).any(|pair| {
+            pair.iter()
+                .all(|word| is_word(word) && !word.contains('\''))
+                && !pair[0].ends_with([',', ';'])
+        }),
     }
 }
 
@@ -518,6 +519,9 @@ fn words_are_told_from_what_programs_read() {
         "Content-Type",
         "{first}, {second}",
         "%A %-d %B",
+        "GET, HEAD, OPTIONS",
+        "default-src 'none'; base-uri 'none'",
+        "{name}={value}; Path=/; Secure; HttpOnly",
     ] {
         assert!(!reads_like_words(other), "{other}");
     }

@@ -324,11 +324,8 @@ async fn every_answer_is_read_from_every_encoding_and_exported() {
             assert_eq!(shown.as_ref(), Some(&answer), "{:?}, {encoding}", row.field);
             // The box is always ticked: the column says which wording was agreed to.
             let (name, cell) = match row.field {
-                Field::Consent => (
-                    Field::ConsentVersion.key(),
-                    practice().consent.version.clone(),
-                ),
-                _ => (row.key, answer),
+                Field::Consent => ("Wording agreed to", practice().consent.version.clone()),
+                _ => (row.label, answer),
             };
             let column = names.iter().position(|it| *it == name);
             let column = column.unwrap_or_else(|| panic!("{name} is no column"));

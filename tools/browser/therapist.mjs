@@ -88,7 +88,7 @@ export function therapistTests({ test, arrive, browser, desk, states, newestEmai
     await says("Marked as a real enquiry.");
     await emailsAbout(spam.reference, 2);
 
-    await page.getByRole("link", { name: "All enquiries" }).click();
+    await page.getByRole("link", { name: "Enquiries" }).click();
     await page.fill("#search", reference);
     await press("Search");
     await page.waitForURL(`**/desk/enquiries/${reference}`);
@@ -117,7 +117,7 @@ export function therapistTests({ test, arrive, browser, desk, states, newestEmai
     const { page } = visitor;
     await page.goto(act);
     await page.getByRole("button", { name: "Answered" }).click();
-    // The email left a moment ago.
+    // The email was sent a moment ago.
     await page.getByRole("button", { name: "Answered" }).click();
     await page.locator(".done").getByText("Marked as answered.").waitFor();
     await page.getByRole("button", { name: "Undo" }).click();
@@ -163,7 +163,7 @@ export function therapistTests({ test, arrive, browser, desk, states, newestEmai
       await at("/desk/people")(page);
       await page.fill("#email", (await some()).long.email);
       await page.getByRole("button", { name: "Look up" }).click();
-      await page.getByRole("heading", { name: "For its owner" }).waitFor();
+      await page.getByRole("heading", { name: "If they ask for their data" }).waitFor();
     },
     "desk-erase": at(({ plain }) => `/desk/enquiries/${plain.reference}/erase`),
     "desk-browsers": at("/desk/browsers"),
