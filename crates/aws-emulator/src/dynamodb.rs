@@ -249,14 +249,13 @@ async fn sweep(database: Database, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(TTL_SWEEP) => {
-                let database = database.clone();
-                // It takes seconds where the table is large.
-                let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
-                if let Ok(Err(error)) = swept {
-                    tracing::warn!(%error, "expired items could not be removed");
-                }
-            }
+            () = tokio::time::sleep(TTL_SWEEP) => {}
+        }
+        let database = database.clone();
+        // It takes seconds where the table is large.
+        let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
+        if let Ok(Err(error)) = swept {
+            tracing::warn!(%error, "expired items could not be removed");
         }
     }
 }
