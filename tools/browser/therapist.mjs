@@ -130,7 +130,7 @@ export function therapistTests({ test, arrive, browser, desk, states, newestEmai
     await page.getByText("Tick the box").waitFor();
     await page.check("#sure");
     await page.getByRole("button", { name: "Delete my enquiry" }).click();
-    await page.getByText("You have deleted this enquiry.").waitFor();
+    await page.getByText("You’ve deleted this enquiry.").waitFor();
     await page.getByRole("button", { name: "Keep my enquiry" }).click();
     await page.getByRole("link", { name: "I didn’t send this" }).click();
     await page.check("#sure");
