@@ -411,7 +411,7 @@ fn the_source_uses_todays_words_and_says_who_acts() {
 }
 
 /// Where texts go to the log, to AWS or to a program, or are a specimen; never to a reader.
-const UNREAD: [&str; 21] = [
+const UNREAD: &[&str] = &[
     "crates/practice/src/zone.rs",
     "src/app",
     "src/aws",
@@ -424,6 +424,7 @@ const UNREAD: [&str; 21] = [
     "src/link.rs",
     "src/mail_state",
     "src/main.rs",
+    "src/nightly.rs",
     "src/ses",
     "src/session.rs",
     "src/settings.rs",
@@ -436,13 +437,10 @@ const UNREAD: [&str; 21] = [
 ];
 
 /// Still to move.
-const NOT_YET: [&str; 11] = [
-    "crates/practice/",
-    "src/check/",
+const NOT_YET: &[&str] = &[
     "src/commands/",
     "src/desk/",
     "src/email/",
-    "src/nightly.rs",
     "src/record/",
     "src/sign_in.rs",
     "src/spam/",
@@ -488,7 +486,7 @@ fn no_words_that_people_read_stand_in_the_code() {
     let code = files(&["src", "crates/practice/src"]).into_iter();
     let read = code.filter(|(path, _)| {
         let is_in = |places: &[&str]| places.iter().any(|place| path.starts_with(place));
-        !path.ends_with("/tests.rs") && !is_in(&UNREAD) && !is_in(&NOT_YET)
+        !path.ends_with("/tests.rs") && !is_in(UNREAD) && !is_in(NOT_YET)
     });
     none(read.flat_map(|(path, text)| {
         let shown = Source::read(&text).shown.into_iter();
