@@ -149,7 +149,7 @@ async fn a_machine_that_opens_and_presses_everything_changes_nothing() {
     }
     let not_ticked = press(&app, &link, &[("do", "withdraw")], Some(own)).await;
     assert_eq!(not_ticked.status, 422);
-    assert!(not_ticked.body.contains("Tick the box"));
+    assert!(not_ticked.body.contains("Select the box"));
     sweep_after(&app, SignedDuration::from_mins(5)).await;
     assert_eq!(app.all_items().await.len(), before);
     assert_eq!(app.desk.emails().len(), 2);
