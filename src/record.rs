@@ -15,7 +15,7 @@ use crate::enquiry::Received;
 use crate::mail_state::{Deliveries, MailState, Withheld};
 use crate::spam::{Score, SenderRule, Signal, Verdict};
 
-pub use health::{Finding, Health, Level};
+pub use health::{Finding, Health, Level, StepPage};
 pub use mark::{Mark, Marked, Origin};
 pub use nightly::{NightlyTest, Step};
 pub use note::{Note, NoteTooLong};

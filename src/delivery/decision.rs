@@ -21,6 +21,14 @@ pub(super) enum Decision {
     Count,
 }
 
+/// Whether the auto-reply is booked for what leaves before this invocation's deadline.
+#[derive(Default)]
+pub(super) struct Booked {
+    pub(super) holds: bool,
+    /// This invocation has booked it: no earlier one did, which may have sent it.
+    pub(super) anew: bool,
+}
+
 impl Delivery {
     /// Decides about the auto-reply, once. What another invocation decided and did not send is booked again before it
     /// leaves: a booking is for what leaves before the deadline of the invocation that made it, so that the cool-down runs
@@ -31,7 +39,7 @@ impl Delivery {
     pub(super) async fn decide(
         &self,
         record: &Record,
-        booked: &mut bool,
+        booked: &mut Booked,
         clock: &Clock,
     ) -> Result<Decision, StoreError> {
         let deliveries = &record.state.deliveries;
@@ -40,11 +48,10 @@ impl Delivery {
             if suspected && self.is_counted(&record.received.reference, clock).await {
                 return Ok(Decision::Count);
             }
-            let withheld = self.withheld(record, clock).await;
-            *booked = withheld.is_none();
+            let withheld = self.withheld(record, booked, clock).await;
             return Ok(Decision::First(withheld));
         }
-        if *booked || !matches!(deliveries.auto_reply, MailState::Pending { .. }) {
+        if booked.holds || !matches!(deliveries.auto_reply, MailState::Pending { .. }) {
             return Ok(Decision::None);
         }
         if record.received.is_late(clock.now()) {
@@ -53,14 +60,18 @@ impl Delivery {
         if self.is_sandboxed(clock.now()).await {
             return Ok(Decision::Withhold(Withheld::Sandbox));
         }
-        let withheld = self.book(record, clock).await?;
-        *booked = withheld.is_none();
+        let withheld = self.book(record, booked, clock).await?;
         Ok(withheld.map_or(Decision::None, Decision::Withhold))
     }
 
     /// Whether the auto-reply is withheld, and why. What is known of the enquiry alone comes first; then the auto-reply is
     /// booked, so that one address gets one within the cool-down, however many enquiries name it.
-    async fn withheld(&self, record: &Record, clock: &Clock) -> Option<Withheld> {
+    async fn withheld(
+        &self,
+        record: &Record,
+        booked: &mut Booked,
+        clock: &Clock,
+    ) -> Option<Withheld> {
         let address = &record.received.enquiry.email;
         let own = [&self.settings.therapist, &self.settings.sender];
         if record.state.verdict == Verdict::Suspect {
@@ -78,21 +89,30 @@ impl Delivery {
         } else if record.received.is_late(clock.now()) {
             Some(Withheld::Late)
         } else {
-            self.book(record, clock).await.unwrap_or_else(|error| {
-                error.log(&record.received.reference);
-                Some(Withheld::CountersUnavailable)
-            })
+            self.book(record, booked, clock)
+                .await
+                .unwrap_or_else(|error| {
+                    error.log(&record.received.reference);
+                    Some(Withheld::CountersUnavailable)
+                })
         }
     }
 
     /// Books the auto-reply; or says why it may not leave.
-    async fn book(&self, record: &Record, clock: &Clock) -> Result<Option<Withheld>, StoreError> {
+    async fn book(
+        &self,
+        record: &Record,
+        booked: &mut Booked,
+        clock: &Clock,
+    ) -> Result<Option<Withheld>, StoreError> {
         let quota = self
             .store
             .book_auto_reply(&record.received, NEEDED, clock)
             .await?;
+        booked.anew |= quota == AutoReplyQuota::Booked;
+        booked.holds = matches!(quota, AutoReplyQuota::Booked | AutoReplyQuota::Prolonged);
         Ok(match quota {
-            AutoReplyQuota::Booked => None,
+            AutoReplyQuota::Booked | AutoReplyQuota::Prolonged => None,
             AutoReplyQuota::CoolDown => Some(Withheld::CoolDown),
             AutoReplyQuota::Undeliverable => Some(Withheld::Undeliverable),
             AutoReplyQuota::DailyCap => Some(Withheld::DailyCap),

@@ -6,6 +6,7 @@
 
 mod decision;
 mod fallback;
+mod links;
 mod lists;
 mod nightly;
 mod own_emails;
@@ -16,7 +17,7 @@ mod standing;
 mod sweep;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -24,18 +25,17 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::email::{DeskLinks, TherapistEmail};
+use crate::email::TherapistEmail;
 use crate::link::Links;
 use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome};
 use crate::practice::Practice;
-use crate::record::{Event, Origin, Record, State};
+use crate::record::{Event, Origin, Record};
 use crate::ses::Ses;
 use crate::settings::EmailSettings;
-use crate::spam::Verdict;
 use crate::store::{Store, StoreError, Update};
 use crate::telemetry;
 
-use decision::Decision;
+use decision::{Booked, Decision};
 pub use report::alarm;
 pub use sweep::Swept;
 
@@ -141,7 +141,7 @@ impl Delivery {
         // What this invocation does not try again, whether it has booked the auto-reply, and what it still has to write down.
         let links = self.desk_links(&record, clock).await;
         let mut tried = Vec::new();
-        let mut booked = false;
+        let mut booked = Booked::default();
         let mut attempt: Option<Attempt> = None;
         let mut refused = false;
         loop {
@@ -167,7 +167,7 @@ impl Delivery {
                 }
             };
             let mut except = tried.clone();
-            if !booked {
+            if !booked.holds {
                 except.push(EmailKind::AutoReply);
             }
             let (now, lease_until) = (clock.now(), clock.lease_until());
@@ -197,14 +197,16 @@ impl Delivery {
             record = match self.write(record, attempt.is_some(), change, clock).await? {
                 Update::Applied(record) | Update::Unchanged(record) => *record,
                 // It was erased meanwhile, and so is what was booked for it just now.
-                Update::Gone if booked => return Ok(self.store.forget_booking(&received).await?),
+                Update::Gone if booked.anew => {
+                    return Ok(self.store.forget_booking(&received).await?);
+                }
                 Update::Gone => return Ok(()),
             };
             let deliveries = &record.state.deliveries;
             let Some(kind) = claimed else {
                 // Another invocation has decided to send it: it is booked for this one before it leaves.
                 let unbooked = matches!(deliveries.auto_reply, MailState::Pending { .. });
-                let unbooked = unbooked && !booked && !stops;
+                let unbooked = unbooked && !booked.holds && !stops;
                 if overtaken || unbooked && !tried.contains(&EmailKind::AutoReply) {
                     attempt = None;
                     continue;
@@ -236,41 +238,6 @@ impl Delivery {
             attempt = Some(sent);
         }
         Ok(self.store.complete(record, clock).await?)
-    }
-
-    /// Where the email to the therapist leads. Without the table it leaves without the link that marks.
-    async fn desk_links(&self, record: &Record, clock: &Clock) -> Option<DeskLinks> {
-        let links = self.links.as_ref()?;
-        let State {
-            verdict,
-            deliveries,
-            ..
-        } = &record.state;
-        if !deliveries.therapist.is_pending() {
-            return None;
-        }
-        let reference = &record.received.reference;
-        // What looks like spam waits for no answer.
-        let epoch = match verdict {
-            Verdict::Clear => self.store.desk_epoch().await.ok().flatten(),
-            Verdict::Suspect => None,
-        };
-        Some(DeskLinks {
-            enquiry: links.desk(reference),
-            answered: epoch.map(|epoch| links.answered(reference, epoch, clock.now())),
-            explains_marking: epoch.is_some() && !self.has_marked().await,
-        })
-    }
-
-    /// Whether the therapist has ever marked an enquiry: once that is known, it is not asked again. Not knowing it counts as yes.
-    async fn has_marked(&self) -> bool {
-        if !self.marks.load(Ordering::Relaxed) {
-            let marked = self.store.marked(1).await;
-            let has_marked = marked.map_or(true, |marked| !marked.found.is_empty());
-            self.marks.store(has_marked, Ordering::Relaxed);
-            return has_marked;
-        }
-        true
     }
 
     /// Writes a change. What became of a send is sent again when it is not written down: then for as long as there is time.
