@@ -55,7 +55,7 @@
     if (field.dataset.waiting) return;
     field.dataset.waiting = true;
     const status = document.getElementById("sending");
-    if (status) status.textContent = "Sending your enquiry…";
+    if (status) status.textContent = form.dataset.sending;
     // In a task of its own: a form cannot be submitted while its submission is being announced.
     Promise.race([working, new Promise((done) => setTimeout(done, PATIENCE))]).then(() => setTimeout(() => {
       delete field.dataset.waiting;

@@ -13,6 +13,7 @@ use crate::aws::AlarmTopic;
 use crate::clock::Clock;
 use crate::enquiry::EmailAddress;
 use crate::mail_state::EmailKind;
+use crate::messages::check::source;
 use crate::practice::Practice;
 use crate::record::{Finding, Health, Level, OwnEmailId};
 use crate::ses::{Advice, Ses};
@@ -182,14 +183,14 @@ impl Check {
             .map(|it| findings::table(&it))
             .map_err(|it| it.code);
         let asked = [
-            ("account", "Amazon SES", account),
-            ("sender", "Amazon SES", identity),
-            ("table", "The table", protection),
-            ("alarms", "The topic for alarms", alarms),
-            ("site", "The table", site.map_err(|it| it.code)),
+            ("account", source::SES, account),
+            ("sender", source::SES, identity),
+            ("table", source::TABLE, protection),
+            ("alarms", source::ALARMS, alarms),
+            ("site", source::TABLE, site.map_err(|it| it.code)),
             (
                 "test",
-                "The table",
+                source::TABLE,
                 test.map(|it| vec![findings::nightly(it.as_ref(), now)])
                     .map_err(|it| it.code),
             ),

@@ -8,7 +8,7 @@ use super::{Email, styles};
 use crate::enquiry::EmailAddress;
 use crate::mail_state::EmailKind;
 use crate::practice::Practice;
-use crate::record::{Finding, Health, Level};
+use crate::record::{Finding, Health, Level, StepPage};
 
 /// Everything that the email is made from.
 #[derive(Clone, Copy)]
@@ -35,6 +35,15 @@ struct Page<'a> {
     /// How many things are wrong as before.
     still: usize,
     link: Option<&'a str>,
+}
+
+impl Page<'_> {
+    /// Where the next step is done, with its address.
+    fn step<'f>(&self, finding: &'f Finding) -> Option<(&'f StepPage, String)> {
+        let page = finding.page.as_ref()?;
+        let origin = self.link?.strip_suffix("/desk/health")?;
+        Some((page, format!("{origin}{}", page.path)))
+    }
 }
 
 impl<'a> HealthEmail<'a> {

@@ -75,6 +75,7 @@ fn sandbox() -> Finding {
         level: Level::Error,
         what: "Amazon SES is still in its sandbox: enquiries reach you, and clients get no automatic reply.".to_owned(),
         next: Some("In the SES console, choose “Get set up” and “Request production access”.".to_owned()),
+        page: None,
         paste: Vec::new(),
     }
 }
@@ -88,6 +89,7 @@ fn unsigned() -> Finding {
             "Enter these records in the DNS of the domain. Amazon notices within three days."
                 .to_owned(),
         ),
+        page: None,
         paste: vec!["a1b2c3._domainkey.example.com CNAME a1b2c3.dkim.amazonses.com".to_owned()],
     }
 }
@@ -551,6 +553,7 @@ impl<'a> Samples<'a> {
                 level: Level::Ok,
                 what: WELL.to_owned(),
                 next: None,
+                page: None,
                 paste: Vec::new(),
             }));
             let health = Health {

@@ -29,9 +29,21 @@ pub struct Finding {
     /// What to do.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next: Option<String>,
+    /// Where to do it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<StepPage>,
     /// What to enter somewhere, one record a line.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub paste: Vec<String>,
+}
+
+/// The page on which the next step is done.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StepPage {
+    /// Its address, from the deployment's own on.
+    pub path: String,
+    /// What the link to it says.
+    pub name: String,
 }
 
 /// What the last check found.

@@ -17,6 +17,7 @@ use super::{Answer, ResponseFormat, Web, origin};
 use crate::clock::Clock;
 use crate::email::complaint_link;
 use crate::enquiry::Reference;
+use crate::messages::client;
 use crate::practice::Practice;
 use crate::store::StoreError;
 use crate::withdrawal::{Action, Mine};
@@ -66,9 +67,9 @@ struct Page<'a> {
 impl Page<'_> {
     fn title(&self) -> &'static str {
         match self.step {
-            Step::NotTicked | Step::Withdraw => "Delete your enquiry",
-            Step::Disown => "Did you not send this enquiry?",
-            Step::Look => "Your enquiry",
+            Step::NotTicked | Step::Withdraw => client::WITHDRAW,
+            Step::Disown => client::DISOWN,
+            Step::Look => client::LOOK,
         }
     }
 }
@@ -110,10 +111,7 @@ pub(super) async fn act(
     request: Request,
 ) -> Response {
     if !origin::is_own(&web, request.extensions(), request.headers()) {
-        let (title, text) = (
-            "That did not come from this page",
-            "Nothing was done. Open the link in your email again and start from there.",
-        );
+        let (title, text) = (client::elsewhere::TITLE, client::elsewhere::DETAIL);
         return message(&web, StatusCode::FORBIDDEN, title, text);
     }
     let form = Form::<Fields>::from_request(request, &web).await;
@@ -185,18 +183,12 @@ fn page(
 
 /// The link is none of ours, or the enquiry is gone: which of the two is not told.
 fn gone(web: &Web) -> Response {
-    let (title, text) = (
-        "There is nothing here any more",
-        "The enquiry has been erased, or the link is not complete: open it from the email once more.",
-    );
+    let (title, text) = (client::gone::TITLE, client::gone::DETAIL);
     message(web, StatusCode::NOT_FOUND, title, text)
 }
 
 fn unavailable(web: &Web) -> Response {
-    let (title, text) = (
-        "That could not be done just now",
-        "Nothing is lost. Try again in a minute.",
-    );
+    let (title, text) = (client::unavailable::TITLE, client::unavailable::DETAIL);
     let mut response = message(web, StatusCode::SERVICE_UNAVAILABLE, title, text);
     let minute = HeaderValue::from_static("60");
     response.headers_mut().insert(RETRY_AFTER, minute);

@@ -411,7 +411,7 @@ fn the_source_uses_todays_words_and_says_who_acts() {
 }
 
 /// Where texts go to the log, to AWS or to a program, or are a specimen; never to a reader.
-const UNREAD: [&str; 20] = [
+const UNREAD: &[&str] = &[
     "crates/practice/src/zone.rs",
     "src/app",
     "src/aws",
@@ -424,6 +424,7 @@ const UNREAD: [&str; 20] = [
     "src/link.rs",
     "src/mail_state",
     "src/main.rs",
+    "src/nightly.rs",
     "src/ses",
     "src/session.rs",
     "src/settings.rs",
@@ -431,25 +432,18 @@ const UNREAD: [&str; 20] = [
     "src/spam/model.rs",
     "src/store",
     "src/stream.rs",
+    "src/web/decode.rs",
     "src/web/openapi.rs",
+    "src/web/origin.rs",
 ];
 
 /// Still to move.
-const NOT_YET: [&str; 14] = [
-    "crates/practice/",
-    "src/check/",
+const NOT_YET: &[&str] = &[
     "src/email/",
-    "src/enquiry/",
-    "src/nightly.rs",
     "src/record/",
     "src/spam/",
-    "src/web/client.rs",
-    "src/web/decode.rs",
     "src/web/desk/practice/",
     "src/web/desk/words.rs",
-    "src/web/pages.rs",
-    "src/web/problem.rs",
-    "src/web/respond.rs",
 ];
 
 /// Whether a text reads like words for people: two words in a row, or one that begins like a sentence.
@@ -460,7 +454,10 @@ fn reads_like_words(text: &str) -> bool {
     }
     let is_word = |word: &str| {
         let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-        word.len() > 1 && word.chars().all(|c| c.is_alphabetic() || "’-".contains(c))
+        // A method of HTTP and a kind of DNS record are written in capitals.
+        word.contains(char::is_lowercase)
+            && word.len() > 1
+            && word.chars().all(|c| c.is_alphabetic() || "’-".contains(c))
     };
     let is_label = |word: &str| {
         let word = word.trim_end_matches(['.', '?', '!', ':', '…']);
@@ -486,7 +483,7 @@ fn no_words_that_people_read_stand_in_the_code() {
     let code = files(&["src", "crates/practice/src"]).into_iter();
     let read = code.filter(|(path, _)| {
         let is_in = |places: &[&str]| places.iter().any(|place| path.starts_with(place));
-        !path.ends_with("/tests.rs") && !is_in(&UNREAD) && !is_in(&NOT_YET)
+        !path.ends_with("/tests.rs") && !is_in(UNREAD) && !is_in(NOT_YET)
     });
     none(read.flat_map(|(path, text)| {
         let shown = Source::read(&text).shown.into_iter();
@@ -512,6 +509,8 @@ fn words_are_told_from_what_programs_read() {
         "",
         "contact_by",
         "GET",
+        "GET, HEAD, OPTIONS",
+        "default-src 'none'; base-uri 'none'",
         "text/html; charset=utf-8",
         "Content-Type",
         "{first}, {second}",

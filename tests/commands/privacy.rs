@@ -883,7 +883,7 @@ async fn an_operator_who_sends_something_else_is_shown_every_command() {
 async fn the_commands_of_the_documents_are_carried_out_as_they_stand_there() {
     let (desk, _) = with_zoe_and_ben().await;
     let mut shown = Vec::new();
-    for file in ["README.md", "docs/privacy.md"] {
+    for file in ["docs/commands.md", "docs/privacy.md"] {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         let document = std::fs::read_to_string(path).unwrap();
         for rest in document.split(r#"{"command":"#).skip(1) {

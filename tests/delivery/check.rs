@@ -3,13 +3,14 @@
 use aws_emulator::ses::account::{Account, MailFrom, Recommendation, SWITCHES};
 use axum::http::StatusCode;
 use enquiry_desk::clock::Clock;
+use enquiry_desk::practice;
 use enquiry_desk::record::{Finding, Health, Level};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::support::browser::Browser;
 use crate::support::template::text;
-use crate::support::{MINIMAL, TestApp};
+use crate::support::{MINIMAL, TestApp, emulated};
 
 /// What a check finds now.
 async fn checked(app: &TestApp) -> Vec<Finding> {
@@ -374,7 +375,7 @@ async fn the_page_shows_what_the_last_check_found_and_checks_again() {
     let page = browser.get("/desk/health").await;
     for words in [
         "Not everything is well",
-        "Your emails are not signed (DKIM)",
+        "Your emails aren’t signed (DKIM)",
         "token1._domainkey.example.com CNAME token1.dkim.amazonses.com",
         "Last checked today",
         "What is well",
@@ -388,6 +389,33 @@ async fn the_page_shows_what_the_last_check_found_and_checks_again() {
     let page = browser.get("/desk/health").await;
     assert!(page.body.contains("Everything is well"), "{}", page.body);
     app.finish_pending().await;
+}
+
+/// A step that is taken on the desk is a link, on the page as in the email.
+#[tokio::test]
+async fn a_step_on_the_desk_is_a_link() {
+    let mut practice = practice::compiled().clone();
+    practice.holidays.clear();
+    let app = TestApp::start_for(practice, emulated::options(), &[]).await;
+    let browser = Browser::signed_in(&app).await;
+    browser.post("/desk/health", &[]).await;
+    let page = browser.get("/desk/health").await.body;
+    let link = "<a class=\"act\" href=\"/desk/practice/away\">Enter days off</a>";
+    assert!(page.contains(link), "{page}");
+    assert_eq!(
+        browser.get("/desk/practice/away").await.status,
+        StatusCode::OK
+    );
+    app.invoke(json!({ "command": "sweep" })).await.unwrap();
+    let told = app.emails().await.pop().unwrap();
+    let text = told.text.clone().unwrap().replace('\n', " ");
+    assert!(text.contains("/desk/practice/away)"), "{text}");
+    let html = told.html.clone().unwrap();
+    assert!(
+        html.contains("/desk/practice/away\">Enter days off</a>"),
+        "{html}"
+    );
+    app.finish().await;
 }
 
 /// Who gets the alarms is asked about the very topic of the template.

@@ -452,6 +452,44 @@ async fn every_error_stands_at_its_field_with_everything_kept() {
 }
 
 #[tokio::test]
+async fn a_text_links_to_her_own_website_only() {
+    let app = TestApp::start().await;
+    let browser = Browser::signed_in(&app).await;
+    let typed = async |section: &str, name: &str, text: &str| {
+        let fields = with(shown(&browser, section).await, &[(name, text)]);
+        let path = format!("/desk/practice/{section}/save");
+        browser.post(&path, &pairs(&fields)).await
+    };
+    for (section, name, text) in [
+        ("emails", "emails.thanks", "Pay at https://evil.example/."),
+        ("emails", "emails.subject", "Now on www.evil.example"),
+        (
+            "emails",
+            "emails.next_by_text",
+            "I text {when}. See evil.com.",
+        ),
+        ("explanations", "explain.general", "Read evil.example/pay."),
+        ("treatments", "treatment[0].price", "£45 at evil.com"),
+    ] {
+        let answer = typed(section, name, text).await;
+        assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY, "{text}");
+        let at = format!("id=\"{name}-error\"");
+        assert!(answer.body.contains(&at), "{text}: {}", answer.body);
+    }
+    let website = ("practice.website", "https://www.example.com/");
+    save(&browser, "contact", &[website]).await;
+    let own = "See example.com/prices, or write to me@example.org.";
+    save(&browser, "emails", &[("emails.thanks", own)]).await;
+    // A wording that was agreed to stays as it was when her website moves.
+    let wording = ("consent.wording", "I have read example.com/privacy.");
+    save(&browser, "consent", &[wording]).await;
+    save(&browser, "consent", &[("consent.wording", "I agree.")]).await;
+    save(&browser, "emails", &[("emails.thanks", "Thank you.")]).await;
+    save(&browser, "contact", &[("practice.website", "")]).await;
+    app.finish_pending().await;
+}
+
+#[tokio::test]
 async fn a_preview_shows_the_form_and_both_emails_and_saves_nothing() {
     let app = TestApp::start().await;
     let browser = Browser::signed_in(&app).await;

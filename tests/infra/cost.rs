@@ -1,5 +1,5 @@
 //! What a flood costs, computed from the throttles of `template.yaml` and AWS's prices, and stated in the same figures by the template
-//! and the README; and that the table's cap is above what the throttle lets through.
+//! and docs/cost.md; and that the table's cap is above what the throttle lets through.
 //!
 //! A flood is a month of requests at the full throttle, from so many places that the limit per source never counts. Nothing here
 //! was measured on AWS: prices are list prices, units are counted by DynamoDB's rules.
@@ -40,8 +40,8 @@ const SMALL: u32 = 1;
 pub const USUAL: u32 = 2;
 pub const LARGEST: u32 = 19;
 
-/// Write units for the transaction that accepts an enquiry: its idempotency record, the source's counter, its state, and two looks at
-/// what the therapist thinks of its sender are two each, what was typed twice its size, and each index that it appears in one.
+/// Write units for the transaction that accepts an enquiry: its idempotency record, the source's counter and its state are two
+/// each, what was typed twice its size, and each index that it appears in one.
 /// `delivery::units` counts them on the wire.
 pub const fn to_accept(kib: u32) -> u32 {
     to_the_table(kib) + 4
@@ -49,7 +49,7 @@ pub const fn to_accept(kib: u32) -> u32 {
 
 /// The same without the indexes, each of which counts under its own cap.
 const fn to_the_table(kib: u32) -> u32 {
-    2 + 2 + 2 + 2 * 2 + 2 * kib
+    2 + 2 + 2 + 2 * kib
 }
 
 /// Write units of one enquiry from the post until both its emails are delivered: accepted; the auto-reply booked (cool-down and day's
@@ -57,6 +57,12 @@ const fn to_the_table(kib: u32) -> u32 {
 /// typed expires, written to it once; out of one index.
 pub const fn write_units(kib: u32) -> u32 {
     to_accept(kib) + 2 * 2 + 5 + kib + 1
+}
+
+/// Read units of the same, where no practice was saved on the desk: what is known of the sender, the enquiry for each of the two reports
+/// (both its items), the practice for each of the four events, the desk's gate, the last check, and two queries.
+pub const fn read_units(kib: u32) -> f64 {
+    (2 + 2 * (kib.div_ceil(4) + 1) + 4 + 1 + 1) as f64 + 2.0 * 0.5
 }
 
 fn number(value: &Value) -> f64 {
@@ -102,7 +108,8 @@ impl Flood {
     fn enquiries(&self, kib: u32) -> f64 {
         let posts = self.rate("POST /enquiries") * MONTH;
         let emails = (2.0 * posts).min(EMAILS_A_DAY * MONTH / 86_400.0);
-        let table = f64::from(write_units(kib)) * price::WRITE_UNIT + 2.5 * price::READ_UNIT;
+        let table =
+            f64::from(write_units(kib)) * price::WRITE_UNIT + read_units(kib) * price::READ_UNIT;
         // Half of a month's enquiries are kept on the average of that month.
         let kept = f64::from(kib) / 1024.0 / 1024.0 * price::KEPT_GB / 2.0;
         let logged = 2.5e-6 * price::LOGGED_GB;
@@ -139,7 +146,7 @@ fn about(dollars: f64) -> String {
 fn what_a_flood_costs_is_said_as_it_is_computed() {
     let flood = Flood::new();
     let template = text("template.yaml");
-    let readme = text("README.md").replace('\n', " ");
+    let costs = text("docs/cost.md").replace('\n', " ");
     let (small, largest) = (
         about(flood.enquiries(SMALL)),
         about(flood.enquiries(LARGEST)),
@@ -155,7 +162,7 @@ fn what_a_flood_costs_is_said_as_it_is_computed() {
     let line = format!(
         "some US$ {small} in small texts and {largest} in the largest; of pages {pages}, of the therapist's {desk}"
     );
-    assert!(readme.contains(&line), "README.md must say {line:?}");
+    assert!(costs.contains(&line), "docs/cost.md must say {line:?}");
 }
 
 #[test]
@@ -190,17 +197,22 @@ fn what_a_month_costs_counts_every_alarm_and_the_dashboard() {
     let stack = Stack::new(&[]);
     let alarms = stack.resources("AWS::CloudWatch::Alarm").len();
     let dashboards = stack.resources("AWS::CloudWatch::Dashboard").len();
-    let readme = text("README.md").replace('\n', " ");
+    let costs = text("docs/cost.md").replace('\n', " ");
     let line = format!(
         "an account has ten alarms and three dashboards free, and the desk has {alarms} and {dashboards}: US$ {:.2}",
         watching(1)
     );
-    assert!(readme.contains(&line), "README.md must say {line:?}");
+    assert!(costs.contains(&line), "docs/cost.md must say {line:?}");
     let month = |stacks: usize| stacks as f64 * (0.10 + price::SECRET) + watching(stacks);
     let all = format!(
         "about US$ {:.2} a month, and US$ {:.2} for two desks in one account",
         month(1),
         month(2)
     );
-    assert!(readme.contains(&all), "README.md must say {all:?}");
+    assert!(costs.contains(&all), "docs/cost.md must say {all:?}");
+    let one = format!("about [US$ {:.2} a month]", month(1));
+    assert!(
+        text("README.md").contains(&one),
+        "README.md must say {one:?}"
+    );
 }

@@ -2,9 +2,10 @@
 
 use crate::support::template::text;
 
-const DOCUMENTS: [&str; 6] = [
+const DOCUMENTS: [&str; 7] = [
     "README.md",
     "infra/README.md",
+    "docs/commands.md",
     "docs/LOGGING.md",
     "docs/practice.md",
     "docs/privacy.md",

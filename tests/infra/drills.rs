@@ -127,12 +127,12 @@ const DRILLS: [(&str, &str, Drill); 20] = [
     ),
     (
         "ComplaintAlarm",
-        "call them spam",
+        "mark them as spam",
         Drill::OnAws("SES computes the rate"),
     ),
     (
         "BounceAlarm",
-        "call them spam",
+        "mark them as spam",
         Drill::OnAws("SES computes the rate"),
     ),
 ];

@@ -268,7 +268,7 @@ async fn an_enquiry_that_its_addresss_owner_did_not_send_is_kept_and_the_address
     let disown = [("do", "disown"), ("sure", "yes")];
     let page = press(&app, &link, &disown, Some(own)).await;
     assert!(
-        page.body.contains("knows that you did not send"),
+        page.body.contains("telling me that you didn’t send"),
         "{}",
         page.body
     );

@@ -131,11 +131,11 @@ export function therapistTests({ test, arrive, browser, desk, states, newestEmai
     await page.check("#sure");
     await page.getByRole("button", { name: "Delete my enquiry" }).click();
     await page.getByText("You have deleted this enquiry.").waitFor();
-    await page.getByRole("button", { name: "Keep my enquiry after all" }).click();
-    await page.getByRole("link", { name: "I did not send this" }).click();
+    await page.getByRole("button", { name: "Keep my enquiry" }).click();
+    await page.getByRole("link", { name: "I didn’t send this" }).click();
     await page.check("#sure");
     await page.getByRole("button", { name: /^Tell / }).click();
-    await page.getByText("knows that you did not send this enquiry").waitFor();
+    await page.getByText("telling me that you didn’t send this enquiry").waitFor();
     assert.match(page.url(), new RegExp(`/mine/${reference}`));
     await visitor.leave({ complaints: ["Failed to load resource"] });
   });

@@ -4,15 +4,18 @@
 
 mod guide;
 mod hours;
+mod links;
 mod questions;
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
 use guide::guide;
+use links::Links;
 use questions::questions;
 
 use crate::choices::Choice;
+use crate::messages::error;
 use crate::text::dialled;
 use crate::{
     Consent, Explain, PhoneLine, Practice, PracticeError, PracticeErrors, Privacy, Suspect,
@@ -29,6 +32,7 @@ pub fn check(raw: &raw::Practice) -> Result<Practice, PracticeErrors> {
     let root = At {
         key: String::new(),
         errors: &errors,
+        links: Links::To(raw.practice.website.as_ref().map(|it| links::site(&it.0))),
     };
     let (contact, at) = (&raw.practice, root.field("practice"));
     let shown = contact.phone.check(&at.field("phone"));
@@ -86,6 +90,7 @@ pub(crate) trait Check {
 pub(crate) struct At<'e> {
     key: String,
     errors: &'e RefCell<Vec<PracticeError>>,
+    links: Links<'e>,
 }
 
 impl At<'_> {
@@ -102,6 +107,14 @@ impl At<'_> {
         Self { key, ..*self }
     }
 
+    /// Where what stands there is history, and no longer said.
+    fn as_it_was(&self) -> Self {
+        Self {
+            links: Links::Anywhere,
+            ..self.with(self.key.clone())
+        }
+    }
+
     pub(crate) fn error(&self, message: impl Into<String>) {
         self.errors.borrow_mut().push(PracticeError {
             key: self.key.clone(),
@@ -116,15 +129,23 @@ impl At<'_> {
         }
     }
 
+    /// The links of a text that is said to people lead to the practice's own site only: who has the therapist's session could
+    /// otherwise send clients elsewhere, in her name.
+    pub(crate) fn links(&self, text: &str) {
+        if let Some(word) = self.links.foreign(text) {
+            self.error(error::link(word));
+        }
+    }
+
     /// A text, with every run of spaces and line breaks as one space. Empty when it was reported.
     pub(crate) fn text(&self, text: &str, longest: usize) -> String {
         let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if text.is_empty() {
-            self.error("empty; expected a text");
+            self.error(error::EMPTY);
         } else if text.chars().count() > longest {
-            self.error(format!("too long; expected at most {longest} characters"));
+            self.error(error::too_long(longest));
         } else if text.chars().any(char::is_control) {
-            self.error("holds a control character; expected a text without any");
+            self.error(error::CONTROL);
         } else {
             return text;
         }
@@ -173,10 +194,7 @@ field_by_field! {
 fn time_zone(name: &raw::Line, at: &At<'_>) -> Zone {
     let name = name.check(at);
     let zone = Zone::from_database(&name);
-    at.expect(
-        name.is_empty() || zone.is_some(),
-        format!("expected a time zone such as \"Europe/London\", found \"{name}\""),
-    );
+    at.expect(name.is_empty() || zone.is_some(), error::time_zone(&name));
     zone.unwrap_or_else(Zone::utc)
 }
 
@@ -197,17 +215,14 @@ impl Check for raw::Treatment {
 }
 
 fn treatments(raw: &Vec<raw::Treatment>, at: &At<'_>) -> Vec<Treatment> {
-    at.expect(
-        !raw.is_empty(),
-        "missing; expected at least one block that starts with [[treatment]]",
-    );
+    at.expect(!raw.is_empty(), error::treatment::NONE);
     let checked = raw.check(at);
     for (index, treatment) in checked.iter().enumerate() {
         let key = &treatment.key;
         let taken = checked.iter().take(index).any(|other| other.key == *key);
         at.item(index).field("key").expect(
             key.as_str().is_empty() || !taken,
-            format!("\"{key}\" is the key of another treatment; expected one of its own"),
+            error::treatment::same_key(key),
         );
     }
     checked
@@ -238,7 +253,7 @@ fn explanations<C: Choice + Ord>(
             checked.insert(answer, text.check(&at));
         } else {
             let known = keys_of::<C>().join(", ");
-            at.error(format!("unknown key; expected one of: {known}"));
+            at.error(error::unknown_key(known));
         }
     }
     checked
@@ -250,7 +265,7 @@ impl Check for raw::Consent {
     fn check(&self, at: &At<'_>) -> Consent {
         let (version, earlier) = (
             self.version.check(&at.field("version")),
-            at.field("earlier"),
+            at.field("earlier").as_it_was(),
         );
         let consent = Consent {
             wording: self.wording.check(&at.field("wording")),
@@ -263,7 +278,7 @@ impl Check for raw::Consent {
             let taken = before.map(|other| &other.version).chain([&consent.version]);
             earlier.item(index).field("version").expect(
                 version.is_empty() || taken.into_iter().all(|other| other != version),
-                format!("\"{version}\" is the version of another wording; expected one of its own"),
+                error::consent::same_version(version),
             );
         }
         consent
@@ -288,10 +303,8 @@ const RETENTION_DAYS: u16 = 365;
 fn privacy(raw: Option<&raw::Privacy>, at: &At<'_>) -> Privacy {
     let days = raw.and_then(|raw| raw.retention_days.as_ref());
     let days = days.map_or(RETENTION_DAYS, |days| days.0);
-    at.field("retention_days").expect(
-        (1..=3650).contains(&days),
-        "out of range; expected a whole number of days from 1 to 3650",
-    );
+    at.field("retention_days")
+        .expect((1..=3650).contains(&days), error::privacy::RETENTION);
     Privacy {
         keep_health_out_of_email: raw
             .and_then(|raw| raw.keep_health_out_of_email)
@@ -303,11 +316,8 @@ fn privacy(raw: Option<&raw::Privacy>, at: &At<'_>) -> Privacy {
 /// The answer that a text names.
 fn answer<C: Choice>(text: &str, at: &At<'_>) -> Option<C> {
     let answer = C::from_key(text.trim());
-    let known = keys_of::<C>().join("\", \"");
-    at.expect(
-        answer.is_some(),
-        format!("expected one of \"{known}\", found \"{text}\""),
-    );
+    let known = keys_of::<C>().join(", ");
+    at.expect(answer.is_some(), error::one_of(known, text));
     answer
 }
 

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::messages::choice;
+use crate::messages::{choice, posted};
 
 /// A question whose answers are known beforehand.
 pub trait Choice: Copy + Eq + Sized + 'static {
@@ -30,7 +30,7 @@ pub struct UnknownChoice;
 
 impl fmt::Display for UnknownChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("none of the answers that the form offers")
+        f.write_str(posted::NO_CHOICE)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::messages::file;
+
 /// One thing that is wrong in what was written about the practice.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PracticeError {
@@ -10,7 +12,7 @@ pub struct PracticeError {
     pub key: String,
     /// The line in `practice.toml`, counted from 1; none where there is no file.
     pub line: Option<usize>,
-    /// What is wrong, and what was expected.
+    /// What to do, for the therapist at the field as for a developer at the line.
     pub message: String,
 }
 
@@ -19,7 +21,7 @@ impl fmt::Display for PracticeError {
         let Some(line) = self.line else {
             return write!(f, "{}: {}", self.key, self.message);
         };
-        write!(f, "practice.toml, line {line}")?;
+        f.write_str(&file::line(line))?;
         // The line says which block of several it is, and does so without counting from 0.
         let mut separator = ", ";
         for part in self.key.split('.').filter(|part| !part.is_empty()) {

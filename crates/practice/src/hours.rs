@@ -4,10 +4,11 @@
 //! closed days and holidays pass for nothing, and neither does anything before the therapist is back. The moment is
 //! then rounded up to the next full hour, but never past the end of the span it falls into.
 
-use jiff::civil::{Date, DateTime, Weekday};
+use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span as Duration, Timestamp, Zoned};
 
+use crate::messages::when;
 use crate::{Practice, Span, time_in_words};
 
 /// How many days are looked through: more than any row of holidays that `practice.toml` can reasonably hold.
@@ -79,18 +80,19 @@ impl Practice {
             .into_iter()
             .filter(|(_, _, spans)| !spans.is_empty())
             .map(|(first, last, spans)| {
-                let joint = if last == first.next() { "and" } else { "to" };
-                let days = if first == last {
-                    name_of(first).to_owned()
-                } else {
-                    format!("{} {joint} {}", name_of(first), name_of(last))
-                };
-                let spans = spans
-                    .iter()
-                    .map(|span| format!("{} to {}", short_time(span.from), short_time(span.to)));
+                let span = |it: &Span| when::hours::span(short_time(it.from), short_time(it.to));
+                let spans = spans.iter().map(span);
                 WorkingDays {
-                    days,
-                    hours: spans.collect::<Vec<_>>().join(" and "),
+                    days: match (name_of(first), name_of(last)) {
+                        (only, _) if first == last => only,
+                        (first_name, name) if last == first.next() => {
+                            when::hours::two_days(first_name, name)
+                        }
+                        (first, last) => when::hours::days(first, last),
+                    },
+                    hours: spans
+                        .reduce(|spans, span| when::hours::several(span, spans))
+                        .unwrap_or_default(),
                 }
             })
             .collect()
@@ -143,79 +145,31 @@ pub fn in_words(by: &Zoned, since: Timestamp) -> String {
     };
     let first = since.to_zoned(by.time_zone().clone()).date();
     let name = if first.duration_until(day).as_hours() < 7 * 24 {
-        name_of(day.weekday()).to_owned()
+        name_of(day.weekday())
     } else {
         date_in_words(day)
     };
     if midnight {
-        return format!("by the end of {name}");
+        return when::by_end(name);
     }
-    format!("by {} on {name}", time_in_words(by.time()))
+    when::by_time(name, time_in_words(by.time()))
 }
 
-fn twelve_hour(hour: u16) -> u16 {
-    match hour % 12 {
-        0 => 12,
-        hour => hour,
-    }
-}
-
-/// "9am", "5:30pm", "midday", "midnight".
+/// A time of working hours, which may be the end of the day: "9am", "5:30pm", "midday", "midnight".
 fn short_time(minutes: u16) -> String {
-    let (hour, minute) = (minutes / 60, minutes % 60);
-    match (hour % 24, minute) {
-        (0, 0) => "midnight".to_owned(),
-        (12, 0) => "midday".to_owned(),
-        (hour, 0) => format!("{}{}", twelve_hour(hour), half(hour)),
-        (hour, minute) => format!("{}:{minute:02}{}", twelve_hour(hour), half(hour)),
-    }
+    let hour = i8::try_from(minutes / 60 % 24).unwrap_or_default();
+    let minute = i8::try_from(minutes % 60).unwrap_or_default();
+    Time::new(hour, minute, 0, 0).map_or_else(|_| String::new(), time_in_words)
 }
 
-fn half(hour: u16) -> &'static str {
-    if hour < 12 { "am" } else { "pm" }
-}
-
-fn name_of(weekday: Weekday) -> &'static str {
-    match weekday {
-        Weekday::Monday => "Monday",
-        Weekday::Tuesday => "Tuesday",
-        Weekday::Wednesday => "Wednesday",
-        Weekday::Thursday => "Thursday",
-        Weekday::Friday => "Friday",
-        Weekday::Saturday => "Saturday",
-        Weekday::Sunday => "Sunday",
-    }
+fn name_of(weekday: Weekday) -> String {
+    // Any day of that name.
+    let day = Date::constant(2024, 1, 1).nth_weekday(1, weekday);
+    day.map_or_else(|_| String::new(), |day| day.strftime("%A").to_string())
 }
 
 /// A day in words: "Friday 2 January".
 #[must_use]
 pub fn date_in_words(date: Date) -> String {
-    format!(
-        "{} {} {}",
-        name_of(date.weekday()),
-        date.day(),
-        month_name(date.month())
-    )
-}
-
-fn month_name(month: i8) -> &'static str {
-    const MONTHS: [&str; 12] = [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-    ];
-    usize::try_from(month - 1)
-        .ok()
-        .and_then(|index| MONTHS.get(index))
-        .copied()
-        .unwrap_or_default()
+    date.strftime("%A %-d %B").to_string()
 }

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::choices::{Choice, FormSection, QuestionKind};
+use crate::messages::posted;
 
 /// A question of the practice's own, as the form asks it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +99,7 @@ pub struct NotAQuestionKey;
 
 impl fmt::Display for NotAQuestionKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("expected q_ and up to 30 small letters, digits and underscores")
+        f.write_str(posted::NO_QUESTION)
     }
 }
 

@@ -10,6 +10,7 @@ use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Expected, IntoDeserializer, Visitor};
 use toml::de::{DeTable, DeValue};
 
+use crate::messages::{error, file};
 use crate::{Practice, PracticeError, PracticeErrors, check, raw};
 
 impl Practice {
@@ -25,7 +26,7 @@ impl Practice {
             let told = syntax.iter().map(|error| PracticeError {
                 key: String::new(),
                 line: Some(line_of(text, error.span().map_or(0, |span| span.start))),
-                message: format!("this is not written as TOML is: {}", error.message()),
+                message: file::not_toml(error.message()),
             });
             return Err(PracticeErrors(told.collect()));
         }
@@ -150,17 +151,10 @@ impl<'t> Node<'t> {
             return;
         }
         let expected = self.expected.as_deref().unwrap_or(expected);
-        let place = if self.key.ends_with(']') {
-            " in the list"
-        } else {
-            ""
-        };
-        let message = match self.value {
-            Some(value) => format!(
-                "expected {expected}, found {}{place}",
-                in_plain_words(value)
-            ),
-            None => format!("missing; expected {expected}"),
+        let message = match self.value.map(in_plain_words) {
+            Some(found) if self.key.ends_with(']') => file::not(expected, file::in_list(found)),
+            Some(found) => file::not(expected, found),
+            None => file::missing(expected),
         };
         let mut found = self.found.borrow_mut();
         found.error(&self.key, message);
@@ -175,7 +169,7 @@ impl<'t> Node<'t> {
     /// The section's keys and values; none when it is no section, which is reported.
     fn entries(&self) -> Vec<(&'t str, Self)> {
         let Some(DeValue::Table(table)) = self.value else {
-            self.refuse(&format!("a section that starts with [{}]", self.key));
+            self.refuse(&file::section(&self.key));
             return Vec::new();
         };
         let mut entries = Vec::new();
@@ -189,13 +183,13 @@ impl<'t> Node<'t> {
 
 fn in_plain_words(value: &DeValue<'_>) -> &'static str {
     match value {
-        DeValue::String(_) => "a text",
-        DeValue::Integer(_) => "a whole number",
-        DeValue::Float(_) => "a number",
-        DeValue::Boolean(_) => "true or false",
-        DeValue::Datetime(_) => "a date or a time",
-        DeValue::Array(_) => "a list",
-        DeValue::Table(_) => "a section",
+        DeValue::String(_) => file::found::TEXT,
+        DeValue::Integer(_) => file::found::INTEGER,
+        DeValue::Float(_) => file::found::FLOAT,
+        DeValue::Boolean(_) => file::found::FLAG,
+        DeValue::Datetime(_) => file::found::DATE,
+        DeValue::Array(_) => file::found::LIST,
+        DeValue::Table(_) => file::found::SECTION,
     }
 }
 
@@ -213,7 +207,7 @@ impl<'t> Deserializer<'t> for Node<'t> {
 
     fn deserialize_string<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Error> {
         let Some(DeValue::String(text)) = self.value else {
-            self.refuse("a text between quotation marks");
+            self.refuse(file::TEXT);
             return visitor.visit_borrowed_str("");
         };
         visitor.visit_borrowed_str(text)
@@ -221,7 +215,7 @@ impl<'t> Deserializer<'t> for Node<'t> {
 
     fn deserialize_bool<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Error> {
         let Some(DeValue::Boolean(flag)) = self.value else {
-            self.refuse("true or false (without quotation marks)");
+            self.refuse(file::FLAG);
             return visitor.visit_bool(false);
         };
         visitor.visit_bool(*flag)
@@ -229,7 +223,7 @@ impl<'t> Deserializer<'t> for Node<'t> {
 
     fn deserialize_u8<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Error> {
         let Some(DeValue::Integer(number)) = self.value else {
-            self.refuse("a whole number");
+            self.refuse(file::NUMBER);
             return visitor.visit_u8(0);
         };
         // What is no u8 is out of every range too, and the checks say of which.
@@ -238,7 +232,7 @@ impl<'t> Deserializer<'t> for Node<'t> {
 
     fn deserialize_u16<V: Visitor<'t>>(self, visitor: V) -> Result<V::Value, Error> {
         let Some(DeValue::Integer(number)) = self.value else {
-            self.refuse("a whole number");
+            self.refuse(file::NUMBER);
             return visitor.visit_u16(0);
         };
         visitor.visit_u16(number.to_string().parse().unwrap_or(0))
@@ -259,7 +253,7 @@ impl<'t> Deserializer<'t> for Node<'t> {
         self.expected = Some((&visitor as &dyn Expected).to_string());
         match self.value {
             // TOML has dates of its own.
-            Some(DeValue::Datetime(date)) if name == "Day" => {
+            Some(DeValue::Datetime(date)) if name == stringify!(Day) => {
                 visitor.visit_newtype_struct(date.to_string().into_deserializer())
             }
             _ => visitor.visit_newtype_struct(self),
@@ -269,7 +263,7 @@ impl<'t> Deserializer<'t> for Node<'t> {
     fn deserialize_seq<V: Visitor<'t>>(mut self, visitor: V) -> Result<V::Value, Error> {
         // Lists of texts say how they are written; the others are of blocks, and no block is an empty list.
         let texts = self.expected.is_some();
-        let blocks = || format!("blocks that each start with [[{}]]", self.key);
+        let blocks = || file::blocks(&self.key);
         self.expected = Some(self.expected.take().unwrap_or_else(blocks));
         let mut nodes = Vec::new();
         match self.value {
@@ -282,7 +276,7 @@ impl<'t> Deserializer<'t> for Node<'t> {
                 }
             }
             None if !texts => {}
-            _ => self.refuse("a list"),
+            _ => self.refuse(file::LIST),
         }
         visitor.visit_seq(SeqDeserializer::new(nodes.into_iter()))
     }
@@ -303,7 +297,7 @@ impl<'t> Deserializer<'t> for Node<'t> {
         entries.retain(|(name, node)| {
             let known = fields.contains(name);
             if !known {
-                let message = format!("unknown key; expected one of: {}", fields.join(", "));
+                let message = error::unknown_key(fields.join(", "));
                 self.found.borrow_mut().error(&node.key, message);
             }
             known

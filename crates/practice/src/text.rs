@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 
 use crate::check::{At, Check};
+use crate::messages::error;
 
 /// The longest text that is taken, in characters: nothing in an email needs more, and an email must stay small.
 const LONGEST: usize = 1_500;
 
 /// Makes a kind of text: its longest length in characters, its pattern in the JSON Schema, its rule, and what is said
-/// where the rule does not hold. Rules see the text on one line and not empty.
+/// where the rule does not hold. `links` marks those that people read: where they link to is checked. Rules see the text on one line and not empty.
 macro_rules! text {
-    ($($(#[$meta:meta])* $name:ident, $longest:expr, $pattern:literal, $rule:expr, $expected:literal;)+) => {$(
+    ($($(#[$meta:meta])* $($links:ident)? : $name:ident, $longest:expr, $pattern:literal, $rule:expr, $expected:expr;)+) => {$(
         $(#[$meta])*
         #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
         #[serde(transparent)]
@@ -26,6 +27,7 @@ macro_rules! text {
                 let text = at.text(&self.0, $longest);
                 let rule: fn(&str) -> bool = $rule;
                 at.expect(text.is_empty() || rule(&text), $expected);
+                $(at.$links(&text);)?
                 text
             }
         }
@@ -49,80 +51,80 @@ macro_rules! text {
 
 text! {
     /// A name, a heading or another short text.
-    Line, 120, r"\S", |_| true, "";
+    links: Line, 120, r"\S", |_| true, "";
 
     /// The subject of an email.
-    Subject, 80, r"\S", |_| true, "";
+    links: Subject, 80, r"\S", |_| true, "";
 
     /// The first lines of an email.
-    Opening, 300, r"\S", |_| true, "";
+    links: Opening, 300, r"\S", |_| true, "";
 
     /// What ends the sentence "Choose it for …".
-    Clause, 300, r"[^.!?…\s]\s*$", |text| !ends_a_sentence(text),
-    "expected no full stop: it ends the sentence \"Choose it for …\"";
+    links: Clause, 300, r"[^.!?…\s]\s*$", |text| !ends_a_sentence(text),
+    error::text::CLAUSE;
 
     /// Full sentences, since others follow them.
-    Sentences, LONGEST, r"[.!?…]\s*$", ends_a_sentence,
-    "expected full sentences; the last one has no full stop";
+    links: Sentences, LONGEST, r"[.!?…]\s*$", ends_a_sentence,
+    error::text::SENTENCES;
 
     /// Full sentences with one `{when}`.
-    NextStep, LONGEST, r"^[^{}]*\{when\}[^{}]*[.!?…]\s*$",
+    links: NextStep, LONGEST, r"^[^{}]*\{when\}[^{}]*[.!?…]\s*$",
     |text| {
         let rest = text.replacen("{when}", "", 1);
         ends_a_sentence(text) && rest != text && !rest.contains(['{', '}'])
     },
-    "expected full sentences with {when} exactly once, where the time belongs, and no other curly brackets";
+    error::text::next_step("{when}");
 
     /// An address on the web.
-    WebAddress, 300, r#"^\s*https?://[^\s/"<>\\]*\.[^\s"<>\\]*\s*$"#,
+    : WebAddress, 300, r#"^\s*https?://[^\s/"<>\\]*\.[^\s"<>\\]*\s*$"#,
     |link| {
         let rest = link.strip_prefix("https://").or_else(|| link.strip_prefix("http://"));
         let host = rest.and_then(|rest| rest.split('/').next());
         host.is_some_and(|host| host.contains('.')) && !link.contains([' ', '"', '<', '>', '\\'])
     },
-    "expected a web address that starts with https://";
+    error::text::WEB_ADDRESS;
 
     /// A phone number. Only its shape is checked: the practice knows its own number, it is a typo that has to be caught.
-    Phone, 120, r"^[\s()-]*[+0][0-9\s()-]{6,}$",
+    : Phone, 120, r"^[\s()-]*[+0][0-9\s()-]{6,}$",
     |shown| {
         let dial = dialled(shown);
         let digits = dial.strip_prefix('+').unwrap_or(&dial);
         let allowed = |c: char| c.is_ascii_digit() || " +()-".contains(c);
         shown.chars().all(allowed) && dial.starts_with(['+', '0']) && !digits.contains('+') && (7..=15).contains(&digits.len())
     },
-    "expected a phone number that starts with 0 or +, of 7 to 15 digits, with spaces, brackets or hyphens only";
+    error::text::PHONE;
 
     /// What references start with.
-    Prefix, 120, r"^\s*[A-Z]{2,4}\s*$",
+    : Prefix, 120, r"^\s*[A-Z]{2,4}\s*$",
     |text| (2..=4).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_uppercase()),
-    "expected two to four capital letters from A to Z";
+    error::text::PREFIX;
 
     /// The key of a treatment, or of an answer.
-    Key, 40, r"^\s*[a-z0-9-]+\s*$",
+    : Key, 40, r"^\s*[a-z0-9-]+\s*$",
     |text| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-'),
-    "expected small letters from a to z, digits and hyphens only";
+    error::text::KEY;
 
     /// The key of a question of the practice's own.
-    QuestionName, crate::QuestionKey::LONGEST, r"^\s*[a-z0-9_]+\s*$",
+    : QuestionName, crate::QuestionKey::LONGEST, r"^\s*[a-z0-9_]+\s*$",
     |text| text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_'),
-    "expected small letters from a to z, digits and underscores only";
+    error::text::QUESTION_KEY;
 
     /// The version of a wording.
-    Version, 40, r"^\s*[A-Za-z0-9.-]+\s*$",
+    : Version, 40, r"^\s*[A-Za-z0-9.-]+\s*$",
     |text| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'.' || byte == b'-'),
-    "expected letters from A to Z, digits, full stops and hyphens only";
+    error::text::VERSION;
 
     /// A word or a phrase that makes an enquiry suspect.
-    Phrase, LONGEST, r"\S(.|\s)+\S", |text| text.chars().count() >= 3,
-    "expected at least three characters: shorter words are in too many texts";
+    : Phrase, LONGEST, r"\S(.|\s)+\S", |text| text.chars().count() >= 3,
+    error::text::PHRASE;
 
     /// A sender that makes an enquiry suspect: an address, or `@` and a domain.
-    Sender, 300, r"^\s*[^\s@]*@[^\s@.][^\s@]*\.[^\s@]*\s*$",
+    : Sender, 300, r"^\s*[^\s@]*@[^\s@.][^\s@]*\.[^\s@]*\s*$",
     |text| text.split_once('@').is_some_and(|(name, domain)| {
         let odd = |c: char| c == '@' || c.is_whitespace();
         !name.contains(odd) && !domain.contains(odd) && domain.contains('.') && !domain.starts_with('.')
     }),
-    "expected an address (\"pest@example.com\") or a domain (\"@example.com\")";
+    error::text::SENDER;
 }
 
 /// The digits of a phone number, with a leading `+` where there is one: what follows `tel:` in a link.

@@ -4,6 +4,8 @@ use std::fmt;
 
 use jiff::tz::TimeZone;
 
+use crate::messages::when;
+
 /// A time zone with its rules. The database of all zones is compiled in: the Lambda image has none.
 #[derive(Clone)]
 pub struct Zone {
@@ -39,11 +41,13 @@ impl Zone {
     #[must_use]
     pub fn in_words(&self) -> String {
         match self.name.as_str() {
-            "Europe/London" | "GB" | "GB-Eire" => "UK time".to_owned(),
-            "UTC" | "Etc/UTC" | "Etc/UCT" | "UCT" | "Zulu" | "Etc/Zulu" => "UTC".to_owned(),
+            "Europe/London" | "GB" | "GB-Eire" => when::zone::UK.to_owned(),
+            "UTC" | "Etc/UTC" | "Etc/UCT" | "UCT" | "Zulu" | "Etc/Zulu" => {
+                when::zone::UTC.to_owned()
+            }
             name => {
                 let place = name.rsplit('/').next().unwrap_or(name);
-                format!("{} time", place.replace('_', " "))
+                when::zone::place(place.replace('_', " "))
             }
         }
     }

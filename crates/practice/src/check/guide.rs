@@ -3,6 +3,7 @@
 use super::{At, Check, answer};
 use crate::choices::{BuiltIn, Choice, Goal, Warmth};
 use crate::content::GuideRow;
+use crate::messages::error::{self, guide as words};
 use crate::{Treatment, TreatmentKey, raw};
 
 /// Each pair of goal and warmth in exactly one row; without a warm treatment, each goal. Of a question that the form leaves out, only
@@ -21,29 +22,24 @@ pub(super) fn guide(
     };
     let pair = |goal: Goal, warmth: Warmth| {
         if asks_warmth {
-            format!("goal \"{}\" with warmth \"{}\"", goal.key(), warmth.key())
+            words::pair(goal.key(), warmth.key())
         } else {
-            format!("goal \"{}\"", goal.key())
+            words::goal(goal.key())
         }
     };
     let covers = |row: &GuideRow, goal, warmth| row.goal == goal && row.warmth.contains(&warmth);
     let mut rows: Vec<GuideRow> = Vec::new();
     for (index, block) in blocks.iter().enumerate() {
         let at = at.item(index);
-        at.field("warmth").expect(
-            asks_warmth || block.warmth.is_none(),
-            "no treatment is warm, so the form does not ask about warmth; leave this line out",
-        );
+        at.field("warmth")
+            .expect(asks_warmth || block.warmth.is_none(), words::WARMTH);
         let Some(row) = guide_row(block, asks_warmth, treatments, &at) else {
             continue;
         };
         for warmth in asked.iter().filter(|warmth| row.warmth.contains(warmth)) {
             at.field("goal").expect(
                 !rows.iter().any(|above| covers(above, row.goal, *warmth)),
-                format!(
-                    "{} is in a block above already; expected it once",
-                    pair(row.goal, *warmth)
-                ),
+                words::again(pair(row.goal, *warmth)),
             );
         }
         rows.push(row);
@@ -55,7 +51,7 @@ pub(super) fn guide(
         for warmth in warmths {
             at.expect(
                 rows.iter().any(|row| covers(row, *goal, *warmth)),
-                format!("no block for {}; expected one", pair(*goal, *warmth)),
+                words::missing(pair(*goal, *warmth)),
             );
         }
     }
@@ -86,15 +82,13 @@ fn guide_row(
     let also = listed(block.also.as_ref(), treatments, &at.field("also"));
     at.field("also").expect(
         block.also.is_none() || block.suggest.is_some(),
-        "stands alone; expected `suggest` as well",
+        words::ALSO_ALONE,
     );
-    at.field("also").expect(
-        also.is_none() || also != suggest,
-        "is what is suggested already; expected another treatment",
-    );
+    at.field("also")
+        .expect(also.is_none() || also != suggest, words::ALSO_SAME);
     at.field("also_why").expect(
         block.also.is_some() == block.also_why.is_some(),
-        "expected `also` and `also_why` together, or neither",
+        words::ALSO_WHY,
     );
     let why = block.why.check(&at.field("why"));
     let also_why = block.also_why.check(&at.field("also_why"));
@@ -114,18 +108,12 @@ fn guide_row(
 }
 
 fn some_of<C: Choice>(texts: &[String], at: &At<'_>) -> Option<Vec<C>> {
-    at.expect(
-        !texts.is_empty(),
-        "empty; expected some of the answers, or no such line at all",
-    );
+    at.expect(!texts.is_empty(), words::NO_WARMTH);
     let mut answers = Vec::new();
     for (index, text) in texts.iter().enumerate() {
         let at = at.item(index);
         let answer = answer(text, &at)?;
-        at.expect(
-            !answers.contains(&answer),
-            format!("\"{text}\" is in the list twice; expected it once"),
-        );
+        at.expect(!answers.contains(&answer), error::twice(text));
         answers.push(answer);
     }
     Some(answers).filter(|answers| !answers.is_empty())
@@ -140,13 +128,10 @@ fn listed(
     let named = named?.check(at);
     let keys = treatments.iter().map(|treatment| &treatment.key);
     let found = keys.clone().find(|key| key.as_str() == named);
-    let known: Vec<_> = keys.map(|key| format!("\"{key}\"")).collect();
+    let known: Vec<_> = keys.map(TreatmentKey::as_str).collect();
     at.expect(
         found.is_some() || named.is_empty() || known.is_empty(),
-        format!(
-            "expected the key of a treatment ({}), found \"{named}\"",
-            known.join(", ")
-        ),
+        error::treatment::not_listed(known.join(", "), &named),
     );
     found.cloned()
 }

@@ -3,6 +3,7 @@
 use jiff::civil::Date;
 
 use super::{At, Check};
+use crate::messages::error::hours as error;
 use crate::{Holiday, Span, WorkingHours, raw};
 
 impl Check for raw::Hours {
@@ -20,7 +21,7 @@ impl Check for raw::Hours {
         ];
         at.expect(
             week.iter().any(|(_, spans)| !spans.0.is_empty()),
-            "every day is a day off; expected at least one span on one day",
+            error::NONE,
         );
         WorkingHours {
             days: week.map(|(day, spans)| spans.check(&at.field(day))),
@@ -36,16 +37,10 @@ impl Check for raw::Spans {
         for (index, text) in self.0.iter().enumerate() {
             let at = at.item(index);
             match span(text) {
-                None => at.error(format!(
-                    "expected a span such as \"9:00-17:00\" on the 24-hour clock, found \"{text}\""
-                )),
-                Some(span) if span.from >= span.to => {
-                    at.error(format!(
-                        "\"{text}\" ends before it begins; expected the earlier time first"
-                    ));
-                }
+                None => at.error(error::span(text)),
+                Some(span) if span.from >= span.to => at.error(error::backwards(text)),
                 Some(span) if checked.last().is_some_and(|before| span.from < before.to) => {
-                    at.error(format!("\"{text}\" overlaps the span before it; expected spans in order that do not overlap"));
+                    at.error(error::overlap(text));
                 }
                 Some(span) => checked.push(span),
             }
@@ -59,10 +54,8 @@ impl Check for raw::Reply {
 
     fn check(&self, at: &At<'_>) -> u8 {
         let hours = self.within_working_hours.0;
-        at.field("within_working_hours").expect(
-            (1..=80).contains(&hours),
-            "out of range; expected a whole number from 1 to 80",
-        );
+        at.field("within_working_hours")
+            .expect((1..=80).contains(&hours), error::REPLY);
         hours
     }
 }
@@ -74,13 +67,7 @@ impl Check for raw::Day {
         let day = Some(&self.0)
             .filter(|text| text.len() == "2027-01-31".len())
             .and_then(|text| text.parse().ok());
-        at.expect(
-            day.is_some(),
-            format!(
-                "expected a day of the calendar as \"2027-01-31\" (year-month-day), found \"{}\"",
-                self.0
-            ),
-        );
+        at.expect(day.is_some(), error::day(&self.0));
         day.unwrap_or_default()
     }
 }
@@ -97,18 +84,15 @@ impl Check for raw::Holiday {
             (Some(date), None, None) => (date, date),
             (None, Some(from), Some(to)) => (from, to),
             _ => {
-                at.error("expected either `date`, or both `from` and `to`");
+                at.error(error::HOLIDAY);
                 (Date::ZERO, Date::ZERO)
             }
         };
         // A day that could not be read has been reported.
         if last < first && last != Date::ZERO {
-            at.field("to").error(format!(
-                "{last} is before {first}; expected the last day off"
-            ));
+            at.field("to").error(error::last_before_first(first, last));
         } else if first != Date::ZERO && last.duration_since(first).as_hours() > 24 * 366 {
-            at.field("to")
-                .error("more than a year off; expected at most 366 days in a row");
+            at.field("to").error(error::TOO_MANY_DAYS);
         }
         Holiday { name, first, last }
     }

@@ -2,6 +2,7 @@
 
 use super::{At, Check, answer, keys_of};
 use crate::choices::{BuiltIn, Choice, FormSection, QuestionKind};
+use crate::messages::error;
 use crate::{Question, QuestionKey, QuestionOption, raw};
 
 impl Check for raw::Form {
@@ -13,22 +14,17 @@ impl Check for raw::Form {
         for (index, name) in self.leave_out.0.iter().enumerate() {
             let at = at.item(index);
             let Some(question) = BuiltIn::from_key(name.trim()) else {
-                let known = keys_of::<BuiltIn>().join("\", \"");
-                at.error(format!(
-                    "expected one of \"{known}\", found \"{name}\"; every form asks for the rest"
-                ));
+                let known = keys_of::<BuiltIn>().join(", ");
+                at.error(error::question::not_left_out(known, name));
                 continue;
             };
-            at.expect(
-                !left_out.contains(&question),
-                format!("\"{name}\" is in the list twice; expected it once"),
-            );
+            at.expect(!left_out.contains(&question), error::twice(name));
             left_out.push(question);
         }
         let has = |question| left_out.contains(&question);
         at.expect(
             !has(BuiltIn::Phone) || has(BuiltIn::ContactBy),
-            "leaves out \"phone\" alone; expected \"contact_by\" too: calls and text messages need a number",
+            error::question::PHONE_ALONE,
         );
         left_out
     }
@@ -40,22 +36,19 @@ pub(super) fn questions(raw: &[raw::Question], at: &At<'_>) -> Vec<Question> {
         let at = at.item(index);
         at.expect(
             index < Question::MOST,
-            format!("one question too many; expected at most {}", Question::MOST),
+            error::question::too_many(Question::MOST),
         );
         let Some(question) = question.check(&at) else {
             continue;
         };
         at.field("key").expect(
             checked.iter().all(|other| other.key != question.key),
-            "is the key of another question; expected one of its own",
+            error::question::SAME_KEY,
         );
         let texts = checked.iter().filter(|it| it.kind == QuestionKind::Text);
         at.field("kind").expect(
             question.kind != QuestionKind::Text || texts.count() < Question::MOST_TEXTS,
-            format!(
-                "one long text too many; expected at most {} questions of the kind \"text\"",
-                Question::MOST_TEXTS
-            ),
+            error::question::too_many_texts(Question::MOST_TEXTS),
         );
         checked.push(question);
     }
@@ -81,17 +74,11 @@ impl Check for raw::Question {
             at.field("options"),
         );
         match &self.options {
-            Some(_) if !chosen => at.error(format!(
-                "a question of the kind \"{}\" has no answers to choose from; leave this line out",
-                kind.key()
-            )),
-            None if chosen => at.error(format!(
-                "missing; expected the answers to choose from, since the kind is \"{}\"",
-                kind.key()
-            )),
+            Some(_) if !chosen => at.error(error::question::NO_OPTIONS),
+            None if chosen => at.error(error::question::OPTIONS_MISSING),
             Some(given) => at.expect(
                 (2..=Question::MOST_OPTIONS).contains(&given.0.len()),
-                format!("expected from 2 to {} answers", Question::MOST_OPTIONS),
+                error::question::options_count(Question::MOST_OPTIONS),
             ),
             None => {}
         }
@@ -122,7 +109,7 @@ fn options_of(raw: &[raw::QuestionOption], at: &At<'_>) -> Vec<QuestionOption> {
         );
         at.field("value").expect(
             value.is_empty() || checked.iter().all(|other| other.value != value),
-            format!("\"{value}\" is the value of another answer; expected one of its own"),
+            error::question::same_value(&value),
         );
         checked.push(QuestionOption { value, label });
     }

@@ -23,92 +23,93 @@ const READER: bool = false;
 
 #[rustfmt::skip]
 pub(crate) const ERRORS: &[ErrorCase] = &[
-    ("name = \"Body Benefits\"", "nmae = \"Body Benefits\"", "nmae", "practice.nmae", "unknown key; expected one of: name, trade", BOTH),
-    ("name = \"Body Benefits\"\n", "", "[practice]", "practice.name", "missing; expected a text", BOTH),
-    ("name = \"Body Benefits\"", "name = 7", "name = 7", "practice.name", "expected a text between quotation marks, found a whole number", BOTH),
-    ("name = \"Body Benefits\"", "name = \" \"", "name = \" \"", "practice.name", "empty", BOTH),
-    ("name = \"Body Benefits\"", "name = \"Body\\u0000Benefits\"", "name = \"Body", "practice.name", "control character", READER),
-    ("phone = \"07835 346476\"", "phone = \"call me\"", "phone = \"call", "practice.phone", "expected a phone number", BOTH),
+    ("name = \"Body Benefits\"", "nmae = \"Body Benefits\"", "nmae", "practice.nmae", "Use one of these keys: name, trade", BOTH),
+    ("name = \"Body Benefits\"\n", "", "[practice]", "practice.name", "This is missing. Write a text", BOTH),
+    ("name = \"Body Benefits\"", "name = 7", "name = 7", "practice.name", "Write a text between quotation marks, not a whole number", BOTH),
+    ("name = \"Body Benefits\"", "name = \" \"", "name = \" \"", "practice.name", "Fill this in", BOTH),
+    ("name = \"Body Benefits\"", "name = \"Body\\u0000Benefits\"", "name = \"Body", "practice.name", "can’t be shown", READER),
+    ("phone = \"07835 346476\"", "phone = \"call me\"", "phone = \"call", "practice.phone", "Enter a phone number", BOTH),
     ("phone = \"07835 346476\"", "phone = \"0783\"", "phone = \"0783\"", "practice.phone", "7 to 15 digits", BOTH),
     ("phone = \"07835 346476\"", "phone = \"7835 346476\"", "phone = \"7835", "practice.phone", "starts with 0 or +", BOTH),
-    ("phone = \"07835 346476\"", "phone = \"07835 346476 or 07700 900000\"", "phone = \"07835", "practice.phone", "expected a phone number", BOTH),
+    ("phone = \"07835 346476\"", "phone = \"07835 346476 or 07700 900000\"", "phone = \"07835", "practice.phone", "Enter a phone number", BOTH),
     ("reference_prefix = \"BB\"", "reference_prefix = \"Bb\"", "reference_prefix", "practice.reference_prefix", "two to four capital letters", BOTH),
     ("reference_prefix = \"BB\"", "reference_prefix = \"BODYB\"", "reference_prefix", "practice.reference_prefix", "two to four capital letters", BOTH),
-    ("time_zone = \"Europe/London\"", "time_zone = \"Europe/Chelmsford\"", "time_zone =", "practice.time_zone", "expected a time zone", READER),
+    ("time_zone = \"Europe/London\"", "time_zone = \"Europe/Chelmsford\"", "time_zone =", "practice.time_zone", "Enter a time zone such as Europe/London: “Europe/Chelmsford” is not one", READER),
     ("# website = \"https://www.example.com/\"", "website = \"javascript:alert(1)\"", "website = \"java", "practice.website", "starts with https://", BOTH),
-    ("link = \"https://www.facebook.com/bodybenefitsessex\"\n", "", "[[social]]", "social[0].link", "missing", BOTH),
+    ("link = \"https://www.facebook.com/bodybenefitsessex\"\n", "", "[[social]]", "social[0].link", "This is missing", BOTH),
     ("monday = [\"9:00-17:00\"]", "monday = [\"17:00-9:00\"]", "monday =", "hours.monday[0]", "ends before it begins", READER),
-    ("monday = [\"9:00-17:00\"]", "monday = [\"9:00-12:00\", \"11:30-17:00\"]", "monday =", "hours.monday[1]", "overlaps", READER),
+    ("monday = [\"9:00-17:00\"]", "monday = [\"9:00-12:00\", \"11:30-17:00\"]", "monday =", "hours.monday[1]", "without an overlap", READER),
     ("monday = [\"9:00-17:00\"]", "monday = [\"14:00-17:00\", \"9:00-12:00\"]", "monday =", "hours.monday[1]", "in order", READER),
-    ("monday = [\"9:00-17:00\"]", "monday = [\"9-17\"]", "monday =", "hours.monday[0]", "on the 24-hour clock", BOTH),
-    ("monday = [\"9:00-17:00\"]", "monday = [\"9:00-24:30\"]", "monday =", "hours.monday[0]", "on the 24-hour clock", BOTH),
+    ("monday = [\"9:00-17:00\"]", "monday = [\"9-17\"]", "monday =", "hours.monday[0]", "Enter the time as 9:00-17:00, on the 24-hour clock", BOTH),
+    ("monday = [\"9:00-17:00\"]", "monday = [\"9:00-24:30\"]", "monday =", "hours.monday[0]", "Enter the time as 9:00-17:00, on the 24-hour clock", BOTH),
     ("monday = [\"9:00-17:00\"]", "monday = \"closed\"", "monday =", "hours.monday", "or [] for a day off", BOTH),
-    ("monday = [\"9:00-17:00\"]", "monday = [9]", "monday =", "hours.monday[0]", "found a whole number in the list", BOTH),
-    ("monday = [\"9:00-17:00\"]\n", "", "[hours]", "hours.monday", "missing", BOTH),
-    ("saturday = []", "satturday = []", "satturday", "hours.satturday", "unknown key", BOTH),
+    ("monday = [\"9:00-17:00\"]", "monday = [9]", "monday =", "hours.monday[0]", "not a whole number in the list", BOTH),
+    ("monday = [\"9:00-17:00\"]\n", "", "[hours]", "hours.monday", "This is missing", BOTH),
+    ("saturday = []", "satturday = []", "satturday", "hours.satturday", "Use one of these keys", BOTH),
     ("within_working_hours = 8", "within_working_hours = 0", "within_working_hours = 0", "reply.within_working_hours", "from 1 to 80", BOTH),
-    ("within_working_hours = 8", "within_working_hours = \"8\"", "within_working_hours = \"8\"", "reply.within_working_hours", "a whole number from 1 to 80, found a text", BOTH),
-    ("to = \"2026-12-28\"", "to = \"2026-12-32\"", "to = \"2026-12-32\"", "holiday[0].to", "expected a day of the calendar", BOTH),
-    ("to = \"2026-12-28\"", "to = \"28 December\"", "to = \"28", "holiday[0].to", "expected a day of the calendar", BOTH),
+    ("within_working_hours = 8", "within_working_hours = \"8\"", "within_working_hours = \"8\"", "reply.within_working_hours", "Write a whole number from 1 to 80, not a text", BOTH),
+    ("to = \"2026-12-28\"", "to = \"2026-12-32\"", "to = \"2026-12-32\"", "holiday[0].to", "Enter a day such as 2027-01-31", BOTH),
+    ("to = \"2026-12-28\"", "to = \"28 December\"", "to = \"28", "holiday[0].to", "Enter a day such as 2027-01-31", BOTH),
     ("to = \"2026-12-28\"", "to = \"2025-12-28\"", "to = \"2025", "holiday[0].to", "is before", READER),
     ("to = \"2026-12-28\"", "to = \"2036-12-28\"", "to = \"2036", "holiday[0].to", "at most 366 days", READER),
-    ("to = \"2026-12-28\"\n", "", "[[holiday]]", "holiday[0]", "either `date`, or both", BOTH),
-    ("key = \"relaxing\"", "key = \"deep-tissue-remedial\"", "key = \"deep-tissue-remedial\"\nname = \"Relaxing", "treatment[1].key", "is the key of another treatment", READER),
+    ("to = \"2026-12-28\"\n", "", "[[holiday]]", "holiday[0]", "Enter the day off (date), or", BOTH),
+    ("key = \"relaxing\"", "key = \"deep-tissue-remedial\"", "key = \"deep-tissue-remedial\"\nname = \"Relaxing", "treatment[1].key", "another has “deep-tissue-remedial” already", READER),
     ("key = \"relaxing\"", "key = \"Relaxing!\"", "key = \"Relaxing!", "treatment[1].key", "small letters", BOTH),
-    ("warm = true", "warm = \"yes\"", "warm = \"yes\"", "treatment[2].warm", "true or false (without quotation marks), found a text", BOTH),
-    ("suggest = \"relaxing\"", "suggest = \"relax\"", "suggest = \"relax\"", "guide[3].suggest", "expected the key of a treatment (\"deep-tissue-remedial\"", READER),
-    ("also = \"hot-stones\"", "also = \"relaxing\"", "also = \"relaxing\"", "guide[4].also", "expected another treatment", READER),
-    ("also = \"hot-stones\"\n", "", "also_why = \"It is the warmer one", "guide[4].also_why", "together, or neither", BOTH),
-    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relaxed\"\nwarmth = [\"no\"]", "goal = \"relaxed\"", "guide[3].goal", "expected one of \"treat\", \"relax\", \"not-sure\", found \"relaxed\"", BOTH),
-    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = [\"cold\"]", "warmth = [\"cold\"]", "guide[3].warmth[0]", "found \"cold\"", BOTH),
-    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = []", "warmth = []", "guide[3].warmth", "empty", BOTH),
+    ("warm = true", "warm = \"yes\"", "warm = \"yes\"", "treatment[2].warm", "Write true or false (without quotation marks), not a text", BOTH),
+    ("suggest = \"relaxing\"", "suggest = \"relax\"", "suggest = \"relax\"", "guide[3].suggest", "Choose a treatment that is on your list (deep-tissue-remedial", READER),
+    ("also = \"hot-stones\"", "also = \"relaxing\"", "also = \"relaxing\"", "guide[4].also", "Choose another treatment", READER),
+    ("also = \"hot-stones\"\n", "", "also_why = \"It is the warmer one", "guide[4].also_why", "Enter both", BOTH),
+    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relaxed\"\nwarmth = [\"no\"]", "goal = \"relaxed\"", "guide[3].goal", "Use one of these: treat, relax, not-sure. “relaxed” is none of them", BOTH),
+    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = [\"cold\"]", "warmth = [\"cold\"]", "guide[3].warmth[0]", "“cold” is none of them", BOTH),
+    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = []", "warmth = []", "guide[3].warmth", "Name some of the answers", BOTH),
     ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = [\"no\", \"no\"]", "warmth = [\"no\", \"no\"]", "guide[3].warmth[1]", "twice", BOTH),
-    ("goal = \"relax\"\nwarmth = [\"yes\"]", "goal = \"relax\"\nwarmth = [\"yes\", \"no\"]", "goal = \"relax\"\nwarmth = [\"yes\", \"no\"]", "guide[5].goal", "goal \"relax\" with warmth \"no\" is in a block above already", READER),
-    ("lower-back = \"\"\"", "lower-bakc = \"\"\"", "lower-bakc", "explain.area.lower-bakc", "unknown key; expected one of: lower-back", BOTH),
-    ("I will call you {when} with", "I will call you with", "next_by_phone", "emails.next_by_phone", "{when} exactly once", BOTH),
-    ("I will call you {when} with", "I will call you {when} {when} with", "next_by_phone", "emails.next_by_phone", "{when} exactly once", BOTH),
-    ("Your enquiry has arrived safely.\"", "Your enquiry has arrived safely\"", "thanks =", "emails.thanks", "no full stop", BOTH),
+    ("goal = \"relax\"\nwarmth = [\"yes\"]", "goal = \"relax\"\nwarmth = [\"yes\", \"no\"]", "goal = \"relax\"\nwarmth = [\"yes\", \"no\"]", "guide[5].goal", "a block above is for goal “relax” with warmth “no” already", READER),
+    ("lower-back = \"\"\"", "lower-bakc = \"\"\"", "lower-bakc", "explain.area.lower-bakc", "Use one of these keys: lower-back", BOTH),
+    ("I will call you {when} with", "I will call you with", "next_by_phone", "emails.next_by_phone", "{when} in them once", BOTH),
+    ("I will call you {when} with", "I will call you {when} {when} with", "next_by_phone", "emails.next_by_phone", "{when} in them once", BOTH),
+    ("Your enquiry has arrived safely.\"", "Your enquiry has arrived safely\"", "thanks =", "emails.thanks", "with a full stop at the end", BOTH),
     ("version = \"2026-11-23\"", "version = \"23 November\"", "version =", "consent.version", "letters from A to Z", BOTH),
-    ("[suspect]", "[[consent.earlier]]\nversion = \"2026-11-23\"\nwording = \"I agree.\"\nreplaced = \"2026-11-23\"\n[suspect]", "version = \"2026-11-23\"\nwording = \"I", "consent.earlier[0].version", "is the version of another wording", READER),
-    ("[suspect]", "[[consent.earlier]]\nversion = \"1\"\nwording = \"I agree.\"\nreplaced = \"in May\"\n[suspect]", "replaced = \"in May", "consent.earlier[0].replaced", "expected a day of the calendar", BOTH),
-    ("[suspect]", "[[consent.earlier]]\nversion = \"1\"\nreplaced = 2026-05-01\n[suspect]", "[[consent.earlier]]\nversion = \"1", "consent.earlier[0].wording", "missing", BOTH),
+    ("[suspect]", "[[consent.earlier]]\nversion = \"2026-11-23\"\nwording = \"I agree.\"\nreplaced = \"2026-11-23\"\n[suspect]", "version = \"2026-11-23\"\nwording = \"I", "consent.earlier[0].version", "another has “2026-11-23” already", READER),
+    ("[suspect]", "[[consent.earlier]]\nversion = \"1\"\nwording = \"I agree.\"\nreplaced = \"in May\"\n[suspect]", "replaced = \"in May", "consent.earlier[0].replaced", "Enter a day such as 2027-01-31", BOTH),
+    ("[suspect]", "[[consent.earlier]]\nversion = \"1\"\nreplaced = 2026-05-01\n[suspect]", "[[consent.earlier]]\nversion = \"1", "consent.earlier[0].wording", "This is missing", BOTH),
     ("words = []", "words = [\"x\"]", "words = [\"x\"]", "suspect.words[0]", "at least three characters", BOTH),
-    ("senders = []", "senders = [\"example\"]", "senders = [\"example\"]", "suspect.senders[0]", "expected an address", BOTH),
-    ("[consent]", "[consents]", "[consents]", "consents", "unknown key", BOTH),
+    ("senders = []", "senders = [\"example\"]", "senders = [\"example\"]", "suspect.senders[0]", "Enter an address", BOTH),
+    ("[consent]", "[consents]", "[consents]", "consents", "Use one of these keys", BOTH),
     ("within_working_hours = 8", "within_working_hours = 300", "within_working_hours = 300", "reply.within_working_hours", "from 1 to 80", BOTH),
-    ("address = \"1 Albra Mead, Chelmsford, Essex\"", "address = [\"1 Albra Mead\"]", "address = ", "practice.address", "expected a text between quotation marks, found a list", BOTH),
-    ("[suspect]\nwords = []", "[suspect]\nwords = [\"one\", 2]", "words =", "suspect.words[1]", "found a whole number in the list", BOTH),
-    ("[[social]]\nname = \"Facebook\"", "[[social]]\n\"na.me\" = \"Facebook\"", "\"na.me\"", "social[0].na.me", "unknown key; expected one of: name, handle", BOTH),
-    ("date = \"2027-01-01\"", "date = 2027-01-01T09:00:00", "date = 2027-01-01T", "holiday[1].date", "expected a day of the calendar", BOTH),
-    ("choose_it_for = \"a time to relax, with warmth\"", "choose_it_for = \"A time to relax.\"", "choose_it_for = \"A time", "treatment[2].choose_it_for", "expected no full stop", BOTH),
+    ("address = \"1 Albra Mead, Chelmsford, Essex\"", "address = [\"1 Albra Mead\"]", "address = ", "practice.address", "Write a text between quotation marks, not a list", BOTH),
+    ("[suspect]\nwords = []", "[suspect]\nwords = [\"one\", 2]", "words =", "suspect.words[1]", "not a whole number in the list", BOTH),
+    ("[[social]]\nname = \"Facebook\"", "[[social]]\n\"na.me\" = \"Facebook\"", "\"na.me\"", "social[0].na.me", "Use one of these keys: name, handle", BOTH),
+    ("date = \"2027-01-01\"", "date = 2027-01-01T09:00:00", "date = 2027-01-01T", "holiday[1].date", "Enter a day such as 2027-01-31", BOTH),
+    ("Your enquiry has arrived safely.\"", "See https://evil.example/pay.\"", "thanks =", "emails.thanks", "Take out “https://evil.example/pay”", READER),
+    ("choose_it_for = \"a time to relax, with warmth\"", "choose_it_for = \"A time to relax.\"", "choose_it_for = \"A time", "treatment[2].choose_it_for", "Take out the full stop", BOTH),
     ("subject = \"Thank you for your enquiry\"", "subject = \"Thank you for your enquiry, which has arrived safely and which I am going to answer as soon as I can\"", "subject =", "emails.subject", "at most 80 characters", BOTH),
-    ("senders = []", "senders = []\n[form]\nleave_out = [\"cause\", \"name\"]", "leave_out", "form.leave_out[1]", "found \"name\"; every form asks for the rest", BOTH),
+    ("senders = []", "senders = []\n[form]\nleave_out = [\"cause\", \"name\"]", "leave_out", "form.leave_out[1]", "Every form asks for “name”", BOTH),
     ("senders = []", "senders = []\n[form]\nleave_out = [\"cause\", \"cause\"]", "leave_out", "form.leave_out[1]", "twice", BOTH),
-    ("senders = []", "senders = []\n[form]\nleave_out = [\"phone\"]", "leave_out", "form.leave_out", "expected \"contact_by\" too", READER),
-    ("senders = []", "senders = []\n[form]\nleave_out = \"cause\"", "leave_out", "form.leave_out", "expected a list of questions such as [\"cause\", \"times\"]", BOTH),
-    ("senders = []", "senders = []\n[form]\n", "[form]", "form.leave_out", "missing", BOTH),
+    ("senders = []", "senders = []\n[form]\nleave_out = [\"phone\"]", "leave_out", "form.leave_out", "(contact_by) too", READER),
+    ("senders = []", "senders = []\n[form]\nleave_out = \"cause\"", "leave_out", "form.leave_out", "Write a list of questions such as [\"cause\", \"times\"]", BOTH),
+    ("senders = []", "senders = []\n[form]\n", "[form]", "form.leave_out", "This is missing", BOTH),
 ];
 
 /// One line of a good question, what replaces it, the key of the error, words of its message, and who sees it.
 #[rustfmt::skip]
 const OF_A_QUESTION: &[(&str, &str, &str, &str, bool)] = &[
-    ("key = \"sport\"", "key = \"Sport!\"", "key", "small letters from a to z, digits and underscores only", BOTH),
-    ("key = \"sport\"", "key = \"my-sport\"", "key", "underscores only", BOTH),
+    ("key = \"sport\"", "key = \"Sport!\"", "key", "Use only small letters from a to z, digits and underscores", BOTH),
+    ("key = \"sport\"", "key = \"my-sport\"", "key", "digits and underscores", BOTH),
     ("key = \"sport\"", "key = \"a_key_of_more_than_thirty_letters\"", "key", "at most 30 characters", BOTH),
-    ("key = \"sport\"", "", "key", "missing", BOTH),
-    ("label = \"Which sport?\"", "label = \" \"", "label", "empty", BOTH),
-    ("hint = \"One is enough.\"", "hint = 7", "hint", "expected a text", BOTH),
-    ("hint = \"One is enough.\"", "help = \"One is enough.\"", "help", "unknown key; expected one of: key, label, hint", BOTH),
-    ("kind = \"one-of\"", "kind = \"select\"", "kind", "expected one of \"line\", \"text\", \"one-of\", \"several-of\", \"yes-no\", found \"select\"", BOTH),
-    ("kind = \"one-of\"", "kind = \"line\"", "options", "has no answers to choose from; leave this line out", READER),
-    ("options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]", "", "options", "missing; expected the answers to choose from", READER),
-    ("options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]", "options = [\"run\", { value = \"swim\", label = \"Swimming\" }]", "options[0]", "expected a list of answers such as", BOTH),
-    ("options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]", "options = [{ value = \"run\", label = \"Running\" }]", "options", "expected from 2 to 20 answers", BOTH),
-    ("value = \"swim\"", "value = \"run\"", "options[1].value", "\"run\" is the value of another answer", READER),
+    ("key = \"sport\"", "", "key", "This is missing", BOTH),
+    ("label = \"Which sport?\"", "label = \" \"", "label", "Fill this in", BOTH),
+    ("hint = \"One is enough.\"", "hint = 7", "hint", "Write a text", BOTH),
+    ("hint = \"One is enough.\"", "help = \"One is enough.\"", "help", "Use one of these keys: key, label, hint", BOTH),
+    ("kind = \"one-of\"", "kind = \"select\"", "kind", "Use one of these: line, text, one-of, several-of, yes-no. “select” is none of them", BOTH),
+    ("kind = \"one-of\"", "kind = \"line\"", "options", "Leave these out: only a question with a list", READER),
+    ("options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]", "", "options", "Enter the answers to choose from", READER),
+    ("options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]", "options = [\"run\", { value = \"swim\", label = \"Swimming\" }]", "options[0]", "Write a list of answers such as", BOTH),
+    ("options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]", "options = [{ value = \"run\", label = \"Running\" }]", "options", "Enter from 2 to 20 answers", BOTH),
+    ("value = \"swim\"", "value = \"run\"", "options[1].value", "another has “run” already", READER),
     ("value = \"swim\"", "value = \"Swimming pool\"", "options[1].value", "small letters", BOTH),
     ("required = true", "required = \"yes\"", "required", "true or false (without quotation marks)", BOTH),
-    ("section = \"body\"", "section = \"consent\"", "section", "expected one of \"you\", \"body\", \"visit\", found \"consent\"", BOTH),
-    ("health = false", "", "health", "missing; expected true or false", BOTH),
+    ("section = \"body\"", "section = \"consent\"", "section", "Use one of these: you, body, visit. “consent” is none of them", BOTH),
+    ("health = false", "", "health", "This is missing. Write true or false", BOTH),
 ];
 
 const QUESTION: &str = "[[question]]\nkey = \"sport\"\nlabel = \"Which sport?\"\nhint = \"One is enough.\"\nkind = \"one-of\"\n\
@@ -246,7 +247,7 @@ fn all_errors_come_at_once_and_in_order() {
     assert!(
         errors
             .to_string()
-            .starts_with("practice.toml, line 1, suspect: missing; expected a section"),
+            .starts_with("practice.toml, line 1, suspect: This is missing. Write a section"),
         "{errors}"
     );
 }
@@ -280,7 +281,7 @@ fn a_guide_must_hold_every_pair_of_goal_and_warmth() {
     assert!(
         errors.0[0]
             .message
-            .contains("no block for goal \"relax\" with warmth \"no\""),
+            .contains("Add a block for goal “relax” with warmth “no”"),
         "{errors}"
     );
 }
@@ -293,7 +294,7 @@ fn a_week_without_working_hours_is_refused() {
         errors
             .0
             .iter()
-            .any(|error| error.message.contains("every day is a day off")),
+            .any(|error| error.message.contains("at least one day")),
         "{errors}"
     );
 }
@@ -343,8 +344,8 @@ fn without_a_warm_treatment_the_form_does_not_ask_about_warmth() {
     assert_eq!(
         messages,
         [
-            "no block for goal \"relax\"; expected one",
-            "goal \"treat\" is in a block above already; expected it once"
+            "Add a block for goal “relax”",
+            "Take this out: a block above is for goal “treat” already"
         ]
     );
 }
@@ -360,7 +361,7 @@ fn what_is_missing_as_a_whole_is_told_once() {
         (
             without("[emails]", "# ── What people"),
             "emails",
-            "missing; expected a section that starts with [emails]",
+            "This is missing. Write a section that starts with [emails]",
         ),
         (
             without("[explain.area]", "[explain.cause]").replacen(
@@ -369,7 +370,7 @@ fn what_is_missing_as_a_whole_is_told_once() {
                 1,
             ),
             "explain.area",
-            "expected a section that starts with [explain.area], found a whole number",
+            "Write a section that starts with [explain.area], not a whole number",
         ),
         (
             without("[[social]]", "# ── When").replacen(
@@ -378,7 +379,7 @@ fn what_is_missing_as_a_whole_is_told_once() {
                 1,
             ),
             "social",
-            "expected blocks that each start with [[social]], found true or false",
+            "Write blocks that each start with [[social]], not true or false",
         ),
         (
             without("[[social]]", "# ── When").replacen(
@@ -387,12 +388,12 @@ fn what_is_missing_as_a_whole_is_told_once() {
                 1,
             ),
             "social[0]",
-            "expected blocks that each start with [[social]], found a text in the list",
+            "Write blocks that each start with [[social]], not a text in the list",
         ),
         (
             without("[[treatment]]", "# ── Which"),
             "treatment",
-            "missing; expected at least one block that starts with [[treatment]]",
+            "Add at least one treatment",
         ),
     ] {
         let errors = Practice::from_toml(&text).unwrap_err();
@@ -413,7 +414,8 @@ fn a_line_is_named_without_the_number_of_the_block() {
     let text = edited("suggest = \"relaxing\"", "suggest = \"relax\"");
     let errors = Practice::from_toml(&text).unwrap_err().to_string();
     let line = line_of(&text, "suggest = \"relax\"");
-    let expected =
-        format!("practice.toml, line {line}, guide.suggest: expected the key of a treatment (");
+    let expected = format!(
+        "practice.toml, line {line}, guide.suggest: Choose a treatment that is on your list ("
+    );
     assert!(errors.starts_with(&expected), "{errors}");
 }

@@ -55,6 +55,6 @@ fn errors_without_a_file_have_the_key_alone() {
     );
     assert_eq!(
         errors.0[0].to_string(),
-        "treatment[2].price: too long; expected at most 120 characters"
+        "treatment[2].price: Shorten this to at most 120 characters"
     );
 }

@@ -72,6 +72,17 @@ impl Section {
     pub(super) fn find(key: &str) -> Option<&'static Self> {
         SECTIONS.iter().find(|section| section.key == key)
     }
+
+    /// The label of the field with this name.
+    pub(super) fn label(&self, name: &str) -> Option<&'static str> {
+        let within = |blocks: &&Blocks| name.starts_with(&format!("{}[", blocks.key));
+        let (fields, key) = match self.blocks.iter().find(within) {
+            Some(blocks) => (blocks.fields, name.rsplit('.').next().unwrap_or(name)),
+            None => (self.fields, name),
+        };
+        let input = fields.iter().find(|it| it.key == key)?;
+        Some(input.label)
+    }
 }
 
 const fn field(key: &'static str, kind: Kind, label: &'static str, hint: &'static str) -> Input {

@@ -31,35 +31,22 @@ impl Errors {
         let mut these = Self::default();
         for error in errors {
             let field = changed.field_of(section, error);
-            let mut words = in_words(&error.message);
-            if field.is_none() && !error.key.is_empty() {
-                words = format!("{words} ({})", error.key);
-            }
-            if let Some(field) = &field {
-                these.at.entry(field.clone()).or_insert(words.clone());
-            }
+            let words = error.message.clone();
+            let place = match &field {
+                Some(field) => {
+                    these.at.entry(field.clone()).or_insert(words.clone());
+                    section.label(field).unwrap_or_default()
+                }
+                None => error.key.as_str(),
+            };
+            let words = match place {
+                "" => words,
+                place => format!("{place}: {words}"),
+            };
             these.all.push((field, words));
         }
         these
     }
-}
-
-/// What the checks say, in the words of a page.
-fn in_words(message: &str) -> String {
-    let words = match message {
-        "empty; expected a text" => "Enter a text",
-        "expected full sentences; the last one has no full stop" => "End it with a full stop",
-        "expected either `date`, or both `from` and `to`" => "Enter the first day off",
-        it if it.starts_with("expected the key of a treatment") => {
-            "Choose a treatment that is on your list, or none"
-        }
-        it if it.starts_with("expected a day of the calendar") => "Enter a day, such as 2027-01-31",
-        message => message,
-    };
-    let words = words.replace("too long; expected at most", "Too long: at most");
-    let mut letters = words.chars();
-    let first = letters.next().map(char::to_uppercase);
-    first.into_iter().flatten().chain(letters).collect()
 }
 
 /// A section as it is shown.
@@ -331,7 +318,7 @@ pub(super) fn index(web: &Web, held: &Held, done: &str, now: Timestamp) -> Respo
         wrong: held
             .wrong
             .iter()
-            .map(|it| (it.key.clone(), in_words(&it.message)))
+            .map(|it| (it.key.clone(), it.message.clone()))
             .collect(),
         notes: notes(practice, now),
     };
