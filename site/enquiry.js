@@ -60,7 +60,7 @@
   };
 
   const refused = ({ title, detail, phone }) => summary(title, make("p", {}, detail),
-    phone ? make("p", {}, `${words.call} `, make("a", { href: `tel:${phone.replace(/[^+\d]/g, "")}` }, phone)) : "",
+    phone ? make("p", {}, `${words.call} `, make("a", { href: `tel:${phone.replace(/[^+\d]/g, "")}` }, phone), ".") : "",
     make("p", {}, words.kept));
 
   // No submit button: Enter presses the first of those.

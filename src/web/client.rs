@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use askama::Template;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Form, FromRequest, Path, Query, Request, State};
@@ -13,12 +12,11 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::pages::{MinePage, NotShown, Step};
 use super::{Answer, ResponseFormat, Web, origin};
 use crate::clock::Clock;
 use crate::email::complaint_link;
 use crate::enquiry::Reference;
-use crate::messages::client;
-use crate::practice::Practice;
 use crate::store::StoreError;
 use crate::withdrawal::{Action, Mine};
 
@@ -34,53 +32,6 @@ pub(super) struct Fields {
     /// The box to tick.
     #[serde(default)]
     sure: String,
-}
-
-/// What the page shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    /// What is known, and what can be done.
-    Look,
-    /// What deleting means, and the box to tick.
-    Withdraw,
-    /// The same, with the box left out.
-    NotTicked,
-    /// What "I did not send this" means.
-    Disown,
-}
-
-#[derive(Template)]
-#[template(path = "pages/mine.html")]
-struct Page<'a> {
-    practice: &'a Practice,
-    reference: &'a Reference,
-    signature: &'a str,
-    step: Step,
-    received: String,
-    promised: String,
-    erased: Option<String>,
-    disowned: bool,
-    /// The address that takes complaints about the use of data, and a link that writes one.
-    complaints: (&'a str, String),
-}
-
-impl Page<'_> {
-    fn title(&self) -> &'static str {
-        match self.step {
-            Step::NotTicked | Step::Withdraw => client::WITHDRAW,
-            Step::Disown => client::DISOWN,
-            Step::Look => client::LOOK,
-        }
-    }
-}
-
-/// Says one thing.
-#[derive(Template)]
-#[template(path = "pages/mine_message.html")]
-struct Message<'a> {
-    practice: &'a Practice,
-    title: &'static str,
-    text: &'static str,
 }
 
 /// The page.
@@ -111,8 +62,7 @@ pub(super) async fn act(
     request: Request,
 ) -> Response {
     if !origin::is_own(&web, request.extensions(), request.headers()) {
-        let (title, text) = (client::elsewhere::TITLE, client::elsewhere::DETAIL);
-        return message(&web, StatusCode::FORBIDDEN, title, text);
+        return not_shown(&web, StatusCode::FORBIDDEN, NotShown::Elsewhere);
     }
     let form = Form::<Fields>::from_request(request, &web).await;
     let fields = form.map(|Form(fields)| fields).unwrap_or_default();
@@ -159,7 +109,7 @@ fn page(
         }
     };
     let practice = &web.practice;
-    let rendered = Page {
+    let rendered = MinePage {
         practice,
         reference,
         signature,
@@ -181,28 +131,19 @@ fn page(
     closed(Answer::new(web, ResponseFormat::Html).page(status, rendered))
 }
 
-/// The link is none of ours, or the enquiry is gone: which of the two is not told.
 fn gone(web: &Web) -> Response {
-    let (title, text) = (client::gone::TITLE, client::gone::DETAIL);
-    message(web, StatusCode::NOT_FOUND, title, text)
+    not_shown(web, StatusCode::NOT_FOUND, NotShown::Gone)
 }
 
 fn unavailable(web: &Web) -> Response {
-    let (title, text) = (client::unavailable::TITLE, client::unavailable::DETAIL);
-    let mut response = message(web, StatusCode::SERVICE_UNAVAILABLE, title, text);
+    let mut response = not_shown(web, StatusCode::SERVICE_UNAVAILABLE, NotShown::Unavailable);
     let minute = HeaderValue::from_static("60");
     response.headers_mut().insert(RETRY_AFTER, minute);
     response
 }
 
-fn message(web: &Web, status: StatusCode, title: &'static str, text: &'static str) -> Response {
-    let practice = &web.practice;
-    let rendered = Message {
-        practice,
-        title,
-        text,
-    }
-    .render();
+fn not_shown(web: &Web, status: StatusCode, why: NotShown) -> Response {
+    let rendered = why.render(&web.practice);
     closed(Answer::new(web, ResponseFormat::Html).page(status, rendered))
 }
 

@@ -3,15 +3,20 @@
 //!
 //! The pages need no script. The style sheet and the small script are those of the example site under `site/`.
 
+mod mine;
+
 use std::borrow::Cow;
 
 use askama::Template;
 
 use super::form::{CheckedAddress, EnquiryForm};
+use super::problem::RequestError;
 use crate::enquiry::field::{Control, Required, Row, Section};
 use crate::enquiry::{EmailAddress, Field, FieldError, FormError, Reference, fields};
 use crate::messages;
 use crate::practice::Practice;
+
+pub use mine::{MinePage, NotShown, Step};
 
 /// The form: empty, with errors, with the question about a likely typo in the address, or with a notice that it
 /// cannot be taken right now.
@@ -362,10 +367,8 @@ impl ConfirmationPage<'_> {
 pub struct ErrorPage<'a> {
     /// The practice.
     pub practice: &'a Practice,
-    /// What happened, in a few words.
-    pub title: &'static str,
-    /// What to do.
-    pub message: String,
+    /// What happened.
+    pub error: &'a RequestError,
 }
 
 impl ErrorPage<'_> {

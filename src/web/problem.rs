@@ -212,6 +212,21 @@ impl RequestError {
         }
     }
 
+    /// Whether a form was sent, which a browser may still hold.
+    #[must_use]
+    pub const fn is_of_a_form(&self) -> bool {
+        !matches!(
+            self,
+            Self::ForeignOrigin | Self::NotFound | Self::MethodNotAllowed | Self::NotOpen
+        )
+    }
+
+    /// Whether the form itself is closed.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self, Self::NotOpen)
+    }
+
     /// How long to wait before another try is worth it, in seconds.
     #[must_use]
     pub const fn retry_after(&self) -> Option<u32> {

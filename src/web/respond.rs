@@ -171,11 +171,8 @@ impl<'a> Answer<'a> {
         let message = error.message();
         let response = match self.format {
             ResponseFormat::Html => {
-                let page = ErrorPage {
-                    practice: &self.web.practice,
-                    title: problem.title,
-                    message,
-                };
+                let practice = &self.web.practice;
+                let page = ErrorPage { practice, error };
                 self.page(problem.status, page.render())
             }
             ResponseFormat::Json => {

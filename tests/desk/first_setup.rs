@@ -61,9 +61,7 @@ async fn the_form_opens_when_the_practice_was_saved_for_the_first_time() {
     let signed_in = browser.sign_in().await;
     assert_eq!(signed_in.header("location"), "/desk/practice");
     let desk = browser.get("/desk").await;
-    assert!(
-        desk.body.contains("Your form isn’t open yet") && desk.body.contains("/desk/practice")
-    );
+    assert!(desk.body.contains("Your form isn’t open yet") && desk.body.contains("/desk/practice"));
     let fields = contact("0");
     let fields: Vec<_> = fields
         .iter()

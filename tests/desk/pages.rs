@@ -502,10 +502,7 @@ async fn what_only_looked_like_spam_is_released_and_a_sender_is_blocked_and_unbl
         .post("/desk/people/unblock", &[("sender", sender)])
         .await;
     let page = follow(&browser, &unblocked).await.body;
-    assert!(
-        page.contains("no longer blocked or trusted"),
-        "{page}"
-    );
+    assert!(page.contains("no longer blocked or trusted"), "{page}");
     let spam = browser.post(&at("spam"), &[]).await;
     assert!(
         follow(&browser, &spam)
@@ -679,7 +676,10 @@ async fn a_person_is_exported_and_erased_in_two_steps_with_a_receipt() {
     );
     assert_eq!(app.items("enquiry").await.len(), 2, "nothing has gone");
     let erased = browser.post("/desk/people/erase-now", &address).await.body;
-    in_order(&erased, &["<h1>Erased</h1>", "This has gone", &zoe, "Receipt:"]);
+    in_order(
+        &erased,
+        &["<h1>Erased</h1>", "This has gone", &zoe, "Receipt:"],
+    );
     let left = app.all_items().await;
     assert_eq!(app.items("enquiry").await.len(), 1);
     assert!(!format!("{left:?}").contains(&zoe));

@@ -119,8 +119,7 @@ fn nothing_is_inline_so_that_the_policy_can_forbid_it() {
         .unwrap(),
         ErrorPage {
             practice,
-            title: "x",
-            message: "y".to_owned(),
+            error: &RequestError::NotFound,
         }
         .render()
         .unwrap(),

@@ -265,7 +265,7 @@ for (const where of ["/", "/site/"]) {
       await visitor.fillIn({ email });
       await page.route("**/enquiries", answer, { times: 1 });
       await visitor.send();
-      await page.locator("#summary").getByText("Try again in a minute, or call.").waitFor();
+      await page.locator("#summary").getByText("Try again in a minute.").waitFor();
       assert.equal(new URL(page.url()).pathname, where, who);
       assert.equal(await visitor.focused(), "summary", who);
       assert.match(await page.locator("#summary a").getAttribute("href"), /^tel:[+\d]+$/, who);
@@ -299,7 +299,7 @@ test("an answer that is lost on its way is one enquiry all the same, when the fo
 
 const UNAVAILABLE = {
   status: 503, contentType: "application/problem+json",
-  body: JSON.stringify({ type: "about:blank", title: "Your enquiry can’t be taken right now", status: 503, detail: "Send the form again in a minute, or call.", phone: "01632 960001" }),
+  body: JSON.stringify({ type: "about:blank", title: "Your enquiry can’t be taken right now", status: 503, detail: "Send the form again in a minute.", phone: "01632 960001" }),
 };
 
 test("a form that cannot be taken right now says so in place, with the number to call, and can be sent again", async () => {
@@ -687,6 +687,26 @@ for (const [name, { to, plain, arrive: come = arrive }] of Object.entries(STATES
     await visitor.leave({ complaints: [HTTP_ERROR, "enquiry.js"] });
   });
 }
+
+test("every public page with all that it can say is accessible, and fits a phone", async () => {
+  for (const scheme of ["light", "dark"]) {
+    const visitor = await arrive({ scheme, width: 375 });
+    const { page } = visitor;
+    await page.goto("/outbox/pages");
+    const names = await page.locator("li a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+    assert.ok(names.length > 30, `${names.length} pages`);
+    for (const to of names) {
+      const name = to.split("/").at(-1);
+      await page.goto(to);
+      await visitor.fitsInWidth(name);
+      await visitor.isAccessible(`${name}, ${scheme}`);
+      await page.screenshot({ path: `screenshots/pages-${name}-${scheme}.png`, fullPage: true });
+      fs.writeFileSync(path.join(html, `pages-${name}.html`), await page.content());
+    }
+    // Their policy keeps the script out.
+    await visitor.leave({ complaints: ["Content Security Policy"] });
+  }
+});
 
 test("the Nu validator finds no error, in what the server sends and in what the script makes of it", async () => {
   const browserLike = { accept: "text/html", "content-type": "application/x-www-form-urlencoded" };

@@ -127,10 +127,10 @@ export function therapistTests({ test, arrive, browser, desk, states, newestEmai
     assert.doesNotMatch(await page.content(), /O’Brien|spring/, "nothing that was typed");
     await page.getByRole("link", { name: "Delete my enquiry" }).click();
     await page.getByRole("button", { name: "Delete my enquiry" }).click();
-    await page.getByText("Tick the box").waitFor();
+    await page.getByRole("link", { name: "Select the box" }).waitFor();
     await page.check("#sure");
     await page.getByRole("button", { name: "Delete my enquiry" }).click();
-    await page.getByText("You have deleted this enquiry.").waitFor();
+    await page.getByText("You’ve deleted this enquiry.").waitFor();
     await page.getByRole("button", { name: "Keep my enquiry" }).click();
     await page.getByRole("link", { name: "I didn’t send this" }).click();
     await page.check("#sure");

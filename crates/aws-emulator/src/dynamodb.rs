@@ -248,15 +248,14 @@ fn serve(
 async fn sweep(database: Database, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
-            () = async { let _ = stopped.wait_for(|stop| *stop).await; } => return,
-            () = tokio::time::sleep(TTL_SWEEP) => {
-                let database = database.clone();
-                // It takes seconds where the table is large.
-                let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
-                if let Ok(Err(error)) = swept {
-                    tracing::warn!(%error, "expired items could not be removed");
-                }
-            }
+            _ = stopped.wait_for(|stop| *stop) => return,
+            () = tokio::time::sleep(TTL_SWEEP) => {}
+        }
+        let database = database.clone();
+        // It takes seconds where the table is large.
+        let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
+        if let Ok(Err(error)) = swept {
+            tracing::warn!(%error, "expired items could not be removed");
         }
     }
 }

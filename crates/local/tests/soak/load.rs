@@ -245,11 +245,9 @@ async fn at_a_steady_rate(
 async fn tables(count: u64, folder: &Path) -> Vec<String> {
     std::fs::create_dir_all(folder).expect("a folder for the data");
     let now = Timestamp::now();
-    let few = Table::open(&folder.join("few.sqlite"), now).await;
-    few.fill(table::FEW).await;
-    let many = Table::open(&folder.join("many.sqlite"), now).await;
+    let few = Table::filled(&folder.join("few.sqlite"), table::FEW, now).await;
     let began = Instant::now();
-    many.fill(count).await;
+    let many = Table::filled(&folder.join("many.sqlite"), count, now).await;
     println!(
         "{count} enquiries written by the store's own code in {:.0} s",
         began.elapsed().as_secs_f64()

@@ -18,6 +18,8 @@ use serde_json::Value;
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Cost {
     pub requests: u32,
+    /// Those among them that were refused: a reference that another enquiry has, for one.
+    pub refused: u32,
     /// Of reads and writes, as the engine counts them by DynamoDB's rules.
     pub units: f64,
 }
@@ -73,6 +75,7 @@ impl HttpConnector for Connector {
             {
                 let mut cost = meter.0.lock().unwrap();
                 cost.requests += 1;
+                cost.refused += u32::from(!answer.status().is_success());
                 cost.units += units(&told["ConsumedCapacity"]);
             }
             *answer.body_mut() = SdkBody::from(body);

@@ -29,6 +29,9 @@ const WAITING: u64 = 40;
 const TIMES: u64 = 20;
 /// How many enquiries are written at once.
 const AT_ONCE: usize = 4;
+/// How many are written until the engine is started anew: it keeps the tokens of ten minutes' transactions, and looks through all of
+/// them for each transaction, which has nothing to do with the table.
+const BEFORE_A_PAUSE: u64 = 5_000;
 
 /// What is done to the enquiries that were prepared for it.
 const EMAILS: &str = "its two emails leave";
@@ -56,7 +59,7 @@ struct Figures {
 }
 
 impl Table {
-    pub async fn open(file: &Path, now: Timestamp) -> Self {
+    async fn open(file: &Path, now: Timestamp) -> Self {
         let dynamo = Dynamo::start(Some(file), &emulated::table())
             .await
             .expect("a table in a file");
@@ -82,18 +85,28 @@ impl Table {
         self.dynamo.stop().await;
     }
 
-    /// Writes so many enquiries by the store's own code, as they are once their emails were delivered: the newest few of today, the
-    /// others of the months before, which were answered.
-    pub async fn fill(&self, count: u64) {
-        let enquiry = self.enquiry().await;
-        let write = |number| {
-            let enquiry = enquiry.clone();
-            async move { self.write(number, count, enquiry).await }
-        };
-        let writes = stream::iter(0..count).map(write);
-        writes.buffer_unordered(AT_ONCE).collect::<()>().await;
-        // What accepting leaves for a day has expired for all but the newest.
-        self.dynamo.sweep().expect("the file can be written");
+    /// A table with so many enquiries, written by the store's own code, as they are once their emails were delivered: the newest few of
+    /// today, the others of the months before, which were answered.
+    pub async fn filled(file: &Path, count: u64, now: Timestamp) -> Self {
+        let mut next = 0;
+        while next < count {
+            let table = Self::open(file, now).await;
+            let enquiry = table.enquiry().await;
+            let end = count.min(next + BEFORE_A_PAUSE);
+            let write = |number| {
+                let (table, enquiry) = (&table, enquiry.clone());
+                async move { table.write(number, count, enquiry).await }
+            };
+            let writes = stream::iter(next..end).map(write);
+            writes.buffer_unordered(AT_ONCE).collect::<()>().await;
+            next = end;
+            if next == count {
+                // What accepting leaves for a day has expired for all but the newest.
+                table.dynamo.sweep().expect("the file can be written");
+            }
+            table.close().await;
+        }
+        Self::open(file, now).await
     }
 
     /// What a client typed, as the form's own checks leave it.
@@ -291,7 +304,10 @@ pub async fn compare(mut few: Table, mut many: Table, count: u64) -> Vec<String>
                     continue;
                 }
                 times[at].push(took);
-                costs[at] = cost;
+                // A reference is drawn again where another enquiry has it, of which there are more in a larger table.
+                if cost.refused == 0 {
+                    costs[at] = cost;
+                }
             }
         }
         let figures = Figures {
