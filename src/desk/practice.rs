@@ -10,6 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::{Desk, DeskError};
 use crate::clock::Clock;
 use crate::mail_state::EmailKind;
+use crate::messages;
 use crate::practice::{self, Practice, PracticeError, raw};
 use crate::record::OwnEmailId;
 use crate::store::{SavedPractice, Words};
@@ -125,7 +126,7 @@ impl Desk {
         };
         let (now, words) = (clock.now(), Words::of(&written));
         if words.0.len() > Words::MAX {
-            let message = "all texts together are too long; shorten some".to_owned();
+            let message = messages::desk::practice::TOO_LONG.to_owned();
             return Ok(Saving::Refused(vec![PracticeError {
                 key: String::new(),
                 line: None,
