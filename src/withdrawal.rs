@@ -84,6 +84,10 @@ impl Withdrawal {
             let id = OwnEmailId::about_enquiry(action.email(), reference, now);
             self.store.schedule(&id, now + WRITTEN_BY_THEN).await?;
         }
+        if action == Action::Withdraw {
+            // First, so that no post is ever answered with an enquiry that is going to be erased.
+            self.store.forget_post(reference).await?;
+        }
         if action == Action::Disown {
             self.store.never_reply_to(&record.received, clock).await?;
         }

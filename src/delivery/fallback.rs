@@ -1,7 +1,5 @@
 //! The way past a table that cannot be written: straight to the therapist's mailbox.
 
-use std::sync::atomic::Ordering;
-
 use jiff::SignedDuration;
 
 use super::{Delivery, SEND_AND_RECORD, Unfinished};
@@ -19,8 +17,8 @@ impl Delivery {
     /// accepted only when SES has said yes, and has not reported that such an email is held back: then it is sent, and the
     /// client hears that it cannot be taken. There is no auto-reply, since nothing would remember it.
     ///
-    /// What SES has reported is known where the report came in, in this execution environment; the others learn of it by the
-    /// report about their own first email, and the alarm tells of that one.
+    /// What SES has reported is known where the report came in, in this execution environment; the others learn of it when they take
+    /// up an enquiry that was held back, or by the report about their own first email, and the alarm tells of that one.
     ///
     /// # Errors
     /// When it is not certain that it was sent, or when more than five went this way within a minute.
@@ -35,7 +33,7 @@ impl Delivery {
         }
         let email = TherapistEmail::fallback(&self.practice, &self.settings, received, score);
         match self.send_email(&email.into_email(), 1, clock).await {
-            SendOutcome::Accepted { .. } if !self.unreached.load(Ordering::Relaxed) => Ok(()),
+            SendOutcome::Accepted { .. } if !self.is_unreached(clock.now()) => Ok(()),
             _ => Err(Unfinished::Pending),
         }
     }

@@ -78,8 +78,8 @@ pub struct Delivery {
     fallbacks: Mutex<Vec<Timestamp>>,
     /// Whether it is known that the therapist marks what she has answered.
     marks: AtomicBool,
-    /// Whether SES said last that it holds emails to the therapist back, or that her mailbox turns them away.
-    unreached: AtomicBool,
+    /// Until when SES is taken to hold emails to the therapist back, or her mailbox to turn them away.
+    unreached: Mutex<Option<Timestamp>>,
     /// Whether SES delivers to any address, and when it said so.
     production: Mutex<Option<(bool, Timestamp)>>,
 }
@@ -108,7 +108,7 @@ impl Delivery {
             settings,
             links,
             fallbacks: Mutex::new(Vec::new()),
-            unreached: AtomicBool::new(false),
+            unreached: Mutex::default(),
             marks: AtomicBool::new(false),
             production: Mutex::default(),
         }
@@ -126,6 +126,7 @@ impl Delivery {
 
     async fn work(&self, mut record: Record, clock: &Clock) -> Result<(), Unfinished> {
         let received = record.received.clone();
+        self.notice_held_back(&record, clock.now());
         // How often the client asked before is good to know; not knowing it stops no email.
         let earlier = if record.state.deliveries.therapist.is_pending() {
             let earlier = self.store.earlier(&received, TherapistEmail::EARLIER);

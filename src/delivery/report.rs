@@ -1,7 +1,8 @@
 //! What SES reports about an email, recorded on its enquiry; and the alarm that a report about one to the therapist raises.
 
-use std::sync::atomic::Ordering;
+use std::sync::PoisonError;
 
+use jiff::{SignedDuration, Timestamp};
 use tracing::field::display;
 use tracing::{error, warn};
 
@@ -11,6 +12,9 @@ use crate::enquiry::Reference;
 use crate::mail_state::{Deliveries, EmailKind, Report};
 use crate::record::{Event, Record};
 use crate::store::{StoreError, Update};
+
+/// For how long an enquiry that SES has held back counts: it is sent again each hour.
+const HELD_BACK: SignedDuration = SignedDuration::from_hours(2);
 
 impl Delivery {
     /// Records what SES reports about an email, and sends what is pending because of it: an auto-reply that bounced makes a
@@ -81,11 +85,36 @@ impl Delivery {
     /// Keeps in mind whether the therapist was reached lately: the way past the table asks.
     fn remember(&self, report: Report) {
         let unreached = match report {
-            Report::Suppressed | Report::Bounced { transient: false } => true,
-            Report::Delivered => false,
+            Report::Suppressed | Report::Bounced { transient: false } => Some(Timestamp::MAX),
+            Report::Delivered => None,
             _ => return,
         };
-        self.unreached.store(unreached, Ordering::Relaxed);
+        *self
+            .unreached
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = unreached;
+    }
+
+    /// The same for an environment that heard no report: an enquiry that SES has held back is sent again each hour, and whichever
+    /// environment takes it up knows for two.
+    pub(super) fn notice_held_back(&self, record: &Record, now: Timestamp) {
+        if !record.state.deliveries.is_held_back() {
+            return;
+        }
+        let mut unreached = self
+            .unreached
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        *unreached = Some(unreached.unwrap_or_default().max(now + HELD_BACK));
+    }
+
+    /// Whether an email to the therapist that SES takes now is likely to be held back.
+    pub(super) fn is_unreached(&self, now: Timestamp) -> bool {
+        let unreached = self
+            .unreached
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        unreached.is_some_and(|until| now < until)
     }
 }
 

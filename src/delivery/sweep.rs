@@ -3,13 +3,13 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::{StreamExt, future, stream};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use tracing::{info, warn};
 
 use super::{Delivery, Unfinished};
 use crate::clock::Clock;
 use crate::keys;
-use crate::record::Work;
+use crate::record::{Record, Work};
 use crate::store::{Pending, StoreError};
 use crate::telemetry;
 
@@ -18,6 +18,9 @@ const LIMIT: usize = 500;
 /// How many are worked at together: SES's usual rate of 14 emails a second is reached, and hardly exceeded, with calls that take
 /// a tenth of a second.
 const AT_ONCE: usize = 4;
+/// How long after its time a withdrawn enquiry is erased: who has pressed "keep" in the last moment, on a machine whose clock is behind,
+/// has written it by then.
+const LAST_PRESS: SignedDuration = SignedDuration::from_mins(2);
 
 /// What a sweep found and did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -94,9 +97,9 @@ impl Delivery {
             Work::Enquiry(reference) => reference,
         };
         match self.store.load(reference).await? {
-            Some(record) if record.erased_at().is_some_and(|at| at <= clock.now()) => {
+            Some(record) if is_to_be_erased(&record, clock.now()) => {
                 if let Some(copies) = self.store.copies(reference).await? {
-                    self.store.erase_with_cool_down(&copies).await?;
+                    self.store.erase_withdrawn(&copies).await?;
                     info!(%reference, "a withdrawn enquiry was erased");
                 }
                 Ok(())
@@ -106,6 +109,12 @@ impl Delivery {
             None => Ok(self.store.erase_state(reference).await?),
         }
     }
+}
+
+/// Whether the client has withdrawn it, and cannot keep it any more.
+fn is_to_be_erased(record: &Record, now: Timestamp) -> bool {
+    let erased_at = record.erased_at();
+    erased_at.is_some_and(|at| at + LAST_PRESS <= now)
 }
 
 /// Each sweep begins at another place: some that can never be sent must not starve those behind them.

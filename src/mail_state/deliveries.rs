@@ -103,6 +103,13 @@ impl Deliveries {
         self.therapist.is_pending() || self.notice.as_ref().is_some_and(MailState::is_pending)
     }
 
+    /// Whether SES took the last email to the therapist and dropped it, for her address's sake: not when it may have been an automatic
+    /// answer, or for the words.
+    #[must_use]
+    pub const fn is_held_back(&self) -> bool {
+        self.returned.is_some() && !self.came_back && !self.bare && self.therapist.is_pending()
+    }
+
     /// Records the decision about the auto-reply, once.
     pub fn decide(&mut self, withheld: Option<Withheld>) {
         if self.decided {

@@ -142,7 +142,7 @@ impl Store {
     }
 
     /// Erases an enquiry with its note and its timeline. The item with what was typed goes last, since the others are found
-    /// through it; the state goes before the annex, since only a change of the state writes one.
+    /// through it.
     ///
     /// # Errors
     /// When the table cannot be written. Erasing again then goes on where it stopped.
@@ -153,6 +153,19 @@ impl Store {
         self.erase_state(&copies.reference).await?;
         self.delete(schema::enquiry_key(&copies.reference), None)
             .await
+    }
+
+    /// Forgets the post that an enquiry came from: the same form, posted again, is another enquiry.
+    ///
+    /// # Errors
+    /// When the table cannot be read or written.
+    pub async fn forget_post(&self, reference: &Reference) -> Result<(), StoreError> {
+        let enquiry = self.get("trace", schema::enquiry_key(reference)).await?;
+        let enquiry = enquiry.unwrap_or_default();
+        match schema::text(&enquiry, "idempotency") {
+            Some(key) => self.delete(key.to_owned(), Some(reference)).await,
+            None => Ok(()),
+        }
     }
 
     /// Forgets what was said about the sender of an enquiry. Before the enquiry, which knows the number.
@@ -166,13 +179,31 @@ impl Store {
         Ok(())
     }
 
-    /// Erases what is left of an enquiry when the table has deleted what was typed: each item expires for itself.
+    /// Erases what is left of an enquiry when the table has deleted what was typed: each item expires for itself. The annex before
+    /// the state, which finds it; and once more, since until the state is gone a change of it may write one.
+    ///
+    /// # Errors
+    /// When the table cannot be written. Erasing again then goes on where it stopped.
+    pub async fn erase_state(&self, reference: &Reference) -> Result<(), StoreError> {
+        let annex = schema::annex_key(reference);
+        self.delete(annex.clone(), None).await?;
+        self.delete(schema::state_key(reference), None).await?;
+        self.delete(annex, None).await
+    }
+
+    /// Erases an enquiry that its client has withdrawn, and whose time is up. The state goes last: it stands in the index of pending
+    /// work, so that a sweep goes on where another one stopped.
     ///
     /// # Errors
     /// When the table cannot be written.
-    pub async fn erase_state(&self, reference: &Reference) -> Result<(), StoreError> {
-        self.delete(schema::state_key(reference), None).await?;
-        self.delete(schema::annex_key(reference), None).await
+    pub async fn erase_withdrawn(&self, copies: &StoredCopies) -> Result<(), StoreError> {
+        self.erase_around(copies).await?;
+        if let Some(key) = &copies.idempotency_key {
+            self.delete(key.clone(), Some(&copies.reference)).await?;
+        }
+        let typed = schema::enquiry_key(&copies.reference);
+        self.delete(typed, None).await?;
+        self.erase_state(&copies.reference).await
     }
 
     /// Erases an enquiry by its reference alone, and the cool-down that is there for it; that of another enquiry stays. So does
@@ -181,16 +212,23 @@ impl Store {
     /// # Errors
     /// When the table cannot be written. Erasing again then goes on where it stopped.
     pub async fn erase_with_cool_down(&self, copies: &StoredCopies) -> Result<(), StoreError> {
-        let cool_down = copies.address.as_deref().map(schema::cool_down_key);
-        if let Some(key) = &cool_down {
-            self.delete(key.clone(), Some(&copies.reference)).await?;
-        }
+        self.erase_around(copies).await?;
+        self.erase(copies).await?;
+        // It may have been booked in between, as long as the enquiry was there.
+        self.erase_cool_down(copies).await
+    }
+
+    /// Erases what is there for an enquiry beside its own items.
+    async fn erase_around(&self, copies: &StoredCopies) -> Result<(), StoreError> {
+        self.erase_cool_down(copies).await?;
         for sender in &copies.senders {
             self.detach_sender(&sender.id, &copies.reference).await?;
         }
-        self.erase(copies).await?;
-        // It may have been booked in between, as long as the enquiry was there.
-        match cool_down {
+        Ok(())
+    }
+
+    async fn erase_cool_down(&self, copies: &StoredCopies) -> Result<(), StoreError> {
+        match copies.address.as_deref().map(schema::cool_down_key) {
             Some(key) => self.delete(key, Some(&copies.reference)).await,
             None => Ok(()),
         }

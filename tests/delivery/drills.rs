@@ -131,6 +131,34 @@ async fn past_the_table_nothing_counts_as_accepted_that_ses_is_known_to_hold_bac
 }
 
 #[tokio::test]
+async fn past_the_table_an_environment_that_heard_no_report_knows_what_it_has_taken_up() {
+    let mut bench = Bench::start(&[]).await;
+    bench.ses.mailbox().account(|account| {
+        account.unsuppressed_sets.clear();
+        account.suppressed = ["therapist@example.com".to_owned()].into();
+    });
+    bench.post(at(0), "zoe@example.org", "My back").await;
+    let dropped = bench.emails().remove(0);
+    for notice in &dropped.notices {
+        bench.invoke(at(1), notice.sns_event()).await;
+    }
+    // Another environment sends it once more, an hour later, and never hears what became of it.
+    let endpoints = emulated::endpoints(bench.dynamo.endpoint(), bench.ses.endpoint());
+    bench.app = emulated::app(&endpoints, &[], aws::http_client()).unwrap();
+    assert_eq!(bench.sweep(at(62)).await["pending"], 1);
+    let client = bench.dynamo.client();
+    let deleted = client.delete_table().table_name(bench.dynamo.table());
+    deleted.send().await.unwrap();
+    let form =
+        json!({ "name": "Ben", "email": "ben@example.org", "goal": "relax", "consent": "yes" });
+    let refused = bench.invoke(at(63), post_event(&form)).await;
+    assert_eq!(refused["statusCode"], 503, "{refused}");
+    // Long after, nothing is known any more.
+    let accepted = bench.invoke(at(63 + 3 * 60), post_event(&form)).await;
+    assert_eq!(accepted["statusCode"], 201, "{accepted}");
+}
+
+#[tokio::test]
 async fn a_sweep_stops_at_the_first_refusal_that_concerns_the_whole_account() {
     let bench = Bench::start(&[]).await;
     for n in 0..20 {

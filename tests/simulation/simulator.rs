@@ -8,6 +8,7 @@
 //! `SIMULATE_SEED=7 cargo test simulator` plays one schedule; `SIMULATE_SCHEDULES=20000` plays more than usual, with
 //! `--profile simulate` several times as fast.
 
+mod people;
 pub mod random;
 mod rules;
 mod schedule;
@@ -92,6 +93,7 @@ async fn a_crash_at_any_call_loses_nothing_and_sends_nothing_twice() {
         Stopped::Stream,
         Stopped::Sweep,
         Stopped::Report,
+        Stopped::Erasure,
     ] {
         for moment in [Moment::Before, Moment::Arrived, Moment::Answered] {
             under_way.spawn(async move {
@@ -112,7 +114,7 @@ async fn a_crash_at_any_call_loses_nothing_and_sends_nothing_twice() {
         let (stopped, calls) = joined.unwrap();
         let least = match stopped {
             Stopped::Post => 1,
-            Stopped::Stream | Stopped::Sweep | Stopped::Report => 5,
+            Stopped::Stream | Stopped::Sweep | Stopped::Report | Stopped::Erasure => 5,
         };
         assert!(calls >= least, "{stopped:?} has more than {calls} calls");
     }

@@ -341,3 +341,38 @@ async fn while_the_table_is_out_of_reach_the_page_says_so() {
     assert!(page.body.contains("Nothing is lost"));
     app.finish_pending().await;
 }
+
+#[tokio::test]
+async fn an_enquiry_that_is_kept_in_the_last_moment_is_not_erased() {
+    let (app, link, reference) = started().await;
+    let withdraw = [("do", "withdraw"), ("sure", "yes")];
+    press(&app, &link, &withdraw, Some(app.desk.url())).await;
+    let reference = Reference::parse(&reference).unwrap();
+    let there = async || app.app.store.copies(&reference).await.unwrap().is_some();
+    let day = SignedDuration::from_hours(24);
+    // An invocation on a machine whose clock is behind may still be writing it.
+    sweep_after(&app, day + SignedDuration::from_secs(50)).await;
+    assert!(there().await);
+    sweep_after(&app, day + SignedDuration::from_mins(3)).await;
+    assert!(!there().await);
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_form_that_is_posted_again_after_it_was_withdrawn_is_another_enquiry() {
+    let (app, link, reference) = started().await;
+    let again = async || {
+        let answer = app.post_form(&COMPLETE).await;
+        let (_, reference) = answer.header("location").split_once("reference=").unwrap();
+        reference.to_owned()
+    };
+    assert_eq!(again().await, reference);
+    let withdraw = [("do", "withdraw"), ("sure", "yes")];
+    press(&app, &link, &withdraw, Some(app.desk.url())).await;
+    let second = again().await;
+    assert_ne!(second, reference, "that one is going to be erased");
+    sweep_after(&app, SignedDuration::from_hours(25)).await;
+    let show = json!({ "command": "show", "reference": second });
+    assert!(app.invoke(show).await.is_ok());
+    app.finish().await;
+}

@@ -181,33 +181,13 @@ pub(super) fn answers(practice: &Practice, received: &Received) -> Vec<Labelled>
     let answered = answered.into_iter();
     answered
         .map(|it| Labelled {
-            label: short(it.field, it.label).to_owned(),
+            label: it.field.short(it.label).to_owned(),
             text: match consent.filter(|_| it.field == Field::Consent) {
                 Some(wording) => wording.to_owned(),
                 None => visible(&it.answer.text),
             },
         })
         .collect()
-}
-
-/// A short label; a field that has none here keeps its own.
-const fn short(field: Field, label: &str) -> &str {
-    match field {
-        Field::Name => "Name",
-        Field::Email => "Email",
-        Field::Phone => "Phone",
-        Field::ContactBy => "Hear back by",
-        Field::Area => "Where it hurts",
-        Field::Cause => "Likely cause",
-        Field::Goal => "Would like",
-        Field::RecentInjury => "Injured in the last 48 hours",
-        Field::Warmth => "Warm stones",
-        Field::Treatment => "Treatment in mind",
-        Field::Times => "Days and times",
-        Field::Message => "Message",
-        Field::Consent => "Agreed to",
-        _ => label,
-    }
 }
 
 /// A text of a client, with what cannot be seen spelt out.

@@ -8,6 +8,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::enquiry::EmailAddress;
 use jiff::{SignedDuration, Timestamp};
 
+use super::people;
 use super::schedule::{Accepted, NAMES, Reported, World};
 use crate::support::Item;
 
@@ -68,11 +69,17 @@ pub async fn broken(world: &World) -> Vec<String> {
         let told = ["therapist_suppressed", "email_refused"]
             .iter()
             .any(|code| raised(code, reference));
-        if !enquiries.contains_key(reference.as_str()) && !in_mailbox && !told {
+        let is_known =
+            enquiries.contains_key(reference.as_str()) || world.may_be_withdrawn(reference);
+        if !is_known && !in_mailbox && !told {
             broken.push(format!("(a) {reference} was accepted and is lost"));
         }
     }
     for (reference, item) in &enquiries {
+        // The table has deleted it before its time came.
+        if item.contains_key("withdrawn") {
+            continue;
+        }
         let state = |kind: &str| state(item, kind);
         let refused = state("therapist") == Some("failed") && raised("email_refused", reference);
         let arrived = of(reference, "therapist").iter().any(|left| left.sent);
@@ -137,8 +144,9 @@ pub async fn broken(world: &World) -> Vec<String> {
     broken.extend(reports(world, &enquiries));
     broken.extend(automatic_answers(world));
     broken.extend(unwanted(world, &left));
-    broken.extend(items_of_one_form(&enquiries));
+    broken.extend(items_of_one_form(world, &enquiries));
     broken.extend(repeats(world, &enquiries));
+    broken.extend(people::broken(world).await);
     broken
 }
 
@@ -194,6 +202,13 @@ fn automatic_answers(world: &World) -> Vec<String> {
         .iter()
         .filter(|line| line["alarm"] == "therapist_unreachable");
     for line in alarms {
+        // An email of its own is about no enquiry.
+        if line["kind"]
+            .as_str()
+            .is_some_and(|kind| people::OWN.contains(&kind))
+        {
+            continue;
+        }
         let (Some(reference), Some(kind)) = (line["reference"].as_str(), line["kind"].as_str())
         else {
             broken.push(format!("(b) an alarm about nothing: {line}"));
@@ -229,7 +244,9 @@ fn unwanted(world: &World, left: &[Left]) -> Vec<String> {
     let known = |report: &&Reported| {
         let is_final = report.permanent || report.event_type == "Complaint";
         // The function may have had no item to find the address in.
-        is_final && !world.deleted.contains(&report.reference)
+        is_final
+            && !world.deleted.contains(&report.reference)
+            && !world.may_be_withdrawn(&report.reference)
     };
     for report in world.reports.iter().filter(known) {
         let about = auto_replies().find(|left| left.email.message_id == report.message_id);
@@ -326,6 +343,7 @@ fn copies(world: &World, left: &[Left], enquiries: &HashMap<&str, &Item>) -> Vec
             && !happened.crashed
             && happened.table_faults == 0
             && is_settled(copy).is_none()
+            && !world.may_be_withdrawn(reference)
         {
             broken.push(format!(
                 "(c) the {kind} email of {reference} left and was not written down"
@@ -379,11 +397,12 @@ fn auto_replies(left: &[Left]) -> Vec<String> {
 }
 
 /// A form that is posted again within 24 hours is the same enquiry.
-fn items_of_one_form(enquiries: &HashMap<&str, &Item>) -> Vec<String> {
+fn items_of_one_form(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
     let mut broken = Vec::new();
     for name in NAMES {
         let mut times: Vec<Timestamp> = enquiries
             .values()
+            .filter(|item| !world.may_be_withdrawn(text(item, "reference")))
             .filter(|item| {
                 let enquiry = item["enquiry"].as_m().unwrap();
                 enquiry["name"].as_s().unwrap() == name
@@ -410,6 +429,9 @@ fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
             continue;
         };
         let tags = email.tags();
+        if people::OWN.contains(&tags["kind"]) {
+            continue;
+        }
         let words = email.text.as_deref().unwrap_or_default();
         left.push(Left {
             reference: tags["reference"].to_owned(),

@@ -18,6 +18,7 @@ use serde_json::{Value, json};
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
+use super::people::{Act, People};
 use super::random::Random;
 use super::rules;
 use super::wire::{Calls, Fault, Ledger, Moment, Plan, Wire};
@@ -65,7 +66,11 @@ const INSTANCES: usize = 4;
 pub struct World {
     seed: u64,
     random: Random,
-    now: Timestamp,
+    /// What people do is drawn from here.
+    pub people_random: Random,
+    /// What they have done.
+    pub people: People,
+    pub now: Timestamp,
     /// The database itself, without faults.
     pub dynamo: Dynamo,
     /// The catcher itself.
@@ -115,6 +120,8 @@ pub struct World {
 pub struct Accepted {
     pub form: usize,
     pub at: Timestamp,
+    /// The same by no machine's clock.
+    pub truly: Timestamp,
     pub reference: String,
 }
 
@@ -205,6 +212,7 @@ enum Event {
     Sweep,
     Feedback(Value),
     Release(String),
+    Act(Act),
 }
 
 impl Event {
@@ -215,6 +223,7 @@ impl Event {
             Self::Sweep => "sweep".to_owned(),
             Self::Feedback(_) => "feedback".to_owned(),
             Self::Release(reference) => format!("release {reference}"),
+            Self::Act(act) => act.name(),
         }
     }
 }
@@ -256,6 +265,8 @@ impl World {
         Self {
             seed,
             random,
+            people_random: Random::new(seed ^ 0x7065_6f70_6c65),
+            people: People::default(),
             now,
             dynamo,
             ses,
@@ -377,7 +388,19 @@ impl World {
         let mut under_way = Vec::new();
         let mut times = Vec::new();
         for (place, event) in events.iter().enumerate() {
+            let is_a_person = matches!(event, Event::Act(_));
+            if is_a_person {
+                std::mem::swap(&mut self.random, &mut self.people_random);
+            }
             let plan = self.plan();
+            if is_a_person {
+                std::mem::swap(&mut self.random, &mut self.people_random);
+            }
+            match event {
+                Event::Act(act) => self.begins(act),
+                Event::Release(reference) => self.people.releases(reference),
+                _ => {}
+            }
             self.say(format!(
                 "#{} {}, {:?}, faults {:?}, outage {:?}, slow {}, stale {}, always {:?}, crash {:?}",
                 plan.invocation,
@@ -450,6 +473,7 @@ impl World {
         if events.iter().any(|event| matches!(event, Event::Post(_))) {
             self.read_stream().await;
         }
+        self.look_for_the_gone().await;
         answers
     }
 
@@ -460,6 +484,7 @@ impl World {
             Event::Sweep => json!({ "command": "sweep" }),
             Event::Feedback(notice) => notice.clone(),
             Event::Release(reference) => json!({ "command": "release", "reference": reference }),
+            Event::Act(act) => act.event(),
         }
     }
 
@@ -493,6 +518,7 @@ impl World {
                     self.accepted.push(Accepted {
                         form: *form,
                         at,
+                        truly: self.now,
                         reference: body["reference"].as_str().unwrap().to_owned(),
                     });
                 }
@@ -520,6 +546,17 @@ impl World {
                 }
             }
             (Event::Release(_), Some(_)) => {}
+            (Event::Act(act), Some(answer)) => match answer {
+                Ok(answer)
+                    if answer["statusCode"] == 503 && faults == 0 && self.newer.is_empty() =>
+                {
+                    let name = event.name();
+                    self.broken.push(format!("{name} was not taken"));
+                }
+                Ok(answer) => self.has_acted(act, answer),
+                // It may be gone, or a newer version's.
+                Err(_) => {}
+            },
             (Event::Feedback(event), Some(Ok(_))) => {
                 self.reports.extend(Reported::read(event, self.now));
             }
@@ -761,6 +798,22 @@ impl World {
         items
     }
 
+    /// When an enquiry was stored; nothing when it went past the table.
+    pub fn received_at(&self, reference: &str) -> Option<Timestamp> {
+        let key = format!("enquiry#{reference}");
+        let mut images = self
+            .stream
+            .iter()
+            .map(|record| &record["dynamodb"]["NewImage"]);
+        let image = images.find(|image| image["pk"]["S"] == key)?;
+        image["received_at"]["S"].as_str()?.parse().ok()
+    }
+
+    /// For how many days this practice keeps an enquiry.
+    pub fn retention_days(&self) -> u16 {
+        self.practice.privacy.retention_days
+    }
+
     fn event(&mut self) -> Event {
         let drawn = match self.random.below(10) {
             0..=2 => None,
@@ -828,8 +881,18 @@ impl World {
             }
             _ => {
                 let times = *self.random.pick(&[1, 1, 1, 2, 2, 3]);
-                let events = (0..times).map(|_| self.event()).collect();
-                self.play(events).await;
+                let events = (0..times).map(|_| self.event());
+                let mut events: Vec<Event> = events.collect();
+                // People act at the same moment, or between.
+                let act = self.act().map(Event::Act);
+                if self.people_random.percent(50) {
+                    events.extend(act);
+                    self.play(events).await;
+                } else {
+                    self.play(events).await;
+                    self.now += SignedDuration::from_secs(i64::from(act.is_some()));
+                    self.play(act.into_iter().collect()).await;
+                }
             }
         }
         self.now += SignedDuration::from_secs(self.random.between(1, 40));
@@ -990,6 +1053,10 @@ impl World {
         self.now += SignedDuration::from_mins(5);
         self.say("everything works again");
         self.catch_up().await;
+        if self.awaits_erasure().await {
+            self.now += SignedDuration::from_hours(24) + SignedDuration::from_mins(5);
+            self.say("what was withdrawn is due");
+        }
         // What SES did not send it reports sooner or later, or a person replays it from the failure queue; of what it sent, some
         // reports may never come.
         let all = self.random.percent(50);
@@ -1046,12 +1113,14 @@ impl World {
             let reference = item["reference"].as_s().unwrap();
             let emails = self.ses.mailbox().emails();
             let mut copies = emails.iter().filter(|email| {
-                email.tags()["reference"] == reference && email.tags()["kind"] == "therapist"
+                let tags = email.tags();
+                tags["kind"] == "therapist" && tags["reference"] == reference
             });
             let all_returned = copies.clone().next().is_some()
                 && copies.all(|email| !email.sent && self.returned.contains(&email.message_id));
             let is_newer = |(key, _): &(String, _)| key.ends_with(&format!("#{reference}"));
-            if !all_returned || self.newer.iter().any(is_newer) {
+            if !all_returned || self.may_be_withdrawn(reference) || self.newer.iter().any(is_newer)
+            {
                 continue;
             }
             let state = rules::state(item, "therapist");
@@ -1110,6 +1179,7 @@ pub enum Stopped {
     Stream,
     Sweep,
     Report,
+    Erasure,
 }
 
 /// One enquiry, and one invocation that dies at its `nth` call; afterwards everything works. Returns whether there was
@@ -1127,10 +1197,24 @@ pub async fn crash(stopped: Stopped, nth: u32, moment: Moment) -> Result<bool, S
         let batch = Event::Stream(world.stream.clone());
         world.play(vec![batch]).await;
     }
+    if stopped == Stopped::Erasure {
+        let reference = world.accepted[0].reference.clone();
+        let batch = Event::Stream(world.stream.clone());
+        let note = json!({ "command": "note", "reference": reference, "text": "Rang." });
+        let block = json!({ "command": "block", "reference": reference });
+        let acts = [Act::Command(note), Act::Command(block), Act::Mine(reference, "withdraw")];
+        world.play(vec![batch]).await;
+        for act in acts {
+            world.play(vec![Event::Act(act)]).await;
+        }
+        world.now += SignedDuration::from_mins(5);
+        world.play(vec![Event::Sweep]).await;
+        world.now += SignedDuration::from_hours(25);
+    }
     let event = match stopped {
         Stopped::Post => Event::Post(0),
         Stopped::Stream => Event::Stream(world.stream.clone()),
-        Stopped::Sweep => Event::Sweep,
+        Stopped::Sweep | Stopped::Erasure => Event::Sweep,
         Stopped::Report => {
             let emails = world.ses.mailbox().emails();
             let mut notices = emails.iter().flat_map(|email| &email.notices);
@@ -1205,9 +1289,9 @@ pub async fn batch_with_a_failure() -> Result<(Value, usize, usize), String> {
         world.weather = Weather::Calm;
         world.play(vec![Event::Post(form)]).await;
     }
-    // Of the second: the booking and the lease, each with the SDK's own retries. Before them the practice, the last check, and for each whether anything
+    // Of the second: the booking and the lease, each with the SDK's own retries. Before them the practice, the last check, and for each what is known of its sender and whether anything
     // is marked.
-    world.weather = Weather::Meets(Calls::Table(13, 19), Fault::ServerErrorBefore);
+    world.weather = Weather::Meets(Calls::Table(15, 21), Fault::ServerErrorBefore);
     let batch = Event::Stream(world.stream.clone());
     let mut answers = world.play(vec![batch]).await;
     let reported = answers.remove(0).unwrap()?;

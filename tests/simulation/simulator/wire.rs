@@ -214,13 +214,13 @@ impl Request {
 
     /// The enquiry that a change is of.
     fn changed(&self) -> Option<&str> {
-        self.operation
-            .as_deref()
-            .filter(|operation| *operation == "PutItem")?;
-        self.body
-            .pointer("/Item/pk/S")?
-            .as_str()?
-            .strip_prefix("state#")
+        // With a note, or a long story, it is the first write of a transaction.
+        let item = match self.operation.as_deref()? {
+            "PutItem" => "/Item/pk/S",
+            "TransactWriteItems" => "/TransactItems/0/Put/Item/pk/S",
+            _ => return None,
+        };
+        self.body.pointer(item)?.as_str()?.strip_prefix("state#")
     }
 
     fn tag(&self, name: &str) -> Option<&str> {
@@ -477,9 +477,9 @@ impl Wire {
             }
         }
         let answer: Value = serde_json::from_slice(answer).unwrap_or_default();
-        if let (Some(id), Some(reference)) =
-            (answer["MessageId"].as_str(), request.tag("reference"))
-        {
+        if let Some(id) = answer["MessageId"].as_str() {
+            // An email of its own is about no enquiry.
+            let reference = request.tag("reference").unwrap_or_default();
             let sent = Sent {
                 invocation,
                 at,
