@@ -15,7 +15,9 @@
   }
 
   const form = document.getElementById("enquiry");
-  if (!form) return;
+  // An older copy lacks the script's words: it is sent without it.
+  const words = form?.dataset;
+  if (!words?.title) return;
   const { email, send, submission } = form.elements;
   const BY = "aria-describedby";
   let asked = "", busy;
@@ -30,6 +32,7 @@
     else if (values[0]) it.value = values[0];
   });
 
+  const open = (it) => it.closest("details")?.setAttribute("open", "");
   const make = (tag, given, ...parts) => {
     const it = document.createElement(tag);
     Object.entries(given).forEach((pair) => it.setAttribute(...pair));
@@ -40,7 +43,7 @@
   const sending = (on) => {
     busy = on;
     send.setAttribute("aria-disabled", on);
-    send.nextElementSibling.textContent = on ? "Sending your enquiry…" : "";
+    send.nextElementSibling.textContent = on ? words.sending : "";
   };
 
   const clear = () => {
@@ -52,17 +55,17 @@
   const summary = (heading, ...parts) => {
     const box = { id: "summary", class: "summary", tabindex: -1, "aria-labelledby": "summary-title" };
     form.prepend(make("section", box, make("h2", { id: "summary-title" }, heading), ...parts));
-    document.title = document.title.replace(/^(Error: )?/, "Error: ");
+    document.title = words.error + document.title.replace(words.error, "");
     form.firstChild.focus();
   };
 
   const refused = ({ title, detail, phone }) => summary(title, make("p", {}, detail),
-    phone ? make("p", {}, "Phone: ", make("a", { href: `tel:${phone.replace(/[^+\d]/g, "")}` }, phone)) : "",
-    make("p", {}, "Nothing is lost: everything you typed is in the form below."));
+    phone ? make("p", {}, `${words.call} `, make("a", { href: `tel:${phone.replace(/[^+\d]/g, "")}` }, phone), ".") : "",
+    make("p", {}, words.kept));
 
   // No submit button: Enter presses the first of those.
   const take = (address) => {
-    const it = make("button", { type: "button", class: "button button-quiet" }, `Yes, send with ${address}`);
+    const it = make("button", { type: "button", class: "button button-quiet" }, words.take.replace("{}", () => address));
     it.onclick = () => { email.value = address; form.requestSubmit(); };
     return it;
   };
@@ -73,8 +76,9 @@
     const id = `${name}-error`;
     const field = document.getElementById(`${name}-field`);
     if (!field) return;
+    open(field);
     const input = field.querySelector("input, textarea, .options");
-    input.before(make("p", { class: "error", id }, make("span", { class: "unseen" }, "Error: "), detail));
+    input.before(make("p", { class: "error", id }, make("span", { class: "unseen" }, words.error), detail));
     if (suggestion) input.before(take(suggestion));
     const it = field.matches("fieldset") ? field : field.querySelector("input, textarea");
     it.setAttribute(BY, `${it.getAttribute(BY) || ""} ${id}`.trim());
@@ -89,9 +93,9 @@
     const { suggestion } = errors.find((it) => it.suggestion) || {};
     if (suggestion) asked = email.value;
     if (suggestion && !errors[1]) {
-      summary("Check your email address", make("p", {}, links[0]), take(suggestion),
-        make("p", {}, email.validity.valid ? `If ${asked} is right, send the form again.` : ""));
-    } else summary("There is a problem", make("ul", {}, ...links.map((it) => make("li", {}, it))));
+      summary(words.check, make("p", {}, links[0]), take(suggestion),
+        make("p", {}, email.validity.valid ? words.keep.replace("{}", () => asked) : ""));
+    } else summary(words.problem, make("ul", {}, ...links.map((it) => make("li", {}, it))));
   };
 
   form.onsubmit = async (event) => {
@@ -106,7 +110,7 @@
     save();
     if (!navigator.onLine) {
       clear();
-      return refused({ title: "You are offline", detail: "Connect to the internet and send the form again." });
+      return refused({ title: words.offline, detail: words.connect });
     }
     sending(true);
     let json;
@@ -123,15 +127,19 @@
     sending(false);
     clear();
     // Not the desk's answer.
-    if (!json?.detail) json = { title: "Your enquiry may not have arrived", detail: "Try again in a minute, or phone.", ...form.dataset };
+    if (!json?.detail) json = words;
     (json.errors ? faulty : refused)(json);
   };
 
   form.addEventListener("input", save);
-  addEventListener("pageshow", ({ persisted }) => persisted && sending(false));
+  addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) sending(false);
+    // The draft or the browser brought answers back.
+    for (const it of form.elements) if (it.checked !== it.defaultChecked || it.value !== it.defaultValue) open(it);
+  });
 
   const draft = stored((store) => JSON.parse(store.getItem(KEY)));
-  if (draft && !("filled" in form.dataset)) restore(draft);
+  if (draft && !("filled" in words)) restore(draft);
   // A blob's address ends in a UUID.
   submission.value ||= crypto.randomUUID?.() || URL.createObjectURL(new Blob()).slice(-36);
   document.getElementById("summary")?.focus();

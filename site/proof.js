@@ -1,13 +1,13 @@
 // Proves a little work to the desk (ALTCHA, PBKDF2) in the background, while the form is being filled in. Whatever fails, the
-// form is sent without the proof, and the desk takes it all the same: nobody is turned away.
+// form is sent without the proof, and the desk takes it all the same.
 (() => {
   // Longest time that sending waits for the work.
   const PATIENCE = 1e4;
   const form = document.getElementById("enquiry");
   if (!form || !globalThis.crypto?.subtle) return;
 
-  const octets = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
-  const hex = (buffer) => Array.from(new Uint8Array(buffer), (octet) => octet.toString(16).padStart(2, "0")).join("");
+  const bytes = (hex) => Uint8Array.from(hex.match(/../g), (pair) => parseInt(pair, 16));
+  const hex = (buffer) => Array.from(new Uint8Array(buffer), (byte) => byte.toString(16).padStart(2, "0")).join("");
 
   const field = document.createElement("input");
   field.type = "hidden";
@@ -20,8 +20,8 @@
     const answer = await fetch(new URL("altcha", form.action.replace(/\/$/, "")));
     const challenge = await answer.json();
     const { algorithm, cost, expiresAt, keyLength, keyPrefix, nonce, salt } = challenge.parameters;
-    const way = { name: "PBKDF2", hash: algorithm.replace("PBKDF2/", ""), salt: octets(salt), iterations: cost };
-    const start = octets(nonce);
+    const way = { name: "PBKDF2", hash: algorithm.replace("PBKDF2/", ""), salt: bytes(salt), iterations: cost };
+    const start = bytes(nonce);
     const password = new Uint8Array(start.length + 4);
     password.set(start);
     for (let counter = 0; ; counter += 1) {
@@ -41,7 +41,7 @@
     working = mine;
   };
 
-  // Whoever is quicker than the work waits for it, but not for long.
+  // A person who is quicker than the work waits for it, but not for long.
   let waited = false;
   addEventListener("submit", (event) => {
     if (event.target !== form || waited) {
@@ -55,7 +55,7 @@
     if (field.dataset.waiting) return;
     field.dataset.waiting = true;
     const status = document.getElementById("sending");
-    if (status) status.textContent = "Sending your enquiry…";
+    if (status) status.textContent = form.dataset.sending;
     // In a task of its own: a form cannot be submitted while its submission is being announced.
     Promise.race([working, new Promise((done) => setTimeout(done, PATIENCE))]).then(() => setTimeout(() => {
       delete field.dataset.waiting;

@@ -6,19 +6,21 @@ mod mark;
 mod nightly;
 mod note;
 mod own_email;
+mod sender;
 mod timeline;
 
 use jiff::{SignedDuration, Timestamp};
 
 use crate::enquiry::Received;
 use crate::mail_state::{Deliveries, MailState, Withheld};
-use crate::spam::{Score, Signal, Verdict};
+use crate::spam::{Score, SenderRule, Signal, Verdict};
 
 pub use health::{Finding, Health, Level, StepPage};
 pub use mark::{Mark, Marked, Origin};
 pub use nightly::{NightlyTest, Step};
 pub use note::{Note, NoteTooLong};
 pub use own_email::{OwnEmail, OwnEmailId, Work};
+pub use sender::KnownSender;
 pub use timeline::{Entry, Event, Timeline};
 
 /// For how long the client can keep an enquiry that was withdrawn.
@@ -50,6 +52,8 @@ pub struct State {
     pub revision: u64,
     /// What the spam filter said, or the person who released it.
     pub verdict: Verdict,
+    /// What the therapist had said about its sender when it was taken up.
+    pub sender: KnownSender,
     /// Where its emails stand.
     pub deliveries: Deliveries,
     /// When nothing was pending for the therapist for the first time: how long it is kept counts from here.
@@ -85,6 +89,23 @@ impl Record {
             indexed: true,
             state: State::new(score.verdict()),
         }
+    }
+
+    /// Takes in what the therapist has said about its sender, once: the verdict and the signals follow.
+    ///
+    /// Returns whether that was new.
+    pub fn hear(&mut self, rule: Option<SenderRule>) -> bool {
+        if self.state.sender != KnownSender::NotAsked {
+            return false;
+        }
+        self.state.sender = KnownSender::Asked(rule);
+        if rule.is_some() {
+            let signals = std::mem::take(&mut self.signals);
+            let score = Score { signals }.with_sender(rule);
+            self.state.verdict = score.verdict();
+            self.signals = score.signals;
+        }
+        true
     }
 
     /// When its work is due: its place in the index of pending work. Taking a lease does not move it.
@@ -144,6 +165,7 @@ impl State {
         Self {
             revision: 0,
             verdict,
+            sender: KnownSender::NotAsked,
             deliveries: Deliveries::new(),
             completed: None,
             withdrawn: None,
@@ -157,6 +179,14 @@ impl State {
             },
             note_version: 0,
             has_annex: false,
+        }
+    }
+
+    /// A person judges it, which outranks whatever is known of its sender.
+    pub fn judge(&mut self, verdict: Verdict) {
+        self.verdict = verdict;
+        if self.sender == KnownSender::NotAsked {
+            self.sender = KnownSender::Asked(None);
         }
     }
 

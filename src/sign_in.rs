@@ -14,6 +14,7 @@ use crate::clock::Clock;
 use crate::email::SignInEmail;
 use crate::enquiry::EmailAddress;
 use crate::keys::Keys;
+use crate::messages;
 use crate::practice::Practice;
 use crate::ses::{ErrorClass, Ses};
 use crate::session::{CODE_LIFE, Code, Secret, Session, SessionKeys, browser_name};
@@ -88,8 +89,8 @@ impl From<StoreError> for SignInError {
 impl std::fmt::Display for SignInError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Closed => f.write_str("the desk is closed: open-desk opens it"),
-            Self::NoKeys => f.write_str("the secret is out of reach: see the function's log"),
+            Self::Closed => f.write_str(messages::command::sign_in::CLOSED),
+            Self::NoKeys => f.write_str(messages::command::sign_in::NO_KEYS),
             Self::Store(error) => error.fmt(f),
         }
     }
@@ -135,7 +136,7 @@ impl SignIn {
             .is_some_and(|(keys, mark)| keys.known_browser(mark).is_some())
     }
 
-    /// Emails a code to the therapist,  no matter who asks.
+    /// Emails a code to the therapist, no matter who asks.
     ///
     /// # Errors
     /// When the desk is closed, or the secret or the table is out of reach.

@@ -125,40 +125,35 @@ impl Submission {
             post.enquiry,
             &self.practice,
         );
-        let score = |proof, sender| {
-            let score = spam::score(
+        let score = |proof| {
+            spam::score(
                 &received.enquiry,
                 &self.practice,
                 post.honeypot_filled,
                 token,
                 proof,
-            );
-            score.with_sender(sender)
+            )
         };
         let (mut proof, nonce) = self.proof(post.proof, clock.now());
         let mut new = NewEnquiry {
             received: &received,
-            score: score(proof, None),
+            score: score(proof),
             key: self
                 .store
                 .idempotency_key(post.submission, &received.enquiry),
             prefix,
             source: post.source,
-            sender: None,
             nonce,
         };
-        // What turns out only now is told once each, and the enquiry is taken all the same, by what it then looks like.
-        let accepted = loop {
-            match self.store.accept(&new, clock).await {
-                // The work was done for another enquiry.
-                Ok(Accepted::ProofUsed) if new.nonce.is_some() => {
-                    proof = ProofOfWork::UsedBefore;
-                    new.nonce = None;
-                }
-                Ok(Accepted::Sender(rule)) if new.sender < Some(rule) => new.sender = Some(rule),
-                accepted => break accepted,
+        let accepted = match self.store.accept(&new, clock).await {
+            // The work was done for another enquiry: this one is taken all the same, by what it then looks like.
+            Ok(Accepted::ProofUsed) if new.nonce.is_some() => {
+                proof = ProofOfWork::UsedBefore;
+                new.nonce = None;
+                new.score = score(proof);
+                self.store.accept(&new, clock).await
             }
-            new.score = score(proof, new.sender);
+            accepted => accepted,
         };
         let bytes = post.bytes;
         let (reference, duplicate) = match accepted {
@@ -169,8 +164,8 @@ impl Submission {
                 self.refused.note(post.source, retry_after, clock.now());
                 return Err(NotTaken::Flood { retry_after });
             }
-            // Without a nonce none is used, and what is known of a sender is not told again: the store cannot say this here.
-            Ok(Accepted::ProofUsed | Accepted::Sender(_)) => return Err(NotTaken::Unavailable),
+            // Without a nonce none is used: the store cannot say this here.
+            Ok(Accepted::ProofUsed) => return Err(NotTaken::Unavailable),
             Err(error) => {
                 let StoreError { action, code } = error;
                 let reference = &received.reference;

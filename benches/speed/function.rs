@@ -84,6 +84,7 @@ impl Function {
             .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "256")
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
             .env("AWS_REGION", "eu-west-2")
+            .env("AWS_DEFAULT_REGION", "eu-west-2")
             .env("AWS_ACCESS_KEY_ID", "example")
             .env("AWS_SECRET_ACCESS_KEY", "example")
             .env("AWS_SESSION_TOKEN", "example")

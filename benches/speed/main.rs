@@ -9,7 +9,9 @@
 //! Options: `--rounds N` (starts of each over each network, 30), `--warm N` (later answers of each start, 20), `--delay MS` (of a
 //! round trip, 2), `--quota MB` (the share of a processor that Lambda gives to this memory size, once a function has started; needs
 //! root and cgroups version 1), `--idle S` (seconds without a request, 60; 0 leaves that out), `--ours PATH` and `--empty PATH` for
-//! binaries that are built already, and `--peer NAME=PATH` for another function that takes the same form.
+//! binaries that are built already, `--peer NAME=PATH` for another function, and `--set NAME=VALUE` for a variable of the peers.
+//! A peer gets an enquiry with the same answers in JSON, over plain HTTP only, since not every SDK reads `AWS_CA_BUNDLE`;
+//! benches/peers/ has two.
 
 #![allow(
     clippy::unwrap_used,
@@ -79,12 +81,19 @@ async fn main() {
         let services = Services::default();
         let around = surroundings(network, &services, options.quota).await;
         let mut programs = vec![ours.clone(), empty.clone()];
-        programs.extend(options.peers.iter().cloned());
+        if network.bundle().is_none() {
+            programs.extend(options.peers.iter().cloned());
+        }
         let mut starts: Vec<Vec<Start>> = programs.iter().map(|_| Vec::new()).collect();
         // The first round of each warms the disk's cache and is not counted.
         for round in 0..=options.rounds {
-            for (program, starts) in programs.iter().zip(&mut starts) {
-                let start = Start::of(program, &around, &events, options.warm).await;
+            for (place, (program, starts)) in programs.iter().zip(&mut starts).enumerate() {
+                let event = if place < 2 {
+                    &events.form
+                } else {
+                    &events.json
+                };
+                let start = Start::of(program, &around, event, options.warm).await;
                 if round > 0 {
                     starts.push(start);
                 }
@@ -182,6 +191,13 @@ struct Options {
     peers: Vec<Program>,
 }
 
+/// `NAME=VALUE`.
+fn pair(value: OsString) -> (String, String) {
+    let value = value.into_string().expect("text");
+    let (name, value) = value.split_once('=').expect("NAME=VALUE");
+    (name.to_owned(), value.to_owned())
+}
+
 impl Options {
     fn read() -> Self {
         let mut options = Self {
@@ -194,6 +210,7 @@ impl Options {
             empty: None,
             peers: Vec::new(),
         };
+        let mut variables = Vec::new();
         let mut arguments = std::env::args_os().skip(1);
         while let Some(name) = arguments.next() {
             let mut value = || arguments.next().expect("every option takes a value");
@@ -215,16 +232,19 @@ impl Options {
                 Some("--ours") => options.ours = Some(value().into()),
                 Some("--empty") => options.empty = Some(value().into()),
                 Some("--peer") => {
-                    let value = value().into_string().expect("a name and a path");
-                    let (name, path) = value.split_once('=').expect("NAME=PATH");
+                    let (name, path) = pair(value());
                     options.peers.push(Program {
-                        name: name.to_owned(),
+                        name,
                         path: path.into(),
                         variables: Vec::new(),
                     });
                 }
+                Some("--set") => variables.push(pair(value())),
                 _ => panic!("the options stand at the top of benches/speed/main.rs"),
             }
+        }
+        for peer in &mut options.peers {
+            peer.variables.clone_from(&variables);
         }
         options
     }
@@ -233,6 +253,7 @@ impl Options {
 /// The events of the functions: the files that the tests read and that `cargo lambda invoke` sends.
 struct Events {
     form: Bytes,
+    json: Bytes,
     stream: Bytes,
     sweep: Bytes,
 }
@@ -251,6 +272,7 @@ impl Events {
         }
         Self {
             form: event("http-form.json"),
+            json: event("http-json.json"),
             stream: stream.to_string().into(),
             sweep: event("command-sweep.json"),
         }
@@ -278,13 +300,13 @@ struct Start {
 }
 
 impl Start {
-    async fn of(program: &Program, around: &Surroundings, events: &Events, warm: usize) -> Self {
+    async fn of(program: &Program, around: &Surroundings, enquiry: &Bytes, warm: usize) -> Self {
         let mut function = Function::start(program, around).await;
         let ready = function.ready().await;
-        let (first, _) = function.answered(&events.form).await;
+        let (first, _) = function.answered(enquiry).await;
         let mut later = Vec::new();
         for _ in 0..warm {
-            later.push(function.timed(&events.form).await);
+            later.push(function.timed(enquiry).await);
         }
         let start = Self {
             ready: millis(ready.at - function.spawned),

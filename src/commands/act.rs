@@ -7,6 +7,7 @@ use super::{Commands, Error, refused};
 use crate::clock::Clock;
 use crate::desk::act::{Noted, Outcome};
 use crate::enquiry::Reference;
+use crate::messages;
 use crate::record::{Mark, Origin};
 use crate::spam::SenderRule;
 
@@ -46,9 +47,7 @@ impl Commands {
     ) -> Result<Value, Error> {
         let released = self.desk.not_spam(reference, Origin::Command, clock);
         let Outcome::Done(record) = released.await? else {
-            return Err(refused(format!(
-                "{reference} does not wait for a release: show it to see where its emails stand"
-            )));
+            return Err(refused(messages::command::nothing_to_release(reference)));
         };
         let auto_reply = record.state.deliveries.auto_reply;
         Ok(json!({ "reference": reference, "released": true, "auto_reply": auto_reply }))
@@ -75,7 +74,7 @@ impl Commands {
     /// Neither blocks nor trusts a sender of the list any more.
     pub(super) async fn forget_sender(&self, sender: &str) -> Result<Value, Error> {
         let id = sender.parse();
-        let id = id.map_err(|()| refused("sender must be what senders gave as sender"))?;
+        let id = id.map_err(|()| refused(messages::command::SENDER))?;
         self.desk.forget_sender(&id).await?;
         Ok(json!({ "sender": sender, "done": true }))
     }

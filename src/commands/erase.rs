@@ -8,6 +8,7 @@ use super::{Commands, Error};
 use crate::clock::Clock;
 use crate::desk::erase::{Erase, Erasure, Subject};
 use crate::desk::file::{about_address, about_sender};
+use crate::messages;
 
 impl Commands {
     /// Erases, or says what would go.
@@ -65,7 +66,7 @@ fn preview(erasure: &Erasure) -> Value {
         "leaving": erasure.leaving,
         "address_code": erasure.address_code,
         "complete": erasure.complete,
-        "to_do": "nothing was erased: look whether these are the right ones, then send the same command with \"confirm\": true",
+        "to_do": messages::command::to_do::CONFIRM,
     })
 }
 
@@ -82,9 +83,9 @@ fn receipt(erasure: &Erasure, now: Timestamp) -> Value {
         "complete": erasure.complete,
         "error": erasure.error.as_ref().map(ToString::to_string),
         "to_do": if erasure.complete {
-            "what this does not reach is in docs/privacy.md: your mailbox, SES's suppression list, the failure queue, backups"
+            messages::command::to_do::ELSEWHERE
         } else {
-            "file this receipt and send the same command again: it goes on where this one stopped"
+            messages::command::to_do::AGAIN
         },
     })
 }

@@ -8,6 +8,7 @@ use crate::desk::export::Selection;
 use crate::desk::file::{Table, about_address, entry};
 use crate::desk::{csv, month::Month};
 use crate::enquiry::EmailAddress;
+use crate::messages;
 use crate::store::{Cursor, StoredCopies};
 
 /// How much one answer may hold, in bytes as it is sent: Lambda refuses more than 6 MB (quota "Invocation payload").
@@ -83,10 +84,7 @@ impl Commands {
             };
             if let Some(next) = export.next {
                 set("next_cursor", next.to_string().into());
-                set(
-                    "note",
-                    "one answer cannot hold it all: send the same command with this next_cursor as cursor for the rest, until complete is true".into(),
-                );
+                set("note", messages::command::MORE.into());
             }
         }
         Ok(answer)

@@ -12,6 +12,7 @@ use crate::desk::csv;
 use crate::desk::list::Entry;
 use crate::desk::month::Filter;
 use crate::mail_state::MailState;
+use crate::messages::{self, desk::column};
 use crate::practice::Practice;
 use crate::record::Record;
 use crate::store::Cursor;
@@ -21,18 +22,19 @@ const USUALLY: usize = 50;
 /// And at most.
 const AT_MOST: usize = 200;
 
-const COLUMNS: [&str; 11] = [
-    "reference",
-    "received_at",
-    "verdict",
-    "name",
-    "mark",
-    "promised_by",
-    "therapist",
-    "auto_reply",
-    "notice",
-    "pending",
-    "unreadable",
+/// The columns of the table: what a row calls each, and its heading.
+const COLUMNS: [(&str, &str); 11] = [
+    ("reference", column::REFERENCE),
+    ("received_at", column::RECEIVED_AT),
+    ("verdict", column::VERDICT),
+    ("name", column::NAME),
+    ("mark", column::MARK),
+    ("promised_by", column::PROMISED_BY),
+    ("therapist", column::THERAPIST),
+    ("auto_reply", column::AUTO_REPLY),
+    ("notice", column::NOTICE),
+    ("pending", column::PENDING),
+    ("unreadable", column::UNREADABLE),
 ];
 
 /// From when to when, both included.
@@ -74,7 +76,7 @@ fn begin(practice: &Practice, day: &str, later: i64) -> Result<Timestamp, Error>
     })
     .and_then(|date| date.to_zoned(practice.time_zone.rules().clone()).ok())
     .map(|begin| begin.timestamp())
-    .ok_or_else(|| refused("from and to must be days, like 2026-11-23"))
+    .ok_or_else(|| refused(messages::command::DAYS))
 }
 
 impl Commands {
@@ -90,9 +92,7 @@ impl Commands {
     ) -> Result<Value, Error> {
         let limit = limit.unwrap_or(USUALLY);
         if !(1..=AT_MOST).contains(&limit) {
-            return Err(refused(format!(
-                "limit must be a number from 1 to {AT_MOST}"
-            )));
+            return Err(refused(messages::command::limit(AT_MOST)));
         }
         let after = cursor(after)?;
         let list = self
@@ -104,7 +104,7 @@ impl Commands {
             Format::Json => json!({ "enquiries": rows }),
             Format::Csv => {
                 let lines: String = rows.iter().map(line).collect();
-                json!({ "csv": format!("{}{}{lines}", csv::BEGIN, csv::row(COLUMNS)) })
+                json!({ "csv": format!("{}{}{lines}", csv::BEGIN, csv::row(COLUMNS.map(|(_, heading)| heading))) })
             }
         };
         if let (Some(next), Some(answer)) = (list.next, answer.as_object_mut()) {
@@ -142,13 +142,13 @@ fn unreadable(cursor: &Cursor) -> Value {
     json!({
         "reference": cursor.reference,
         "received_at": cursor.at,
-        "unreadable": "a newer version of the desk wrote it: deploy that one",
+        "unreadable": messages::command::UNREADABLE,
     })
 }
 
 /// The row as a line of a table.
 fn line(row: &Value) -> String {
-    let cells = COLUMNS.map(|column| match row.get(column) {
+    let cells = COLUMNS.map(|(key, _)| match row.get(key) {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(text)) => text.clone(),
         Some(value) => value.to_string(),

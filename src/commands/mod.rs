@@ -23,6 +23,7 @@ use crate::desk::erase::Subject;
 use crate::desk::month::Filter;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
+use crate::messages;
 use crate::nightly::Nightly;
 use crate::practice::Practice;
 use crate::record::{Mark, Origin};
@@ -34,26 +35,36 @@ use crate::store::{Cursor, StoreError};
 /// Why a command is not carried out, or came to nothing.
 type Error = Box<dyn std::error::Error + Send + Sync>;
 
-/// The error for anything else: every command, as it is sent. A test sends each line.
-const KNOWN: &str = r#"unknown command, or a missing or invalid parameter. These are the commands:
-{"command": "list"}, {"command": "list", "from": "2026-11-01", "to": "2026-11-30", "limit": 20, "format": "csv"}
-{"command": "list", "as": "waiting"}, or "answered", "booked", "declined"; "suspect": true; "name": "zoe"
+/// Every command, as it is sent: the error for anything else lists them, and a test sends each line.
+const KNOWN: &str = r#"{"command": "list"}
+{"command": "list", "from": "2026-11-01", "to": "2026-11-30", "limit": 20, "format": "csv"}
+{"command": "list", "as": "waiting", "suspect": true, "name": "zoe"}
 {"command": "waiting"}
 {"command": "show", "reference": "BB-7KQ4M"}
-{"command": "mark", "reference": "BB-7KQ4M", "as": "answered"}, or "booked", "declined", "waiting"
-{"command": "note", "reference": "BB-7KQ4M", "text": "Prefers mornings"}; an empty text takes it away
+{"command": "mark", "reference": "BB-7KQ4M", "as": "answered"}
+{"command": "note", "reference": "BB-7KQ4M", "text": "Prefers mornings"}
 {"command": "release", "reference": "BB-7KQ4M"}
 {"command": "spam", "reference": "BB-7KQ4M"}
 {"command": "block", "reference": "BB-7KQ4M"}
 {"command": "trust", "reference": "BB-7KQ4M"}
-{"command": "unblock", "reference": "BB-7KQ4M"}, or with a "sender" of senders
+{"command": "unblock", "reference": "BB-7KQ4M"}
 {"command": "senders"}
-{"command": "resend", "reference": "BB-7KQ4M", "kind": "therapist"}, or "kind": "auto_reply"
-{"command": "export", "email": "zoe@example.com"}, {"command": "export", "email": "zoe@example.com", "format": "csv"}, {"command": "export", "month": "2026-11"}
-{"command": "erase", "email": "zoe@example.com"}, {"command": "erase", "reference": "BB-7KQ4M"}: say what would go; with "confirm": true they erase it
-{"command": "sign-in"}, {"command": "sign-out-everywhere"}, {"command": "close-desk"}, {"command": "open-desk"}
-{"command": "check"}, {"command": "probe"}
-{"command": "sweep"}, {"command": "remind"}, {"command": "nightly"}"#;
+{"command": "resend", "reference": "BB-7KQ4M", "kind": "therapist"}
+{"command": "resend", "reference": "BB-7KQ4M", "kind": "auto_reply"}
+{"command": "export", "email": "zoe@example.com"}
+{"command": "export", "email": "zoe@example.com", "format": "csv"}
+{"command": "export", "month": "2026-11"}
+{"command": "erase", "email": "zoe@example.com"}
+{"command": "erase", "reference": "BB-7KQ4M"}
+{"command": "sign-in"}
+{"command": "sign-out-everywhere"}
+{"command": "close-desk"}
+{"command": "open-desk"}
+{"command": "check"}
+{"command": "probe"}
+{"command": "sweep"}
+{"command": "remind"}
+{"command": "nightly"}"#;
 
 #[derive(Deserialize)]
 #[serde(tag = "command", rename_all = "kebab-case", deny_unknown_fields)]
@@ -170,6 +181,11 @@ fn refused(message: impl Into<String>) -> Error {
     CommandError(message.into()).into()
 }
 
+/// What is no command.
+fn unknown() -> Error {
+    refused(format!("{}\n{KNOWN}", messages::command::UNKNOWN))
+}
+
 /// What the timer asked for was not done, and is asked for again by itself: no error of the invocation, which would be repeated
 /// and end on the failure queue.
 fn put_off(error: &StoreError) -> Value {
@@ -217,7 +233,7 @@ impl Commands {
     /// # Errors
     /// When it is unknown, names nothing that exists, or the table cannot be read.
     pub async fn handle(&self, command: &Value, clock: &Clock) -> Result<Value, Error> {
-        match Command::deserialize(command).map_err(|_| refused(KNOWN))? {
+        match Command::deserialize(command).map_err(|_| unknown())? {
             Command::Sweep {} => {
                 // The next sweep is a minute away, and the alarm goes off when none says for some time what is pending.
                 Ok(match self.delivery.sweep(clock).await {
@@ -310,9 +326,7 @@ impl Commands {
                 reference: None,
                 sender: Some(sender),
             } => self.forget_sender(&sender).await,
-            Command::Unblock { .. } => Err(refused(
-                "unblock takes either a reference, for the sender of that enquiry, or a sender, as senders names it",
-            )),
+            Command::Unblock { .. } => Err(refused(messages::command::UNBLOCK)),
             Command::Senders { cursor } => self.senders(cursor.as_deref(), clock).await,
             Command::Resend { reference, kind } => {
                 let kind = match kind {
@@ -349,11 +363,11 @@ impl Commands {
                 format,
             } => {
                 let month = month.parse();
-                let month = month.map_err(|()| refused("month must be one, like 2026-11"))?;
+                let month = month.map_err(|()| refused(messages::command::MONTH))?;
                 self.export_month(month, cursor.as_deref(), format, clock)
                     .await
             }
-            Command::Export { .. } => Err(refused(KNOWN)),
+            Command::Export { .. } => Err(unknown()),
             Command::Erase {
                 email: Some(email),
                 reference: None,
@@ -371,21 +385,18 @@ impl Commands {
                 self.erase(Subject::Enquiry(&reference), confirm, clock)
                     .await
             }
-            Command::Erase { .. } => Err(refused(
-                "erase takes either an email, for everything about it, or a reference, for one enquiry",
-            )),
+            Command::Erase { .. } => Err(refused(messages::command::ERASE)),
         }
     }
 }
 
 fn address(typed: &str) -> Result<EmailAddress, Error> {
     // The message for clients would be odd here, and what was typed is not repeated: the runtime logs an error.
-    EmailAddress::parse(typed)
-        .map_err(|_| refused("email must be one address, like zoe@example.com"))
+    EmailAddress::parse(typed).map_err(|_| refused(messages::command::EMAIL))
 }
 
 fn cursor(text: Option<&str>) -> Result<Option<Cursor>, Error> {
     text.map(str::parse)
         .transpose()
-        .map_err(|()| refused("cursor must be what the answer before gave as next_cursor"))
+        .map_err(|()| refused(messages::command::CURSOR))
 }

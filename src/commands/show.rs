@@ -8,6 +8,7 @@ use crate::desk::DeskError;
 use crate::desk::file::about_sender;
 use crate::desk::list::Entry;
 use crate::enquiry::Reference;
+use crate::messages;
 use crate::record::Note;
 
 impl Commands {
@@ -69,8 +70,7 @@ impl Commands {
     /// The senders that were blocked or trusted.
     pub(super) async fn senders(&self, after: Option<&str>, clock: &Clock) -> Result<Value, Error> {
         let after = after.map(str::parse).transpose();
-        let after = after
-            .map_err(|()| refused("cursor must be what the answer before gave as next_cursor"))?;
+        let after = after.map_err(|()| refused(messages::command::CURSOR))?;
         let page = self.desk.senders(after.as_ref(), clock).await?;
         let row = |sender| {
             let mut row = about_sender(sender);

@@ -4,17 +4,20 @@
 //! happened together with the lease of the next. Each of these writes is conditional on what was read, so two invocations
 //! that deliver the same enquiry at once send nothing twice.
 
+mod decision;
 mod fallback;
+mod links;
 mod lists;
 mod nightly;
 mod own_emails;
 mod report;
 mod send;
+mod sender;
 mod standing;
 mod sweep;
 
 use std::panic::AssertUnwindSafe;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -22,17 +25,17 @@ use futures_util::FutureExt;
 use jiff::Timestamp;
 
 use crate::clock::Clock;
-use crate::email::{DeskLinks, TherapistEmail};
+use crate::email::TherapistEmail;
 use crate::link::Links;
-use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome, Withheld};
+use crate::mail_state::{Deliveries, EmailKind, MailState, ResendRefused, SendOutcome};
 use crate::practice::Practice;
-use crate::record::{Event, Origin, Record, State};
+use crate::record::{Event, Origin, Record};
 use crate::ses::Ses;
 use crate::settings::EmailSettings;
-use crate::spam::Verdict;
-use crate::store::{AutoReplyQuota, Store, StoreError, Update};
+use crate::store::{Store, StoreError, Update};
 use crate::telemetry;
 
+use decision::{Booked, Decision};
 pub use report::alarm;
 pub use sweep::Swept;
 
@@ -88,18 +91,6 @@ struct Attempt {
     outcome: SendOutcome,
 }
 
-/// What is to be written about the auto-reply.
-enum Decision {
-    /// Nothing.
-    None,
-    /// Whether it is sent or withheld, decided for the first time.
-    First(Option<Withheld>),
-    /// It was to be sent, and is not any more.
-    Withhold(Withheld),
-    /// The therapist is told of a suspected enquiry by a number only, and the client gets none.
-    Count,
-}
-
 impl Delivery {
     /// Delivers with these parts.
     #[must_use]
@@ -142,25 +133,29 @@ impl Delivery {
         } else {
             Vec::new()
         };
+        let sender = self.ask_sender(&record, clock).await;
+        if let Some(rule) = sender {
+            record.hear(rule);
+        }
         // What this invocation does not try again, whether it has booked the auto-reply, and what it still has to write down.
         let links = self.desk_links(&record, clock).await;
         let mut tried = Vec::new();
-        let mut booked = false;
+        let mut booked = Booked::default();
         let mut attempt: Option<Attempt> = None;
         let mut refused = false;
         loop {
-            let mut expected = record.state.deliveries.clone();
+            let mut expected = record.clone();
             if let Some(attempt) = &attempt {
-                attempt.record_in(&mut expected, clock.now());
+                attempt.record_in(&mut expected.state.deliveries, clock.now());
             }
             let out_of_time = clock.remaining() < NEEDED;
             let stops = out_of_time
-                || !expected.is_pending()
+                || !expected.state.deliveries.is_pending()
                 || attempt.as_ref().is_some_and(Attempt::stops);
             let decision = if stops {
                 Decision::None
             } else {
-                match self.decide(&record, &expected, &mut booked, clock).await {
+                match self.decide(&expected, &mut booked, clock).await {
                     Ok(decision) => decision,
                     Err(error) => {
                         // Sent without its booking, it could be the second one within the cool-down. It stays pending.
@@ -171,14 +166,18 @@ impl Delivery {
                 }
             };
             let mut except = tried.clone();
-            if !booked {
+            if !booked.holds {
                 except.push(EmailKind::AutoReply);
             }
             let (now, lease_until) = (clock.now(), clock.lease_until());
-            let mut claimed = None;
+            let (mut claimed, mut overtaken) = (None, false);
             let change = |record: &mut Record| {
+                let before = record.state.clone();
+                if let Some(rule) = sender.filter(|_| !stops) {
+                    record.hear(rule);
+                }
+                let is_judged_anew = record.state.verdict != expected.state.verdict;
                 let deliveries = &mut record.state.deliveries;
-                let before = deliveries.clone();
                 if let Some(attempt) = &attempt {
                     attempt.record_in(deliveries, now);
                 }
@@ -186,23 +185,28 @@ impl Delivery {
                 if record.state.withdrawn.is_some() {
                     deliveries.withdraw(now);
                 }
-                if !stops {
+                // What a person has said of the enquiry meanwhile is decided about anew.
+                overtaken = is_judged_anew && decision.is_about_the_verdict(deliveries);
+                if !stops && !overtaken {
                     decision.apply(deliveries, now);
                     claimed = deliveries.claim(received.received_at, now, lease_until, &except);
                 }
-                *deliveries != before
+                record.state != before
             };
             record = match self.write(record, attempt.is_some(), change, clock).await? {
                 Update::Applied(record) | Update::Unchanged(record) => *record,
                 // It was erased meanwhile, and so is what was booked for it just now.
-                Update::Gone if booked => return Ok(self.store.forget_booking(&received).await?),
+                Update::Gone if booked.anew => {
+                    return Ok(self.store.forget_booking(&received).await?);
+                }
                 Update::Gone => return Ok(()),
             };
             let deliveries = &record.state.deliveries;
             let Some(kind) = claimed else {
                 // Another invocation has decided to send it: it is booked for this one before it leaves.
                 let unbooked = matches!(deliveries.auto_reply, MailState::Pending { .. });
-                if unbooked && !booked && !stops && !tried.contains(&EmailKind::AutoReply) {
+                let unbooked = unbooked && !booked.holds && !stops;
+                if overtaken || unbooked && !tried.contains(&EmailKind::AutoReply) {
                     attempt = None;
                     continue;
                 }
@@ -235,41 +239,6 @@ impl Delivery {
         Ok(self.store.complete(record, clock).await?)
     }
 
-    /// Where the email to the therapist leads. Without the table it leaves without the link that marks.
-    async fn desk_links(&self, record: &Record, clock: &Clock) -> Option<DeskLinks> {
-        let links = self.links.as_ref()?;
-        let State {
-            verdict,
-            deliveries,
-            ..
-        } = &record.state;
-        if !deliveries.therapist.is_pending() {
-            return None;
-        }
-        let reference = &record.received.reference;
-        // What looks like spam waits for no answer.
-        let epoch = match verdict {
-            Verdict::Clear => self.store.desk_epoch().await.ok().flatten(),
-            Verdict::Suspect => None,
-        };
-        Some(DeskLinks {
-            enquiry: links.desk(reference),
-            answered: epoch.map(|epoch| links.answered(reference, epoch, clock.now())),
-            explains_marking: epoch.is_some() && !self.has_marked().await,
-        })
-    }
-
-    /// Whether the therapist has ever marked an enquiry: once that is known, it is not asked again. Not knowing it counts as yes.
-    async fn has_marked(&self) -> bool {
-        if !self.marks.load(Ordering::Relaxed) {
-            let marked = self.store.marked(1).await;
-            let has_marked = marked.map_or(true, |marked| !marked.found.is_empty());
-            self.marks.store(has_marked, Ordering::Relaxed);
-            return has_marked;
-        }
-        true
-    }
-
     /// Writes a change. What became of a send is sent again when it is not written down: then for as long as there is time.
     async fn write(
         &self,
@@ -288,83 +257,6 @@ impl Delivery {
                 return Err(error);
             }
         }
-    }
-
-    /// Decides about the auto-reply, once. What another invocation decided and did not send is booked again before it
-    /// leaves: a booking is for what leaves before the deadline of the invocation that made it, so that the cool-down runs
-    /// from the send.
-    ///
-    /// # Errors
-    /// When it could not be booked once more: then it must not leave now.
-    async fn decide(
-        &self,
-        record: &Record,
-        deliveries: &Deliveries,
-        booked: &mut bool,
-        clock: &Clock,
-    ) -> Result<Decision, StoreError> {
-        if !deliveries.decided {
-            let suspected = record.state.verdict == Verdict::Suspect;
-            if suspected && self.is_counted(&record.received.reference, clock).await {
-                return Ok(Decision::Count);
-            }
-            let withheld = self.withheld(record, clock).await;
-            *booked = withheld.is_none();
-            return Ok(Decision::First(withheld));
-        }
-        if *booked || !matches!(deliveries.auto_reply, MailState::Pending { .. }) {
-            return Ok(Decision::None);
-        }
-        if record.received.is_late(clock.now()) {
-            return Ok(Decision::Withhold(Withheld::Late));
-        }
-        if self.is_sandboxed(clock.now()).await {
-            return Ok(Decision::Withhold(Withheld::Sandbox));
-        }
-        let withheld = self.book(record, clock).await?;
-        *booked = withheld.is_none();
-        Ok(withheld.map_or(Decision::None, Decision::Withhold))
-    }
-
-    /// Whether the auto-reply is withheld, and why. What is known of the enquiry alone comes first; then the auto-reply is
-    /// booked, so that one address gets one within the cool-down, however many enquiries name it.
-    async fn withheld(&self, record: &Record, clock: &Clock) -> Option<Withheld> {
-        let address = &record.received.enquiry.email;
-        let own = [&self.settings.therapist, &self.settings.sender];
-        if record.state.verdict == Verdict::Suspect {
-            Some(Withheld::Suspect)
-        } else if own.iter().any(|own| own.canonical() == address.canonical()) {
-            Some(Withheld::OwnAddress)
-        } else if !address.is_carried() {
-            Some(Withheld::Unsendable)
-        } else if address.is_role() {
-            Some(Withheld::RoleAddress)
-        } else if self.is_sandboxed(clock.now()).await {
-            Some(Withheld::Sandbox)
-        } else if record.uncounted {
-            Some(Withheld::CountersUnavailable)
-        } else if record.received.is_late(clock.now()) {
-            Some(Withheld::Late)
-        } else {
-            self.book(record, clock).await.unwrap_or_else(|error| {
-                error.log(&record.received.reference);
-                Some(Withheld::CountersUnavailable)
-            })
-        }
-    }
-
-    /// Books the auto-reply; or says why it may not leave.
-    async fn book(&self, record: &Record, clock: &Clock) -> Result<Option<Withheld>, StoreError> {
-        let quota = self
-            .store
-            .book_auto_reply(&record.received, NEEDED, clock)
-            .await?;
-        Ok(match quota {
-            AutoReplyQuota::Booked => None,
-            AutoReplyQuota::CoolDown => Some(Withheld::CoolDown),
-            AutoReplyQuota::Undeliverable => Some(Withheld::Undeliverable),
-            AutoReplyQuota::DailyCap => Some(Withheld::DailyCap),
-        })
     }
 
     /// One email is pending once more, because an operator asked for it: the enquiry as it then is, nothing when it is gone.
@@ -425,16 +317,5 @@ impl Attempt {
         self.kind == EmailKind::Therapist
             && self.outcome == SendOutcome::Ambiguous
             && self.number <= TRIES
-    }
-}
-
-impl Decision {
-    fn apply(&self, deliveries: &mut Deliveries, now: Timestamp) {
-        match self {
-            Self::None => {}
-            Self::First(withheld) => deliveries.decide(*withheld),
-            Self::Withhold(reason) => deliveries.withhold(*reason, now),
-            Self::Count => deliveries.count(),
-        }
     }
 }

@@ -127,7 +127,7 @@ impl Desk {
     ) -> Result<Outcome, DeskError> {
         let change = |state: &mut State, now| {
             let was_suspect = state.is_suspect();
-            state.verdict = Verdict::Clear;
+            state.judge(Verdict::Clear);
             state.judged = None;
             if !state.deliveries.release(now) && !was_suspect {
                 return false;
@@ -157,7 +157,7 @@ impl Desk {
             if state.is_suspect() {
                 return false;
             }
-            state.verdict = Verdict::Suspect;
+            state.judge(Verdict::Suspect);
             state.judged = Some(now);
             state.deliveries.suspect();
             state.tell(now, Event::Spam { by });
@@ -249,8 +249,8 @@ impl Desk {
         }
     }
 
-    /// Blocks the sender of an enquiry, by address and number: what they send from now on counts as spam. The enquiry itself
-    /// stays as it is.
+    /// Blocks the sender of an enquiry, by address and number: what they send from now on counts as spam, and what they have sent
+    /// that was not taken up yet. An enquiry whose emails were written stays as it is.
     ///
     /// # Errors
     /// When there is no such enquiry, the keys are out of reach, or the table cannot be written.

@@ -7,6 +7,7 @@ use super::{Desk, DeskError, csv};
 use crate::clock::Clock;
 use crate::enquiry::Field;
 use crate::mail_state::EmailKind;
+use crate::messages::{self, desk::column};
 use crate::practice::Practice;
 use crate::record::{Entry, Event, Record};
 use crate::store::{Annex, CoolDown, Cursor, Sender, StoredCopies};
@@ -117,9 +118,9 @@ impl<'a> Table<'a> {
     /// The names of the columns, as a row.
     #[must_use]
     pub fn header(&self) -> String {
-        let names = self.columns.iter().map(Column::name);
-        let header = ["reference", "received_at"].into_iter().chain(names);
-        csv::row(header.chain(["deleted_after"]))
+        let names = self.columns.iter().map(|it| it.name(self.practice));
+        let header = [column::REFERENCE, column::RECEIVED_AT].into_iter();
+        csv::row(header.chain(names).chain([column::DELETED_AFTER]))
     }
 
     /// The row of an enquiry.
@@ -133,7 +134,7 @@ impl<'a> Table<'a> {
                 cells.extend(columns.map(|it| it.cell(record, annex, self.practice)));
             }
             None => {
-                cells.push("unreadable: a newer version of the desk wrote it".to_owned());
+                cells.push(messages::desk::file::UNREADABLE_ROW.to_owned());
                 cells.resize(self.columns.len() + 2, String::new());
             }
         }
@@ -173,19 +174,22 @@ impl Column {
             .collect()
     }
 
-    fn name(&self) -> &str {
+    fn name<'a>(&'a self, practice: &'a Practice) -> &'a str {
         match self {
             // The box is always ticked: the wording is what tells.
-            Self::Answer(Field::Consent) => Field::ConsentVersion.key(),
-            Self::Answer(field) => field.key(),
-            Self::Others => "other_answers",
-            Self::PromisedBy => "promised_by",
-            Self::Mark => "mark",
-            Self::MarkedAt => "marked_at",
-            Self::Verdict => "verdict",
-            Self::Signals => "signals",
+            Self::Answer(Field::Consent) => column::CONSENT_VERSION,
+            Self::Answer(field) => field.row(practice).label,
+            Self::Others => column::OTHER_ANSWERS,
+            Self::PromisedBy => column::PROMISED_BY,
+            Self::Mark => column::MARK,
+            Self::MarkedAt => column::MARKED_AT,
+            Self::Verdict => column::VERDICT,
+            Self::Signals => column::SIGNALS,
+            Self::Email(EmailKind::Therapist) => column::THERAPIST,
+            Self::Email(EmailKind::AutoReply) => column::AUTO_REPLY,
+            Self::Email(EmailKind::Notice) => column::NOTICE,
             Self::Email(kind) => kind.key(),
-            Self::Note => "note",
+            Self::Note => column::NOTE,
         }
     }
 
@@ -227,15 +231,21 @@ impl Column {
     }
 }
 
-/// What is kept about an address itself, in words that a person understands.
+/// What is kept about an address itself, in words that a person understands: for its owner too.
+#[must_use]
+pub const fn about_address_in_words(cool_down: &CoolDown) -> &'static str {
+    if cool_down.undeliverable {
+        messages::desk::address::UNDELIVERABLE
+    } else {
+        messages::desk::address::COOL_DOWN
+    }
+}
+
+/// What is kept about an address itself, as data.
 #[must_use]
 pub fn about_address(cool_down: &CoolDown) -> Value {
     json!({
-        "what": if cool_down.undeliverable {
-            "an email to this address came back, or was not welcome there: it gets no automatic reply"
-        } else {
-            "this address had an automatic reply a short time ago: it gets no other one for now"
-        },
+        "what": about_address_in_words(cool_down),
         "because_of": cool_down.because_of,
         "deleted_after": cool_down.expires,
     })
@@ -259,7 +269,7 @@ pub fn entry(cursor: &Cursor, copies: &StoredCopies) -> Value {
         return json!({
             "reference": cursor.reference,
             "received_at": cursor.at,
-            "unreadable": "a newer version of the desk wrote it: deploy that one, and export again",
+            "unreadable": messages::desk::file::UNREADABLE,
         });
     };
     let annex = copies.annex.as_ref();

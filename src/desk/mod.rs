@@ -20,6 +20,7 @@ use std::time::Duration;
 use crate::delivery::Delivery;
 use crate::enquiry::Reference;
 use crate::mail_state::{EmailKind, ResendRefused};
+use crate::messages::command::refused;
 use crate::practice::Practice;
 use crate::record::{NoteTooLong, Record};
 use crate::store::{Cursor, Store, StoreError};
@@ -67,56 +68,32 @@ impl From<StoreError> for DeskError {
 
 impl fmt::Display for DeskError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Store(error) => error.fmt(f),
-            Self::NotFound(reference) => write!(
-                f,
-                "there is no enquiry {reference}: check the reference, or list the enquiries of its day"
-            ),
-            Self::JustErased(reference) => write!(f, "{reference} has just been erased"),
-            Self::Resend(reference, kind, refused) => {
-                write!(f, "{kind} of {reference} {}", advice(*refused))
-            }
-            Self::PromisePassed(reference) => write!(
-                f,
-                "auto_reply of {reference} would promise an answer by a time that has passed: answer the client yourself"
-            ),
-            Self::Uncounted(reference) => write!(
-                f,
-                "auto_reply of {reference} stays withheld, since the source of the enquiry was not counted: answer the client yourself"
-            ),
-            Self::NoteTooLong(error) => error.fmt(f),
-        }
+        let words = match self {
+            Self::Store(error) => return error.fmt(f),
+            Self::NoteTooLong(error) => return error.fmt(f),
+            Self::NotFound(reference) => refused::not_found(reference),
+            Self::JustErased(reference) => refused::just_erased(reference),
+            Self::Resend(reference, kind, why) => not_again(reference, *kind, *why),
+            Self::PromisePassed(reference) => refused::promise_passed(reference),
+            Self::Uncounted(reference) => refused::uncounted(reference),
+        };
+        f.write_str(&words)
     }
 }
 
 impl std::error::Error for DeskError {}
 
-/// Why an email may not go again, and what to do: the end of a sentence.
-const fn advice(refused: ResendRefused) -> &'static str {
-    match refused {
-        ResendRefused::Pending => {
-            "is not sent again now, since emails of this enquiry are still pending: they leave by themselves, or with a sweep"
-        }
-        ResendRefused::Left => {
-            "has left already, and there is one for each enquiry: if the client has not found it, answer them yourself"
-        }
-        ResendRefused::MayHaveLeft => {
-            "may have left, and a second one might be one too many: answer the client yourself"
-        }
-        ResendRefused::CameBack => {
-            "is not sent, since emails to this address come back or are not wanted: call the client, or ask for another address"
-        }
-        ResendRefused::Suspect => {
-            "waits for a release, since the enquiry looks like spam: if it is not, release it"
-        }
-        ResendRefused::NoPerson => {
-            "is never sent to the practice's own addresses or to those of machines: answer the client yourself"
-        }
-        ResendRefused::Withdrawn => "is not sent, since the client has withdrawn the enquiry",
-        ResendRefused::Unsendable => {
-            "cannot be sent, since no email system carries this address: call the client, or ask for another address"
-        }
+/// Why an email may not go again, and what to do.
+fn not_again(reference: &Reference, email: EmailKind, why: ResendRefused) -> String {
+    match why {
+        ResendRefused::Pending => refused::pending(email, reference),
+        ResendRefused::Left => refused::left(email, reference),
+        ResendRefused::MayHaveLeft => refused::may_have_left(email, reference),
+        ResendRefused::CameBack => refused::came_back(email, reference),
+        ResendRefused::Suspect => refused::suspect(email, reference),
+        ResendRefused::NoPerson => refused::no_person(email, reference),
+        ResendRefused::Withdrawn => refused::withdrawn(email, reference),
+        ResendRefused::Unsendable => refused::unsendable(email, reference),
     }
 }
 

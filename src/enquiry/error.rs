@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use super::answers::QuestionKind;
 use super::email::EmailAddress;
 use super::field::{Field, fields};
+use crate::messages::error::{field, own};
 use crate::practice::{Practice, QuestionKey};
 
 /// One error of a form, and the field it belongs to.
@@ -110,19 +111,11 @@ impl QuestionError {
     fn message(&self) -> String {
         let label = &self.label;
         match (self.wrong, self.kind) {
-            (Wrong::TooLong, kind) => {
-                let longest = if kind == QuestionKind::Line {
-                    "200"
-                } else {
-                    "1,000"
-                };
-                format!("Your answer for “{label}” must be {longest} characters or less")
-            }
-            (Wrong::Lines, _) => format!("Enter an answer for “{label}” on one line"),
-            (_, QuestionKind::Line | QuestionKind::Text) => {
-                format!("Enter an answer for “{label}”")
-            }
-            _ => format!("Select an answer for “{label}”"),
+            (Wrong::TooLong, QuestionKind::Line) => own::line_too_long(label),
+            (Wrong::TooLong, _) => own::text_too_long(label),
+            (Wrong::Lines, _) => own::lines(label),
+            (_, QuestionKind::Line | QuestionKind::Text) => own::enter(label),
+            _ => own::select(label),
         }
     }
 }
@@ -157,31 +150,19 @@ impl FieldError {
     #[must_use]
     pub fn message(&self) -> Cow<'static, str> {
         Cow::Borrowed(match self {
-            Self::NameRequired => "Enter your full name",
-            Self::NameTooLong => "Full name must be 100 characters or less",
-            Self::NameControl => "Enter your full name on one line",
-            Self::EmailRequired | Self::EmailFormat => {
-                "Enter an email address in the correct format, like name@example.com"
-            }
-            Self::EmailTooLong => "Email address must be 254 characters or less",
-            Self::EmailSuggestion(meant) => {
-                return format!("Did you mean {}?", meant.as_str()).into();
-            }
-            Self::PhoneRequired | Self::PhoneFormat => {
-                "Enter a phone number, like 01632 960 001, 07700 900 982 or +44 808 157 0192"
-            }
-            Self::PhoneNoTexts => {
-                "Enter a mobile number for text messages, or select another way to hear back"
-            }
+            Self::NameRequired => field::NAME_REQUIRED,
+            Self::NameTooLong => field::NAME_TOO_LONG,
+            Self::NameControl => field::NAME_LINES,
+            Self::EmailRequired | Self::EmailFormat => field::EMAIL,
+            Self::EmailTooLong => field::EMAIL_TOO_LONG,
+            Self::EmailSuggestion(meant) => return field::email_suggestion(meant.as_str()).into(),
+            Self::PhoneRequired | Self::PhoneFormat => field::PHONE,
+            Self::PhoneNoTexts => field::PHONE_NO_TEXTS,
             Self::Choice(field) => field.select(),
-            Self::TimesTooLong => "Times you can make must be 500 characters or less",
-            Self::MessageTooLong => "Message must be 4,000 characters or less",
-            Self::ConsentRequired => {
-                "Select the box to say that your answers may be used to reply to you"
-            }
-            Self::ConsentVersionUnknown | Self::Hidden(_) => {
-                "Reload the page and send the form again, or phone"
-            }
+            Self::TimesTooLong => field::TIMES_TOO_LONG,
+            Self::MessageTooLong => field::MESSAGE_TOO_LONG,
+            Self::ConsentRequired => field::CONSENT,
+            Self::ConsentVersionUnknown | Self::Hidden(_) => field::RELOAD,
             Self::WrongType(field) => return field.main_error().message(),
             Self::Question(error) => return error.message().into(),
         })

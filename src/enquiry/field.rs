@@ -6,17 +6,21 @@ mod row;
 use super::answers::{Area, BuiltIn, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use super::email::EmailAddress;
 use super::error::FieldError;
+use crate::messages::error::select;
+use crate::messages::form::{hint, label, treatment};
 use crate::practice::{Practice, QuestionKey, Treatment};
 
 pub use row::{AnswerOption, Control, Options, Required, Row, Section};
 
-/// The fields that this practice's form has, in the order in which it shows them: in each section those of every form, then the
-/// practice's own, and the message last of all. A practice without warm stones does not ask about warmth, and others may be left out; an answer that is posted
-/// all the same is taken.
+/// The fields that this practice's form has, in the order in which it shows them: first what every client is asked, then what they may
+/// add ([`Row::more`]), then the consent; in each, section by section, those of every form and then the practice's own. A practice
+/// without warm stones does not ask about warmth, and others may be left out; an answer that is posted all the same is taken.
 pub fn fields(practice: &Practice) -> impl Iterator<Item = Row<'_>> {
     let rows = Section::ALL.into_iter();
-    rows.flat_map(|section| section.rows(practice))
-        .filter(|row| row.field.is_asked(practice))
+    let rows = rows.flat_map(|section| section.rows(practice));
+    let mut rows: Vec<Row<'_>> = rows.filter(|row| row.field.is_asked(practice)).collect();
+    rows.sort_by_key(|row| (row.section.is_after_all(), row.more));
+    rows.into_iter()
 }
 
 macro_rules! fields {
@@ -35,7 +39,7 @@ macro_rules! fields {
 
             /// What is known about a field that every form can have.
             #[must_use]
-            pub const fn built_in(self) -> Option<Row<'static>> {
+            pub fn built_in(self) -> Option<Row<'static>> {
                 match self {
                     $(Self::$name => Some($row.of(Self::$name)),)+
                     Self::Own(_) => None,
@@ -47,56 +51,61 @@ macro_rules! fields {
 
 fields! {
     /// The client's name.
-    Name: Row::new("name", "Full name", Section::You, Control::Line { kind: "text", autocomplete: "name" })
+    Name: Row::new("name", label::NAME, Section::You, Control::Line { kind: "text", autocomplete: "name" })
         .required(Required::Yes);
     /// Where the reply goes.
-    Email: Row::new("email", "Email address", Section::You, Control::Line { kind: "email", autocomplete: "email" })
-        .hint("We reply to this address.")
+    Email: Row::new("email", label::EMAIL, Section::You, Control::Line { kind: "email", autocomplete: "email" })
         .required(Required::Yes);
     /// A telephone number, required when the client would like a call or a text message.
-    Phone: Row::new("phone", "Phone number", Section::You, Control::Line { kind: "tel", autocomplete: "tel" })
-        .hint("We need it if you would like a call or a text message.");
+    Phone: Row::asked(BuiltIn::Phone, Section::You, Control::Line { kind: "tel", autocomplete: "tel" })
+        .hint(hint::PHONE);
     /// How the client would like to hear back.
-    ContactBy: Row::new("contact_by", "How would you like to hear back?", Section::You, Control::OneOf(Options::BuiltIn(closed::<ContactBy>)))
+    ContactBy: Row::asked(BuiltIn::ContactBy, Section::You, Control::OneOf(Options::BuiltIn(closed::<ContactBy>)))
         .required(Required::Default("email"))
-        .select("Select how you would like to hear back");
+        .select(select::CONTACT_BY);
     /// Where it hurts.
-    Area: Row::new("area", "Where does it hurt?", Section::Body, Control::SeveralOf(Options::BuiltIn(closed::<Area>)))
-        .hint("Select all that apply.")
+    Area: Row::asked(BuiltIn::Area, Section::Body, Control::SeveralOf(Options::BuiltIn(closed::<Area>)))
+        .hint(hint::AREA)
+        .more()
         .sensitive()
-        .select("Select where it hurts");
+        .select(select::AREA);
     /// What causes it.
-    Cause: Row::new("cause", "What do you think is behind it?", Section::Body, Control::OneOf(Options::BuiltIn(closed::<Cause>)))
+    Cause: Row::asked(BuiltIn::Cause, Section::Body, Control::OneOf(Options::BuiltIn(closed::<Cause>)))
+        .more()
         .sensitive()
-        .select("Select what you think is behind it");
+        .select(select::CAUSE);
     /// What the client wants.
-    Goal: Row::new("goal", "What would you like from the massage?", Section::Body, Control::OneOf(Options::BuiltIn(closed::<Goal>)))
+    Goal: Row::asked(BuiltIn::Goal, Section::Body, Control::OneOf(Options::BuiltIn(closed::<Goal>)))
         .required(Required::Yes)
         .sensitive()
-        .select("Select what you would like from the massage");
+        .select(select::GOAL);
     /// Whether there is an injury younger than 48 hours.
-    RecentInjury: Row::new("recent_injury", "Were you injured in the last 48 hours?", Section::Body, Control::OneOf(Options::BuiltIn(closed::<RecentInjury>)))
+    RecentInjury: Row::asked(BuiltIn::RecentInjury, Section::Body, Control::OneOf(Options::BuiltIn(closed::<RecentInjury>)))
+        .more()
         .sensitive()
-        .select("Select yes if you were injured in the last 48 hours");
+        .select(select::RECENT_INJURY);
     /// Whether warm stones appeal.
-    Warmth: Row::new("warmth", "Would you like warm stones?", Section::Visit, Control::OneOf(Options::BuiltIn(closed::<Warmth>)))
-        .hint("Smooth stones, warmed in water and laid on the muscles.")
+    Warmth: Row::asked(BuiltIn::Warmth, Section::Visit, Control::OneOf(Options::BuiltIn(closed::<Warmth>)))
+        .hint(hint::WARMTH)
+        .more()
         .sensitive()
-        .select("Select whether you would like warm stones");
+        .select(select::WARMTH);
     /// A treatment the client named.
-    Treatment: Row::new("treatment", "Do you have a treatment in mind?", Section::Visit, Control::OneOf(Options::BuiltIn(treatments)))
+    Treatment: Row::asked(BuiltIn::Treatment, Section::Visit, Control::OneOf(Options::BuiltIn(treatments)))
         .required(Required::Default(""))
+        .more()
         .sensitive()
-        .select("Select a treatment");
+        .select(select::TREATMENT);
     /// When the client could come.
-    Times: Row::new("times", "Which days and times can you make?", Section::Visit, Control::Text { rows: 3 })
-        .hint("For example, Tuesday mornings, or any day after 5pm.");
-    /// Anything else.
-    Message: Row::new("message", "Is there anything else you would like to say?", Section::Visit, Control::Text { rows: 6 })
-        .hint("Leave medical detail for the appointment.")
+    Times: Row::asked(BuiltIn::Times, Section::Visit, Control::Text { rows: 3 })
+        .hint(hint::TIMES)
+        .more();
+    /// What the client says in their own words.
+    Message: Row::asked(BuiltIn::Message, Section::Visit, Control::Text { rows: 3 })
+        .hint(hint::MESSAGE)
         .sensitive();
     /// The client's explicit consent.
-    Consent: Row::new("consent", "Your consent", Section::Consent, Control::Tick)
+    Consent: Row::new("consent", label::CONSENT, Section::Consent, Control::Tick)
         .required(Required::Yes);
     /// Made once per filled-in form, so that a double click is one enquiry.
     Submission: Row::hidden("submission");
@@ -109,7 +118,7 @@ fields! {
     /// A proof of work.
     Altcha: Row::hidden("altcha");
     /// The honeypot: people never see it, programs fill it in. Its name means nothing to a password manager.
-    Honeypot: Row::new("extra_detail", "Leave this empty", Section::Hidden, Control::Hidden);
+    Honeypot: Row::new("extra_detail", label::HONEYPOT, Section::Hidden, Control::Hidden);
 }
 
 impl Field {
@@ -243,8 +252,8 @@ fn closed<T: Choice>(_: &Practice) -> Vec<AnswerOption> {
 fn treatments(practice: &Practice) -> Vec<AnswerOption> {
     let help = AnswerOption {
         key: String::new(),
-        label: "Help me choose".to_owned(),
-        hint: "Your other answers are enough to suggest one.".to_owned(),
+        label: treatment::HELP.to_owned(),
+        hint: treatment::HELP_HINT.to_owned(),
     };
     let offered = practice.treatments.iter().map(|treatment| AnswerOption {
         key: treatment.key.as_str().to_owned(),
@@ -255,15 +264,13 @@ fn treatments(practice: &Practice) -> Vec<AnswerOption> {
 }
 
 /// When to choose a treatment, and what it takes, where the practice says so.
-fn one_line(treatment: &Treatment) -> String {
-    let mut line = format!("For {}.", treatment.choose_it_for);
-    let facts: Vec<&str> = [&treatment.duration, &treatment.price]
-        .into_iter()
-        .flatten()
-        .map(String::as_str)
-        .collect();
-    if !facts.is_empty() {
-        line = format!("{line} {}.", facts.join(", "));
+fn one_line(it: &Treatment) -> String {
+    let facts = [&it.duration, &it.price].into_iter().flatten();
+    let facts: Vec<&str> = facts.map(String::as_str).collect();
+    let reason = &it.choose_it_for;
+    if facts.is_empty() {
+        treatment::reason(reason)
+    } else {
+        treatment::reason_and_facts(facts.join(", "), reason)
     }
-    line
 }

@@ -17,6 +17,7 @@ mod reference;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::messages;
 use crate::practice::{Practice, Suggested, Suggestion, TreatmentKey};
 use answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 
@@ -172,7 +173,7 @@ impl Enquiry {
             }
             Field::Times => typed(self.times.as_ref()?.as_str()),
             Field::Message => typed(self.message.as_ref()?.as_str()),
-            Field::Consent => typed(&format!("Given (wording {})", self.consent_version)),
+            Field::Consent => typed(&messages::form::consent_given(&self.consent_version)),
             Field::Own(key) => {
                 let own = self.own.iter().find(|it| it.key == key)?;
                 Some(Answer {

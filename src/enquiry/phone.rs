@@ -181,7 +181,11 @@ static BRITISH: LazyLock<Option<PhoneNumberUtil>> = LazyLock::new(|| {
 
 impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Phone({} bytes)", self.typed.len())
+        write!(
+            f,
+            concat!(stringify!(Phone), "({} bytes)"),
+            self.typed.len()
+        )
     }
 }
 

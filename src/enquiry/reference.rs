@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::messages;
+
 /// Letters and digits that are not mistaken for each other (Crockford's base 32: no I, L, O, U).
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
@@ -100,7 +102,7 @@ pub struct NotAReference;
 
 impl fmt::Display for NotAReference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a reference looks like BB-7KQ4M: the practice's letters, a hyphen and five letters or digits")
+        f.write_str(messages::error::NOT_A_REFERENCE)
     }
 }
 

@@ -26,6 +26,8 @@ const DAY: SignedDuration = SignedDuration::from_hours(48);
 pub enum AutoReplyQuota {
     /// It is booked and counted.
     Booked,
+    /// It was booked for this enquiry before, and counts for longer now.
+    Prolonged,
     /// The address had one a short time ago.
     CoolDown,
     /// An earlier email to this address bounced, or its owner complained.
@@ -90,7 +92,7 @@ impl Store {
                 return Ok(AutoReplyQuota::CoolDown);
             }
             if self.prolong(&address, &received.reference, expires).await? {
-                return Ok(AutoReplyQuota::Booked);
+                return Ok(AutoReplyQuota::Prolonged);
             }
             // It was another enquiry's by then, or gone: look once more.
         }
@@ -231,7 +233,8 @@ impl Store {
         }
     }
 
-    /// Gives back what was booked for an enquiry that was erased while it was delivered.
+    /// Gives back what was booked for an enquiry that was gone by then. What was booked before that goes with the erasure, or stays: then
+    /// the auto-reply may have left.
     ///
     /// # Errors
     /// When the table cannot be written.

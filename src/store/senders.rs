@@ -4,14 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 
 use aws_sdk_dynamodb::error::SdkError;
-use aws_sdk_dynamodb::types::{
-    AttributeValue, ConditionCheck, Delete, Put, ReturnValuesOnConditionCheckFailure as OnFailure,
-    TransactWriteItem,
-};
+use aws_sdk_dynamodb::types::{AttributeValue, Delete, Put, TransactWriteItem};
 use jiff::Timestamp;
 
 use super::queries::ByTime;
-use super::schema::{self, Item, s, seconds};
+use super::schema::{self, Item};
 use super::{Store, StoreError, retention};
 use crate::enquiry::{EmailAddress, Enquiry, Phone, Received, Reference};
 use crate::spam::SenderRule;
@@ -97,6 +94,20 @@ impl Store {
             address: of(&address),
             number: number.as_ref().and_then(of),
         })
+    }
+
+    /// What was said about a client: where both are said, of their address and of their number, a block counts.
+    ///
+    /// # Errors
+    /// When the table cannot be read, or the keys are out of reach.
+    pub async fn sender_rule(
+        &self,
+        enquiry: &Enquiry,
+        now: Timestamp,
+    ) -> Result<Option<SenderRule>, StoreError> {
+        let Senders { address, number } = self.senders_of(enquiry, now).await?;
+        let rules = [address, number].into_iter().flatten().map(|it| it.rule);
+        Ok(rules.max())
     }
 
     /// What was said about an address, unless it has expired.
@@ -214,37 +225,6 @@ impl Store {
             }
         };
         hashes.iter().map(write).collect()
-    }
-
-    /// The checks of the accepting transaction: nothing may be known of the sender but what is `harmless`. They fail with the
-    /// item, so that only those pay for a second round trip whose verdict may change.
-    pub(super) fn sender_checks(
-        &self,
-        enquiry: &Enquiry,
-        harmless: SenderRule,
-        now: Timestamp,
-    ) -> Result<Vec<TransactWriteItem>, StoreError> {
-        // Without keys nothing is known of a sender.
-        let hashes = self.sender_hashes("accept", enquiry).unwrap_or_default();
-        let check = |hash: &String| {
-            let check = ConditionCheck::builder()
-                .table_name(&self.table)
-                .key("pk", AttributeValue::S(schema::sender_key(hash)))
-                // TTL deletes late: what has expired does not count.
-                .condition_expression(
-                    "attribute_not_exists(pk) OR #rule = :harmless OR expires < :now",
-                )
-                .expression_attribute_names("#rule", "rule")
-                .set_expression_attribute_values(Some(Item::from([
-                    s(":harmless", harmless.key()),
-                    seconds(":now", now),
-                ])))
-                .return_values_on_condition_check_failure(OnFailure::AllOld)
-                .build()
-                .map_err(|_| StoreError::unbuildable("accept"))?;
-            Ok(TransactWriteItem::builder().condition_check(check).build())
-        };
-        hashes.iter().map(check).collect()
     }
 
     /// The hashes under which a client is known as a sender.

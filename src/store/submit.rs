@@ -18,7 +18,7 @@ use crate::enquiry::{Enquiry, Received, Reference};
 use crate::keys::idempotency_hash;
 use crate::proof_of_work::Nonce;
 use crate::record::Record;
-use crate::spam::{Score, SenderRule};
+use crate::spam::Score;
 
 /// How long a duplicate of a post finds the first one.
 const IDEMPOTENCY_WINDOW: SignedDuration = SignedDuration::from_hours(24);
@@ -37,8 +37,6 @@ pub enum Accepted {
     },
     /// Nothing was stored: another enquiry came with the same proof of work.
     ProofUsed,
-    /// Nothing was stored: the therapist has said something about the sender that the score did not know.
-    Sender(SenderRule),
 }
 
 /// A checked post, on its way into the table.
@@ -53,8 +51,6 @@ pub struct NewEnquiry<'a> {
     pub prefix: &'a str,
     /// Where it came from, as the gateway saw it; never what a header says.
     pub source: Option<IpAddr>,
-    /// What the score knows of the sender.
-    pub sender: Option<SenderRule>,
     /// The challenge whose proof it brings: no other enquiry may have brought it.
     pub nonce: Option<Nonce>,
 }
@@ -72,8 +68,6 @@ enum Refused {
         retry_after: u32,
     },
     ProofUsed,
-    /// Something is known of the sender; nothing that this version understands when it is a newer one's.
-    Sender(Option<SenderRule>),
     /// Another transaction was at work on the same items; on the nonce and not on the idempotency record when `over_proof`.
     Conflict {
         over_proof: bool,
@@ -81,19 +75,10 @@ enum Refused {
     Throttled,
 }
 
-/// The positions of the writes in the transaction: those of each enquiry, the checks of its sender, the nonce, the counter.
+/// The positions of the writes in the transaction: those of each enquiry, the nonce if there is one, the counter.
 const IDEMPOTENCY: usize = 0;
 const ENQUIRY: usize = 1;
-const SENDERS: usize = 3;
-
-/// What comes behind the writes of each enquiry.
-#[derive(Debug, Clone, Copy)]
-struct Layout {
-    /// How many checks of its sender there are.
-    senders: usize,
-    /// Whether there is a nonce.
-    proven: bool,
-}
+const NONCE: usize = 3;
 
 impl Store {
     /// The idempotency key of a post. Answers that differ under the same submission id have another one. While there are no
@@ -114,8 +99,11 @@ impl Store {
     /// Stores an enquiry in one transaction. A duplicate meets the idempotency record of the first and is not counted, and
     /// its nonce is not looked at; a source that has sent too much is refused.
     ///
-    /// Posts from one source or of one sender at the same moment make their transactions conflict: after two more tries the
-    /// enquiry is stored without the count and the checks, and without an auto-reply.
+    /// Posts from one source at the same moment make their transactions conflict: after two more tries the enquiry is stored
+    /// without the count, and without an auto-reply.
+    ///
+    /// What the therapist has said about the sender is not looked at here, where a client waits and a look costs two write units: the
+    /// delivery reads it before anything is sent ([`Store::sender_rule`]).
     ///
     /// # Errors
     /// When the table cannot be written. Whether it was written may then be unknown: the same key finds out.
@@ -128,14 +116,10 @@ impl Store {
         record.addressed = self.has_keys();
         // Without keys a source has no name to be counted under.
         let mut counted = new.source.filter(|_| self.has_keys());
-        let mut checked = new.sender != Some(SenderRule::Blocked);
         let mut code = "TransactionConflict";
         for attempt in 1..=TRIES {
             record.uncounted = new.source.is_some() && counted.is_none();
-            let refused = match self
-                .write_new(&record, new, counted, checked, clock.now())
-                .await?
-            {
+            let refused = match self.write_new(&record, new, counted, clock.now()).await? {
                 Ok(()) => return Ok(Accepted::New(record.received.reference)),
                 Err(refused) => refused,
             };
@@ -147,11 +131,6 @@ impl Store {
                 Refused::Duplicate(reference) => return Ok(Accepted::Duplicate(reference)),
                 Refused::Flood { retry_after } => return Ok(Accepted::Flood { retry_after }),
                 Refused::ProofUsed => return Ok(Accepted::ProofUsed),
-                Refused::Sender(Some(rule)) => return Ok(Accepted::Sender(rule)),
-                Refused::Sender(None) => {
-                    checked = false;
-                    continue;
-                }
                 Refused::ReferenceTaken => {
                     record.received.reference = self.generate_reference(new.prefix)?;
                     continue;
@@ -160,7 +139,7 @@ impl Store {
                 Refused::Conflict { over_proof: true } if attempt > 2 => {
                     return Ok(Accepted::ProofUsed);
                 }
-                Refused::Conflict { .. } if attempt > 2 => (counted, checked) = (None, false),
+                Refused::Conflict { .. } if attempt > 2 => counted = None,
                 Refused::Conflict { .. } => {}
                 Refused::Throttled => code = "TransactionThrottled",
             }
@@ -191,7 +170,6 @@ impl Store {
         record: &Record,
         new: &NewEnquiry<'_>,
         source: Option<IpAddr>,
-        checked: bool,
         now: Timestamp,
     ) -> Result<Result<(), Refused>, StoreError> {
         let received = &record.received;
@@ -210,20 +188,6 @@ impl Store {
                 .condition_expression("attribute_not_exists(pk)"))?,
             put(self.put(schema::state_item(record, None, None)?))?,
         ];
-        let checks = if checked {
-            let harmless = match new.sender {
-                None if record.state.is_suspect() => SenderRule::Blocked,
-                _ => SenderRule::Trusted,
-            };
-            self.sender_checks(&received.enquiry, harmless, now)?
-        } else {
-            Vec::new()
-        };
-        let layout = Layout {
-            senders: checks.len(),
-            proven: new.nonce.is_some(),
-        };
-        writes.extend(checks);
         if let Some(nonce) = &new.nonce {
             // One that has expired and lingers is in no other's way: its challenge has expired too.
             let unused = self
@@ -256,7 +220,7 @@ impl Store {
             Err(error) => {
                 let retry_after = |counter: &Item| sliding.retry_after(counter, self.rate_limit);
                 let cancelled = Cancelled::read("accept", error)?;
-                Refused::of(cancelled, layout, retry_after).map(Err)
+                Refused::of(cancelled, new.nonce.is_some(), retry_after).map(Err)
             }
         }
     }
@@ -292,10 +256,9 @@ impl Refused {
     /// A duplicate outranks everything.
     fn of(
         cancelled: Cancelled,
-        layout: Layout,
+        proven: bool,
         retry_after: impl Fn(&Item) -> u32,
     ) -> Result<Self, StoreError> {
-        let nonce = SENDERS + layout.senders;
         if let Some(record) = cancelled.failed(IDEMPOTENCY) {
             return record
                 .and_then(schema::reference_of)
@@ -307,21 +270,17 @@ impl Refused {
         }
         if cancelled.conflicts() {
             // Even when the counter is full: the other transaction may be the first of this very post.
-            let over_proof = layout.proven
-                && cancelled.conflicts_at(nonce)
-                && !cancelled.conflicts_at(IDEMPOTENCY);
+            let over_proof =
+                proven && cancelled.conflicts_at(NONCE) && !cancelled.conflicts_at(IDEMPOTENCY);
             return Ok(Self::Conflict { over_proof });
         }
-        let counter = nonce + usize::from(layout.proven);
+        let counter = NONCE + usize::from(proven);
         if let Some(counter) = cancelled.failed(counter) {
             let retry_after = counter.map_or(SlidingCount::LONGEST_WAIT, retry_after);
             return Ok(Self::Flood { retry_after });
         }
-        if cancelled.failed(nonce).is_some() {
+        if cancelled.failed(NONCE).is_some() {
             return Ok(Self::ProofUsed);
-        }
-        if let Some(item) = (SENDERS..nonce).find_map(|at| cancelled.failed(at)) {
-            return Ok(Self::Sender(item.and_then(schema::rule_of)));
         }
         if cancelled.is_throttled() {
             return Ok(Self::Throttled);
@@ -411,23 +370,10 @@ mod tests {
                 "the table is busy",
             ),
         ] {
-            // Whatever is checked of the sender moves the others and changes nothing else.
-            for senders in 0..=2 {
-                let mut codes = codes.clone();
-                codes.splice(3..3, vec![none; senders]);
-                let layout = Layout { senders, proven };
-                let refused = Refused::of(Cancelled::of_codes(&codes), layout, |_| 1).unwrap();
-                assert_eq!(format!("{refused:?}"), expected, "{why}");
-            }
+            let refused = Refused::of(Cancelled::of_codes(&codes), proven, |_| 1).unwrap();
+            assert_eq!(format!("{refused:?}"), expected, "{why}");
         }
         // A duplicate outranks everything; this record has lost its reference.
-        let layout = Layout {
-            senders: 1,
-            proven: true,
-        };
-        assert!(Refused::of(Cancelled::of_codes(&[failed]), layout, |_| 1).is_err());
-        let sender = [none, none, none, failed, none, none];
-        let refused = Refused::of(Cancelled::of_codes(&sender), layout, |_| 1).unwrap();
-        assert!(matches!(refused, Refused::Sender(None)), "{refused:?}");
+        assert!(Refused::of(Cancelled::of_codes(&[failed]), true, |_| 1).is_err());
     }
 }

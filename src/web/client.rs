@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use askama::Template;
 use axum::Extension;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Form, FromRequest, Path, Query, Request, State};
@@ -13,11 +12,11 @@ use axum::response::Response;
 use jiff::Timestamp;
 use serde::Deserialize;
 
+use super::pages::{MinePage, NotShown, Step};
 use super::{Answer, ResponseFormat, Web, origin};
 use crate::clock::Clock;
 use crate::email::complaint_link;
 use crate::enquiry::Reference;
-use crate::practice::Practice;
 use crate::store::StoreError;
 use crate::withdrawal::{Action, Mine};
 
@@ -33,53 +32,6 @@ pub(super) struct Fields {
     /// The box to tick.
     #[serde(default)]
     sure: String,
-}
-
-/// What the page shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Step {
-    /// What is known, and what can be done.
-    Look,
-    /// What deleting means, and the box to tick.
-    Withdraw,
-    /// The same, with the box left out.
-    NotTicked,
-    /// What "I did not send this" means.
-    Disown,
-}
-
-#[derive(Template)]
-#[template(path = "pages/mine.html")]
-struct Page<'a> {
-    practice: &'a Practice,
-    reference: &'a Reference,
-    signature: &'a str,
-    step: Step,
-    received: String,
-    promised: String,
-    erased: Option<String>,
-    disowned: bool,
-    /// The address that takes complaints about the use of data, and a link that writes one.
-    complaints: (&'a str, String),
-}
-
-impl Page<'_> {
-    fn title(&self) -> &'static str {
-        match self.step {
-            Step::NotTicked | Step::Withdraw => "Delete your enquiry",
-            Step::Disown => "Did you not send this enquiry?",
-            Step::Look => "Your enquiry",
-        }
-    }
-}
-
-/// Says one thing.
-#[derive(Template)]
-#[template(path = "pages/mine_message.html")]
-struct Message<'a> {
-    practice: &'a Practice,
-    title: &'static str,
-    text: &'static str,
 }
 
 /// The page.
@@ -110,11 +62,7 @@ pub(super) async fn act(
     request: Request,
 ) -> Response {
     if !origin::is_own(&web, request.extensions(), request.headers()) {
-        let (title, text) = (
-            "That did not come from this page",
-            "Nothing was done. Open the link in your email again and start from there.",
-        );
-        return message(&web, StatusCode::FORBIDDEN, title, text);
+        return not_shown(&web, StatusCode::FORBIDDEN, NotShown::Elsewhere);
     }
     let form = Form::<Fields>::from_request(request, &web).await;
     let fields = form.map(|Form(fields)| fields).unwrap_or_default();
@@ -161,7 +109,7 @@ fn page(
         }
     };
     let practice = &web.practice;
-    let rendered = Page {
+    let rendered = MinePage {
         practice,
         reference,
         signature,
@@ -183,34 +131,19 @@ fn page(
     closed(Answer::new(web, ResponseFormat::Html).page(status, rendered))
 }
 
-/// The link is none of ours, or the enquiry is gone: which of the two is not told.
 fn gone(web: &Web) -> Response {
-    let (title, text) = (
-        "There is nothing here any more",
-        "The enquiry has been erased, or the link is not complete: open it from the email once more.",
-    );
-    message(web, StatusCode::NOT_FOUND, title, text)
+    not_shown(web, StatusCode::NOT_FOUND, NotShown::Gone)
 }
 
 fn unavailable(web: &Web) -> Response {
-    let (title, text) = (
-        "That could not be done just now",
-        "Nothing is lost. Try again in a minute.",
-    );
-    let mut response = message(web, StatusCode::SERVICE_UNAVAILABLE, title, text);
+    let mut response = not_shown(web, StatusCode::SERVICE_UNAVAILABLE, NotShown::Unavailable);
     let minute = HeaderValue::from_static("60");
     response.headers_mut().insert(RETRY_AFTER, minute);
     response
 }
 
-fn message(web: &Web, status: StatusCode, title: &'static str, text: &'static str) -> Response {
-    let practice = &web.practice;
-    let rendered = Message {
-        practice,
-        title,
-        text,
-    }
-    .render();
+fn not_shown(web: &Web, status: StatusCode, why: NotShown) -> Response {
+    let rendered = why.render(&web.practice);
     closed(Answer::new(web, ResponseFormat::Html).page(status, rendered))
 }
 

@@ -1,16 +1,22 @@
 //! The pages: the form, what became of it, and why something was not taken. One struct a page; the words that belong
-//! to a field come from the table of fields, the practice's own from `practice.toml`.
+//! to a field come from the table of fields, the practice's own from `practice.toml`, and all others from the templates.
 //!
 //! The pages need no script. The style sheet and the small script are those of the example site under `site/`.
+
+mod mine;
 
 use std::borrow::Cow;
 
 use askama::Template;
 
 use super::form::{CheckedAddress, EnquiryForm};
+use super::problem::RequestError;
 use crate::enquiry::field::{Control, Required, Row, Section};
 use crate::enquiry::{EmailAddress, Field, FieldError, FormError, Reference, fields};
+use crate::messages;
 use crate::practice::Practice;
+
+pub use mine::{MinePage, NotShown, Step};
 
 /// The form: empty, with errors, with the question about a likely typo in the address, or with a notice that it
 /// cannot be taken right now.
@@ -50,6 +56,7 @@ impl FormPage<'_> {
         FormTemplate {
             practice: self.practice,
             title: self.title(),
+            wrong: !self.errors.is_empty(),
             answered: !self.errors.is_empty() || self.notice.is_some(),
             proof: self.proof,
             part: self.part(),
@@ -65,17 +72,9 @@ impl FormPage<'_> {
         self.part().render()
     }
 
-    fn title(&self) -> String {
-        let title = self
-            .notice
-            .as_ref()
-            .map_or("Send an enquiry", |notice| notice.title);
-        let prefix = if self.errors.is_empty() {
-            ""
-        } else {
-            "Error: "
-        };
-        format!("{prefix}{title} – {}", self.practice.name)
+    fn title(&self) -> &'static str {
+        let notice = self.notice.as_ref();
+        notice.map_or(messages::form::TITLE, |notice| notice.title)
     }
 
     fn part(&self) -> FormPart<'_> {
@@ -100,7 +99,8 @@ impl FormPage<'_> {
             } else {
                 ""
             },
-            sections: Section::SHOWN.map(|section| self.section(section)).into(),
+            first: self.fields(|row| !row.more),
+            more: Section::SHOWN.map(|section| self.more(section)).into(),
             kept: self.kept(),
             consent_given: self.form.value(Field::Consent) == "yes" && !consent_is_stale,
             consent_error: self
@@ -109,12 +109,18 @@ impl FormPage<'_> {
         }
     }
 
-    fn section(&self, section: Section) -> SectionView<'_> {
+    /// The questions that these rows are of, in the order of the form.
+    fn fields(&self, wanted: impl Fn(&Row<'_>) -> bool) -> Vec<FieldView<'_>> {
         let rows = self.rows().into_iter();
-        let rows = rows.filter(|row| row.section == section);
+        let shown = rows.filter(|row| Section::SHOWN.contains(&row.section) && wanted(row));
+        shown.map(|row| self.field(row)).collect()
+    }
+
+    /// What a section holds behind "Tell me more".
+    fn more(&self, section: Section) -> SectionView<'_> {
         SectionView {
             title: section.title(),
-            fields: rows.map(|row| self.field(row)).collect(),
+            fields: self.fields(|row| row.more && row.section == section),
         }
     }
 
@@ -149,9 +155,11 @@ impl FormPage<'_> {
             Some(taken) => Cow::Owned(taken.as_str().to_owned()),
             None => Cow::Borrowed(self.form.value(row.field)),
         };
+        let mut posted = self.form.values(row.field).iter();
         FieldView {
             error: self.error(row.field),
             answers: self.answers(&row),
+            answered: posted.any(|value| !value.is_empty()),
             value,
             row,
         }
@@ -192,19 +200,18 @@ impl FormPage<'_> {
 /// What to do about an error on this very page: it has the present wording already, and an id of its own.
 fn message(error: &FieldError) -> Cow<'static, str> {
     match error {
-        FieldError::ConsentVersionUnknown => WORDING_CHANGED.into(),
-        FieldError::Hidden(_) => "Send the form again".into(),
+        FieldError::ConsentVersionUnknown => messages::error::field::WORDING_CHANGED.into(),
+        FieldError::Hidden(_) => messages::error::field::SEND_AGAIN.into(),
         error => error.message(),
     }
 }
-
-const WORDING_CHANGED: &str = "The wording has changed. Read it and tick the box.";
 
 #[derive(Template)]
 #[template(path = "pages/form_page.html")]
 struct FormTemplate<'a> {
     practice: &'a Practice,
-    title: String,
+    title: &'static str,
+    wrong: bool,
     answered: bool,
     proof: bool,
     part: FormPart<'a>,
@@ -222,7 +229,8 @@ struct FormPart<'a> {
     notice: Option<&'a Notice>,
     question: Option<Question<'a>>,
     email_confirmed: &'a str,
-    sections: Vec<SectionView<'a>>,
+    first: Vec<FieldView<'a>>,
+    more: Vec<SectionView<'a>>,
     kept: Vec<(String, &'a str)>,
     consent_given: bool,
     consent_error: Option<Cow<'static, str>>,
@@ -239,13 +247,25 @@ impl FormPart<'_> {
         !self.errors.is_empty() || self.notice.is_some()
     }
 
+    /// Whether there is anything behind "Tell me more".
+    fn has_more(&self) -> bool {
+        self.more.iter().any(|section| !section.fields.is_empty())
+    }
+
+    /// Whether it holds an error or an answer, and stands open.
+    fn is_open(&self) -> bool {
+        let mut fields = self.more.iter().flat_map(|section| &section.fields);
+        fields.any(|field| field.error.is_some() || field.answered)
+    }
+
     fn message(&self, error: &FormError) -> Cow<'static, str> {
         message(&error.error)
     }
 
     /// Where the link of an error leads; none for fields that are not on the page.
     fn target<'f>(&self, field: &'f Field) -> Option<&'f str> {
-        let shown = self.sections.iter().flat_map(|section| &section.fields);
+        let more = self.more.iter().flat_map(|section| &section.fields);
+        let shown = self.first.iter().chain(more);
         match field {
             Field::Consent | Field::ConsentVersion => Some("consent"),
             field => shown
@@ -264,6 +284,14 @@ struct Question<'a> {
 }
 
 impl Question<'_> {
+    fn take(&self) -> String {
+        messages::form::typo::take(self.suggestion.as_str())
+    }
+
+    fn keep(&self) -> String {
+        messages::form::typo::keep(self.typed)
+    }
+
     /// Whether what was typed is an address too, so that it may be right.
     fn can_be_kept(&self) -> bool {
         EmailAddress::parse(self.typed).is_ok()
@@ -281,6 +309,8 @@ struct FieldView<'a> {
     error: Option<Cow<'static, str>>,
     value: Cow<'a, str>,
     answers: Vec<Answer>,
+    /// Whether anything was typed or chosen.
+    answered: bool,
 }
 
 impl FieldView<'_> {
@@ -288,8 +318,9 @@ impl FieldView<'_> {
         self.row.required == Required::Yes
     }
 
+    /// Whether it says so: what stands behind "Tell me more" is optional as a whole.
     fn optional(&self) -> bool {
-        self.row.required == Required::No
+        self.row.required == Required::No && !self.row.more
     }
 
     /// The ids of what describes the field, for `aria-describedby`; empty when nothing does.
@@ -336,10 +367,8 @@ impl ConfirmationPage<'_> {
 pub struct ErrorPage<'a> {
     /// The practice.
     pub practice: &'a Practice,
-    /// What happened, in a few words.
-    pub title: &'static str,
-    /// What to do.
-    pub message: String,
+    /// What happened.
+    pub error: &'a RequestError,
 }
 
 impl ErrorPage<'_> {

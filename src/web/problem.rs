@@ -3,6 +3,7 @@
 use http::StatusCode;
 
 use crate::enquiry::Field;
+use crate::messages::error::request;
 
 /// Why a request is not taken. Errors of single fields are not here: they are answered with the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -97,110 +98,110 @@ impl RequestError {
             Self::RepeatedField(_) => (
                 StatusCode::BAD_REQUEST,
                 "repeated-field",
-                "A field came twice",
-                "Each question has one answer, only the places where it hurts may be several. Send each field once.",
+                request::repeated_field::TITLE,
+                request::repeated_field::DETAIL,
             ),
             Self::UnknownField(_) => (
                 StatusCode::BAD_REQUEST,
                 "unknown-field",
-                "The form has a field that is not known here",
-                "Send only the fields of the enquiry form.",
+                request::unknown_field::TITLE,
+                request::unknown_field::DETAIL,
             ),
             Self::NotUtf8 => (
                 StatusCode::BAD_REQUEST,
                 "not-utf-8",
-                "The text could not be read",
-                "Send the form as UTF-8: it arrived in another character encoding.",
+                request::not_utf8::TITLE,
+                request::not_utf8::DETAIL,
             ),
             Self::MalformedJson => (
                 StatusCode::BAD_REQUEST,
                 "malformed-json",
-                "The JSON could not be read",
-                "Send one JSON object whose members are the fields of the form.",
+                request::malformed_json::TITLE,
+                request::malformed_json::DETAIL,
             ),
             Self::MalformedMultipart => (
                 StatusCode::BAD_REQUEST,
                 "malformed-multipart",
-                "The form arrived incomplete",
-                "Send the form again: its parts could not be told apart.",
+                request::malformed_multipart::TITLE,
+                request::malformed_multipart::DETAIL,
             ),
             Self::TooManyFields => (
                 StatusCode::BAD_REQUEST,
                 "too-many-fields",
-                "The form has too many fields",
-                "Send each field of the enquiry form once.",
+                request::too_many_fields::TITLE,
+                request::too_many_fields::DETAIL,
             ),
             Self::Unreadable => (
                 StatusCode::BAD_REQUEST,
                 "unreadable-request",
-                "The request could not be read",
-                "Go back to the form and send it again.",
+                request::unreadable::TITLE,
+                request::unreadable::DETAIL,
             ),
             Self::ForeignOrigin => (
                 StatusCode::FORBIDDEN,
                 "foreign-origin",
-                "This website may not send enquiries here",
-                "Use the form on the practice’s own website.",
+                request::foreign_origin::TITLE,
+                request::foreign_origin::DETAIL,
             ),
             Self::NotFound => (
                 StatusCode::NOT_FOUND,
                 "not-found",
-                "There is no page at this address",
-                "Check the address, or start from the enquiry form.",
+                request::not_found::TITLE,
+                request::not_found::DETAIL,
             ),
             Self::MethodNotAllowed => (
                 StatusCode::METHOD_NOT_ALLOWED,
                 "method-not-allowed",
-                "This address does not take that kind of request",
-                "Fill in the enquiry form and send it.",
+                request::method_not_allowed::TITLE,
+                request::method_not_allowed::DETAIL,
             ),
             Self::TooLarge => (
                 StatusCode::PAYLOAD_TOO_LARGE,
                 "too-large",
-                "The form is too long",
-                "Shorten the message to 4,000 characters and send the form again.",
+                request::too_large::TITLE,
+                request::too_large::DETAIL,
             ),
             Self::UnsupportedMediaType => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-media-type",
-                "The form arrived in a format that is not known here",
-                "Send it as application/x-www-form-urlencoded, multipart/form-data or application/json.",
+                request::unsupported_media_type::TITLE,
+                request::unsupported_media_type::DETAIL,
             ),
             Self::UnsupportedCharset => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "unsupported-charset",
-                "The form arrived in a character encoding that is not known here",
-                "Send it as UTF-8.",
+                request::unsupported_charset::TITLE,
+                request::unsupported_charset::DETAIL,
             ),
             Self::Compressed => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "compressed",
-                "The form arrived compressed",
-                "Send it as it is, without a Content-Encoding.",
+                request::compressed::TITLE,
+                request::compressed::DETAIL,
             ),
             Self::File => (
                 StatusCode::UNSUPPORTED_MEDIA_TYPE,
                 "file",
-                "The form came with a file",
-                "Send the form without files. You can show pictures and letters at the appointment.",
+                request::file::TITLE,
+                request::file::DETAIL,
             ),
             Self::TooManyRequests(_) => (
                 StatusCode::TOO_MANY_REQUESTS,
                 "too-many-requests",
-                "Too many enquiries have come from your connection",
-                "Wait a few minutes and send the form again, or phone.",
+                request::too_many_requests::TITLE,
+                request::too_many_requests::DETAIL,
             ),
             Self::Unavailable => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "unavailable",
-                "Your enquiry could not be taken just now",
-                "Send the form again in a minute, or phone.",
+                request::unavailable::TITLE,
+                request::unavailable::DETAIL,
             ),
             Self::NotOpen => (
                 StatusCode::SERVICE_UNAVAILABLE,
                 "not-open",
-                "This form is not open at the moment",
-                "Please phone instead, or come back later.",
+                request::not_open::TITLE,
+                request::not_open::DETAIL,
             ),
         };
         ProblemType {
@@ -209,6 +210,21 @@ impl RequestError {
             title,
             detail,
         }
+    }
+
+    /// Whether a form was sent, which a browser may still hold.
+    #[must_use]
+    pub const fn is_of_a_form(&self) -> bool {
+        !matches!(
+            self,
+            Self::ForeignOrigin | Self::NotFound | Self::MethodNotAllowed | Self::NotOpen
+        )
+    }
+
+    /// Whether the form itself is closed.
+    #[must_use]
+    pub const fn is_closed(&self) -> bool {
+        matches!(self, Self::NotOpen)
     }
 
     /// How long to wait before another try is worth it, in seconds.
@@ -226,8 +242,8 @@ impl RequestError {
     pub fn message(&self) -> String {
         let detail = self.problem_type().detail;
         match self {
-            Self::RepeatedField(field) => format!("{detail} It was “{}”.", field.key()),
-            Self::UnknownField(Some(name)) => format!("{detail} “{name}” is none of them."),
+            Self::RepeatedField(field) => request::repeated_field::which(detail, field.key()),
+            Self::UnknownField(Some(name)) => request::unknown_field::which(detail, name),
             _ => detail.to_owned(),
         }
     }

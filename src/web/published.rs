@@ -97,6 +97,7 @@ fn question(row: &Row<'_>, practice: &Practice) -> Value {
         "hint": row.hint,
         "section": row.section.title(),
         "kind": kind,
+        "more": row.more,
         "required": row.required == Required::Yes,
         "options": options
             .map(|it| json!({ "value": it.key, "label": it.label, "hint": it.hint }))

@@ -22,6 +22,7 @@ use crate::enquiry::field::Section;
 use crate::enquiry::{EmailAddress, Field, FormError, Reference};
 use crate::form_token::TimeToken;
 use crate::keys;
+use crate::messages;
 
 /// Where our own confirmation page lives.
 const THANK_YOU: &str = "/thank-you";
@@ -138,8 +139,8 @@ impl<'a> Answer<'a> {
             ..Problem::new(
                 status,
                 "field-errors",
-                "There is a problem with the form",
-                "Correct the fields that are named and send the form again.",
+                messages::error::fields::TITLE,
+                messages::error::fields::DETAIL,
             )
         };
         json_response(status, "application/problem+json", &problem)
@@ -170,11 +171,8 @@ impl<'a> Answer<'a> {
         let message = error.message();
         let response = match self.format {
             ResponseFormat::Html => {
-                let page = ErrorPage {
-                    practice: &self.web.practice,
-                    title: problem.title,
-                    message,
-                };
+                let practice = &self.web.practice;
+                let page = ErrorPage { practice, error };
                 self.page(problem.status, page.render())
             }
             ResponseFormat::Json => {
@@ -227,10 +225,7 @@ impl<'a> Answer<'a> {
             }
             Err(_) => {
                 error!("a page could not be rendered");
-                let words = format!(
-                    "Something went wrong on our side. Please phone {}.",
-                    self.web.practice.phone.shown
-                );
+                let words = messages::error::no_page(&self.web.practice.phone.shown);
                 (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
             }
         }

@@ -411,7 +411,7 @@ fn the_source_uses_todays_words_and_says_who_acts() {
 }
 
 /// Where texts go to the log, to AWS or to a program, or are a specimen; never to a reader.
-const UNREAD: [&str; 20] = [
+const UNREAD: &[&str] = &[
     "crates/practice/src/zone.rs",
     "src/app",
     "src/aws",
@@ -431,31 +431,36 @@ const UNREAD: [&str; 20] = [
     "src/spam/lists.rs",
     "src/spam/model.rs",
     "src/store",
+    "src/stream.rs",
+    "src/web/decode.rs",
     "src/web/openapi.rs",
+    "src/web/origin.rs",
 ];
 
 /// Still to move.
-const NOT_YET: [&str; 9] = [
-    "src/commands/",
-    "src/desk/",
+const NOT_YET: &[&str] = &[
     "src/email/",
-    "src/enquiry/",
     "src/record/",
-    "src/sign_in.rs",
     "src/spam/",
-    "src/stream.rs",
-    "src/web/",
+    "src/web/desk/words.rs",
 ];
 
 /// Whether a text reads like words for people: two words in a row, or one that begins like a sentence.
 fn reads_like_words(text: &str) -> bool {
+    // A Content-Security-Policy.
+    if text.contains("base-uri 'none'") {
+        return false;
+    }
     let mut words = String::new();
     for (at, part) in text.split(['{', '}']).enumerate() {
         words.push_str(if at % 2 == 0 { part } else { "" });
     }
     let is_word = |word: &str| {
         let word = word.trim_matches(|c: char| !c.is_alphanumeric());
-        word.len() > 1 && word.chars().all(|c| c.is_alphabetic() || "’-".contains(c))
+        // A method of HTTP is written in capitals.
+        word.contains(char::is_lowercase)
+            && word.len() > 1
+            && word.chars().all(|c| c.is_alphabetic() || "’-".contains(c))
     };
     let is_label = |word: &str| {
         let word = word.trim_end_matches(['.', '?', '!', ':', '…']);
@@ -466,9 +471,12 @@ fn reads_like_words(text: &str) -> bool {
     let words: Vec<&str> = words.split_whitespace().collect();
     match words.as_slice() {
         [word] => is_label(word),
-        words => words
-            .windows(2)
-            .any(|pair| pair.iter().all(|word| is_word(word))),
+        // What a comma or a semicolon divides is a list, such as a header's.
+        words => words.windows(2).any(|pair| {
+            pair.iter()
+                .all(|word| is_word(word) && !word.contains('\''))
+                && !pair[0].ends_with([',', ';'])
+        }),
     }
 }
 
@@ -478,7 +486,7 @@ fn no_words_that_people_read_stand_in_the_code() {
     let code = files(&["src", "crates/practice/src"]).into_iter();
     let read = code.filter(|(path, _)| {
         let is_in = |places: &[&str]| places.iter().any(|place| path.starts_with(place));
-        !path.ends_with("/tests.rs") && !is_in(&UNREAD) && !is_in(&NOT_YET)
+        !path.ends_with("/tests.rs") && !is_in(UNREAD) && !is_in(NOT_YET)
     });
     none(read.flat_map(|(path, text)| {
         let shown = Source::read(&text).shown.into_iter();
@@ -504,10 +512,15 @@ fn words_are_told_from_what_programs_read() {
         "",
         "contact_by",
         "GET",
+        "GET, HEAD, OPTIONS",
+        "default-src 'none'; base-uri 'none'",
         "text/html; charset=utf-8",
         "Content-Type",
         "{first}, {second}",
         "%A %-d %B",
+        "GET, HEAD, OPTIONS",
+        "default-src 'none'; base-uri 'none'",
+        "{name}={value}; Path=/; Secure; HttpOnly",
     ] {
         assert!(!reads_like_words(other), "{other}");
     }

@@ -16,6 +16,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use aws_sdk_dynamodb::types::AttributeValue;
+use enquiry_desk::enquiry::Field;
 use enquiry_desk::practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
@@ -150,7 +151,7 @@ async fn a_list_for_a_spreadsheet_computes_nothing() {
         .await;
     let rows = read_csv(answer["csv"].as_str().unwrap());
     assert_eq!(rows.len(), 2);
-    assert_eq!(rows[0][3], "name");
+    assert_eq!(rows[0][3], "Name");
     assert_eq!(rows[1][3], "'=HYPERLINK(\"http://example.com\")");
     desk.finish().await;
 }
@@ -297,6 +298,14 @@ async fn what_may_not_be_sent_again_is_refused_with_what_to_do_instead() {
 
 // ------------------------------------------------------------------------------------------------ export
 
+/// What the column of an answer is called.
+fn heading(key: &str) -> &'static str {
+    match Field::from_key(key).unwrap() {
+        Field::ConsentVersion => "Wording agreed to",
+        field => field.built_in().unwrap().label,
+    }
+}
+
 /// Reads CSV as RFC 4180 has it; independent of what wrote it.
 fn read_csv(csv: &str) -> Vec<Vec<String>> {
     let mut rows = vec![vec![String::new()]];
@@ -377,13 +386,13 @@ async fn a_person_gets_everything_however_they_spelt_their_address() {
         let at = rows[0].iter().position(|name| name == column).unwrap();
         rows[row][at].as_str()
     };
-    assert_eq!(cell(2, "reference"), first);
-    assert_eq!(cell(2, "message"), format!("'{message}"));
-    assert_eq!(cell(2, "phone"), "'+44 7700 900982");
-    assert_eq!(cell(2, "area"), "Lower back, Neck");
-    assert_eq!(cell(2, "verdict"), "clear");
-    assert_eq!(cell(1, "email"), "Zoe+massage@googlemail.com");
-    assert_eq!(cell(1, "message"), "");
+    assert_eq!(cell(2, "Reference"), first);
+    assert_eq!(cell(2, heading("message")), format!("'{message}"));
+    assert_eq!(cell(2, heading("phone")), "'+44 7700 900982");
+    assert_eq!(cell(2, heading("area")), "Lower back, Neck");
+    assert_eq!(cell(2, "Spam check"), "clear");
+    assert_eq!(cell(1, heading("email")), "Zoe+massage@googlemail.com");
+    assert_eq!(cell(1, heading("message")), "");
 
     let unknown = desk
         .ask(json!({ "command": "export", "email": "nobody@example.com" }))
@@ -414,8 +423,9 @@ async fn every_answer_that_is_stored_is_a_column_of_the_export() {
     let mut exported = answer["enquiries"][0]["received"]["enquiry"].clone();
     let answers = exported["answers"].take();
     for name in stored.keys() {
-        let column = rows[0].iter().position(|column| column == name);
-        let column = column.unwrap_or_else(|| panic!("the table has no {name}"));
+        let heading = heading(name);
+        let column = rows[0].iter().position(|column| column == heading);
+        let column = column.unwrap_or_else(|| panic!("the table has no {heading}"));
         assert!(!rows[1][column].is_empty(), "{name}");
         let exported = exported.get(name).or(answers.get(name));
         assert!(exported.is_some(), "the data has no {name}");
@@ -513,7 +523,7 @@ async fn erasing_first_says_what_would_go_and_then_leaves_nothing_of_a_person() 
         preview["about_the_address"]["what"]
             .as_str()
             .unwrap()
-            .contains("not welcome")
+            .contains("welcome")
     );
     assert_eq!(
         desk.items().await.len(),

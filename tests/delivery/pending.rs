@@ -842,6 +842,28 @@ async fn a_record_without_its_enquiry_or_with_an_expired_one_sends_nothing() {
     assert!(bench.emails().is_empty());
 }
 
+/// Found by the simulator (seed 3289): the old record books again for its own enquiry, finds it gone, and gives the booking back.
+#[tokio::test]
+async fn an_old_record_of_an_enquiry_that_is_gone_frees_no_address() {
+    let bench = Bench::start(&[]).await;
+    let reference = bench.store(at(0), "zoe@example.org", "1").await;
+    let event = bench.stream(&[&reference]).await;
+    bench.invoke(at(1), event.clone()).await;
+    assert_eq!(bench.emails().len(), 2);
+    for kind in ["state", "enquiry"] {
+        let key = AttributeValue::S(format!("{kind}#{reference}"));
+        let delete = bench.dynamo.client().delete_item();
+        let delete = delete.table_name(bench.dynamo.table()).key("pk", key);
+        delete.send().await.unwrap();
+    }
+    bench.invoke(at(2), event).await;
+    let second = bench.store(at(3), "zoe@example.org", "2").await;
+    let event = bench.stream(&[&second]).await;
+    bench.invoke(at(4), event).await;
+    let emails = bench.emails();
+    assert_eq!(emails.len(), 3, "{emails:?}");
+}
+
 /// A desk whose function turns away as many batches of the stream as this before it takes one, as Lambda does when the
 /// account has no concurrency left.
 async fn busy(batches: u32) -> (Emulator, Arc<AtomicU32>) {

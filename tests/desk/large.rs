@@ -46,7 +46,7 @@ async fn a_person_with_many_enquiries_has_further_pages_and_files_in_parts() {
     let mut page = browser.post("/desk/people", &fields).await.body;
     for pages in 1.. {
         assert_eq!(page.contains("Show more"), pages < 6, "page {pages}");
-        let listed = references(page.split("For its owner").next().unwrap());
+        let listed = references(page.split("If they ask for their data").next().unwrap());
         assert!(listed.iter().all(|it| !seen.contains(it)));
         seen.extend(listed);
         let Some(after) = hidden(&page, "after").first().map(ToString::to_string) else {

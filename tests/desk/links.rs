@@ -147,7 +147,7 @@ async fn opening_a_link_changes_nothing_and_what_she_marked_herself_stands() {
         assert_eq!(stands, (Mark::from_key(mark).unwrap(), Some(Origin::Desk)));
         let page = machine.get(&link).await.body;
         assert!(
-            page.contains("You can change that on your desk.") && !page.contains("Undo"),
+            page.contains("You can change this on your desk.") && !page.contains("Undo"),
             "{page}"
         );
         hers.post(
@@ -221,7 +221,7 @@ async fn a_link_that_is_not_good_gets_one_calm_page_and_does_nothing() {
         .unwrap();
     for answer in [browser.get(&good).await, press(&good).await] {
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
-        assert!(answer.body.contains("The desk is closed"));
+        assert!(answer.body.contains("Your desk is closed"));
     }
     app.invoke(json!({ "command": "open-desk" })).await.unwrap();
     wrong = vec![good];

@@ -1,8 +1,12 @@
 //! Blocked and trusted senders.
 
+use std::sync::Arc;
+
+use enquiry_desk::clock::Clock;
 use enquiry_desk::enquiry::EmailAddress;
 use enquiry_desk::record::Origin;
 use enquiry_desk::spam::{SenderRule, Signal};
+use jiff::SignedDuration;
 use serde_json::json;
 
 use super::{DAY, HOUR, done, reference, stands};
@@ -255,4 +259,151 @@ async fn erasing_a_person_forgets_the_block_and_erasing_an_enquiry_only_its_name
         "nothing is known of them any more"
     );
     desk.finish().await;
+}
+
+/// Who blocks and trusts whom; the enquiries are older than the day's auto-replies.
+async fn known(desk: &Desk) {
+    let pest = reference(&desk.enquire("pest@example.com", &[]).await);
+    done(desk.app.desk.block(&pest, BY, &desk.clock()).await.unwrap());
+    let zoe = reference(&desk.enquire("zoe@example.com", &[]).await);
+    done(desk.app.desk.trust(&zoe, BY, &desk.clock()).await.unwrap());
+    desk.later(DAY * 2);
+}
+
+/// What became of the auto-reply.
+async fn auto_reply(desk: &Desk, name: &str) -> String {
+    let record = desk.app.desk.show(&reference(name)).await.unwrap();
+    record.state.deliveries.auto_reply.to_string()
+}
+
+#[tokio::test]
+async fn a_block_between_the_post_and_the_stream_counts() {
+    let desk = Desk::start().await;
+    let first = reference(&desk.enquire("pest@example.com", &[]).await);
+    desk.later(DAY * 2);
+    let name = desk.post("pest@example.com", &[("times", "noon")]).await;
+    let record = desk.stream_of(&name).await;
+    assert!(
+        !judged(&desk, &name).await.0,
+        "the client does not wait for it"
+    );
+    done(
+        desk.app
+            .desk
+            .block(&first, BY, &desk.clock())
+            .await
+            .unwrap(),
+    );
+    // The state is another one than the stream knows.
+    desk.ask(json!({ "command": "note", "reference": name, "text": "Rang." }))
+        .await;
+    let blocked = (true, vec![Signal::BlockedSender]);
+    for _ in 0..2 {
+        desk.ask(record.clone()).await;
+        assert_eq!(judged(&desk, &name).await, blocked);
+        assert_eq!(desk.to("pest@example.com").len(), 1, "the first one's");
+    }
+    assert_eq!(auto_reply(&desk, &name).await, "withheld: suspect");
+    let waiting = desk.ask(json!({ "command": "waiting" })).await.to_string();
+    assert!(!waiting.contains(&format!("\"{name}\"")), "{waiting}");
+    // What is said later changes nothing of it.
+    done(
+        desk.app
+            .desk
+            .unblock(&first, BY, &desk.clock())
+            .await
+            .unwrap(),
+    );
+    desk.ask(record).await;
+    assert_eq!(judged(&desk, &name).await, blocked);
+
+    // Without the stream, by the sweep; and trust.
+    let suspect = desk.post("zoe@example.com", &[LINKS]).await;
+    let zoe = reference(&suspect);
+    done(desk.app.desk.trust(&zoe, BY, &desk.clock()).await.unwrap());
+    desk.ask(json!({ "command": "sweep" })).await;
+    assert_eq!(judged(&desk, &suspect).await, (false, Vec::new()));
+    let replies = desk.to("zoe@example.com").len();
+    desk.ask(desk.stream_of(&suspect).await).await;
+    assert_eq!((replies, desk.to("zoe@example.com").len()), (1, 1));
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn without_what_is_known_of_the_sender_the_client_gets_no_auto_reply() {
+    let desk = Desk::start().await;
+    known(&desk).await;
+    let told = desk.to("therapist@example.com").len();
+    for (place, email) in ["pest@example.com", "ben@example.com"].iter().enumerate() {
+        let name = desk.post(email, &[("times", "noon")]).await;
+        let replies = desk.to(email).len();
+        *desk.wire.broken.lock().unwrap() = Some("BatchGetItem");
+        desk.ask(desk.stream_of(&name).await).await;
+        *desk.wire.broken.lock().unwrap() = None;
+        assert_eq!(desk.to("therapist@example.com").len(), told + place + 1);
+        let withheld = auto_reply(&desk, &name).await;
+        assert_eq!(withheld, "withheld: counters_unavailable");
+        // It is asked before the auto-reply goes after all.
+        let resend = json!({ "command": "resend", "reference": name, "kind": "auto_reply" });
+        desk.ask(resend).await;
+        let (suspect, sent) = (judged(&desk, &name).await.0, desk.to(email).len() - replies);
+        assert_eq!((suspect, sent), (place == 0, place), "{email}");
+    }
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn what_a_person_says_of_an_enquiry_outranks_what_is_known_of_its_sender() {
+    let desk = Desk::start().await;
+    known(&desk).await;
+    let (pest, zoe) = (
+        desk.to("pest@example.com").len(),
+        desk.to("zoe@example.com").len(),
+    );
+    let real = desk.post("pest@example.com", &[LINKS]).await;
+    let real = reference(&real);
+    done(
+        desk.app
+            .desk
+            .not_spam(&real, BY, &desk.clock())
+            .await
+            .unwrap(),
+    );
+    let spam = reference(&desk.post("zoe@example.com", &[("times", "noon")]).await);
+    done(desk.app.desk.spam(&spam, BY, &desk.clock()).await.unwrap());
+    for (enquiry, suspect) in [(real, false), (spam, true)] {
+        desk.ask(desk.stream_of(enquiry.as_str()).await).await;
+        assert_eq!(judged(&desk, enquiry.as_str()).await.0, suspect);
+    }
+    assert_eq!(desk.to("pest@example.com").len(), pest + 1);
+    assert_eq!(desk.to("zoe@example.com").len(), zoe);
+    desk.finish().await;
+}
+
+#[tokio::test]
+async fn a_release_while_the_stream_decides_is_answered() {
+    let desk = Arc::new(Desk::start().await);
+    let name = desk.post("zoe@example.com", &[LINKS]).await;
+    let record = desk.stream_of(&name).await;
+    *desk.wire.hold.lock().unwrap() = Some("Query");
+    let stream = tokio::spawn({
+        let desk = Arc::clone(&desk);
+        async move { desk.ask(record).await }
+    });
+    desk.wire.held.notified().await;
+    // There is no time left to send anything.
+    let now = desk.clock().now();
+    let short = Clock::new(now, now + SignedDuration::from_secs(5));
+    done(
+        desk.app
+            .desk
+            .not_spam(&reference(&name), BY, &short)
+            .await
+            .unwrap(),
+    );
+    desk.wire.let_go.notify_one();
+    stream.await.unwrap();
+    assert_eq!(auto_reply(&desk, &name).await, "sent");
+    assert_eq!(desk.to("zoe@example.com").len(), 1);
+    Arc::into_inner(desk).unwrap().finish().await;
 }

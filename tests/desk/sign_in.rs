@@ -883,7 +883,7 @@ async fn commands_let_in_and_shut_out_without_an_email() {
     ] {
         assert_eq!(answer.status, StatusCode::SERVICE_UNAVAILABLE);
         assert!(
-            answer.body.contains("The desk is closed"),
+            answer.body.contains("Your desk is closed"),
             "{}",
             answer.body
         );

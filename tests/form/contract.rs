@@ -426,7 +426,7 @@ async fn every_rule_has_its_code_and_its_words() {
     let long = |count| "x".repeat(count);
     let address = "Enter an email address in the correct format, like name@example.com";
     let phone = "Enter a phone number, like 01632 960 001, 07700 900 982 or +44 808 157 0192";
-    let reload = "Reload the page and send the form again, or phone";
+    let reload = "Reload the page and send the form again, or call";
     let cases: Vec<(Value, &str, &str, &str)> = vec![
         (
             json!({ "name": "" }),
@@ -525,7 +525,7 @@ async fn every_rule_has_its_code_and_its_words() {
             json!({ "cause": "moon" }),
             "cause",
             "cause_choice",
-            "Select what you think is behind it",
+            "Select what might be causing it",
         ),
         (
             json!({ "goal": null }),

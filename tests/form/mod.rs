@@ -9,4 +9,5 @@ mod pages;
 mod practice;
 mod published;
 mod questions;
+mod tell_me_more;
 mod tokens;

@@ -96,7 +96,7 @@ fn the_example_site_carries_the_form_that_the_function_renders() {
 #[test]
 fn the_script_is_small() {
     let script = include_str!("../../site/enquiry.js");
-    assert!(script.len() < 6_000, "{} bytes", script.len());
+    assert!(script.len() < 6_200, "{} bytes", script.len());
 }
 
 #[test]
@@ -119,8 +119,7 @@ fn nothing_is_inline_so_that_the_policy_can_forbid_it() {
         .unwrap(),
         ErrorPage {
             practice,
-            title: "x",
-            message: "y".to_owned(),
+            error: &RequestError::NotFound,
         }
         .render()
         .unwrap(),
@@ -167,7 +166,7 @@ fn faults_are_summed_up_on_top_and_shown_at_their_fields() {
             "the link of {field} leads nowhere"
         );
     }
-    assert!(html.contains(r#"id="email" name="email" type="email" inputmode="email" autocomplete="email" enterkeyhint="send" spellcheck="false" aria-required="true" aria-invalid="true" aria-describedby="email-hint email-error""#));
+    assert!(html.contains(r#"id="email" name="email" type="email" inputmode="email" autocomplete="email" enterkeyhint="send" spellcheck="false" aria-required="true" aria-invalid="true" aria-describedby="email-error""#));
 }
 
 #[test]
@@ -291,7 +290,7 @@ fn an_answer_to_the_question_outlives_other_errors() {
     let html = page(practice::compiled(), &form(&typed));
     assert!(html.contains(r#"<input type="hidden" name="email_confirmed" value="zoe@gmail.com">"#));
     assert!(
-        html.contains(r#"aria-required="true" aria-describedby="email-hint">"#),
+        !html.contains("id=\"email-error\""),
         "the address is no error"
     );
     assert!(

@@ -37,6 +37,9 @@ async fn a_site_gets_the_form_of_the_practice_in_force_as_html_and_as_data() {
     let sport = questions.iter().find(|it| it["name"] == "q_sport").unwrap();
     assert_eq!(sport["kind"], "one-of");
     assert_eq!(sport["required"], true);
+    assert_eq!(sport["more"], false);
+    let scans = questions.iter().find(|it| it["name"] == "q_scans").unwrap();
+    assert_eq!(scans["more"], true);
     assert_eq!(sport["options"][1]["label"], "Running & walking");
     app.finish().await;
 }

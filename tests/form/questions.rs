@@ -281,14 +281,15 @@ fn every_kind_of_question_has_its_codes_and_its_words() {
         &with(&[("q_problem", &text), ("q_referred_by", &line)]),
     )
     .unwrap();
-    // "Is there anything else?" is asked last.
+    // What must be answered comes before what may be added; the message closes the one, and the consent all.
     let with_all = practice_with_questions();
     let order: Vec<&str> = fields(with_all).map(|row| row.key).collect();
     let place = |key| order.iter().position(|it| *it == key);
     assert!(
-        place("times") < place("q_stairs")
-            && place("q_stairs") < place("message")
-            && place("message") < place("consent")
+        place("q_sport") < place("message")
+            && place("message") < place("area")
+            && place("times") < place("q_stairs")
+            && place("q_stairs") < place("consent")
     );
     // Several errors come in the order of the form.
     let errors = checked(
@@ -302,9 +303,9 @@ fn every_kind_of_question_has_its_codes_and_its_words() {
         [
             "name",
             "email",
-            "q_referred_by",
             "q_problem",
             "q_sport",
+            "q_referred_by",
             "q_stairs",
             "consent"
         ]
@@ -357,7 +358,7 @@ async fn json_is_told_of_a_value_of_another_type_and_takes_several_answers() {
         (
             "q_old",
             json!({}),
-            "Reload the page and send the form again, or phone",
+            "Reload the page and send the form again, or call",
         ),
     ] {
         let mut post = post.clone();
@@ -541,7 +542,7 @@ async fn a_later_change_of_the_practice_neither_alters_nor_hides_an_answer() {
         "Which sport do you do most?\n    Running & walking",
         "Which scans have you had?\n    MRI",
         "Can you climb stairs?\n    No",
-        "behind it?\n    Stress or worry",
+        "causing it?\n    Stress or worry",
     ] {
         assert!(
             before.contains(told) && after.contains(told),

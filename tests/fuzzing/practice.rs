@@ -75,15 +75,13 @@ fn pages(practice: &Practice, links: &[&str]) {
         submission: String::new(),
         proof: false,
     };
-    let problem = RequestError::Unavailable.problem_type();
     let notice = Notice {
-        title: problem.title,
+        title: RequestError::Unavailable.problem_type().title,
         message: RequestError::Unavailable.message(),
     };
     let refused = ErrorPage {
         practice,
-        title: problem.title,
-        message: RequestError::Unavailable.message(),
+        error: &RequestError::Unavailable,
     };
     let confirmed = ConfirmationPage {
         practice,

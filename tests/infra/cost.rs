@@ -40,8 +40,8 @@ const SMALL: u32 = 1;
 pub const USUAL: u32 = 2;
 pub const LARGEST: u32 = 19;
 
-/// Write units for the transaction that accepts an enquiry: its idempotency record, the source's counter, its state, and two looks at
-/// what the therapist thinks of its sender are two each, what was typed twice its size, and each index that it appears in one.
+/// Write units for the transaction that accepts an enquiry: its idempotency record, the source's counter and its state are two
+/// each, what was typed twice its size, and each index that it appears in one.
 /// `delivery::units` counts them on the wire.
 pub const fn to_accept(kib: u32) -> u32 {
     to_the_table(kib) + 4
@@ -49,7 +49,7 @@ pub const fn to_accept(kib: u32) -> u32 {
 
 /// The same without the indexes, each of which counts under its own cap.
 const fn to_the_table(kib: u32) -> u32 {
-    2 + 2 + 2 + 2 * 2 + 2 * kib
+    2 + 2 + 2 + 2 * kib
 }
 
 /// Write units of one enquiry from the post until both its emails are delivered: accepted; the auto-reply booked (cool-down and day's
@@ -57,6 +57,12 @@ const fn to_the_table(kib: u32) -> u32 {
 /// typed expires, written to it once; out of one index.
 pub const fn write_units(kib: u32) -> u32 {
     to_accept(kib) + 2 * 2 + 5 + kib + 1
+}
+
+/// Read units of the same, where no practice was saved on the desk: what is known of the sender, the enquiry for each of the two reports
+/// (both its items), the practice for each of the four events, the desk's gate, the last check, and two queries.
+pub const fn read_units(kib: u32) -> f64 {
+    (2 + 2 * (kib.div_ceil(4) + 1) + 4 + 1 + 1) as f64 + 2.0 * 0.5
 }
 
 fn number(value: &Value) -> f64 {
@@ -102,7 +108,8 @@ impl Flood {
     fn enquiries(&self, kib: u32) -> f64 {
         let posts = self.rate("POST /enquiries") * MONTH;
         let emails = (2.0 * posts).min(EMAILS_A_DAY * MONTH / 86_400.0);
-        let table = f64::from(write_units(kib)) * price::WRITE_UNIT + 2.5 * price::READ_UNIT;
+        let table =
+            f64::from(write_units(kib)) * price::WRITE_UNIT + read_units(kib) * price::READ_UNIT;
         // Half of a month's enquiries are kept on the average of that month.
         let kept = f64::from(kib) / 1024.0 / 1024.0 * price::KEPT_GB / 2.0;
         let logged = 2.5e-6 * price::LOGGED_GB;
@@ -204,5 +211,8 @@ fn what_a_month_costs_counts_every_alarm_and_the_dashboard() {
     );
     assert!(costs.contains(&all), "docs/cost.md must say {all:?}");
     let one = format!("about [US$ {:.2} a month]", month(1));
-    assert!(text("README.md").contains(&one), "README.md must say {one:?}");
+    assert!(
+        text("README.md").contains(&one),
+        "README.md must say {one:?}"
+    );
 }

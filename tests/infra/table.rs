@@ -10,7 +10,7 @@ use enquiry_desk::mail_state::{Deliveries, EmailKind, MailState, Withheld};
 use enquiry_desk::practice;
 use enquiry_desk::proof_of_work::Nonce;
 use enquiry_desk::record::{NightlyTest, Origin, OwnEmailId, Step};
-use enquiry_desk::spam::{Score, SenderRule};
+use enquiry_desk::spam::Score;
 use enquiry_desk::store::{Accepted, NewEnquiry, SavedPractice, Words, schema};
 use enquiry_desk::withdrawal::{Action, Withdrawal};
 use jiff::{SignedDuration, Timestamp};
@@ -269,7 +269,6 @@ async fn every_item_and_attribute_of_a_run_is_documented_and_the_other_way_round
         key,
         prefix: "BB",
         source: None,
-        sender: Some(SenderRule::Blocked),
         nonce: Some(nonce),
     };
     let clock = Clock::new(now, now + SignedDuration::from_secs(29));

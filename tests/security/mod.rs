@@ -2,5 +2,5 @@
 
 mod attacks;
 mod log_privacy;
-mod secret;
+pub mod secret;
 mod tls;

@@ -17,13 +17,13 @@ use serde_json::{Value, json};
 
 use crate::support::{BROWSER, TestApp, emulated, urlencoded};
 
-const KEY: &str = "a-key-that-lies-in-secrets-manager-and-nowhere-else";
+pub const KEY: &str = "a-key-that-lies-in-secrets-manager-and-nowhere-else";
 
 /// AWS Secrets Manager, as far as the function knows it: gives these answers in turn, the last one for ever.
 #[derive(Default)]
-struct Secrets {
+pub struct Secrets {
     answers: Mutex<VecDeque<(u16, Value)>>,
-    requests: Mutex<Vec<(HeaderMap, String)>>,
+    pub requests: Mutex<Vec<(HeaderMap, String)>>,
 }
 
 impl Secrets {
@@ -50,7 +50,7 @@ async fn answer(
 }
 
 /// Starts it; the server ends with the test's runtime.
-async fn secrets(answers: &[(u16, Value)]) -> (String, Arc<Secrets>) {
+pub async fn secrets(answers: &[(u16, Value)]) -> (String, Arc<Secrets>) {
     let secrets = Arc::new(Secrets::default());
     secrets.answers.lock().unwrap().extend(answers.to_vec());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -4,3 +4,4 @@ mod end_to_end;
 mod own_page;
 mod practice_copy;
 mod rate_limits;
+mod round_trips;

@@ -149,7 +149,7 @@ async fn a_machine_that_opens_and_presses_everything_changes_nothing() {
     }
     let not_ticked = press(&app, &link, &[("do", "withdraw")], Some(own)).await;
     assert_eq!(not_ticked.status, 422);
-    assert!(not_ticked.body.contains("Tick the box"));
+    assert!(not_ticked.body.contains("Select the box"));
     sweep_after(&app, SignedDuration::from_mins(5)).await;
     assert_eq!(app.all_items().await.len(), before);
     assert_eq!(app.desk.emails().len(), 2);
@@ -171,7 +171,7 @@ async fn a_post_from_elsewhere_or_from_nowhere_changes_nothing() {
     );
     assert_eq!(press(&app, &link, &fields, Some(&site)).await.status, 403);
     let page = look(&app, &link).await;
-    assert!(!page.body.contains("You have deleted"));
+    assert!(!page.body.contains("You’ve deleted"));
     app.finish().await;
 }
 
@@ -184,7 +184,7 @@ async fn a_withdrawn_enquiry_is_told_and_erased_after_a_day_unless_it_is_kept() 
         let page = press(&app, &link, &withdraw, Some(own)).await;
         assert_eq!(page.status, 200);
         assert!(
-            page.body.contains("You have deleted this enquiry"),
+            page.body.contains("You’ve deleted this enquiry"),
             "{}",
             page.body
         );
@@ -268,7 +268,7 @@ async fn an_enquiry_that_its_addresss_owner_did_not_send_is_kept_and_the_address
     let disown = [("do", "disown"), ("sure", "yes")];
     let page = press(&app, &link, &disown, Some(own)).await;
     assert!(
-        page.body.contains("knows that you did not send"),
+        page.body.contains("telling me that you didn’t send"),
         "{}",
         page.body
     );

@@ -14,7 +14,7 @@ use aws_sdk_dynamodb::types::AttributeValue;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use aws_smithy_runtime_api::client::result::ConnectorError;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::practice::{self, Practice};
@@ -47,7 +47,21 @@ pub struct Wire {
     pub held: Notify,
     pub let_go: Notify,
     pub operations: Mutex<Vec<String>>,
+    /// Which operation never arrives.
+    pub broken: Mutex<Option<&'static str>>,
+    chain: Mutex<Chain>,
 }
+
+/// The longest chain of calls of which each began when the one before it was answered: what a client waits for. Calls side by
+/// side are one link.
+#[derive(Debug, Default)]
+struct Chain {
+    answered: usize,
+    longest: usize,
+}
+
+/// How often a call gives way before it is sent, so that what is called beside it begins before it is answered.
+const BESIDE: usize = 32;
 
 impl Wire {
     pub fn new() -> Arc<Self> {
@@ -58,7 +72,28 @@ impl Wire {
             held: Notify::new(),
             let_go: Notify::new(),
             operations: Mutex::default(),
+            broken: Mutex::default(),
+            chain: Mutex::default(),
         })
+    }
+
+    /// How many round trips, one after the other, were waited for since the last time.
+    pub fn round_trips(&self) -> usize {
+        std::mem::take(&mut *self.chain.lock().unwrap()).longest
+    }
+
+    /// A call begins; gives its place in the chain.
+    fn begin(&self) -> usize {
+        let mut chain = self.chain.lock().unwrap();
+        let place = chain.answered + 1;
+        chain.longest = chain.longest.max(place);
+        place
+    }
+
+    /// The call at this place was answered, or lost.
+    fn end(&self, place: usize) {
+        let mut chain = self.chain.lock().unwrap();
+        chain.answered = chain.answered.max(place);
     }
 
     pub fn client(self: &Arc<Self>) -> SharedHttpClient {
@@ -92,45 +127,64 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let (wire, plain) = (Arc::clone(&self.wire), self.plain.clone());
         HttpConnectorFuture::new(async move {
-            let operation = request
-                .headers()
-                .get("x-amz-target")
-                .and_then(|target| target.rsplit_once('.'))
-                .map_or_else(
-                    || match request.method() {
-                        "GET" => "GetAccount",
-                        _ => "SendEmail",
-                    },
-                    |(_, operation)| operation,
-                )
-                .to_owned();
-            wire.operations.lock().unwrap().push(operation.clone());
-            let number = wire.calls.fetch_add(1, Ordering::SeqCst);
-            let lost = |words| Err(ConnectorError::io(words));
-            let held = {
-                let mut hold = wire.hold.lock().unwrap();
-                let held = *hold == Some(operation.as_str());
-                if held {
-                    *hold = None;
-                }
-                held
-            };
-            if held {
-                wire.held.notify_one();
-                wire.let_go.notified().await;
+            let place = wire.begin();
+            for _ in 0..BESIDE {
+                tokio::task::yield_now().await;
             }
-            let loss = *wire.loss.lock().unwrap();
-            match loss {
-                Loss::Before(nth) if number >= nth => return lost("request lost".into()),
-                Loss::After(nth) if number > nth => return lost("request lost".into()),
-                _ => {}
-            }
-            let answer = plain.call(request).await;
-            if loss == Loss::After(number) {
-                return lost("answer lost".into());
-            }
+            let answer = wire.carry(request, &plain).await;
+            wire.end(place);
             answer
         })
+    }
+}
+
+impl Wire {
+    async fn carry(
+        &self,
+        request: HttpRequest,
+        plain: &SharedHttpConnector,
+    ) -> Result<HttpResponse, ConnectorError> {
+        let operation = request
+            .headers()
+            .get("x-amz-target")
+            .and_then(|target| target.rsplit_once('.'))
+            .map_or_else(
+                || match request.method() {
+                    "GET" => "GetAccount",
+                    _ => "SendEmail",
+                },
+                |(_, operation)| operation,
+            )
+            .to_owned();
+        self.operations.lock().unwrap().push(operation.clone());
+        let number = self.calls.fetch_add(1, Ordering::SeqCst);
+        let lost = |words| Err(ConnectorError::io(words));
+        let held = {
+            let mut hold = self.hold.lock().unwrap();
+            let held = *hold == Some(operation.as_str());
+            if held {
+                *hold = None;
+            }
+            held
+        };
+        if held {
+            self.held.notify_one();
+            self.let_go.notified().await;
+        }
+        if *self.broken.lock().unwrap() == Some(operation.as_str()) {
+            return lost("request lost".into());
+        }
+        let loss = *self.loss.lock().unwrap();
+        match loss {
+            Loss::Before(nth) if number >= nth => return lost("request lost".into()),
+            Loss::After(nth) if number > nth => return lost("request lost".into()),
+            _ => {}
+        }
+        let answer = plain.call(request).await;
+        if loss == Loss::After(number) {
+            return lost("answer lost".into());
+        }
+        answer
     }
 }
 

@@ -60,17 +60,43 @@ export class Visitor {
     await page.fill("#name", "Zoë O'Brien");
     await page.fill("#email", email);
     await page.fill("#phone", "07700 900982");
-    await page.getByLabel("Text message").check();
+    await page.getByLabel("Text", { exact: true }).check();
+    await page.getByLabel("Treat pain or an injury").check();
+    await this.tellMore();
     await page.getByLabel("Lower back").check();
     await page.getByLabel("Neck").check();
     await page.getByLabel("Posture, or sitting at a desk").check();
-    await page.getByLabel("Treat pain or an injury").check();
     await page.locator("#recent_injury-no").check();
     await page.locator("#warmth").check();
     await page.getByLabel("Relaxing massage").check();
     await page.fill("#times", "Tuesday mornings");
     await page.fill("#message", message);
     await page.check("#consent");
+  }
+
+  more() {
+    return this.page.locator("#more").evaluate((more) => more.open);
+  }
+
+  async tellMore() {
+    if (!(await this.more())) await this.page.getByText("Tell me more").click();
+  }
+
+  // From the top of the page to the button with the keyboard alone: what was met, and how many keys beside the typed text. Where a
+  // choice is made or a part opened, a key is named.
+  async walk({ typed, keys }) {
+    const met = [];
+    let pressed = 0;
+    const press = (key) => (pressed += 1, this.page.keyboard.press(key));
+    while (met.length < 60 && met.at(-1) !== "send") {
+      await press("Tab");
+      const at = await this.page.evaluate(() => document.activeElement.id || document.activeElement.localName);
+      met.push(at);
+      if (typed[at]) await this.page.keyboard.type(typed[at]);
+      if (keys[at]) await press(keys[at]);
+    }
+    await press("Enter");
+    return { met, pressed };
   }
 
   // What the form holds, by field.

@@ -146,40 +146,86 @@ for (const script of [true, false]) {
     await visitor.page.goto("/thank-you");
     await visitor.page.goBack();
     await visitor.keeps(email);
+    if (script) assert.equal(await visitor.more(), true);
     await visitor.leave();
   });
 
   test(`${how}, the keyboard alone is enough, and never meets the honeypot`, async () => {
+    const least = { typed: { name: "Zoë" }, keys: { goal: "Space", consent: "Space" } };
+    const all = {
+      typed: { ...least.typed, phone: "07700 900982", times: "Any day", message: "None" },
+      keys: { ...least.keys, contact_by: "ArrowDown", summary: "Enter", area: "Space", cause: "Space", recent_injury: "Space", warmth: "Space", treatment: "ArrowDown" },
+    };
+    const first = ["name", "email", "phone", "contact_by", "goal", "message", "summary"];
+    const more = ["area", "cause", "recent_injury", "warmth", "treatment", "times"];
+    for (const [what, { typed, keys }, order] of [
+      ["the shortest enquiry", least, [...first, "consent", "send"]],
+      ["one that tells everything", all, [...first, ...more, "consent", "send"]],
+    ]) {
+      const visitor = await arrive({ script });
+      const { page } = visitor;
+      const email = address();
+      await page.goto("/");
+      const { met, pressed } = await visitor.walk({ typed: { ...typed, email }, keys });
+      await visitor.hasArrived();
+      assert.deepEqual(met.filter((id) => order.includes(id)), order);
+      assert.ok(!met.includes("extra_detail"));
+      console.log(`        ${what}: ${pressed} keys beside what is typed`);
+      await page.goto("/");
+      await page.locator("#send").focus();
+      const ring = await page.locator("#send").evaluate((button) => getComputedStyle(button).outlineStyle);
+      assert.notEqual(ring, "none", "focus can be seen");
+      await arrivedOnce(email);
+      await visitor.leave();
+    }
+  });
+
+  test(`${how}, an error behind "Tell me more" opens it, and the summary leads there`, async () => {
+    const visitor = await arrive({ script, width: 375 });
+    const { page } = visitor;
+    await page.goto("/");
+    assert.equal(await visitor.more(), false);
+    await visitor.tellMore();
+    await page.fill("#times", "x".repeat(501));
+    await page.getByText("Tell me more").click();
+    assert.equal(await visitor.more(), false);
+    await visitor.send();
+    await page.locator("#summary").waitFor();
+    assert.equal(await visitor.more(), true);
+    await page.locator("#summary a[href='#times']").press("Enter");
+    assert.equal(await visitor.focused(), "times");
+    assert.ok(await page.locator("#times-error").isVisible());
+    await visitor.leave({ complaints: [HTTP_ERROR] });
+  });
+
+  test(`${how}, what stands behind "Tell me more" is found, linked to and printed`, async () => {
     const visitor = await arrive({ script });
     const { page } = visitor;
-    const email = address();
-    await page.goto("/");
-    const met = [];
-    const tab = async () => {
-      await page.keyboard.press("Tab");
-      const id = await visitor.focused();
-      met.push(id);
-      return id;
-    };
-    const typed = { name: "Zoë", email, times: "Any day", message: "None" };
-    let last;
-    for (let steps = 0; steps < 60 && last !== "send"; steps += 1) {
-      last = await tab();
-      if (typed[last]) await page.keyboard.type(typed[last]);
-      if (["area", "consent", "goal"].includes(last)) await page.keyboard.press("Space");
-      if (last === "treatment") await page.keyboard.press("ArrowDown");
+    // As the browser's own search does, a link to a text opens what holds it.
+    for (const to of ["/#times", "/#:~:text=Stress%20or%20worry"]) {
+      await page.goto("about:blank");
+      await page.goto(to);
+      await page.waitForFunction(() => document.getElementById("more").open);
     }
-    const order = ["name", "email", "phone", "contact_by", "area", "cause", "goal", "recent_injury", "warmth", "treatment", "times", "message", "consent", "send"];
-    assert.deepEqual(met.filter((id) => order.includes(id)), order);
-    assert.ok(!met.includes("extra_detail"));
-    const ring = await page.locator("#send").evaluate((button) => getComputedStyle(button).outlineStyle);
-    assert.notEqual(ring, "none", "focus can be seen");
-    await page.keyboard.press("Enter");
-    await visitor.hasArrived();
-    await arrivedOnce(email);
+    await page.goto("about:blank");
+    await page.goto("/");
+    assert.equal(await visitor.more(), false);
+    const seen = () => page.locator("#times").evaluate((it) => it.checkVisibility({ contentVisibilityAuto: true }));
+    assert.equal(await seen(), false);
+    await page.emulateMedia({ media: "print" });
+    assert.equal(await seen(), true);
     await visitor.leave();
   });
 }
+
+test("on a phone, all that must be answered is seen on two screens", async () => {
+  const visitor = await arrive({ width: 375 });
+  await visitor.page.goto("/");
+  const { y, height } = await visitor.page.locator("#send").boundingBox();
+  console.log(`        the button ends at ${y + height} pixels`);
+  assert.ok(y + height <= 1_600, `${y + height} pixels`);
+  await visitor.leave();
+});
 
 test("the script shows errors as the server does", async () => {
   const seen = [];
@@ -187,7 +233,7 @@ test("the script shows errors as the server does", async () => {
     const visitor = await arrive({ plain });
     await visitor.page.goto("/");
     await visitor.page.fill("#email", "zoe@gmial.com");
-    await visitor.page.getByLabel("Phone call").check();
+    await visitor.page.getByLabel("Phone", { exact: true }).check();
     await visitor.send();
     await visitor.page.locator("#summary").waitFor();
     seen.push(await visitor.page.evaluate(() => {
@@ -219,7 +265,7 @@ for (const where of ["/", "/site/"]) {
       await visitor.fillIn({ email });
       await page.route("**/enquiries", answer, { times: 1 });
       await visitor.send();
-      await page.locator("#summary").getByText("Try again in a minute, or phone.").waitFor();
+      await page.locator("#summary").getByText("Try again in a minute.").waitFor();
       assert.equal(new URL(page.url()).pathname, where, who);
       assert.equal(await visitor.focused(), "summary", who);
       assert.match(await page.locator("#summary a").getAttribute("href"), /^tel:[+\d]+$/, who);
@@ -253,7 +299,7 @@ test("an answer that is lost on its way is one enquiry all the same, when the fo
 
 const UNAVAILABLE = {
   status: 503, contentType: "application/problem+json",
-  body: JSON.stringify({ type: "about:blank", title: "Your enquiry could not be taken just now", status: 503, detail: "Send the form again in a minute, or phone.", phone: "01632 960001" }),
+  body: JSON.stringify({ type: "about:blank", title: "Your enquiry can’t be taken right now", status: 503, detail: "Send the form again in a minute.", phone: "01632 960001" }),
 };
 
 test("a form that cannot be taken right now says so in place, with the number to call, and can be sent again", async () => {
@@ -264,7 +310,7 @@ test("a form that cannot be taken right now says so in place, with the number to
   await page.goto("/");
   await visitor.fillIn({ email });
   await visitor.send();
-  await page.locator("#summary").getByText("could not be taken just now").waitFor();
+  await page.locator("#summary").getByText("can’t be taken right now").waitFor();
   assert.equal(await visitor.focused(), "summary");
   assert.equal(await page.locator("#summary a").getAttribute("href"), "tel:01632960001");
   await visitor.keeps(email, { consent: "yes" });
@@ -546,6 +592,12 @@ test("ALTCHA's own widget does the work on the example site", async () => {
 const LONG = `${"a-very-long-name-".repeat(3)}without-a-space@gmial.com`;
 const STATES = {
   form: { to: (page) => page.goto("/") },
+  "form-more": {
+    to: async (page) => {
+      await page.goto("/");
+      await page.getByText("Tell me more").click();
+    },
+  },
   "form-errors": { to: (page) => empty(page, "/") },
   "form-errors-plain": { plain: true, to: (page) => empty(page, "/") },
   "form-question": { to: (page) => question(page) },
@@ -593,6 +645,7 @@ async function question(page) {
   await page.fill("#name", "Zoë O'Brien");
   await page.fill("#email", LONG);
   await page.getByLabel("Treat pain or an injury").check();
+  await page.getByText("Tell me more").click();
   await page.getByLabel("Neck").check();
   await page.check("#consent");
   await page.locator("#send").click();
@@ -634,6 +687,26 @@ for (const [name, { to, plain, arrive: come = arrive }] of Object.entries(STATES
     await visitor.leave({ complaints: [HTTP_ERROR, "enquiry.js"] });
   });
 }
+
+test("every public page with all that it can say is accessible, and fits a phone", async () => {
+  for (const scheme of ["light", "dark"]) {
+    const visitor = await arrive({ scheme, width: 375 });
+    const { page } = visitor;
+    await page.goto("/outbox/pages");
+    const names = await page.locator("li a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
+    assert.ok(names.length > 30, `${names.length} pages`);
+    for (const to of names) {
+      const name = to.split("/").at(-1);
+      await page.goto(to);
+      await visitor.fitsInWidth(name);
+      await visitor.isAccessible(`${name}, ${scheme}`);
+      await page.screenshot({ path: `screenshots/pages-${name}-${scheme}.png`, fullPage: true });
+      fs.writeFileSync(path.join(html, `pages-${name}.html`), await page.content());
+    }
+    // Their policy keeps the script out.
+    await visitor.leave({ complaints: ["Content Security Policy"] });
+  }
+});
 
 test("the Nu validator finds no error, in what the server sends and in what the script makes of it", async () => {
   const browserLike = { accept: "text/html", "content-type": "application/x-www-form-urlencoded" };

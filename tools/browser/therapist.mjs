@@ -88,7 +88,7 @@ export function therapistTests({ test, arrive, browser, desk, states, newestEmai
     await says("Marked as a real enquiry.");
     await emailsAbout(spam.reference, 2);
 
-    await page.getByRole("link", { name: "All enquiries" }).click();
+    await page.getByRole("link", { name: "Enquiries" }).click();
     await page.fill("#search", reference);
     await press("Search");
     await page.waitForURL(`**/desk/enquiries/${reference}`);
@@ -117,7 +117,7 @@ export function therapistTests({ test, arrive, browser, desk, states, newestEmai
     const { page } = visitor;
     await page.goto(act);
     await page.getByRole("button", { name: "Answered" }).click();
-    // The email left a moment ago.
+    // The email was sent a moment ago.
     await page.getByRole("button", { name: "Answered" }).click();
     await page.locator(".done").getByText("Marked as answered.").waitFor();
     await page.getByRole("button", { name: "Undo" }).click();
@@ -127,15 +127,15 @@ export function therapistTests({ test, arrive, browser, desk, states, newestEmai
     assert.doesNotMatch(await page.content(), /O’Brien|spring/, "nothing that was typed");
     await page.getByRole("link", { name: "Delete my enquiry" }).click();
     await page.getByRole("button", { name: "Delete my enquiry" }).click();
-    await page.getByText("Tick the box").waitFor();
+    await page.getByRole("link", { name: "Select the box" }).waitFor();
     await page.check("#sure");
     await page.getByRole("button", { name: "Delete my enquiry" }).click();
-    await page.getByText("You have deleted this enquiry.").waitFor();
-    await page.getByRole("button", { name: "Keep my enquiry after all" }).click();
-    await page.getByRole("link", { name: "I did not send this" }).click();
+    await page.getByText("You’ve deleted this enquiry.").waitFor();
+    await page.getByRole("button", { name: "Keep my enquiry" }).click();
+    await page.getByRole("link", { name: "I didn’t send this" }).click();
     await page.check("#sure");
     await page.getByRole("button", { name: /^Tell / }).click();
-    await page.getByText("knows that you did not send this enquiry").waitFor();
+    await page.getByText("telling me that you didn’t send this enquiry").waitFor();
     assert.match(page.url(), new RegExp(`/mine/${reference}`));
     await visitor.leave({ complaints: ["Failed to load resource"] });
   });
@@ -163,7 +163,7 @@ export function therapistTests({ test, arrive, browser, desk, states, newestEmai
       await at("/desk/people")(page);
       await page.fill("#email", (await some()).long.email);
       await page.getByRole("button", { name: "Look up" }).click();
-      await page.getByRole("heading", { name: "For its owner" }).waitFor();
+      await page.getByRole("heading", { name: "If they ask for their data" }).waitFor();
     },
     "desk-erase": at(({ plain }) => `/desk/enquiries/${plain.reference}/erase`),
     "desk-browsers": at("/desk/browsers"),

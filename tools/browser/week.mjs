@@ -116,7 +116,7 @@ async function week({ desk, browser, Visitor }) {
   // Without the sign-in within the hour that both ask for: it has just been.
   task = "export a person";
   await open(`/desk/enquiries/${repeated}`);
-  await tap(button("Everything from them"));
+  await tap(button("See everything from them"));
   await shot("person");
   const [file] = await Promise.all([page.waitForEvent("download"), tap(button("Download JSON"))]);
   assert.equal(file.suggestedFilename(), "enquiries-of-one-person.json");

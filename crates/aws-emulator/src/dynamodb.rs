@@ -27,8 +27,8 @@ use super::StartError;
 use super::aws;
 use super::server::Stop;
 
-/// How often expired items are looked for. DynamoDB itself promises no more than a few days.
-const TTL_SWEEP: Duration = Duration::from_secs(60);
+/// How often expired items are looked for. DynamoDB itself promises no more than a few days, and the engine reads the whole table for it.
+const TTL_SWEEP: Duration = Duration::from_secs(600);
 
 /// The table that the caller wants: on demand, with a stream of new images. Every key is a string.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -249,11 +249,13 @@ async fn sweep(database: Database, mut stopped: watch::Receiver<bool>) {
     loop {
         tokio::select! {
             _ = stopped.wait_for(|stop| *stop) => return,
-            () = tokio::time::sleep(TTL_SWEEP) => {
-                if let Err(error) = database.sweep_ttl() {
-                    tracing::warn!(%error, "expired items could not be removed");
-                }
-            }
+            () = tokio::time::sleep(TTL_SWEEP) => {}
+        }
+        let database = database.clone();
+        // It takes seconds where the table is large.
+        let swept = tokio::task::spawn_blocking(move || database.sweep_ttl()).await;
+        if let Ok(Err(error)) = swept {
+            tracing::warn!(%error, "expired items could not be removed");
         }
     }
 }

@@ -232,7 +232,7 @@ async fn email(State(pages): State<Arc<Pages>>, Path(name): Path<String>) -> Res
         return not_found("There is no email with this number.");
     };
     if !source {
-        let last = pages.mailbox.emails().len();
+        let last = pages.mailbox.count();
         let last = u64::try_from(last).unwrap_or(u64::MAX);
         return page(&One {
             links: &pages.links,

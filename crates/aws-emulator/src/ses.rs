@@ -73,6 +73,18 @@ pub struct Email {
     pub notices: Vec<Notice>,
 }
 
+/// How many of the newest emails stay in memory where a folder keeps them; the older ones are read when they are asked for.
+const IN_MEMORY: usize = 200;
+
+/// An email that was accepted.
+#[derive(Debug, Clone)]
+struct Kept {
+    at: Timestamp,
+    recipients: usize,
+    /// Nothing where only its file holds it.
+    email: Option<Arc<Email>>,
+}
+
 impl Email {
     /// The message tags of the request.
     pub fn tags(&self) -> BTreeMap<&str, &str> {
@@ -103,7 +115,7 @@ pub(crate) struct State {
     /// What the sending rate has left.
     pub(crate) bucket: Mutex<Bucket>,
     pub(crate) faults: Mutex<Faults>,
-    emails: Mutex<Vec<Arc<Email>>>,
+    emails: Mutex<Vec<Kept>>,
     folder: Option<PathBuf>,
     function: OnceLock<Function>,
     clock: OnceLock<Clock>,
@@ -195,13 +207,23 @@ impl Ses {
 impl Mailbox {
     /// Every email that SES accepted, oldest first.
     pub fn emails(&self) -> Vec<Arc<Email>> {
-        lock(&self.0.emails).clone()
+        let kept = lock(&self.0.emails).clone();
+        let emails = (1..).zip(kept);
+        emails
+            .filter_map(|(number, kept)| self.0.whole(number, kept))
+            .collect()
+    }
+
+    /// How many those are.
+    pub fn count(&self) -> usize {
+        lock(&self.0.emails).len()
     }
 
     /// The email with this number.
     pub fn email(&self, number: u64) -> Option<Arc<Email>> {
         let index = usize::try_from(number.checked_sub(1)?).ok()?;
-        lock(&self.0.emails).get(index).cloned()
+        let kept = lock(&self.0.emails).get(index).cloned()?;
+        self.0.whole(number, kept)
     }
 
     /// Changes how SES stands to this account, from the next request on.
@@ -242,6 +264,16 @@ impl Mailbox {
     }
 }
 
+impl Kept {
+    fn of(email: Email) -> Self {
+        Self {
+            at: email.at,
+            recipients: email.to.len(),
+            email: Some(Arc::new(email)),
+        }
+    }
+}
+
 impl State {
     /// The time at which an email is taken.
     pub(crate) fn now(&self) -> Timestamp {
@@ -256,9 +288,10 @@ impl State {
                 .unwrap_or(u64::MAX)
                 .saturating_add(1);
             self.keep(&email)?;
-            let kept = (email.number, email.notices.len());
-            emails.push(Arc::new(email));
-            kept
+            let accepted = (email.number, email.notices.len());
+            emails.push(Kept::of(email));
+            self.forget_all_but_the_newest(&mut emails);
+            accepted
         };
         if self.function.get().is_some() {
             for index in 0..notices {
@@ -305,21 +338,53 @@ impl State {
         function.call_async(event, REPORT_AFTER).await;
         let mut emails = lock(&self.emails);
         let position = usize::try_from(number.saturating_sub(1)).unwrap_or(usize::MAX);
-        if let Some(email) = emails.get_mut(position) {
-            let email = Arc::make_mut(email);
-            if let Some(notice) = email.notices.get_mut(index) {
-                notice.reported = true;
-            }
-            if let Err(error) = self.keep(email) {
-                tracing::warn!(%error, "an email's file could not be written");
-            }
+        let Some(kept) = emails.get_mut(position) else {
+            return;
+        };
+        let is_in_memory = kept.email.is_some();
+        // Out of its place, so that it is not copied.
+        let taken = Kept {
+            email: kept.email.take(),
+            ..*kept
+        };
+        let Some(mut email) = self.whole(number, taken) else {
+            return;
+        };
+        if let Some(notice) = Arc::make_mut(&mut email).notices.get_mut(index) {
+            notice.reported = true;
         }
+        if let Err(error) = self.keep(&email) {
+            tracing::warn!(%error, "an email's file could not be written");
+        }
+        kept.email = is_in_memory.then_some(email);
     }
 
     fn notice(&self, number: u64, index: usize) -> Option<Value> {
-        let emails = lock(&self.emails);
-        let email = emails.get(usize::try_from(number.checked_sub(1)?).ok()?)?;
+        let position = usize::try_from(number.checked_sub(1)?).ok()?;
+        let kept = lock(&self.emails).get(position).cloned()?;
+        let email = self.whole(number, kept)?;
         email.notices.get(index).map(Notice::sns_event)
+    }
+
+    /// An email from memory or from its file.
+    fn whole(&self, number: u64, kept: Kept) -> Option<Arc<Email>> {
+        if kept.email.is_some() {
+            return kept.email;
+        }
+        let file = file_of(self.folder.as_deref()?, number);
+        let read = std::fs::read(&file).and_then(|bytes| Ok(serde_json::from_slice(&bytes)?));
+        read.inspect_err(|error| tracing::warn!(%error, "an email's file could not be read"))
+            .ok()
+    }
+
+    fn forget_all_but_the_newest(&self, emails: &mut [Kept]) {
+        if self.folder.is_none() {
+            return;
+        }
+        let older = emails.len().checked_sub(IN_MEMORY + 1);
+        if let Some(kept) = older.and_then(|older| emails.get_mut(older)) {
+            kept.email = None;
+        }
     }
 
     /// For how many recipients emails were accepted since then.
@@ -327,8 +392,8 @@ impl State {
         lock(&self.emails)
             .iter()
             .rev()
-            .take_while(|email| email.at >= since)
-            .map(|email| email.to.len())
+            .take_while(|kept| kept.at >= since)
+            .map(|kept| kept.recipients)
             .sum()
     }
 
@@ -348,7 +413,7 @@ fn file_of(folder: &Path, number: u64) -> PathBuf {
     folder.join(format!("{number:06}.json"))
 }
 
-fn load(folder: &Path) -> Result<Vec<Arc<Email>>, StartError> {
+fn load(folder: &Path) -> Result<Vec<Kept>, StartError> {
     let wrong = |path: &Path, error: &dyn std::fmt::Display| {
         StartError::new(format!(
             "{} cannot be read: {error}. Move it away, or choose another folder with --data.",
@@ -360,12 +425,16 @@ fn load(folder: &Path) -> Result<Vec<Arc<Email>>, StartError> {
     for number in 1_u64.. {
         let path = file_of(folder, number);
         match std::fs::read(&path) {
-            Ok(bytes) => emails.push(Arc::new(
+            Ok(bytes) => emails.push(Kept::of(
                 serde_json::from_slice(&bytes).map_err(|error| wrong(&path, &error))?,
             )),
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => break,
             Err(error) => return Err(wrong(&path, &error)),
         }
+    }
+    let older = emails.len().saturating_sub(IN_MEMORY);
+    for kept in emails.iter_mut().take(older) {
+        kept.email = None;
     }
     Ok(emails)
 }

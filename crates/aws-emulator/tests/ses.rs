@@ -738,6 +738,37 @@ async fn emails_are_still_there_after_a_restart_and_what_was_not_reported_is_rep
 }
 
 #[tokio::test]
+async fn what_only_the_files_hold_is_read_and_reported_as_the_newest_is() {
+    let folder = super::emulator::Folder::new();
+    let ses = Ses::start(Some(folder.path()), Account::default())
+        .await
+        .unwrap();
+    let client = aws::ses(ses.endpoint());
+    let count = 230;
+    for number in 1..=count {
+        let post = Post {
+            subject: number.to_string(),
+            set: Some("emulator".to_owned()),
+            ..post()
+        };
+        post.send(&client).await.unwrap();
+    }
+    let mailbox = ses.mailbox();
+    // Reported only now, so that the older ones are reported from their files.
+    ses.connect(Function::new(async |_| Ok(Value::Null)));
+    mailbox.settled().await;
+    let emails = mailbox.emails();
+    assert_eq!((mailbox.count(), emails.len()), (count, count));
+    for (number, email) in (1..).zip(&emails) {
+        assert_eq!(email.subject, number.to_string());
+        assert_eq!(mailbox.email(number).unwrap().eml, email.eml);
+        assert!(!email.notices.is_empty());
+        assert!(email.notices.iter().all(|notice| notice.reported));
+    }
+    ses.stop().await;
+}
+
+#[tokio::test]
 async fn faults_at_random_stop_when_they_are_told_to() {
     let (_ses, mailbox, client) = start(Account::default()).await;
     let impatient = impatient(&client);

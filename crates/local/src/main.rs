@@ -1,5 +1,6 @@
 //! `cargo local`: the whole desk on this machine.
 
+mod pages;
 mod previews;
 mod product;
 
@@ -41,11 +42,12 @@ Ctrl-C stops everything.
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
 /// What the navigation of the mailbox's pages offers.
-const LINKS: [(&str, &str); 4] = [
+const LINKS: [(&str, &str); 5] = [
     ("/", "Form"),
     ("/desk", "Desk"),
     ("/site/", "Example site"),
     ("/outbox/gallery", "Gallery: every email in your words"),
+    ("/outbox/pages", "Every public page"),
 ];
 
 /// What `--jump` takes.
@@ -111,7 +113,8 @@ async fn run(options: Options) -> Result<(), StartError> {
     println!("  {url}/site/           the example site");
     println!("  {url}/outbox          the emails that left");
     println!("  {url}/outbox.json     the same as data");
-    println!("  {url}/outbox/gallery  every email, in the words of practice.toml\n");
+    println!("  {url}/outbox/gallery  every email, in the words of practice.toml");
+    println!("  {url}/outbox/pages    every public page, in all that it can say\n");
     println!("Enquiries and emails are {kept}. Ctrl-C stops everything.");
     end.await;
     desk.stop().await;
@@ -249,7 +252,8 @@ fn asked() -> Result<Asked, String> {
         clock: Clock::ahead(SignedDuration::from_secs_f64(ahead)),
         time_zone: enquiry_desk::practice::compiled().time_zone.rules().clone(),
         site: Some(Path::new(ROOT).join("site")),
-        pages: previews::router(Path::new(ROOT).join("practice.toml")),
+        pages: previews::router(Path::new(ROOT).join("practice.toml"))
+            .merge(pages::router(Path::new(ROOT).join("practice.toml"))),
         links: LINKS
             .map(|(path, label)| Link {
                 path: path.to_owned(),

@@ -120,7 +120,7 @@ async fn html(
 }
 
 /// The practice as its file is now; as it was compiled, when the file is no longer there.
-fn practice(file: &std::path::Path) -> Result<Practice, PracticeErrors> {
+pub(crate) fn practice(file: &std::path::Path) -> Result<Practice, PracticeErrors> {
     match std::fs::read_to_string(file) {
         Ok(text) => Practice::from_toml(&text),
         Err(_) => Ok(enquiry_desk::practice::compiled().clone()),

@@ -1,8 +1,9 @@
 //! What is known about a field: where it stands, what it looks like, what it takes.
 
-use super::super::answers::{Choice, FormSection, QuestionKind};
+use super::super::answers::{BuiltIn, Choice, FormSection, QuestionKind};
 use super::super::error::{FieldError, QuestionError, Wrong};
 use super::Field;
+use crate::messages::form;
 use crate::practice::{Practice, Question, QuestionKey, QuestionOption};
 
 /// Where a field stands on the page, in its order.
@@ -40,12 +41,17 @@ impl Section {
             Self::You => FormSection::You.label(),
             Self::Body => FormSection::Body.label(),
             Self::Visit => FormSection::Visit.label(),
-            Self::Consent => "Your consent",
+            Self::Consent => form::label::CONSENT,
             Self::Hidden => "",
         }
     }
 
-    /// The fields of this section: those of every form, then the practice's own, and last whether there is anything else to say.
+    /// Whether it comes after every question.
+    pub(super) const fn is_after_all(self) -> bool {
+        matches!(self, Self::Consent | Self::Hidden)
+    }
+
+    /// The fields of this section: those of every form, then the practice's own, and last what the client says in their own words.
     pub(super) fn rows(self, practice: &Practice) -> impl Iterator<Item = Row<'_>> {
         let built_in = Field::ALL.iter().filter_map(|field| field.built_in());
         let (own, last) = (practice.questions.iter(), Field::Message.built_in());
@@ -144,6 +150,8 @@ pub struct Row<'a> {
     pub required: Required,
     /// Whether the answer says something about health or wishes: privacy mode keeps it out of the mailbox.
     pub sensitive: bool,
+    /// Whether it stands behind "Tell me more": it may be left out, and most clients do. Nothing that must be answered does.
+    pub more: bool,
     /// The error message of a closed question that every form can have.
     pub(super) select: &'a str,
 }
@@ -164,8 +172,14 @@ impl Row<'static> {
             control,
             required: Required::No,
             sensitive: false,
+            more: false,
             select: "",
         }
+    }
+
+    /// A question of every form that a practice may leave out.
+    pub(super) fn asked(question: BuiltIn, section: Section, control: Control<'static>) -> Self {
+        Self::new(question.key(), question.label(), section, control)
     }
 
     pub(super) const fn hidden(key: &'static str) -> Self {
@@ -186,6 +200,10 @@ impl Row<'static> {
 
     pub(super) const fn select(self, select: &'static str) -> Self {
         Self { select, ..self }
+    }
+
+    pub(super) const fn more(self) -> Self {
+        Self { more: true, ..self }
     }
 
     pub(super) const fn sensitive(self) -> Self {
@@ -222,6 +240,7 @@ impl<'a> Row<'a> {
                 Required::No
             },
             sensitive: question.health,
+            more: !question.required,
             select: "",
         }
     }
@@ -237,6 +256,7 @@ impl<'a> Row<'a> {
             control: Control::Kept,
             required: Required::No,
             sensitive: true,
+            more: false,
             select: "",
         }
     }

@@ -10,8 +10,8 @@ use super::{
 use crate::enquiry::{Enquiry, Received, Reference};
 use crate::mail_state::Deliveries;
 use crate::practice::Suggested;
-use crate::record::{Entry, Mark, Marked, Record, State, Timeline};
-use crate::spam::{Signal, Verdict};
+use crate::record::{Entry, KnownSender, Mark, Marked, Record, State, Timeline};
+use crate::spam::{Score, Signal, Verdict};
 use crate::store::StoreError;
 
 /// What was typed, and all that is known from the first moment: written once.
@@ -55,6 +55,9 @@ struct StoredState {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     writer: Option<String>,
     verdict: Verdict,
+    /// What the therapist had said about the sender when the enquiry was taken up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    sender: Option<String>,
     deliveries: Deliveries,
     list: String,
     list_by: Timestamp,
@@ -171,6 +174,7 @@ pub(in crate::store) fn state_item(
             revision: state.revision,
             writer,
             verdict: state.verdict,
+            sender: state.sender.key().map(str::to_owned),
             deliveries: state.deliveries,
             list: list.key().to_owned(),
             list_by,
@@ -199,6 +203,9 @@ pub(in crate::store) fn record(enquiry: Item, state: Option<Item>) -> Result<Rec
         Some(item) => read_state(item)?,
         None => (State::new(stored.verdict), true),
     };
+    // What was noticed is written once; what the therapist has said of the sender came later.
+    let signals = stored.signals;
+    let Score { signals } = Score { signals }.with_sender(state.sender.rule());
     Ok(Record {
         received: Received {
             reference: stored.reference,
@@ -208,7 +215,7 @@ pub(in crate::store) fn record(enquiry: Item, state: Option<Item>) -> Result<Rec
             retention_days: stored.retention_days,
             enquiry: stored.enquiry,
         },
-        signals: stored.signals,
+        signals,
         uncounted: stored.uncounted,
         addressed: stored.address.is_some(),
         text_expires: stored
@@ -225,6 +232,7 @@ fn read_state(item: Item) -> Result<(State, bool), StoreError> {
     let state = State {
         revision: stored.revision,
         verdict: stored.verdict,
+        sender: KnownSender::from_key(stored.sender.as_deref()),
         deliveries: stored.deliveries,
         completed: stored.completed,
         withdrawn: stored.withdrawn,

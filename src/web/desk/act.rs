@@ -57,10 +57,15 @@ enum Stands {
     ByLink,
     /// Anything else is changed on the desk.
     Otherwise,
+    /// Its client has withdrawn it: nothing changes that here.
+    Withdrawn,
 }
 
 impl Stands {
     fn of(record: &Record) -> Self {
+        if record.state.withdrawn.is_some() {
+            return Self::Withdrawn;
+        }
         match record
             .state
             .marked

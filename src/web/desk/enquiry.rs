@@ -24,47 +24,27 @@ use crate::email::{reasons, suggests};
 use crate::enquiry::Reference;
 use crate::enquiry::answers::RecentInjury;
 use crate::mail_state::EmailKind;
+use crate::messages::{self, desk::done};
 use crate::record::{Mark, Note, Origin};
 use crate::spam::SenderRule;
 use crate::web::Web;
 
 /// What has just been done, as the page says it. Closed: nothing that an address says is shown.
 const DONE: [(&str, &str); 13] = [
-    ("answered", "Marked as answered."),
-    ("booked", "Marked as booked."),
-    ("declined", "Marked as not for you."),
-    ("undone", "Undone."),
-    (
-        "not-spam",
-        "Marked as a real enquiry. The timeline shows whether the automatic reply has left.",
-    ),
-    (
-        "spam",
-        "Marked as spam. It is deleted after 30 days, and gets no reply.",
-    ),
-    ("resent", "The email is on its way to you again."),
-    ("noted", "The note is saved."),
-    (
-        "blocked",
-        "The sender is blocked: what comes from them is marked as spam.",
-    ),
-    (
-        "trusted",
-        "The sender is trusted: what comes from them is never marked as spam.",
-    ),
-    (
-        "complaint",
-        "The complaint is noted. You get a reminder in three weeks if you have not acknowledged it by then.",
-    ),
-    ("acknowledged", "Marked as acknowledged."),
-    (
-        "unblocked",
-        "The sender is neither blocked nor trusted any more.",
-    ),
+    ("answered", done::ANSWERED),
+    ("booked", done::BOOKED),
+    ("declined", done::DECLINED),
+    ("undone", done::UNDONE),
+    ("not-spam", done::NOT_SPAM),
+    ("spam", done::SPAM),
+    ("resent", done::RESENT),
+    ("noted", done::NOTED),
+    ("blocked", done::BLOCKED),
+    ("trusted", done::TRUSTED),
+    ("complaint", done::COMPLAINT),
+    ("acknowledged", done::ACKNOWLEDGED),
+    ("unblocked", done::UNBLOCKED),
 ];
-
-/// What is said when an action changed nothing.
-const STANDS: &str = "Nothing was changed. It stood so already, or it was changed in another window since: this is how it stands now.";
 
 #[derive(Template)]
 #[template(path = "pages/desk/enquiry.html")]
@@ -83,6 +63,8 @@ struct EnquiryPage<'a> {
     is_withdrawn: bool,
     /// Whether the owner of its address says that they did not send it.
     is_disowned: bool,
+    /// Whether no email reaches its address.
+    cannot_write: bool,
     /// The day on which a complaint about data was noted that is not acknowledged yet.
     data_complaint: Option<String>,
     why_suspect: String,
@@ -175,7 +157,10 @@ fn render(
         mark: mark.key(),
         is_withdrawn: state.withdrawn.is_some(),
         is_disowned: state.disowned,
-        data_complaint: state.data_complaint.map(|at| practice.which_day(at, now)),
+        cannot_write: !state.disowned && !record.may_write(),
+        data_complaint: state
+            .data_complaint
+            .map(|at| words::on_day(practice, at, now)),
         why_suspect: if state.is_suspect() {
             reasons(&record.signals)
         } else {
@@ -208,7 +193,7 @@ fn render(
             .map(|sender| sender.rule),
         expires: record
             .text_expires
-            .map_or_else(String::new, |at| practice.which_day(at, now)),
+            .map_or_else(String::new, |at| words::on_day(practice, at, now)),
         done: told.map(|(_, words)| *words),
         unchanged: done == "stands",
     };
@@ -348,20 +333,14 @@ pub(super) async fn note(
         Ok(Noted::Conflict(other)) => {
             let theirs = other.as_ref().map_or("", Note::text);
             let words = if theirs.is_empty() {
-                "Not saved: the note was taken away in another window since. Save again to keep yours.".to_owned()
+                messages::desk::note::REMOVED_MEANWHILE.to_owned()
             } else {
-                format!(
-                    "Not saved: another window saved this note since. It now says: “{theirs}”. Put together what you need, then save."
-                )
+                messages::desk::note::changed_meanwhile(theirs)
             };
             (other.map_or(0, |note| note.version), words)
         }
         Err(DeskError::NoteTooLong(too_long)) => {
-            let words = format!(
-                "Note must be {} characters or less. It has {}.",
-                Note::MAX,
-                too_long.length
-            );
+            let words = messages::desk::note::too_long(too_long.length, Note::MAX);
             (seen.unwrap_or_default(), words)
         }
         Err(error) => return desk_failed(&web, &error),

@@ -103,7 +103,14 @@ impl Kept {
             action: self.path.clone(),
             button: row.button,
             fields: fields
-                .map(|field| (*field, posted.get(field.name).to_owned()))
+                .flat_map(|field| {
+                    let mut values: Vec<&str> = posted.all(field.name).collect();
+                    if values.is_empty() {
+                        values.push("");
+                    }
+                    let values = values.into_iter();
+                    values.map(|value| (*field, value.to_owned()))
+                })
                 .collect(),
             back: page_of(&self.path),
         })

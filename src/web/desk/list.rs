@@ -10,21 +10,24 @@ use axum::response::Response;
 
 use super::pages::{self, Frame, page_response};
 use super::waiting::{ListRow, rows};
-use super::{desk_failed, fields, people, query, see_other};
+use super::{Fields, desk_failed, fields, people, query, see_other};
 use crate::clock::Clock;
+use crate::desk::DeskError;
 use crate::desk::month::{Filter, Month, Search};
+use crate::messages::{self, desk::mark};
 use crate::record::Mark;
 use crate::store::Cursor;
+use crate::text::single_line;
 use crate::web::Web;
 
 /// What may be shown of a month: the key, and what it is called.
 const SHOW: [(&str, &str); 6] = [
-    ("", "Everything"),
-    ("waiting", "Waiting"),
-    ("answered", "Answered"),
-    ("booked", "Booked"),
-    ("declined", "Not for me"),
-    ("suspect", "Suspected spam"),
+    ("", messages::desk::list::EVERYTHING),
+    ("waiting", mark::WAITING),
+    ("answered", mark::ANSWERED),
+    ("booked", mark::BOOKED),
+    ("declined", mark::DECLINED),
+    ("suspect", messages::desk::stands::SUSPECT),
 ];
 
 /// A choice of a form: what is posted, what it is called, whether it is chosen.
@@ -78,16 +81,22 @@ pub(super) async fn search(
     };
     match Search::read(posted.get("search")) {
         None => see_other("/desk/enquiries"),
-        Some(Search::Reference(reference)) => see_other(&format!("/desk/enquiries/{reference}")),
+        Some(Search::Reference(reference)) => match web.desk.show(&reference).await {
+            // "Anne-Marie" and "Rebecca" have the shape of one.
+            Err(DeskError::NotFound(_)) => by_name(&web, &posted, &clock).await,
+            _ => see_other(&format!("/desk/enquiries/{reference}")),
+        },
         Some(Search::Address(address)) => people::person(&web, &address, None, &clock).await,
-        Some(Search::Name(name)) => {
-            let filter = Filter {
-                name: Some(name),
-                ..Filter::default()
-            };
-            render(&web, posted.get("month"), "", &filter, None, &clock).await
-        }
+        Some(Search::Name(_)) => by_name(&web, &posted, &clock).await,
     }
+}
+
+async fn by_name(web: &Web, posted: &Fields, clock: &Clock) -> Response {
+    let filter = Filter {
+        name: Some(single_line(posted.get("search"))),
+        ..Filter::default()
+    };
+    render(web, posted.get("month"), "", &filter, None, clock).await
 }
 
 async fn render(

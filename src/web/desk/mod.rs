@@ -187,8 +187,13 @@ struct Fields(Vec<(String, String)>);
 impl Fields {
     /// A field's value; empty when it was left out.
     fn get(&self, name: &str) -> &str {
-        let found = self.0.iter().find(|(its, _)| its == name);
-        found.map_or("", |(_, value)| value)
+        self.all(name).next().unwrap_or_default()
+    }
+
+    /// Every value of a field that may stand there several times.
+    fn all(&self, name: &str) -> impl Iterator<Item = &str> {
+        let found = self.0.iter().filter(move |(its, _)| its == name);
+        found.map(|(_, value)| value.as_str())
     }
 }
 

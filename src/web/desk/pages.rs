@@ -8,9 +8,11 @@ use jiff::Timestamp;
 use tracing::error;
 
 use super::kept::{Kept, Resumed};
-use super::{KeptField, RequestError, retry_after};
+use super::{KeptField, RequestError, retry_after, words};
 use crate::desk::DeskError;
 use crate::mail_state::ResendRefused;
+use crate::messages;
+use crate::messages::desk::{page, refused};
 use crate::practice::Practice;
 use crate::session::Session;
 use crate::web::Web;
@@ -56,83 +58,71 @@ pub(super) struct Message {
 impl Message {
     pub(super) const UNAVAILABLE: Self = Self {
         status: StatusCode::SERVICE_UNAVAILABLE,
-        title: "The desk can’t be reached just now",
-        text: &["Try again in a minute. Nothing is lost, and your emails still work."],
+        title: page::unavailable::TITLE,
+        text: &[page::unavailable::TEXT],
         again: Some(60),
     };
     pub(super) const CLOSED: Self = Self {
         status: StatusCode::SERVICE_UNAVAILABLE,
-        title: "The desk is closed",
-        text: &[
-            "It was closed on purpose, and can’t be opened from here: ask the person who looks after it.",
-            "Enquiries still arrive, and your emails still work.",
-        ],
+        title: page::closed::TITLE,
+        text: &[page::closed::TEXT, page::closed::MEANWHILE],
         again: None,
     };
     pub(super) const FOREIGN: Self = Self {
         status: StatusCode::FORBIDDEN,
-        title: "That didn’t come from your desk",
-        text: &["Nothing was done. Open the desk at its own address and try again from there."],
+        title: page::foreign::TITLE,
+        text: &[page::foreign::TEXT],
         again: None,
     };
     pub(super) const NOT_FOUND: Self = Self {
         status: StatusCode::NOT_FOUND,
-        title: "There is no page at this address",
-        text: &["Check the address, or start from your desk."],
+        title: page::not_found::TITLE,
+        text: &[page::not_found::TEXT],
         again: None,
     };
     pub(super) const NO_ENQUIRY: Self = Self {
         status: StatusCode::NOT_FOUND,
-        title: "There is no enquiry with this reference",
-        text: &[
-            "Check the reference, or look for it among all enquiries. It may also have been erased, or deleted because its time was up.",
-        ],
+        title: page::no_enquiry::TITLE,
+        text: &[page::no_enquiry::TEXT],
         again: None,
     };
     pub(super) const NEWER: Self = Self {
         status: StatusCode::CONFLICT,
-        title: "This enquiry can’t be shown here",
-        text: &[
-            "A newer version of your desk wrote it. It is kept, and the email about it has everything: ask the person who looks after your desk to bring it up to date.",
-        ],
+        title: page::newer::TITLE,
+        text: &[page::newer::TEXT],
         again: None,
     };
     pub(super) const PRACTICE_UNREADABLE: Self = Self {
         status: StatusCode::CONFLICT,
-        title: "Your practice can’t be changed here",
+        title: page::practice_unreadable::TITLE,
         text: &[
-            "What was saved was written by a newer version of your desk, or was changed by hand. The last good version holds, and enquiries arrive as always.",
-            "Ask the person who looks after your desk to bring it up to date.",
+            page::practice_unreadable::TEXT,
+            page::practice_unreadable::ASK,
         ],
         again: None,
     };
     pub(super) const LINK: Self = Self {
         status: StatusCode::FORBIDDEN,
-        title: "This link doesn’t work any more",
-        text: &[
-            "The links in your emails work for 30 days, and until you sign out everywhere. On your desk you can do all that they do.",
-        ],
+        title: page::link::TITLE,
+        text: &[page::link::TEXT],
         again: None,
     };
     pub(super) const UNREADABLE: Self = Self {
         status: StatusCode::BAD_REQUEST,
-        title: "That couldn’t be read",
-        text: &["Nothing was done. Go back and try again."],
+        title: page::unreadable::TITLE,
+        text: &[page::unreadable::TEXT],
         again: None,
     };
     pub(super) const NOT_SENT: Self = Self {
         status: StatusCode::SERVICE_UNAVAILABLE,
-        title: "The email couldn’t be sent",
-        text: &[
-            "The email service isn’t taking emails from your desk at the moment. Enquiries are kept, and their emails leave as soon as it does again.",
-            "Try again in a few minutes. If it goes on, ask the person who looks after your desk to make a code for you: that needs no email.",
-        ],
+        title: page::not_sent::TITLE,
+        text: &[page::not_sent::TEXT, page::not_sent::AGAIN],
         again: Some(300),
     };
     pub(super) const SIGNED_OUT_EVERYWHERE: Self = Self {
         status: StatusCode::OK,
-        title: "Every browser is signed out",
-        text: &["This one too. The links in the emails you have had so far no longer work either."],
+        title: page::signed_out_everywhere::TITLE,
+        text: &[page::signed_out_everywhere::TEXT],
         again: None,
     };
 }
@@ -165,18 +155,9 @@ pub(super) fn message(web: &Web, message: &Message) -> Response {
 /// A request that could not be read.
 pub(super) fn problem(web: &Web, error: &RequestError) -> Response {
     let (title, text) = match error {
-        RequestError::MethodNotAllowed => (
-            "This address doesn’t take that",
-            "Nothing was done. Start again from your desk.",
-        ),
-        RequestError::TooLarge => (
-            "That is too long",
-            "Nothing was saved. Go back and shorten it.",
-        ),
-        _ => (
-            "That couldn’t be read",
-            "Nothing was done. Go back and try again.",
-        ),
+        RequestError::MethodNotAllowed => (page::not_taken::TITLE, page::not_taken::TEXT),
+        RequestError::TooLarge => (page::too_long::TITLE, page::too_long::TEXT),
+        _ => (page::unreadable::TITLE, page::unreadable::TEXT),
     };
     let page = MessagePage {
         frame: Frame::outside(web),
@@ -190,23 +171,15 @@ pub(super) fn problem(web: &Web, error: &RequestError) -> Response {
 /// What was asked for cannot be done, and why.
 pub(super) fn refused(web: &Web, error: &DeskError) -> Response {
     let why = match error {
-        DeskError::Resend(_, _, ResendRefused::Pending) => {
-            "Emails of this enquiry are still on their way: they leave by themselves."
-        }
-        DeskError::Resend(_, _, ResendRefused::Suspect) => {
-            "It looks like spam. If it isn’t, press “Not spam: send the reply” on its page."
-        }
-        DeskError::Resend(_, _, ResendRefused::CameBack) => {
-            "Emails to this address come back, or aren’t wanted there. Call the client, or ask for another address."
-        }
-        DeskError::PromisePassed(_) => {
-            "The reply would promise an answer by a time that has passed. Answer the client yourself."
-        }
-        _ => "It isn’t possible for this enquiry as it stands now. Answer the client yourself.",
+        DeskError::Resend(_, _, ResendRefused::Pending) => refused::PENDING,
+        DeskError::Resend(_, _, ResendRefused::Suspect) => refused::SUSPECT,
+        DeskError::Resend(_, _, ResendRefused::CameBack) => refused::CAME_BACK,
+        DeskError::PromisePassed(_) => refused::LATE,
+        _ => refused::OTHER,
     };
     let page = MessagePage {
         frame: Frame::signed_in(web, ""),
-        title: "That wasn’t done",
+        title: refused::TITLE,
         text: vec![why],
         code: false,
     };
@@ -215,14 +188,11 @@ pub(super) fn refused(web: &Web, error: &DeskError) -> Response {
 
 /// More codes were asked for than may leave.
 pub(super) fn too_many(web: &Web, until: &str) -> Response {
-    let until = format!("You can ask for another from {until}.");
+    let until = page::too_many_codes::text(until);
     let page = MessagePage {
         frame: Frame::outside(web),
-        title: "Too many codes have been asked for",
-        text: vec![
-            &until,
-            "Your enquiries arrive by email as always. If you can’t wait, ask the person who looks after your desk to make a code for you.",
-        ],
+        title: page::too_many_codes::TITLE,
+        text: vec![&until, page::too_many_codes::MEANWHILE],
         code: true,
     };
     page_response(web, StatusCode::TOO_MANY_REQUESTS, &page)
@@ -352,8 +322,8 @@ pub(super) fn browsers(
     let views = this_one.chain(browsers).map(|session| BrowserView {
         key: &session.key,
         name: &session.browser,
-        signed_in: practice.which_day(session.signed_in_at, now),
-        used: practice.which_day(session.used_at, now),
+        signed_in: words::on_day(practice, session.signed_in_at, now),
+        used: words::on_day(practice, session.used_at, now),
         is_this: session.key == this.key,
     });
     let page = BrowsersPage {
@@ -370,7 +340,7 @@ pub(super) fn page_response(web: &Web, status: StatusCode, page: &impl Template)
         Ok(html) => (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response(),
         Err(_) => {
             error!("a page could not be rendered");
-            let words = format!("{}: this page could not be made.", web.practice.name);
+            let words = messages::desk::plain::unavailable(&web.practice.name);
             (StatusCode::SERVICE_UNAVAILABLE, words).into_response()
         }
     }

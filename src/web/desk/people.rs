@@ -13,22 +13,24 @@ use jiff::Timestamp;
 
 use super::pages::{self, Frame, Message, page_response};
 use super::waiting::{ListRow, rows};
-use super::{Fields, desk_failed, fields, files, query, see_other};
+use super::{Fields, desk_failed, fields, files, query, see_other, words};
 use crate::clock::Clock;
 use crate::desk::erase::{Erase, Erasure, Subject};
 use crate::desk::export::Selection;
-use crate::desk::file::Format;
+use crate::desk::file::{Format, about_address_in_words};
 use crate::enquiry::{EmailAddress, Reference};
+use crate::messages;
 use crate::practice::Practice;
 use crate::spam::SenderRule;
-use crate::store::{CoolDown, Cursor, Sender, SenderCursor};
+use crate::store::{CoolDown, Cursor, Sender, SenderCursor, SenderId};
 use crate::web::Web;
 
 struct SenderView {
-    id: String,
     is_blocked: bool,
     since: String,
     reference: Option<String>,
+    /// Its names in the list: one that is known by address and number has two.
+    ids: Vec<String>,
 }
 
 #[derive(Template)]
@@ -68,15 +70,22 @@ async fn people(
         Err(error) => return desk_failed(web, &error),
     };
     let now = clock.now();
-    let view = |sender: &Sender| SenderView {
-        id: sender.id.to_string(),
-        is_blocked: sender.rule == SenderRule::Blocked,
-        since: web.practice.which_day(sender.since, now),
-        reference: sender.because_of.as_ref().map(Reference::to_string),
+    let view = |senders: &[Sender]| {
+        let sender = senders.first()?;
+        Some(SenderView {
+            is_blocked: sender.rule == SenderRule::Blocked,
+            since: words::on_day(&web.practice, sender.since, now),
+            reference: sender.because_of.as_ref().map(Reference::to_string),
+            ids: senders.iter().map(|it| it.id.to_string()).collect(),
+        })
     };
+    // What was said about the address and the number of one enquiry is one row.
+    let senders = found.senders.chunk_by(|one, other| {
+        one.because_of.is_some() && one.because_of == other.because_of && one.rule == other.rule
+    });
     let page = PeoplePage {
         frame: Frame::signed_in(web, "/desk/people"),
-        senders: found.senders.iter().map(view).collect(),
+        senders: senders.filter_map(view).collect(),
         next: found
             .next
             .map(|next| super::after("/desk/people?after=", &next)),
@@ -162,15 +171,14 @@ pub(super) async fn person(
 
 /// What is kept about an address itself.
 fn about(practice: &Practice, kept: &CoolDown, now: Timestamp) -> String {
-    let until = kept.expires.map_or_else(String::new, |at| {
-        format!(" It is forgotten {}.", practice.which_day(at, now))
-    });
-    let what = if kept.undeliverable {
-        "An email to this address came back, or was not welcome there: it gets no automatic reply."
-    } else {
-        "This address had an automatic reply a short time ago: it gets no other one for now."
-    };
-    format!("{what}{until}")
+    let what = about_address_in_words(kept);
+    kept.expires.map_or_else(
+        || what.to_owned(),
+        |at| {
+            let day = words::on_day(practice, at, now);
+            format!("{what} {}", messages::desk::address::forgotten(day))
+        },
+    )
 }
 
 /// A file with everything about an address, for its owner.
@@ -325,11 +333,14 @@ pub(super) async fn unblock(State(web): State<Arc<Web>>, request: Request) -> Re
         Ok(posted) => posted,
         Err(response) => return response,
     };
-    let Ok(id) = posted.get("sender").parse() else {
+    let ids: Result<Vec<SenderId>, ()> = posted.all("sender").map(str::parse).collect();
+    let Some(ids) = ids.ok().filter(|ids| !ids.is_empty()) else {
         return pages::message(&web, &Message::UNREADABLE);
     };
-    match web.desk.forget_sender(&id).await {
-        Ok(()) => see_other("/desk/people?done=forgotten"),
-        Err(error) => desk_failed(&web, &error),
+    for id in &ids {
+        if let Err(error) = web.desk.forget_sender(id).await {
+            return desk_failed(&web, &error);
+        }
     }
+    see_other("/desk/people?done=forgotten")
 }

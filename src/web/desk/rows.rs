@@ -6,6 +6,7 @@ use axum::http::Method;
 use axum::routing::{MethodRouter, get, post};
 
 use super::{act, browsers, enquiry, files, health, list, people, practice, sign_in, waiting};
+use crate::messages::desk::{button, field};
 use crate::web::Web;
 
 /// Who may ask for something.
@@ -106,24 +107,28 @@ pub(super) const ROWS: &[Row] = &[
     Row::action(
         "/desk/sign-in",
         Access::Open,
-        "Email me a code",
+        button::EMAIL_ME_A_CODE,
         &[],
         || post(sign_in::ask),
     ),
     Row::page("/desk/code", Access::Open, || get(sign_in::code_page)),
-    Row::action("/desk/code", Access::Open, "Sign in", &[], || {
+    Row::action("/desk/code", Access::Open, button::SIGN_IN, &[], || {
         post(sign_in::enter)
     }),
-    Row::action("/desk/sign-out", Access::Open, "Sign out", &[], || {
-        post(sign_in::sign_out)
-    }),
+    Row::action(
+        "/desk/sign-out",
+        Access::Open,
+        button::SIGN_OUT,
+        &[],
+        || post(sign_in::sign_out),
+    ),
     Row::page("/desk/act/answered/{reference}", Access::Open, || {
         get(act::page)
     }),
     Row::action(
         "/desk/act/answered/{reference}",
         Access::Open,
-        "Answered",
+        button::ANSWERED,
         &[],
         || post(act::press),
     ),
@@ -131,14 +136,14 @@ pub(super) const ROWS: &[Row] = &[
     Row::action(
         "/desk/browsers/sign-out",
         Access::SignedIn,
-        "Sign out",
+        button::SIGN_OUT,
         &[hidden("key")],
         || post(browsers::sign_out),
     ),
     Row::action(
         "/desk/browsers/sign-out-everywhere",
         Access::SignedIn,
-        "Sign out everywhere",
+        button::SIGN_OUT_EVERYWHERE,
         &[],
         || post(browsers::sign_out_everywhere),
     ),
@@ -146,7 +151,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::action(
         "/desk/enquiries/search",
         Access::SignedIn,
-        "Search",
+        button::SEARCH,
         SEARCH,
         || post(list::search),
     ),
@@ -156,77 +161,77 @@ pub(super) const ROWS: &[Row] = &[
     Row::action(
         "/desk/enquiries/{reference}/mark",
         Access::SignedIn,
-        "Mark it",
+        button::MARK,
         MARK,
         || post(enquiry::mark),
     ),
     Row::action(
         "/desk/enquiries/{reference}/undo",
         Access::SignedIn,
-        "Undo",
+        button::UNDO,
         &[hidden("undone")],
         || post(enquiry::undo),
     ),
     Row::action(
         "/desk/enquiries/{reference}/not-spam",
         Access::SignedIn,
-        "Not spam: send the reply",
+        button::NOT_SPAM,
         &[],
         || post(enquiry::act),
     ),
     Row::action(
         "/desk/enquiries/{reference}/spam",
         Access::SignedIn,
-        "Spam",
+        button::SPAM,
         &[],
         || post(enquiry::act),
     ),
     Row::action(
         "/desk/enquiries/{reference}/block",
         Access::SignedIn,
-        "Block the sender",
+        button::BLOCK,
         &[],
         || post(enquiry::act),
     ),
     Row::action(
         "/desk/enquiries/{reference}/trust",
         Access::SignedIn,
-        "Trust the sender",
+        button::TRUST,
         &[],
         || post(enquiry::act),
     ),
     Row::action(
         "/desk/enquiries/{reference}/unblock",
         Access::SignedIn,
-        "Unblock the sender",
+        button::UNBLOCK_SENDER,
         &[],
         || post(enquiry::act),
     ),
     Row::action(
         "/desk/enquiries/{reference}/resend",
         Access::SignedIn,
-        "Send me the email again",
+        button::RESEND,
         &[],
         || post(enquiry::act),
     ),
     Row::action(
         "/desk/enquiries/{reference}/complaint",
         Access::SignedIn,
-        "Note a complaint",
+        button::COMPLAINT,
         &[],
         || post(enquiry::act),
     ),
     Row::action(
         "/desk/enquiries/{reference}/acknowledged",
         Access::SignedIn,
-        "I have acknowledged it",
+        button::ACKNOWLEDGED,
         &[],
         || post(enquiry::act),
     ),
     Row::action(
         "/desk/enquiries/{reference}/note",
         Access::SignedIn,
-        "Save",
+        button::SAVE,
         NOTE,
         || post(enquiry::note),
     ),
@@ -236,7 +241,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::action(
         "/desk/enquiries/{reference}/erase",
         Access::Recent,
-        "Erase",
+        button::ERASE,
         &[],
         || post(people::erase_one),
     ),
@@ -245,38 +250,46 @@ pub(super) const ROWS: &[Row] = &[
         get(files::month)
     }),
     Row::page("/desk/health", Access::SignedIn, || get(health::page)),
-    Row::action("/desk/health", Access::SignedIn, "Check again", &[], || {
-        post(health::again)
-    }),
+    Row::action(
+        "/desk/health",
+        Access::SignedIn,
+        button::CHECK_AGAIN,
+        &[],
+        || post(health::again),
+    ),
     Row::page("/desk/people", Access::SignedIn, || get(people::page)),
-    Row::action("/desk/people", Access::SignedIn, "Look up", ADDRESS, || {
-        post(people::look_up)
-    }),
+    Row::action(
+        "/desk/people",
+        Access::SignedIn,
+        button::LOOK_UP,
+        ADDRESS,
+        || post(people::look_up),
+    ),
     Row::action(
         "/desk/people/export",
         Access::Recent,
-        "Download",
+        button::DOWNLOAD,
         EXPORT,
         || post(people::export),
     ),
     Row::action(
         "/desk/people/erase",
         Access::Recent,
-        "Show what would be erased",
+        button::SHOW_ERASURE,
         ADDRESS,
         || post(people::preview),
     ),
     Row::action(
         "/desk/people/erase-now",
         Access::Recent,
-        "Erase",
+        button::ERASE,
         ADDRESS,
         || post(people::erase),
     ),
     Row::action(
         "/desk/people/unblock",
         Access::SignedIn,
-        "Unblock",
+        button::UNBLOCK,
         &[hidden("sender")],
         || post(people::unblock),
     ),
@@ -284,7 +297,7 @@ pub(super) const ROWS: &[Row] = &[
     Row::action(
         "/desk/practice/step-back",
         Access::SignedIn,
-        "Go one step back",
+        button::STEP_BACK,
         &[hidden("seen")],
         || post(practice::step_back),
     ),
@@ -294,14 +307,14 @@ pub(super) const ROWS: &[Row] = &[
     Row::action(
         "/desk/practice/{section}",
         Access::SignedIn,
-        "Preview",
+        button::PREVIEW,
         &[hidden(PRACTICE)],
         || post(practice::preview),
     ),
     Row::action(
         "/desk/practice/{section}/save",
         Access::SignedIn,
-        "Save",
+        button::SAVE,
         &[hidden(PRACTICE)],
         || post(practice::save),
     ),
@@ -313,7 +326,7 @@ pub(super) const PRACTICE: &str = "practice.*";
 const SEARCH: &[KeptField] = &[
     KeptField {
         name: "search",
-        label: "Reference, email address or name",
+        label: field::SEARCH,
         lines: false,
     },
     hidden("month"),
@@ -322,20 +335,20 @@ const MARK: &[KeptField] = &[hidden("as"), hidden("seen")];
 const NOTE: &[KeptField] = &[
     KeptField {
         name: "note",
-        label: "Private note",
+        label: field::NOTE,
         lines: true,
     },
     hidden("seen"),
 ];
 const ADDRESS: &[KeptField] = &[KeptField {
     name: "email",
-    label: "Email address",
+    label: field::EMAIL,
     lines: false,
 }];
 const EXPORT: &[KeptField] = &[
     KeptField {
         name: "email",
-        label: "Email address",
+        label: field::EMAIL,
         lines: false,
     },
     hidden("format"),

@@ -88,6 +88,8 @@ pub(super) async fn enter(
     let practice = practice::resumed(&web, &kept.path, &kept.fields());
     let answer = practice.unwrap_or_else(|| match kept.resumed() {
         Some(form) => pages::resume(&web, &form),
+        // A practice that is still to be set up comes first.
+        None if !web.settings.is_open && kept.to() == "/desk" => see_other("/desk/practice"),
         None => see_other(kept.to()),
     });
     // A browser that is known keeps the mark it has, and with it what it has used up of its budget.

@@ -5,8 +5,9 @@ use jiff::Timestamp;
 use super::words;
 use crate::email::because;
 use crate::mail_state::{EmailKind, Report};
+use crate::messages::desk::timeline as say;
 use crate::practice::Practice;
-use crate::record::{Entry, Event, Origin};
+use crate::record::{Entry, Event, Mark, Origin};
 
 /// One line.
 pub(super) struct Line {
@@ -29,88 +30,85 @@ impl Line {
 
 const fn email(kind: EmailKind) -> &'static str {
     match kind {
-        EmailKind::Therapist => "The email to you",
-        EmailKind::AutoReply => "The automatic reply",
-        EmailKind::Notice => "The email to you about the reply",
-        _ => "An email",
+        EmailKind::Therapist => say::TO_YOU,
+        EmailKind::AutoReply => say::AUTO_REPLY,
+        EmailKind::Notice => say::NOTICE,
+        _ => say::OTHER_EMAIL,
     }
 }
 
 const fn by(origin: Origin) -> &'static str {
     match origin {
         Origin::Desk => "",
-        Origin::Link => "From a link in an email",
-        Origin::Command => "By a command",
+        Origin::Link => say::BY_LINK,
+        Origin::Command => say::BY_COMMAND,
     }
 }
 
+/// What happened, and what is known beside it.
 fn in_words(event: &Event) -> (String, String) {
     let plain = |what: &str| (what.to_owned(), String::new());
     let done = |what: &str, origin: &Origin| (what.to_owned(), by(*origin).to_owned());
     match event {
-        Event::Received => plain("The enquiry came in"),
+        Event::Received => plain(say::RECEIVED),
         Event::Sent { kind, attempt } => {
-            let detail = if *attempt > 1 {
-                format!("At try {attempt}")
-            } else {
-                String::new()
-            };
-            (format!("{} left", email(*kind)), detail)
+            let again = *attempt > 1;
+            let detail = again.then(|| say::at_attempt(attempt));
+            (say::sent(email(*kind)), detail.unwrap_or_default())
         }
-        Event::NotSent { kind, attempt } => (
-            format!("{} has not left yet, and is tried again", email(*kind)),
-            format!("Try {attempt}"),
-        ),
-        Event::Failed { kind, reason } => (
-            format!("{} could not be sent", email(*kind)),
-            reason.clone(),
-        ),
-        Event::Withheld { reason } => (
-            "No automatic reply was sent".to_owned(),
-            format!("Because {}", because(*reason)),
-        ),
-        Event::Unknown { kind } => (
-            format!(
-                "{} may or may not have left, and is not sent again",
-                email(*kind)
-            ),
-            String::new(),
-        ),
+        Event::NotSent { kind, attempt } => (say::not_sent(email(*kind)), say::attempt(attempt)),
+        Event::Failed { kind, reason } => (say::failed(email(*kind)), reason.clone()),
+        Event::Withheld { reason } => (say::WITHHELD.to_owned(), say::because(because(*reason))),
+        Event::Unknown { kind } => (say::unknown(email(*kind)), String::new()),
         Event::Reported { kind, report, why } => (
-            format!("{} {}", email(*kind), reported(*report)),
+            reported(*report, email(*kind)),
             why.clone().unwrap_or_default(),
         ),
-        Event::Marked { mark, by } => done(&format!("Marked: {}", words::mark(*mark)), by),
-        Event::Undone { mark, by } => done(&format!("Undone: {} again", words::mark(*mark)), by),
-        Event::Spam { by } => done("Marked as spam", by),
-        Event::NotSpam { by } => done("Marked as a real enquiry", by),
-        Event::Resend { kind, by } => done(&format!("{} was asked for again", email(*kind)), by),
-        Event::Noted { by } => done("The note was saved", by),
-        Event::NoteRemoved { by } => done("The note was taken away", by),
-        Event::Blocked { by } => done("The sender was blocked", by),
-        Event::Trusted { by } => done("The sender was trusted", by),
-        Event::Unblocked { by } => done("The sender is neither blocked nor trusted any more", by),
-        Event::Withdrawn => plain("The client withdrew the enquiry"),
-        Event::Kept => plain("The client keeps the enquiry after all"),
-        Event::Disowned => plain("The owner of the address says they did not send it"),
-        Event::DataComplaint { by } => {
-            done("A complaint about the use of their data was noted", by)
-        }
-        Event::Acknowledged { by } => done("That complaint was acknowledged", by),
+        Event::Marked { mark, by } => done(marked(*mark), by),
+        Event::Undone { mark, by } => done(undone(*mark), by),
+        Event::Spam { by } => done(say::SPAM, by),
+        Event::NotSpam { by } => done(say::NOT_SPAM, by),
+        Event::Resend { kind, by } => done(&say::resend(email(*kind)), by),
+        Event::Noted { by } => done(say::NOTED, by),
+        Event::NoteRemoved { by } => done(say::NOTE_REMOVED, by),
+        Event::Blocked { by } => done(say::BLOCKED, by),
+        Event::Trusted { by } => done(say::TRUSTED, by),
+        Event::Unblocked { by } => done(say::UNBLOCKED, by),
+        Event::Withdrawn => plain(say::WITHDRAWN),
+        Event::Kept => plain(say::KEPT),
+        Event::Disowned => plain(say::DISOWNED),
+        Event::DataComplaint { by } => done(say::DATA_COMPLAINT, by),
+        Event::Acknowledged { by } => done(say::ACKNOWLEDGED, by),
         Event::Other(text) => (words::visible(text), String::new()),
     }
 }
 
-const fn reported(report: Report) -> &'static str {
+fn reported(report: Report, email: &str) -> String {
     match report {
-        Report::Delivered => "arrived",
-        Report::Bounced { transient: true } => "came back for now",
-        Report::Bounced { transient: false } => "came back",
-        Report::Complained => "was reported as spam",
-        Report::Suppressed => {
-            "was held back: the address is on a list of addresses that turned emails away"
-        }
-        Report::Rejected => "was refused by the email service",
-        Report::Delayed => "is delayed at the other side",
+        Report::Delivered => say::delivered(email),
+        Report::Bounced { transient: true } => say::came_back_for_now(email),
+        Report::Bounced { transient: false } => say::came_back(email),
+        Report::Complained => say::complained(email),
+        Report::Suppressed => say::suppressed(email),
+        Report::Rejected => say::rejected(email),
+        Report::Delayed => say::delayed(email),
+    }
+}
+
+const fn marked(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Waiting => say::marked::WAITING,
+        Mark::Answered => say::marked::ANSWERED,
+        Mark::Booked => say::marked::BOOKED,
+        Mark::Declined => say::marked::DECLINED,
+    }
+}
+
+const fn undone(mark: Mark) -> &'static str {
+    match mark {
+        Mark::Waiting => say::undone::WAITING,
+        Mark::Answered => say::undone::ANSWERED,
+        Mark::Booked => say::undone::BOOKED,
+        Mark::Declined => say::undone::DECLINED,
     }
 }

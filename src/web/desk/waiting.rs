@@ -14,6 +14,7 @@ use super::words::Card;
 use super::{desk_failed, query};
 use crate::clock::Clock;
 use crate::desk::list::Entry;
+use crate::messages::desk::waiting as say;
 use crate::practice::Practice;
 use crate::web::Web;
 
@@ -34,14 +35,41 @@ pub(super) fn rows(practice: &Practice, entries: &[Entry], now: Timestamp) -> Ve
     entries.iter().map(row).collect()
 }
 
+/// Those who wait for the same day.
+struct Group {
+    /// The day; or that it has passed.
+    day: String,
+    rows: Vec<ListRow>,
+}
+
+/// Who waits, by the day of the promise: those whose time has passed are the first group.
+fn groups(practice: &Practice, entries: &[Entry], now: Timestamp) -> Vec<Group> {
+    let mut groups: Vec<Group> = Vec::new();
+    for (entry, row) in entries.iter().zip(rows(practice, entries, now)) {
+        let day = match entry {
+            Entry::Record(record) if record.is_overdue(now) => say::OVERDUE.to_owned(),
+            Entry::Record(record) => practice.which_day(record.received.promised_by, now),
+            Entry::Unreadable(_) => String::new(),
+        };
+        match groups.last_mut() {
+            Some(last) if last.day == day || day.is_empty() => last.rows.push(row),
+            _ => groups.push(Group {
+                day,
+                rows: vec![row],
+            }),
+        }
+    }
+    groups
+}
+
 #[derive(Template)]
 #[template(path = "pages/desk/waiting.html")]
 struct WaitingPage<'a> {
     frame: Frame<'a>,
-    waiting: Vec<ListRow>,
+    waiting: Vec<Group>,
     /// The address of the next page, when there is one.
     next: Option<String>,
-    /// "3 look like spam", when any do.
+    /// "3 enquiries look like spam", when any do.
     suspects: Option<String>,
     marked: Vec<ListRow>,
     /// What is worth knowing about the days to come.
@@ -63,15 +91,14 @@ pub(super) async fn page(
     };
     let (practice, now) = (&web.practice, clock.now());
     let count = waiting.suspects;
-    let more = if count.more { "More than " } else { "" };
     let suspects = match count.number {
         0 => None,
-        1 => Some("1 looks like spam".to_owned()),
-        number => Some(format!("{more}{number} look like spam")),
+        number if count.more => Some(say::more_suspects(number)),
+        number => Some(say::suspects(number)),
     };
     let page = WaitingPage {
         frame: Frame::signed_in(&web, "/desk"),
-        waiting: rows(practice, &waiting.waiting, now),
+        waiting: groups(practice, &waiting.waiting, now),
         next: waiting.next.map(|next| super::after("/desk?after=", &next)),
         suspects,
         marked: rows(practice, &waiting.marked, now),

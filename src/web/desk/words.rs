@@ -7,7 +7,8 @@ use crate::email::{dial, reply_link, wants};
 use crate::enquiry::answers::ContactBy;
 use crate::enquiry::{Field, Received};
 use crate::messages;
-use crate::practice::Practice;
+use crate::messages::desk::{stands as say, ways};
+use crate::practice::{Practice, time_in_words};
 use crate::record::{Mark, Record};
 use crate::text;
 
@@ -19,8 +20,9 @@ pub(super) struct Card {
     pub(super) wants: String,
     /// By when an answer was promised, while it waits; else where it stands.
     pub(super) stands: String,
+    /// The same where the day stands above: "by 5pm".
+    pub(super) by: String,
     pub(super) is_overdue: bool,
-    pub(super) is_waiting: bool,
     pub(super) received: String,
     pub(super) ways: Ways,
 }
@@ -43,8 +45,8 @@ impl Card {
             name: visible(enquiry.name.as_str()),
             wants: wants(enquiry),
             stands: stands(practice, record, now),
+            by: by(practice, record, now),
             is_overdue: record.is_overdue(now),
-            is_waiting: record.is_waiting(),
             received: practice.when(record.received.received_at, now),
             ways: Ways::new(practice, record),
         }
@@ -77,17 +79,20 @@ impl Ways {
     /// What each way is called and its link, the one that was asked for first.
     pub(super) fn in_order(&self) -> Vec<(String, &str)> {
         let phone = self.phone.as_ref();
-        let call = phone.map(|(call, _, number)| (format!("Call {number}"), call.as_str()));
+        let call = phone.map(|(call, _, number)| (ways::call(number), call.as_str()));
         let text = phone.map(|(_, text, number)| {
             let asked = self.asked == ContactBy::Text;
             let label = if asked {
-                format!("Text {number}")
+                ways::text_number(number)
             } else {
-                "Text".to_owned()
+                ways::TEXT.to_owned()
             };
             (label, text.as_str())
         });
-        let write = self.write.as_deref().map(|link| ("Email".to_owned(), link));
+        let write = self
+            .write
+            .as_deref()
+            .map(|link| (ways::EMAIL.to_owned(), link));
         let ways = match self.asked {
             ContactBy::Phone => [call, text, write],
             ContactBy::Text => [text, call, write],
@@ -100,26 +105,45 @@ impl Ways {
 /// Where an enquiry stands, in a few words.
 pub(super) fn stands(practice: &Practice, record: &Record, now: Timestamp) -> String {
     if let Some(erased) = record.erased_at() {
-        let erased = practice.when(erased, now);
-        return format!("Withdrawn by the client: it is erased {erased}");
+        return say::withdrawn(practice.when(erased, now));
     }
     if record.state.is_suspect() {
-        return "Suspected spam".to_owned();
+        return say::SUSPECT.to_owned();
     }
     match record
         .state
         .marked
         .filter(|marked| marked.mark != Mark::Waiting)
     {
-        Some(marked) => format!("{} {}", mark(marked.mark), practice.when(marked.at, now)),
+        Some(marked) => say::marked(mark(marked.mark), practice.when(marked.at, now)),
         None => {
-            let promised = practice.when(record.received.promised_by, now);
+            let promised = practice.promise_seen_from(record.received.promised_by, now);
             if record.is_overdue(now) {
-                format!("Overdue since {promised}")
+                say::overdue(promised)
             } else {
-                format!("Answer by {promised}")
+                say::answer(promised)
             }
         }
+    }
+}
+
+/// The promise, where its day stands above.
+fn by(practice: &Practice, record: &Record, now: Timestamp) -> String {
+    let promised_by = record.received.promised_by;
+    if record.is_overdue(now) {
+        return practice.promise_seen_from(promised_by, now);
+    }
+    let local = promised_by.to_zoned(practice.time_zone.rules().clone());
+    messages::desk::waiting::by(time_in_words(local.time()))
+}
+
+/// A day within a sentence: "today", "on Monday 30 November".
+pub(super) fn on_day(practice: &Practice, at: Timestamp, now: Timestamp) -> String {
+    let day = practice.which_day(at, now);
+    if day.starts_with(char::is_lowercase) {
+        day
+    } else {
+        messages::desk::day::on(day)
     }
 }
 

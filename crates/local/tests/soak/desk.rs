@@ -22,6 +22,8 @@ pub struct Phase {
     table_faults: f64,
     ahead: u32,
     reports: bool,
+    /// How often the timers fire, in seconds.
+    timer: u32,
 }
 
 impl Phase {
@@ -32,6 +34,7 @@ impl Phase {
             table_faults,
             ahead: 0,
             reports,
+            timer: 1,
         }
     }
 
@@ -42,6 +45,16 @@ impl Phase {
             table_faults: 0.0,
             ahead: AHEAD,
             reports: true,
+            timer: 1,
+        }
+    }
+
+    /// As in production: no faults, the time that it is, and a timer that fires each minute.
+    pub const fn undisturbed() -> Self {
+        Self {
+            ahead: 0,
+            timer: 60,
+            ..Self::calm()
         }
     }
 }
@@ -91,7 +104,7 @@ impl Desk {
             .expect("a file for what it says");
         let mut command = Command::new(env!("CARGO_BIN_EXE_local"));
         command
-            .args(["--port", "0", "--sweep", "1"])
+            .args(["--port", "0", "--sweep", &phase.timer.to_string()])
             .arg("--data")
             .arg(&self.folder)
             .args(["--ses-faults", &phase.ses_faults.to_string()])
@@ -135,6 +148,12 @@ impl Desk {
         };
         self.running = Some((child, lines));
         self.address.send_replace(Some(address));
+    }
+
+    /// The process, while it runs.
+    pub fn id(&self) -> u32 {
+        let (child, _) = self.running.as_ref().expect("it runs");
+        child.id().expect("it was not waited for")
     }
 
     /// `kill -9`, whatever it is doing.

@@ -91,6 +91,31 @@ pub fn fill_in(count: u64, seed: u64) -> Arc<Vec<Form>> {
     )
 }
 
+/// A clear enquiry of a client who asks for the first time, and posts once.
+pub fn clear(number: u64, random: &mut Random) -> Form {
+    let name = format!("Zoë O'Brien {number}");
+    Form {
+        fields: vec![
+            ("name", name.clone()),
+            ("email", format!("client.{number}@example.com")),
+            ("phone", format!("07700 900{:03}", random.below(1000))),
+            ("area", "neck".to_owned()),
+            ("goal", (*random.pick(&["treat", "relax"])).to_owned()),
+            (
+                "message",
+                "It began in spring.\r\nStairs are hard.".to_owned(),
+            ),
+            ("consent", "yes".to_owned()),
+            ("submission", submission(random)),
+        ],
+        name,
+        kind: Kind::Good,
+        way: *random.pick(&[Way::Page, Way::Script, Way::Program]),
+        clicks: 1,
+        again: false,
+    }
+}
+
 fn fill_in_one(number: u64, random: &mut Random) -> Form {
     let kind = match random.below(100) {
         0..6 => Kind::Fixed,

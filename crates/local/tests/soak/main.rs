@@ -19,6 +19,7 @@
 mod clients;
 mod desk;
 mod forms;
+mod load;
 mod random;
 mod rules;
 
@@ -60,6 +61,13 @@ const BURST: usize = 25;
 const PACED: Duration = Duration::from_secs(60);
 
 /// What was asked for on the command line.
+enum Asked {
+    Help(&'static str),
+    Soak(Options),
+    Load(load::Options),
+}
+
+/// How to soak.
 struct Options {
     posts: u64,
     kills: u64,
@@ -70,14 +78,14 @@ struct Options {
 }
 
 fn main() -> ExitCode {
-    let options = match options() {
-        Ok(Some(options)) => options,
-        Ok(None) => {
-            print!("{HELP}");
+    let asked = match asked() {
+        Ok(Asked::Help(help)) => {
+            print!("{help}");
             return ExitCode::SUCCESS;
         }
+        Ok(asked) => asked,
         Err(words) => {
-            eprintln!("{words}\n`cargo soak --help` shows every option.");
+            eprintln!("{words}\n`--help` shows every option.");
             return ExitCode::from(2);
         }
     };
@@ -85,7 +93,13 @@ fn main() -> ExitCode {
         .enable_all()
         .build()
         .expect("the runtime starts");
-    let passed = runtime.block_on(soak(&options));
+    let passed = runtime.block_on(async {
+        match &asked {
+            Asked::Help(_) => true,
+            Asked::Soak(options) => soak(options).await,
+            Asked::Load(options) => load::load(options).await,
+        }
+    });
     runtime.shutdown_timeout(Duration::from_millis(100));
     if passed {
         ExitCode::SUCCESS
@@ -244,26 +258,31 @@ fn report(options: &Options, forms: &[Form], clients: &Clients, ledger: &Ledger,
     row("until nothing was pending, s", &times[1]);
 }
 
-/// The options from the command line; `None` when only help was asked for.
-fn options() -> Result<Option<Options>, String> {
+/// What the command line asks for: `load` first is `cargo load`.
+fn asked() -> Result<Asked, String> {
     let mut arguments = pico_args::Arguments::from_env();
-    if arguments.contains(["-h", "--help"]) {
-        return Ok(None);
-    }
-    let options = Options {
-        posts: number(&mut arguments, "--posts", 500)?,
-        kills: number(&mut arguments, "--kills", 10)?,
-        seed: number(&mut arguments, "--seed", 1)?,
-        ses_faults: number(&mut arguments, "--ses-faults", 5.0)?,
-        table_faults: number(&mut arguments, "--table-faults", 10.0)?,
-        keep: arguments.contains("--keep"),
+    let what = arguments.subcommand().map_err(|error| error.to_string())?;
+    let help = arguments.contains(["-h", "--help"]);
+    let asked = match what.as_deref() {
+        None if help => Asked::Help(HELP),
+        None => Asked::Soak(Options {
+            posts: number(&mut arguments, "--posts", 500)?,
+            kills: number(&mut arguments, "--kills", 10)?,
+            seed: number(&mut arguments, "--seed", 1)?,
+            ses_faults: number(&mut arguments, "--ses-faults", 5.0)?,
+            table_faults: number(&mut arguments, "--table-faults", 10.0)?,
+            keep: arguments.contains("--keep"),
+        }),
+        Some("load") if help => Asked::Help(load::HELP),
+        Some("load") => Asked::Load(load::Options::read(&mut arguments)?),
+        Some(unknown) => return Err(format!("There is no `{unknown}`.")),
     };
     match arguments.finish().first() {
-        Some(unknown) => Err(format!(
+        Some(unknown) if !help => Err(format!(
             "There is no option `{}`.",
             unknown.to_string_lossy()
         )),
-        None => Ok(Some(options)),
+        _ => Ok(asked),
     }
 }
 
