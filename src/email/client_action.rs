@@ -127,7 +127,11 @@ impl ClientActionEmail<'_> {
             title,
             what,
             advice,
-            ways: phone.into_iter().flat_map(call_and_text).flatten().collect(),
+            ways: phone
+                .into_iter()
+                .flat_map(call_and_text)
+                .flatten()
+                .collect(),
             foot: match self.action {
                 ClientAction::DataComplaint { .. } => data_complaint::FOOT,
                 _ => words::ON_THEIR_PAGE,

@@ -24,8 +24,8 @@ pub fn reply_link(
     name: &Name,
     address: &str,
 ) -> String {
-    let greeting = first_name(name)
-        .map_or_else(|| words::GREETING_UNNAMED.to_owned(), words::greeting);
+    let greeting =
+        first_name(name).map_or_else(|| words::GREETING_UNNAMED.to_owned(), words::greeting);
     let body = format!("{greeting}\r\n\r\n{}\r\n\r\n", practice.emails.first_lines);
     format!(
         "mailto:{}?subject={}&body={}",

@@ -104,9 +104,7 @@ impl<'a> PromisesEmail<'a> {
 
     fn row(&self, waits: &Waits<'a>) -> Row<'a> {
         let received = waits.received;
-        let write = waits
-            .may_write
-            .then(|| Way::write(self.practice, received));
+        let write = waits.may_write.then(|| Way::write(self.practice, received));
         Row {
             name: Typed::new(received.enquiry.name.as_str()),
             reference: received.reference.as_str(),

@@ -438,9 +438,7 @@ const UNREAD: &[&str] = &[
 ];
 
 /// Still to move.
-const NOT_YET: &[&str] = &[
-    "src/web/desk/practice/",
-];
+const NOT_YET: &[&str] = &["src/web/desk/practice/"];
 
 /// Whether a text reads like words for people: two words in a row, or one that begins like a sentence.
 fn reads_like_words(text: &str) -> bool {

@@ -186,10 +186,7 @@ fn the_subject_says_what_matters_first() {
         ("complete", "New enquiry from Zoë (BB-7KQ4M)"),
         ("minimal", "New enquiry from Sam (BB-7KQ4M)"),
         ("injured", "New enquiry from Zoë (BB-7KQ4M)"),
-        (
-            "suspect",
-            "[possible spam] New enquiry from Zoë (BB-7KQ4M)",
-        ),
+        ("suspect", "[possible spam] New enquiry from Zoë (BB-7KQ4M)"),
         ("private", "New enquiry from Zoë (BB-7KQ4M)"),
         ("fallback", "[only copy] New enquiry from Zoë (BB-7KQ4M)"),
         ("hostile", "New enquiry (BB-7KQ4M)"),
@@ -480,7 +477,10 @@ fn every_answer_to_a_client_is_complete_and_in_order() {
                     treatment.name
                 );
                 // What it is for is said, but where the guide's own reason says why it is suggested.
-                let why = [suggestion.suggested, suggestion.alternative().map(|it| it.treatment)];
+                let why = [
+                    suggestion.suggested,
+                    suggestion.alternative().map(|it| it.treatment),
+                ];
                 if !why.into_iter().flatten().any(|it| it.key == treatment.key) {
                     at(&treatment.choose_it_for);
                 }
@@ -531,7 +531,8 @@ fn the_other_treatments_are_told_in_fewer_words_than_the_suggested_one() {
         };
         let told = suggestion.why.len() + suggested.how_it_works.len();
         for other in suggestion.others() {
-            let other = "Choose it for .".len() + other.choose_it_for.len() + other.how_it_works.len();
+            let other =
+                "Choose it for .".len() + other.choose_it_for.len() + other.how_it_works.len();
             assert!(other < told, "{answers:?}");
         }
     }
@@ -544,36 +545,132 @@ fn the_facts_are_all_told() {
     for (text, facts) in [
         (
             &explain.massage,
-            &["tension", "calm mind calms the body", "knots", "fresh blood", "48 hours", "without scar tissue"][..],
+            &[
+                "tension",
+                "calm mind calms the body",
+                "knots",
+                "fresh blood",
+                "48 hours",
+                "without scar tissue",
+            ][..],
         ),
         (
             &explain.recent_injury,
-            &["48 hours", "rest", "ice", "no massage", "light pressure", "deeper", "without scar tissue"],
+            &[
+                "48 hours",
+                "rest",
+                "ice",
+                "no massage",
+                "light pressure",
+                "deeper",
+                "without scar tissue",
+            ],
         ),
         (&explain.general, &["not medical advice", "GP", "NHS 111"]),
-        (&explain.cause[&Cause::Stress], &["tight", "upper back and shoulders", "let go"]),
-        (&explain.cause[&Cause::Injury], &["even an old one", "scar tissue", "doesn’t tighten and let go as easily"]),
-        (&explain.cause[&Cause::Overuse], &["same movement", "knots", "hurt", "harder to move"]),
-        (&explain.cause[&Cause::Posture], &["desk", "more than their share", "tension", "hurt"]),
-        (&explain.area[&Area::LowerBack], &["weak", "hips tip forward", "arches", "lower spine", "too much", "twist", "stretch"]),
-        (&explain.area[&Area::UpperBack], &["posture", "desk work", "injury", "same movement", "worry", "headaches", "move less", "just notice"]),
-        (&explain.area[&Area::Shoulders], &["every direction", "weak", "strain"]),
-        (&explain.area[&Area::Neck], &["turn your head", "headache", "hurt"]),
+        (
+            &explain.cause[&Cause::Stress],
+            &["tight", "upper back and shoulders", "let go"],
+        ),
+        (
+            &explain.cause[&Cause::Injury],
+            &[
+                "even an old one",
+                "scar tissue",
+                "doesn’t tighten and let go as easily",
+            ],
+        ),
+        (
+            &explain.cause[&Cause::Overuse],
+            &["same movement", "knots", "hurt", "harder to move"],
+        ),
+        (
+            &explain.cause[&Cause::Posture],
+            &["desk", "more than their share", "tension", "hurt"],
+        ),
+        (
+            &explain.area[&Area::LowerBack],
+            &[
+                "weak",
+                "hips tip forward",
+                "arches",
+                "lower spine",
+                "too much",
+                "twist",
+                "stretch",
+            ],
+        ),
+        (
+            &explain.area[&Area::UpperBack],
+            &[
+                "posture",
+                "desk work",
+                "injury",
+                "same movement",
+                "worry",
+                "headaches",
+                "move less",
+                "just notice",
+            ],
+        ),
+        (
+            &explain.area[&Area::Shoulders],
+            &["every direction", "weak", "strain"],
+        ),
+        (
+            &explain.area[&Area::Neck],
+            &["turn your head", "headache", "hurt"],
+        ),
     ] {
         for fact in facts {
-            assert!(text.to_lowercase().contains(&fact.to_lowercase()), "{fact}: {text}");
+            assert!(
+                text.to_lowercase().contains(&fact.to_lowercase()),
+                "{fact}: {text}"
+            );
         }
     }
     for (key, facts) in [
-        ("deep-tissue-remedial", ["aches", "pains", "injury", "spots that cause the trouble", "do their job"]),
-        ("relaxing", ["unwind", "upper back", "let go", "gentle", "less pressure"]),
-        ("hot-stones", ["relax", "warmth", "deeper", "without more pressure", "comfort"]),
-        ("hot-stones-deep-tissue", ["most effective", "deep tissue", "warm your muscles first", "more deeply", "problem spots"]),
+        (
+            "deep-tissue-remedial",
+            [
+                "aches",
+                "pains",
+                "injury",
+                "spots that cause the trouble",
+                "do their job",
+            ],
+        ),
+        (
+            "relaxing",
+            ["unwind", "upper back", "let go", "gentle", "less pressure"],
+        ),
+        (
+            "hot-stones",
+            [
+                "relax",
+                "warmth",
+                "deeper",
+                "without more pressure",
+                "comfort",
+            ],
+        ),
+        (
+            "hot-stones-deep-tissue",
+            [
+                "most effective",
+                "deep tissue",
+                "warm your muscles first",
+                "more deeply",
+                "problem spots",
+            ],
+        ),
     ] {
         let treatment = practice().treatment(key).unwrap();
         let text = format!("{} {}", treatment.choose_it_for, treatment.how_it_works);
         for fact in facts {
-            assert!(text.contains(fact) || text.contains(&format!("its {fact}")), "{key}: {fact}");
+            assert!(
+                text.contains(fact) || text.contains(&format!("its {fact}")),
+                "{key}: {fact}"
+            );
         }
     }
 }
@@ -605,7 +702,12 @@ fn no_subject_and_no_preview_names_health() {
                 emails.extend([email.into_email(), email.plain(), email.bare()]);
             }
         }
-        for trouble in [Trouble::Bounced, Trouble::Complained, Trouble::Rejected, Trouble::Unknown] {
+        for trouble in [
+            Trouble::Bounced,
+            Trouble::Complained,
+            Trouble::Rejected,
+            Trouble::Unknown,
+        ] {
             let notice = NoticeEmail {
                 practice: practice(),
                 to: &to,
@@ -646,7 +748,8 @@ fn no_subject_and_no_preview_names_health() {
     for (name, email) in every_email() {
         let (subject, preview) = shown(&email);
         for word in [
-            "injur", "pain", "hurt", "back and", "neck", "shoulder", "stress", "massage", "treat", "relax", "stone", "48 hours",
+            "injur", "pain", "hurt", "back and", "neck", "shoulder", "stress", "massage", "treat",
+            "relax", "stone", "48 hours",
         ] {
             let text = format!("{subject} {preview}").to_lowercase();
             assert!(!text.contains(word), "{name}: {word} is in {text}");
@@ -914,11 +1017,7 @@ const SUPPORT: &[(&str, &str, &str)] = &[
         "pppn",
         "only the preheader has it, which is not displayed",
     ),
-    (
-        "overflow-wrap",
-        "pnnn",
-        "`word-break` does the same",
-    ),
+    ("overflow-wrap", "pnnn", "`word-break` does the same"),
     (
         "padding",
         "yyyp",

@@ -124,11 +124,7 @@ async fn a_subject_says_who_and_the_email_what() {
             "",
             "Treat pain or an injury: neck",
         ),
-        (
-            &[("name", "Dr"), ("goal", "relax")],
-            "",
-            "Relax and unwind",
-        ),
+        (&[("name", "Dr"), ("goal", "relax")], "", "Relax and unwind"),
     ]
     .into_iter()
     .enumerate()

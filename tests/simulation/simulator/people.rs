@@ -373,9 +373,10 @@ pub async fn broken(world: &World) -> Vec<String> {
         };
         let emails = world.ses.mailbox().emails();
         // SES may refuse every email for hours; then an alarm has told.
-        let is_refused = world.lines.iter().any(|line| {
-            line["alarm"] == "email_refused" && line["kind"] == "withdrawn"
-        });
+        let is_refused = world
+            .lines
+            .iter()
+            .any(|line| line["alarm"] == "email_refused" && line["kind"] == "withdrawn");
         if !is_refused && !emails.iter().any(|email| subject(email)) {
             broken.push(format!(
                 "(w) the therapist was not told that {reference} is withdrawn"

@@ -1202,7 +1202,11 @@ pub async fn crash(stopped: Stopped, nth: u32, moment: Moment) -> Result<bool, S
         let batch = Event::Stream(world.stream.clone());
         let note = json!({ "command": "note", "reference": reference, "text": "Rang." });
         let block = json!({ "command": "block", "reference": reference });
-        let acts = [Act::Command(note), Act::Command(block), Act::Mine(reference, "withdraw")];
+        let acts = [
+            Act::Command(note),
+            Act::Command(block),
+            Act::Mine(reference, "withdraw"),
+        ];
         world.play(vec![batch]).await;
         for act in acts {
             world.play(vec![Event::Act(act)]).await;
