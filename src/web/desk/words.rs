@@ -8,6 +8,7 @@ use crate::enquiry::answers::ContactBy;
 use crate::enquiry::{Field, Received};
 use crate::messages;
 use crate::messages::desk::{stands as say, ways};
+use crate::messages::email::client;
 use crate::practice::{Practice, time_in_words};
 use crate::record::{Mark, Record};
 use crate::text;
@@ -79,11 +80,11 @@ impl Ways {
     /// What each way is called and its link, the one that was asked for first.
     pub(super) fn in_order(&self) -> Vec<(String, &str)> {
         let phone = self.phone.as_ref();
-        let call = phone.map(|(call, _, number)| (ways::call(number), call.as_str()));
+        let call = phone.map(|(call, _, number)| (client::call(number), call.as_str()));
         let text = phone.map(|(_, text, number)| {
             let asked = self.asked == ContactBy::Text;
             let label = if asked {
-                ways::text_number(number)
+                client::text(number)
             } else {
                 ways::TEXT.to_owned()
             };
