@@ -283,6 +283,10 @@ impl Services {
                     | "DynamoDB_20120810.GetItem"
                     | "DynamoDB_20120810.PutItem",
                 ) => "{}",
+                // What is known of a sender, before anything is sent.
+                Some("DynamoDB_20120810.BatchGetItem") => {
+                    r#"{"Responses":{},"UnprocessedKeys":{}}"#
+                }
                 Some("secretsmanager.GetSecretValue") => {
                     r#"{"SecretString":"0123456789abcdef0123456789abcdef"}"#
                 }

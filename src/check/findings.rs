@@ -153,10 +153,8 @@ pub(super) fn identity(
             None => ok("mail-from", words::NONE),
             Some((domain, true)) => ok("mail-from", words::ok(domain)),
             Some((domain, false)) => {
-                let records = vec![
-                    format!("{domain} MX 10 feedback-smtp.{region}.amazonses.com"),
-                    format!("{domain} TXT \"{SPF}\""),
-                ];
+                let feedback = format!("10 feedback-smtp.{region}.amazonses.com");
+                let records = vec![record(domain, "MX", &feedback), record(domain, "TXT", SPF)];
                 warning("mail-from", words::missing(domain), words::NEXT).paste(records)
             }
         }
@@ -164,15 +162,22 @@ pub(super) fn identity(
     vec![own, sender, signed, mail_from]
 }
 
-/// The record of a MAIL FROM domain.
-const SPF: &str = "v=spf1 include:amazonses.com ~all";
+/// The policy of a domain that only begins with one.
+const DMARC: &str = "\"v=DMARC1; p=none;\"";
+/// Which servers a MAIL FROM domain sends from.
+const SPF: &str = "\"v=spf1 include:amazonses.com ~all\"";
 
 fn dkim_records(identity: &Identity) -> Vec<String> {
     let records = identity.tokens.iter().map(|token| {
-        let name = &identity.name;
-        format!("{token}._domainkey.{name} CNAME {token}.dkim.amazonses.com")
+        let name = format!("{token}._domainkey.{}", identity.name);
+        record(&name, "CNAME", &format!("{token}.dkim.amazonses.com"))
     });
     records.collect()
+}
+
+/// A record of the DNS, as it is entered.
+fn record(name: &str, kind: &str, value: &str) -> String {
+    format!("{name} {kind} {value}").trim_start().to_owned()
 }
 
 /// What SES advises; BIMI is said to be not worth it.
@@ -182,10 +187,13 @@ pub(super) fn advice(advice: &[Advice], domain: &str) -> Vec<Finding> {
     for it in advice {
         let mut finding = match it.kind.as_str() {
             "BIMI" => ok("bimi", words::BIMI),
-            "DMARC" => warning("dmarc", words::DMARC, words::DMARC_NEXT)
-                .paste(vec![format!("_dmarc.{domain} TXT \"v=DMARC1; p=none;\"")]),
+            "DMARC" => warning("dmarc", words::DMARC, words::DMARC_NEXT).paste(vec![record(
+                &format!("_dmarc.{domain}"),
+                "TXT",
+                DMARC,
+            )]),
             "SPF" => {
-                warning("spf", words::SPF, words::SPF_NEXT).paste(vec![format!("TXT \"{SPF}\"")])
+                warning("spf", words::SPF, words::SPF_NEXT).paste(vec![record("", "TXT", SPF)])
             }
             "DKIM" => warning("dkim-advice", words::dkim(&it.words), words::DKIM_NEXT),
             "BOUNCE" => warning("bounces", words::BOUNCES, words::BOUNCES_NEXT).enquiries(),

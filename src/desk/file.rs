@@ -178,7 +178,7 @@ impl Column {
         match self {
             // The box is always ticked: the wording is what tells.
             Self::Answer(Field::Consent) => column::CONSENT_VERSION,
-            Self::Answer(field) => field.row(practice).label,
+            Self::Answer(field) => field.short(field.row(practice).label),
             Self::Others => column::OTHER_ANSWERS,
             Self::PromisedBy => column::PROMISED_BY,
             Self::Mark => column::MARK,

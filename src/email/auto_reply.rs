@@ -12,6 +12,7 @@ use super::{Email, styles};
 use crate::enquiry::answers::{Choice, ContactBy, Goal};
 use crate::enquiry::{Answers, EmailAddress, Reference};
 use crate::mail_state::EmailKind;
+use crate::messages::email::auto_reply as words;
 use crate::practice::{Practice, Suggested, Suggestion, Treatment};
 use crate::record::Record;
 use crate::settings::EmailSettings;
@@ -155,7 +156,8 @@ struct Explained<'a> {
     text: &'a str,
 }
 
-/// What both parts of the email show.
+/// What both parts of the email show: what happens next, what is suggested and why, the other treatments in short, and last what
+/// might be causing it.
 struct Page<'a> {
     mine: Option<&'a str>,
     practice: &'a Practice,
@@ -187,19 +189,19 @@ impl<'a> Page<'a> {
             answers.treatment.as_ref(),
         );
         let first_heading = match (suggestion.named, suggestion.suggested) {
-            (Some(_), _) => "The treatment you asked about",
-            (None, Some(_)) => "A good place to start",
+            (Some(_), _) => words::FIRST_ASKED,
+            (None, Some(_)) => words::FIRST_SUGGESTED,
             (None, None) => "",
         };
         let others_heading = match suggestion.first() {
-            Some(_) => "The other treatments",
-            None => "Which treatment?",
+            Some(_) => words::OTHERS,
+            None => words::ALL,
         };
         let also = suggestion.alternative().map(|also| Also {
             heading: if suggestion.differs() {
-                "You might like this one too"
+                words::ALSO_SUGGESTED
             } else {
-                "Another one to think about"
+                words::ALSO
             },
             treatment: also.treatment,
             why: also.why,
@@ -242,25 +244,35 @@ impl<'a> Page<'a> {
             others_why,
             explain_massage: answers.goal == Some(Goal::NotSure),
             explained: areas.chain(cause).collect(),
-            hours: format!("{}.", hours.join("; ")),
+            hours: hours.join("; "),
             suggestion,
         }
     }
 
-    /// "Choose it for …", with how long it takes and what it costs where the practice tells that.
+    /// Its name, with how long it takes and what it costs where the practice tells that.
     #[allow(clippy::unused_self, reason = "templates call methods")]
-    fn choose(&self, treatment: &Treatment) -> String {
+    fn name(&self, treatment: &Treatment) -> String {
         let facts: Vec<&str> = [&treatment.duration, &treatment.price]
             .into_iter()
             .flatten()
             .map(String::as_str)
             .collect();
-        let facts = if facts.is_empty() {
-            String::new()
+        if facts.is_empty() {
+            treatment.name.clone()
         } else {
-            format!(" ({})", facts.join(", "))
+            format!("{} ({})", treatment.name, facts.join(", "))
+        }
+    }
+
+    /// Why one would have it: the guide's reason, or what it is for; and how it works.
+    #[allow(clippy::unused_self, reason = "templates call methods")]
+    fn about(&self, treatment: &Treatment, why: &str) -> String {
+        let why = if why.is_empty() {
+            words::choose(&treatment.choose_it_for)
+        } else {
+            why.to_owned()
         };
-        format!("Choose it for {}{facts}.", treatment.choose_it_for)
+        format!("{why} {}", treatment.how_it_works)
     }
 
     /// The trade as a line of its own.

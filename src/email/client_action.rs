@@ -4,11 +4,13 @@
 use askama::Template;
 use jiff::{SignedDuration, Timestamp};
 
-use super::format::{day, dial, moment};
-use super::user_text::Typed;
+use super::format::{day, moment};
+use super::ways::{Way, please_call};
 use super::{Email, styles};
 use crate::enquiry::{EmailAddress, Phone, Reference};
 use crate::mail_state::EmailKind;
+use crate::messages::email::client::{NO_PHONE, UNNAMED};
+use crate::messages::email::client_action as words;
 use crate::practice::Practice;
 
 /// What the client did.
@@ -60,7 +62,8 @@ struct Page<'a> {
     title: &'static str,
     what: Vec<String>,
     advice: String,
-    phone: Option<(Typed, String, String)>,
+    ways: Vec<Way>,
+    foot: &'static str,
 }
 
 impl ClientActionEmail<'_> {
@@ -68,7 +71,7 @@ impl ClientActionEmail<'_> {
     #[must_use]
     pub fn into_email(self) -> Email {
         let page = self.page();
-        let subject = format!("{}: {}", page.reference, lower(page.title));
+        let subject = words::subject(page.reference, page.title);
         let kind = match self.action {
             ClientAction::Withdrawn { .. } => EmailKind::Withdrawn,
             ClientAction::Kept => EmailKind::Kept,
@@ -80,87 +83,61 @@ impl ClientActionEmail<'_> {
     }
 
     fn page(&self) -> Page<'_> {
-        let reference = self.reference.as_str();
-        let phone = self.phone;
+        use words::{data_complaint, disowned, kept, withdrawn};
+        let (practice, reference) = (self.practice, self.reference.as_str());
         let (title, what, advice) = match self.action {
-            ClientAction::Withdrawn { erased_at } => (
-                "The client has withdrawn this enquiry",
-                vec![
-                    "It no longer waits for an answer, and it is gone from your lists.".to_owned(),
-                    match erased_at {
-                        Some(at) => format!(
-                            "It will be erased for good on {}. Until then the client can still keep it.",
-                            moment(self.practice, at)
-                        ),
-                        None => "It has been erased for good.".to_owned(),
-                    },
-                ],
-                format!(
-                    "Please delete it from your mailbox too: search for {reference} and delete every email you find."
-                ),
-            ),
-            ClientAction::Kept => (
-                "The client keeps this enquiry after all",
-                vec![
-                    "It was withdrawn, and now it is not. It waits for your answer again."
-                        .to_owned(),
-                ],
-                format!("If you have deleted its email, you’ll find {reference} on your desk."),
-            ),
-            ClientAction::Disowned => (
-                "The email address is not the client’s",
-                vec![
-                    "The person who reads email at this address says they did not send the enquiry. Most likely the \
-                     client mistyped their own address."
-                        .to_owned(),
-                    "No further email goes there, and please don’t write to it yourself.".to_owned(),
-                ],
-                match phone {
-                    Some(_) => "The enquiry may well be real: call, or send a text message.".to_owned(),
-                    None => "There is no phone number, so there is nothing more you can do.".to_owned(),
-                },
-            ),
-            ClientAction::DataComplaint { noted_at } => (
-                "A complaint about data needs your acknowledgement",
-                vec![
-                    format!(
-                        "You noted on {} that this client has complained about how their data is used. On your desk it is not \
-                         marked as acknowledged.",
-                        day(self.practice, noted_at)
-                    ),
-                    format!(
-                        "By law they must have an acknowledgement by {}. Then look into it, and tell them what came of it.",
-                        day(self.practice, noted_at + ClientAction::ACKNOWLEDGED_WITHIN)
-                    ),
-                ],
-                "One line is enough for now: “I have your complaint and am looking into it.” If you have sent it already, mark it \
-                 on your desk."
-                    .to_owned(),
-            ),
+            ClientAction::Withdrawn { erased_at } => {
+                let erased = erased_at.map_or_else(
+                    || withdrawn::ERASED.to_owned(),
+                    |at| withdrawn::erased_at(moment(practice, at)),
+                );
+                let what = vec![withdrawn::WHAT.to_owned(), erased];
+                (withdrawn::TITLE, what, withdrawn::advice(reference))
+            }
+            ClientAction::Kept => {
+                let what = vec![kept::WHAT.to_owned()];
+                (kept::TITLE, what, kept::advice(reference))
+            }
+            ClientAction::Disowned => {
+                let what = vec![disowned::WHAT.to_owned(), disowned::NO_MORE.to_owned()];
+                let advice = match self.phone {
+                    Some(phone) => {
+                        format!("{} {}", disowned::ADVICE, please_call(UNNAMED, phone))
+                    }
+                    None => NO_PHONE.to_owned(),
+                };
+                (disowned::TITLE, what, advice)
+            }
+            ClientAction::DataComplaint { noted_at } => {
+                let until = noted_at + ClientAction::ACKNOWLEDGED_WITHIN;
+                let what = vec![
+                    data_complaint::noted(day(practice, noted_at)),
+                    data_complaint::by_law(day(practice, until)),
+                ];
+                let advice = data_complaint::ADVICE.to_owned();
+                (data_complaint::TITLE, what, advice)
+            }
         };
-        let may_call = self.action == ClientAction::Disowned;
-        let phone = phone.filter(|_| may_call).map(|phone| {
-            (
-                Typed::new(phone.typed()),
-                dial("tel", phone),
-                dial("sms", phone),
-            )
-        });
+        let phone = self.phone.filter(|_| self.action == ClientAction::Disowned);
+        let call_and_text = |phone| [Some(Way::call(phone)), Way::text(phone)];
         Page {
-            practice: self.practice,
+            practice,
             reference,
             preheader: advice.clone(),
             title,
             what,
             advice,
-            phone,
+            ways: phone
+                .into_iter()
+                .flat_map(call_and_text)
+                .flatten()
+                .collect(),
+            foot: match self.action {
+                ClientAction::DataComplaint { .. } => data_complaint::FOOT,
+                _ => words::ON_THEIR_PAGE,
+            },
         }
     }
-}
-
-/// The title within a sentence.
-fn lower(title: &str) -> String {
-    title.replacen("The ", "the ", 1).replacen("A ", "a ", 1)
 }
 
 #[derive(Template)]

@@ -5,6 +5,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use super::first_name::first_name;
 use crate::enquiry::{EmailAddress, Name, Phone, Reference};
+use crate::messages::email::reply_link as words;
 use crate::practice::{Practice, date_in_words, time_in_words};
 
 /// What may stand in a part of a link as it is (RFC 3986, unreserved).
@@ -24,15 +25,12 @@ pub fn reply_link(
     address: &str,
 ) -> String {
     let greeting =
-        first_name(name).map_or_else(|| "Hello,".to_owned(), |first| format!("Hello {first},"));
+        first_name(name).map_or_else(|| words::GREETING_UNNAMED.to_owned(), words::greeting);
     let body = format!("{greeting}\r\n\r\n{}\r\n\r\n", practice.emails.first_lines);
     format!(
         "mailto:{}?subject={}&body={}",
         utf8_percent_encode(address, ADDRESS),
-        utf8_percent_encode(
-            &format!("{}: your enquiry {reference}", practice.name),
-            UNRESERVED
-        ),
+        utf8_percent_encode(&words::subject(&practice.name, reference), UNRESERVED),
         utf8_percent_encode(&body, UNRESERVED),
     )
 }
@@ -43,10 +41,7 @@ pub fn complaint_link(to: &EmailAddress, reference: &Reference) -> String {
     format!(
         "mailto:{}?subject={}",
         utf8_percent_encode(to.as_str(), ADDRESS),
-        utf8_percent_encode(
-            &format!("Complaint about the use of my data ({reference})"),
-            UNRESERVED
-        ),
+        utf8_percent_encode(&words::complaint(reference), UNRESERVED),
     )
 }
 

@@ -7,6 +7,7 @@ use askama::Template;
 use super::{Email, styles};
 use crate::enquiry::EmailAddress;
 use crate::mail_state::EmailKind;
+use crate::messages::email::health as words;
 use crate::practice::Practice;
 use crate::record::{Finding, Health, Level, StepPage};
 
@@ -32,8 +33,8 @@ struct Page<'a> {
     new: Vec<&'a Finding>,
     /// What was wrong and is well.
     well: Vec<&'a Finding>,
-    /// How many things are wrong as before.
-    still: usize,
+    /// How many things are wrong as before; empty when none is.
+    still: String,
     link: Option<&'a str>,
 }
 
@@ -68,12 +69,15 @@ impl<'a> HealthEmail<'a> {
             practice: self.practice,
             preheader: match new.as_slice() {
                 [first, ..] => first.what.clone(),
-                [] => "You need do nothing.".to_owned(),
+                [] => words::PREHEADER.to_owned(),
             },
             title: title.clone(),
             new,
             well,
-            still: still.len(),
+            still: match still.len() {
+                0 => String::new(),
+                count => words::still(count),
+            },
             link: self.link,
         };
         let (text, html) = (Text { page: &page }.render(), Html { page: &page }.render());
@@ -88,13 +92,10 @@ fn is_well(finding: &Finding, before: &BTreeMap<String, Level>) -> bool {
 
 fn title(new: &[&Finding], well: &[&Finding], still: usize) -> String {
     match (new.len(), still) {
-        (0, 0) if matches!(well, [one] if one.key == "replies") => {
-            "Clients get their automatic reply from now on".to_owned()
-        }
-        (0, 0) => "Your desk is well again".to_owned(),
-        (0, _) => "Something about your desk was put right".to_owned(),
-        (1, _) => "Something about your desk needs you".to_owned(),
-        (many, _) => format!("{many} things about your desk need you"),
+        (0, 0) if matches!(well, [one] if one.key == "replies") => words::REPLIES.to_owned(),
+        (0, 0) => words::WELL.to_owned(),
+        (0, _) => words::BETTER.to_owned(),
+        (count, _) => words::needed(count),
     }
 }
 

@@ -16,6 +16,7 @@ mod styles;
 mod suspected_count;
 mod therapist;
 mod user_text;
+mod ways;
 mod weekly;
 mod wrap;
 

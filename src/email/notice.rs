@@ -1,15 +1,16 @@
-//! The email to the therapist about an auto-reply that did not arrive: whom to ring, and what to do.
+//! The email to the therapist about an auto-reply that did not arrive: whom to call, and what to do.
 
 use askama::Template;
 
-use super::first_name::first_name;
-use super::format::{dial, reply_link};
 use super::therapist::because;
 use super::user_text::Typed;
+use super::ways::{Way, named, please_call, ways};
 use super::wrap::{fold_html, fold_text};
 use super::{Email, styles};
 use crate::enquiry::{EmailAddress, Received};
 use crate::mail_state::{EmailKind, MailState, Withheld};
+use crate::messages::email::client::NO_PHONE;
+use crate::messages::email::notice as words;
 use crate::practice::Practice;
 use crate::record::Record;
 use crate::settings::EmailSettings;
@@ -75,21 +76,15 @@ impl<'a> NoticeEmail<'a> {
         let text = Text { page: &page }
             .render()
             .unwrap_or_else(|_| format!("{}\n\n{}", page.what, page.advice));
-        let reference = &self.received.reference;
-        let subject = match self.trouble {
-            Trouble::Unknown => format!("{reference}: the automatic reply may not have arrived"),
-            Trouble::Complained => format!("{reference}: the automatic reply was not welcome"),
-            _ => format!("{reference}: the automatic reply did not arrive"),
-        };
         Email {
             kind: EmailKind::Notice,
-            reference: Some(reference.clone()),
+            reference: Some(self.received.reference.clone()),
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
             reply_to: self
                 .may_write()
                 .then(|| self.received.enquiry.email.clone()),
-            subject,
+            subject: words::subject(&self.received.reference, &page.title),
             text: fold_text(&text),
             html,
             headers: super::TO_THERAPIST.to_vec(),
@@ -100,6 +95,39 @@ impl<'a> NoticeEmail<'a> {
     fn may_write(&self) -> bool {
         self.may_write && !matches!(self.trouble, Trouble::Bounced | Trouble::Complained)
     }
+
+    fn title(&self) -> String {
+        let client = named(&self.received.enquiry);
+        match self.trouble {
+            Trouble::Unknown => words::not_certain(client),
+            Trouble::Complained => words::not_welcome(client),
+            _ => words::not_arrived(client),
+        }
+    }
+
+    fn what(&self) -> String {
+        let client = named(&self.received.enquiry);
+        match self.trouble {
+            Trouble::Bounced => words::bounced(client),
+            Trouble::Complained => words::COMPLAINED.to_owned(),
+            Trouble::Rejected => words::rejected(client),
+            Trouble::Unknown => words::UNKNOWN.to_owned(),
+            Trouble::Withheld(reason) => words::withheld(client, because(reason)),
+        }
+    }
+
+    fn advice(&self) -> String {
+        let enquiry = &self.received.enquiry;
+        let client = named(enquiry);
+        match (self.trouble, &enquiry.phone) {
+            (Trouble::Bounced, None) => words::LOOK_FOR_A_TYPO.to_owned(),
+            (Trouble::Complained, Some(_)) => words::if_real(client),
+            (_, Some(phone)) if !self.may_write() => please_call(client, phone),
+            (_, None) if !self.may_write() => NO_PHONE.to_owned(),
+            (_, Some(_)) => words::call_or_write(client),
+            (_, None) => words::just_write(client),
+        }
+    }
 }
 
 /// What both parts of the email show.
@@ -107,89 +135,31 @@ struct Page<'a> {
     practice: &'a Practice,
     reference: &'a str,
     preheader: String,
+    title: String,
     name: Typed,
     what: String,
     advice: String,
-    email: Typed,
-    /// The link that writes to the client, where that is of any use.
-    write: Option<String>,
-    phone: Option<(Typed, String, String)>,
+    ways: Vec<Way>,
+    /// The address, where no link writes to it.
+    address: Option<Typed>,
 }
 
 impl<'a> Page<'a> {
-    fn new(email: &'a NoticeEmail<'a>) -> Self {
-        let enquiry = &email.received.enquiry;
-        let client = first_name(&enquiry.name).unwrap_or("the client");
-        let what = match email.trouble {
-            Trouble::Bounced => {
-                "The automatic reply came back: the email server of this address did not take it. So the client has \
-                 not heard from us, and your own email would come back too."
-                    .to_owned()
-            }
-            Trouble::Complained => {
-                "The reader of this address has reported the automatic reply as spam. Another person may have typed the \
-                 address in, so please send no further email to it."
-                    .to_owned()
-            }
-            Trouble::Rejected => {
-                "The email service did not send the automatic reply. The client has not heard from us.".to_owned()
-            }
-            Trouble::Unknown => {
-                "It is not certain that the automatic reply has left, and it will not be sent again.".to_owned()
-            }
-            Trouble::Withheld(reason) => format!(
-                "The automatic reply was not sent in the end, because {}. The client has not heard from us.",
-                because(reason)
-            ),
-        };
-        let phone = enquiry.phone.as_ref().map(|phone| {
-            (
-                Typed::new(phone.typed()),
-                dial("tel", phone),
-                dial("sms", phone),
-            )
-        });
-        let advice = match (email.trouble, &phone) {
-            (Trouble::Bounced, Some(_)) => format!("Please call {client}, or send a text message."),
-            (Trouble::Bounced, None) => {
-                "There is no phone number. Look at the address: if you can see a typo, write \
-                                         to the address that was meant."
-                    .to_owned()
-            }
-            (Trouble::Complained, Some(_)) => {
-                format!("If the enquiry looks real to you, call {client}.")
-            }
-            (Trouble::Complained, None) => {
-                "There is no phone number, so there is nothing that you need to do.".to_owned()
-            }
-            (_, Some(_)) if !email.may_write => {
-                format!("Please call {client}, or send a text message.")
-            }
-            (_, None) if !email.may_write => {
-                "There is no phone number, so there is nothing more you can do.".to_owned()
-            }
-            (_, Some(_)) => {
-                format!("Please answer {client} yourself: call, send a text message, or write.")
-            }
-            (_, None) => format!("Please write to {client} yourself."),
-        };
+    fn new(email: &NoticeEmail<'a>) -> Self {
+        let (practice, received) = (email.practice, email.received);
+        let enquiry = &received.enquiry;
+        let may_write = email.may_write();
+        let advice = email.advice();
         Self {
-            practice: email.practice,
-            reference: email.received.reference.as_str(),
+            practice,
+            reference: received.reference.as_str(),
             preheader: advice.clone(),
+            title: email.title(),
             name: Typed::new(enquiry.name.as_str()),
-            what,
+            what: email.what(),
             advice,
-            email: Typed::as_is(enquiry.email.as_str()),
-            write: email.may_write().then(|| {
-                reply_link(
-                    email.practice,
-                    &email.received.reference,
-                    &enquiry.name,
-                    enquiry.email.as_str(),
-                )
-            }),
-            phone,
+            ways: ways(enquiry, may_write.then(|| Way::write(practice, received))),
+            address: (!may_write).then(|| Typed::as_is(enquiry.email.as_str())),
         }
     }
 }

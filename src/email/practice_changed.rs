@@ -7,6 +7,7 @@ use super::format::moment;
 use super::{Email, styles};
 use crate::enquiry::EmailAddress;
 use crate::mail_state::EmailKind;
+use crate::messages::email::practice_changed as words;
 use crate::practice::Practice;
 
 /// Everything that the email is made from.
@@ -23,7 +24,8 @@ pub struct PracticeChangedEmail<'a> {
 /// What both parts of the email show.
 struct Page<'a> {
     practice: &'a Practice,
-    preheader: String,
+    title: &'static str,
+    preheader: &'static str,
     /// What was changed, and when.
     changed: Vec<(&'static str, String)>,
 }
@@ -37,7 +39,8 @@ impl PracticeChangedEmail<'_> {
         } = self;
         let page = Page {
             practice,
-            preheader: "If that was you, there is nothing to do.".to_owned(),
+            title: words::TITLE,
+            preheader: words::PREHEADER,
             changed: changed
                 .iter()
                 .map(|(part, at)| (name_of(part), moment(practice, *at)))
@@ -45,16 +48,16 @@ impl PracticeChangedEmail<'_> {
         };
         let (text, html) = (Text { page: &page }.render(), Html { page: &page }.render());
         let kind = EmailKind::PracticeChanged;
-        let subject = "Your practice’s words were changed".to_owned();
+        let subject = words::TITLE.to_owned();
         Email::own(kind, practice, self.to, subject, text, html)
     }
 }
 
 fn name_of(part: &str) -> &'static str {
     match part {
-        "contact" => "Your contact details",
-        "consent" => "What clients agree to",
-        _ => "Your automatic reply",
+        "contact" => words::CONTACT,
+        "consent" => words::CONSENT,
+        _ => words::EMAILS,
     }
 }
 

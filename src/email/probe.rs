@@ -4,6 +4,7 @@
 use super::Email;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::EmailKind;
+use crate::messages::email::probe as words;
 use crate::practice::Practice;
 
 /// Where it goes.
@@ -18,8 +19,8 @@ pub fn probe_email(practice: &Practice, reference: Reference) -> Option<Email> {
         from_name: practice.name.clone(),
         to: EmailAddress::parse(SIMULATOR).ok()?,
         reply_to: None,
-        subject: "Nightly test".to_owned(),
-        text: "Your desk sends itself an enquiry every night, to see that all works.\n".to_owned(),
+        subject: words::SUBJECT.to_owned(),
+        text: format!("{}\n", words::TEXT),
         html: None,
         headers: super::TO_THERAPIST.to_vec(),
     })

@@ -5,12 +5,12 @@ use askama::Template;
 use jiff::Timestamp;
 
 use super::first_name::first_name;
-use super::format::{dial, reply_link};
 use super::user_text::Typed;
+use super::ways::{Way, ways};
 use super::{DeskLinks, Email, styles};
-use crate::enquiry::answers::ContactBy;
 use crate::enquiry::{EmailAddress, Received};
 use crate::mail_state::EmailKind;
+use crate::messages::email::promises as words;
 use crate::practice::Practice;
 
 /// A client who waits for an answer, with where to mark it as given.
@@ -41,13 +41,6 @@ pub struct PromisesEmail<'a> {
     pub now: Timestamp,
 }
 
-/// A way to reach a client.
-struct Way {
-    label: &'static str,
-    link: String,
-    shown: Typed,
-}
-
 struct Row<'a> {
     name: Typed,
     reference: &'a str,
@@ -75,7 +68,7 @@ impl<'a> PromisesEmail<'a> {
         let title = self.title();
         let page = Page {
             practice: self.practice,
-            preheader: "Who, by when, and how to reach them.".to_owned(),
+            preheader: words::PREHEADER.to_owned(),
             title: title.clone(),
             rows: self.waiting.iter().map(|waits| self.row(waits)).collect(),
             marked: self
@@ -84,12 +77,8 @@ impl<'a> PromisesEmail<'a> {
                 .map(|it| (Typed::new(it.enquiry.name.as_str()), it.reference.as_str()))
                 .collect(),
             foot: match self.kind {
-                EmailKind::Reminder => {
-                    "You get one reminder for each enquiry, two working hours before its time."
-                }
-                _ => {
-                    "You get this list on working days when anyone waits, and each enquiry is in it twice at most."
-                }
+                EmailKind::Reminder => words::FOOT_REMINDER,
+                _ => words::FOOT_LIST,
             },
         };
         let (text, html) = (Text { page: &page }.render(), Html { page: &page }.render());
@@ -100,54 +89,30 @@ impl<'a> PromisesEmail<'a> {
         match (self.kind, self.waiting) {
             (EmailKind::Reminder, [waits, ..]) => {
                 let received = waits.received;
-                let name = first_name(&received.enquiry.name);
-                let name = name.unwrap_or("A client");
                 let by = self
                     .practice
                     .promise_seen_from(received.promised_by, self.now);
-                format!("{name} is waiting for your answer {by}")
+                match first_name(&received.enquiry.name) {
+                    Some(name) => words::reminder(by, name),
+                    None => words::reminder_unnamed(by),
+                }
             }
-            (_, []) => "Marked as answered from your email".to_owned(),
-            (_, [_]) => "1 person is waiting for your answer".to_owned(),
-            (_, many) => format!("{} people are waiting for your answer", many.len()),
+            (_, []) => words::MARKED.to_owned(),
+            (_, waiting) => words::waiting(waiting.len()),
         }
     }
 
     fn row(&self, waits: &Waits<'a>) -> Row<'a> {
         let received = waits.received;
-        let enquiry = &received.enquiry;
-        let phone = enquiry.phone.as_ref();
-        let way = |label, scheme| {
-            phone.map(|phone| Way {
-                label,
-                link: dial(scheme, phone),
-                shown: Typed::new(phone.typed()),
-            })
-        };
-        let write = waits.may_write.then(|| Way {
-            label: "Email",
-            link: reply_link(
-                self.practice,
-                &received.reference,
-                &enquiry.name,
-                enquiry.email.as_str(),
-            ),
-            shown: Typed::as_is(enquiry.email.as_str()),
-        });
-        let (call, text) = (way("Call", "tel"), way("Text", "sms"));
-        let ways = match enquiry.contact_by {
-            ContactBy::Email => [write, call, text],
-            ContactBy::Phone => [call, text, write],
-            ContactBy::Text => [text, call, write],
-        };
+        let write = waits.may_write.then(|| Way::write(self.practice, received));
         Row {
-            name: Typed::new(enquiry.name.as_str()),
+            name: Typed::new(received.enquiry.name.as_str()),
             reference: received.reference.as_str(),
             promised: self
                 .practice
                 .promise_seen_from(received.promised_by, self.now),
             overdue: received.promised_by < self.now,
-            ways: ways.into_iter().flatten().collect(),
+            ways: ways(&received.enquiry, write),
             answered: waits.links.and_then(|links| links.answered.as_deref()),
             desk: waits.links.map(|links| links.enquiry.as_str()),
         }

@@ -8,6 +8,7 @@ use super::format::moment;
 use super::wrap::fold_text;
 use crate::enquiry::EmailAddress;
 use crate::mail_state::EmailKind;
+use crate::messages::email::sign_in as words;
 use crate::practice::Practice;
 use crate::session::Code;
 
@@ -46,7 +47,7 @@ impl SignInEmail<'_> {
             to: self.to.clone(),
             reply_to: None,
             // Without the code: a subject is shown on a locked screen.
-            subject: "Your code for the desk".to_owned(),
+            subject: words::SUBJECT.to_owned(),
             text: fold_text(&text),
             html: None,
             headers: super::TO_THERAPIST.to_vec(),

@@ -26,6 +26,8 @@ pub(super) const PART: &str = "margin:28px 0 10px;font-family:Georgia,'Times New
 pub(super) const NAME: &str = "margin:0 0 6px;font-family:Georgia,'Times New Roman',serif;font-size:18px;line-height:1.35;font-weight:bold;color:#2f2a26;";
 /// A paragraph.
 pub(super) const TEXT: &str = "margin:0 0 14px;";
+/// The name under an email.
+pub(super) const SIGNED: &str = "margin:24px 0 8px;";
 /// A paragraph at the end of a box.
 pub(super) const LAST: &str = "margin:0;";
 /// A table that is as wide as the text.
@@ -35,9 +37,6 @@ pub(super) const FULL: &str =
 pub(super) const BOX: &str = "padding:16px 18px;background-color:#edf3ee;border:1px solid #cfdfd4;border-radius:10px;color:#2f2a26;";
 /// The box around what must not be overlooked.
 pub(super) const ALERT: &str = "padding:14px 18px;background-color:#fdf2d8;border:1px solid #e2bf6d;border-radius:10px;color:#4f3700;";
-/// The box around one treatment among others.
-pub(super) const ITEM: &str =
-    "padding:14px 18px;border:1px solid #e6ddd0;border-radius:10px;color:#2f2a26;";
 /// A label above an answer.
 pub(super) const LABEL: &str = "margin:0;font-size:14px;line-height:1.5;color:#665d54;";
 /// A label below a line that leaves no room under it.
@@ -51,6 +50,10 @@ pub(super) const TYPED: &str =
     "margin:0 0 12px;padding:2px 0 2px 12px;border-left:3px solid #cfdfd4;";
 /// The link that answers the client.
 pub(super) const BUTTON: &str = "display:inline-block;padding:10px 18px;background-color:#2b5748;border-radius:8px;color:#ffffff;font-weight:bold;text-decoration:none;";
+/// A link that does something else.
+pub(super) const QUIET: &str = "display:inline-block;padding:9px 17px;border:1px solid #2b5748;border-radius:8px;color:#2b5748;font-weight:bold;text-decoration:none;";
+/// A paragraph below links that leave no room under them.
+pub(super) const AFTER: &str = "margin:14px 0;";
 /// A link in running text.
 pub(super) const LINK: &str = "color:#2b5748;text-decoration:underline;";
 /// The foot, outside of the email proper.

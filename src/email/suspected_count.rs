@@ -7,6 +7,7 @@ use super::format::moment;
 use super::{Email, styles};
 use crate::enquiry::EmailAddress;
 use crate::mail_state::EmailKind;
+use crate::messages::email::suspected_count as words;
 use crate::practice::Practice;
 
 /// Everything that the email is made from.
@@ -27,39 +28,32 @@ pub struct SuspectedCountEmail<'a> {
 /// What both parts of the email show.
 struct Page<'a> {
     practice: &'a Practice,
-    preheader: String,
-    mailed: u32,
+    preheader: &'static str,
     /// "4 more enquiries that look like spam".
-    what: String,
-    count: u64,
-    since: String,
+    title: String,
+    mailed: String,
+    counted: String,
+    kept: String,
 }
 
 impl SuspectedCountEmail<'_> {
     /// The email, ready to be sent; text only if it cannot be rendered.
     #[must_use]
     pub fn into_email(self) -> Email {
-        let Self {
-            practice,
-            mailed,
-            count,
-            ..
-        } = self;
-        let what = match count {
-            1 => "1 more enquiry that looks like spam".to_owned(),
-            count => format!("{count} more enquiries that look like spam"),
-        };
+        let practice = self.practice;
+        let count = usize::try_from(self.count).unwrap_or(usize::MAX);
+        let title = words::title(count);
         let page = Page {
             practice,
-            preheader: "They look like spam, and are kept.".to_owned(),
-            mailed,
-            what: what.clone(),
-            count,
-            since: moment(practice, self.begin),
+            preheader: words::PREHEADER,
+            title: title.clone(),
+            mailed: words::mailed(self.mailed, moment(practice, self.begin)),
+            counted: words::counted(count),
+            kept: words::kept(count),
         };
         let (text, html) = (Text { page: &page }.render(), Html { page: &page }.render());
         let kind = EmailKind::SuspectedCount;
-        Email::own(kind, practice, self.to, what, text, html)
+        Email::own(kind, practice, self.to, title, text, html)
     }
 }
 

@@ -7,6 +7,7 @@ use jiff::civil::Date;
 use super::{Email, styles};
 use crate::enquiry::EmailAddress;
 use crate::mail_state::EmailKind;
+use crate::messages::email::weekly as words;
 use crate::practice::{Practice, date_in_words};
 use crate::record::{Finding, Health};
 
@@ -62,26 +63,19 @@ impl WeeklyEmail<'_> {
     #[must_use]
     pub fn into_email(self) -> Email {
         let title = match self.week.enquiries {
-            0 => "No enquiries last week".to_owned(),
-            1 => "1 enquiry last week".to_owned(),
-            many => format!("{many} enquiries last week"),
+            0 => words::TITLE_NONE.to_owned(),
+            count => words::title(count),
         };
         let wrong = self.health.map(Health::problems).unwrap_or_default();
         let page = Page {
             practice: self.practice,
-            preheader: format!("The week from {}.", date_in_words(self.monday)),
+            preheader: words::week(date_in_words(self.monday)),
             title: title.clone(),
             rows: self.rows(),
             works: match self.week.stuck {
-                0 if wrong.is_empty() => "Everything works.".to_owned(),
-                0 => "Not everything is well:".to_owned(),
-                1 => "1 email has been waiting to leave for more than half an hour. Nothing is lost: it leaves as soon as the \
-                      email service takes it. If you get this line twice, ask the person who looks after your desk."
-                    .to_owned(),
-                many => format!(
-                    "{many} emails have been waiting to leave for more than half an hour. Nothing is lost: they leave as soon \
-                     as the email service takes them. If you get this line twice, ask the person who looks after your desk."
-                ),
+                0 if wrong.is_empty() => words::WELL.to_owned(),
+                0 => words::NOT_WELL.to_owned(),
+                count => words::stuck(count),
             },
             wrong,
         };
@@ -93,26 +87,23 @@ impl WeeklyEmail<'_> {
     /// The numbers that say something: none that is always there and nought.
     fn rows(&self) -> Vec<(&'static str, String)> {
         let week = &self.week;
-        let mut rows = vec![("Enquiries", week.enquiries.to_string())];
+        let mut rows = vec![(words::ENQUIRIES, week.enquiries.to_string())];
         let marked = week.in_time + week.later;
         if marked > 0 {
-            rows.push((
-                "Answered by the time that was promised",
-                week.in_time.to_string(),
-            ));
+            rows.push((words::IN_TIME, week.in_time.to_string()));
             if week.later > 0 {
-                rows.push(("Answered later", week.later.to_string()));
+                rows.push((words::LATER, week.later.to_string()));
             }
         }
         if week.enquiries > 0 {
-            rows.push(("Not marked", week.unmarked.to_string()));
+            rows.push((words::UNMARKED, week.unmarked.to_string()));
         }
         if let Some(minutes) = week.median_minutes {
-            rows.push(("Working time to an answer, usually", in_hours(minutes)));
+            rows.push((words::MEDIAN, in_hours(minutes)));
         }
         for (label, number) in [
-            ("Suspected spam", week.suspected),
-            ("Automatic replies that came back", week.came_back),
+            (words::SUSPECTED, week.suspected),
+            (words::CAME_BACK, week.came_back),
         ] {
             if number > 0 {
                 rows.push((label, number.to_string()));
@@ -125,12 +116,11 @@ impl WeeklyEmail<'_> {
 /// "40 minutes", "1 hour", "5 and a half hours".
 fn in_hours(minutes: u64) -> String {
     let halves = (minutes + 15) / 30;
-    match (halves / 2, halves % 2) {
-        (0, _) => format!("{minutes} minutes"),
-        (1, 0) => "1 hour".to_owned(),
-        (hours, 0) => format!("{hours} hours"),
-        (1, _) => "an hour and a half".to_owned(),
-        (hours, _) => format!("{hours} and a half hours"),
+    let hours = usize::try_from(halves / 2).unwrap_or(usize::MAX);
+    match (hours, halves % 2) {
+        (0, _) => words::minutes(minutes),
+        (hours, 0) => words::hours(hours),
+        (hours, _) => words::hours_and_a_half(hours),
     }
 }
 

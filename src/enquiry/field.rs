@@ -2,6 +2,7 @@
 //! and example site are made from these rows: those of every form, and those of the practice's own questions.
 
 mod row;
+mod short;
 
 use super::answers::{Area, BuiltIn, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use super::email::EmailAddress;

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::messages::record::note_too_long;
 use crate::text;
 
 /// A note: from 1 to [`Note::MAX`] characters, line breaks kept. It is part of what the client may ask to see. Silent in `Debug`.
@@ -57,12 +58,7 @@ impl fmt::Debug for Note {
 
 impl fmt::Display for NoteTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(
-            f,
-            "the note has {} characters, and {} at most are kept",
-            self.length,
-            Note::MAX
-        )
+        f.write_str(&note_too_long(self.length, Note::MAX))
     }
 }
 

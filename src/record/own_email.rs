@@ -80,7 +80,7 @@ impl fmt::Display for Work {
         match self {
             Self::Enquiry(reference) => reference.fmt(f),
             Self::Email(id) => id.fmt(f),
-            Self::NightlyTest => f.write_str("nightly test"),
+            Self::NightlyTest => f.write_str("nightly_test"),
         }
     }
 }

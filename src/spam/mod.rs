@@ -15,6 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::enquiry::{Enquiry, OwnAnswer};
 use crate::form_token::TimeToken;
+use crate::messages;
 use crate::practice::Practice;
 use crate::proof_of_work::ProofOfWork;
 use score::Reason;
@@ -76,7 +77,7 @@ impl SenderRule {
 }
 
 macro_rules! signals {
-    ($($(#[$meta:meta])* $name:ident = $code:literal, $weight:literal, $words:literal;)+) => {
+    ($($(#[$meta:meta])* $name:ident = $code:literal, $weight:literal, $words:ident;)+) => {
         /// Something about an enquiry that speaks for a program or an advertiser, by its code. The codes are stored.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
         pub enum Signal { $($(#[$meta])* #[serde(rename = $code)] $name,)+ }
@@ -103,10 +104,10 @@ macro_rules! signals {
                 match self { $(Self::$name => $weight,)+ }
             }
 
-            /// What the therapist reads: the end of a sentence that begins with "This looks like spam, because".
+            /// What the therapist reads: the end of a sentence that begins with "This looks like spam, because it".
             #[must_use]
             pub const fn words(self) -> &'static str {
-                match self { $(Self::$name => $words,)+ }
+                match self { $(Self::$name => messages::spam::reason::$words,)+ }
             }
         }
     };
@@ -114,51 +115,51 @@ macro_rules! signals {
 
 signals! {
     /// The trap has something in it.
-    Honeypot = "honeypot", 4, "a field was filled in that people never see";
+    Honeypot = "honeypot", 4, HONEYPOT;
     /// The form came back sooner than a person can fill it in, by its signed time.
-    TooFast = "too_fast", 4, "it was filled in faster than anybody can";
+    TooFast = "too_fast", 4, TOO_FAST;
     /// A proof of work was asked for and is missing, wrong, expired or was used before.
-    Proof = "proof", 4, "the check against programs was not passed";
+    Proof = "proof", 4, PROOF;
     /// A word of the practice's list.
-    ListedWord = "listed_word", 4, "it has a word that is on your list";
+    ListedWord = "listed_word", 4, LISTED_WORD;
     /// A sender of the practice's list.
-    ListedSender = "listed_sender", 4, "its sender is on your list";
+    ListedSender = "listed_sender", 4, LISTED_SENDER;
     /// A sender whom the therapist has blocked.
-    BlockedSender = "blocked_sender", 4, "you have blocked its sender";
+    BlockedSender = "blocked_sender", 4, BLOCKED_SENDER;
     /// The address is at a service for addresses that last minutes.
-    ThrowAway = "throw_away", 2, "its address is a throw-away one";
+    ThrowAway = "throw_away", 2, THROW_AWAY;
     /// Its signed time is none of ours.
-    ForgedToken = "forged_token", 2, "the time stamp of its page is forged";
+    ForgedToken = "forged_token", 2, FORGED_TOKEN;
     /// Its signed time is too old to say anything: a page that was left open, or a token that is kept for use.
-    ExpiredToken = "expired_token", 1, "the time stamp of its page is old";
+    ExpiredToken = "expired_token", 1, EXPIRED_TOKEN;
     /// It asks for something sexual.
-    Unwanted = "unwanted", 4, "it asks for something sexual";
+    Unwanted = "unwanted", 4, UNWANTED;
     /// The text's evidence adds up to a pitch. What weighed most in it follows.
-    Text = "text", 4, "it reads like an advertisement";
+    Text = "text", 4, TEXT;
     /// Reason: speaks of the practice's website, or offers software.
-    Web = "offers_websites", 0, "it offers websites or software";
+    Web = "offers_websites", 0, WEB;
     /// Reason: rankings, visitors, customers, articles.
-    Reach = "offers_reach", 0, "it promises rankings, customers or publicity";
+    Reach = "offers_reach", 0, REACH;
     /// Reason: speaks of businesses, staff and costs.
-    Business = "to_a_business", 0, "it speaks to a business";
+    Business = "to_a_business", 0, BUSINESS;
     /// Reason: the words of salespeople.
-    Offer = "sales_talk", 0, "it is worded like a sales letter";
+    Offer = "sales_talk", 0, OFFER;
     /// Reason: loans, investments, prizes, gambling, pills.
-    Money = "about_money", 0, "it is about money or goods";
+    Money = "about_money", 0, MONEY;
     /// Reason: accounts to confirm, invoices to pay, files to open.
-    Phishing = "asks_to_act", 0, "it wants you to pay, open or confirm something";
+    Phishing = "asks_to_act", 0, PHISHING;
     /// Reason: says how to get no more of them.
-    OptOut = "opt_out", 0, "it tells you how to get no more of them";
+    OptOut = "opt_out", 0, OPT_OUT;
     /// Reason: "Dear business owner".
-    Greeting = "to_no_one", 0, "it addresses no one in particular";
+    Greeting = "to_no_one", 0, GREETING;
     /// Reason: links to sites that clients do not link to, or one for a name.
-    Links = "links", 0, "it links to other sites";
+    Links = "links", 0, LINKS;
     /// Reason: HTML or forum code.
-    Markup = "markup", 0, "it has code for web pages in it";
+    Markup = "markup", 0, MARKUP;
     /// Reason: a text of some length without a word of the body, of pain or of massage.
-    OffTopic = "nothing_of_the_body", 0, "it says nothing of the body or of massage";
+    OffTopic = "nothing_of_the_body", 0, OFF_TOPIC;
     /// Reason: letters as a program generates them.
-    Gibberish = "gibberish", 0, "it has words that a program made";
+    Gibberish = "gibberish", 0, GIBBERISH;
 }
 
 impl Signal {

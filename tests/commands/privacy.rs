@@ -302,7 +302,7 @@ async fn what_may_not_be_sent_again_is_refused_with_what_to_do_instead() {
 fn heading(key: &str) -> &'static str {
     match Field::from_key(key).unwrap() {
         Field::ConsentVersion => "Wording agreed to",
-        field => field.built_in().unwrap().label,
+        field => field.short(""),
     }
 }
 

@@ -435,7 +435,7 @@ async fn an_auto_reply_that_ses_suppressed_is_no_bounce_of_the_mailbox() {
     let emails = bench.emails();
     let notice = emails.last().unwrap().text.as_deref().unwrap();
     assert!(
-        notice.contains("did not send the automatic reply"),
+        notice.contains("didn’t send the automatic reply"),
         "{notice}"
     );
     assert_eq!(bench.logs.alarms(), [""; 0]);
@@ -513,7 +513,7 @@ async fn words_that_ses_rejects_after_it_took_them_go_once_more_without_them() {
     bench.tell(at(1), &events).await;
     let emails = bench.emails();
     assert_eq!(emails.len(), 3);
-    assert!(emails[2].sent && emails[2].subject.contains("please look it up"));
+    assert!(emails[2].sent && emails[2].subject.contains("please open your desk"));
     assert_eq!(bench.state(&reference).await, "sent");
     assert_eq!(bench.logs.alarms(), [""; 0]);
     bench.tell(at(2), &[report(&emails[2], "Reject")]).await;

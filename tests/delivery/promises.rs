@@ -92,7 +92,7 @@ async fn each_promise_is_mentioned_on_its_day_shortly_before_and_on_the_next_wor
             "11-26",
             vec![
                 "1 person is waiting for your answer",
-                "Zoë is waiting for your answer by 3pm today",
+                "Zoë is expecting your answer by 3pm today",
             ],
         ),
         // Not answered: once more, and then no more.
@@ -108,7 +108,7 @@ async fn each_promise_is_mentioned_on_its_day_shortly_before_and_on_the_next_wor
             vec![
                 "2 enquiries last week",
                 "1 person is waiting for your answer",
-                "Zoë is waiting for your answer by 3pm today",
+                "Zoë is expecting your answer by 3pm today",
             ],
         ),
         (
@@ -142,7 +142,7 @@ async fn many_that_were_never_marked_hide_no_new_promise() {
     subjects.sort();
     let expected = [
         "1 person is waiting for your answer",
-        "Zoë is waiting for your answer by 3pm today",
+        "Zoë is expecting your answer by 3pm today",
     ];
     assert_eq!(subjects, expected);
 }
@@ -158,7 +158,7 @@ async fn the_morning_list_says_who_by_when_and_how_and_nothing_of_health() {
     for told in [
         "Zoë by 3pm today",
         "zoe@example.org",
-        "I have answered",
+        "I’ve answered",
         "(https://desk.example.com/desk/act/answered/",
         &reference,
     ] {
@@ -235,7 +235,7 @@ async fn what_is_marked_withdrawn_or_on_a_holiday_reminds_of_nothing() {
     let expected = [
         "2 enquiries last week",
         "2 people are waiting for your answer",
-        "Zoë is waiting for your answer by 3pm today",
+        "Zoë is expecting your answer by 3pm today",
     ];
     assert_eq!(subjects, expected);
 }
@@ -350,7 +350,7 @@ async fn mondays_list_counts_the_week_and_always_comes() {
         ("Answered by the time that was promised", "2"),
         ("Answered later", "1"),
         ("Not marked", "1"),
-        ("Working time to an answer, usually", "4 hours"),
+        ("Typical time to answer, in working hours", "4 hours"),
         ("Suspected spam", "1"),
     ] {
         assert!(

@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use aws_emulator::aws;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::enquiry::Reference;
 use enquiry_desk::practice;
@@ -15,11 +16,22 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use super::pending::Bench;
+use crate::simulation::simulator::post_event;
 use crate::simulation::simulator::random::Random;
+use crate::support::emulated;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A Monday.
 const BEGIN: &str = "2026-11-23T00:00:00Z";
+
+/// Two outages of SES, of two days each, in which no Monday begins.
+const SES_OUT: [(i64, i64); 2] = [(80, 82), (220, 222)];
+/// The table is out of reach on a Thursday, from nine to five.
+const TABLE_OUT: (i64, i64) = (101 * 24 + 9, 101 * 24 + 17);
+/// For this week, a Monday in it, the therapist's mailbox turns everything away.
+const MAILBOX_LOST: (i64, i64) = (50, 57);
+const LOST: &str = "bounce@simulator.amazonses.com";
+const PUBLIC_URL: (&str, &str) = ("PUBLIC_URL", "https://desk.example.com");
 
 /// An enquiry, as we know it.
 struct Known {
@@ -46,6 +58,10 @@ struct Year {
     outage_until: Timestamp,
     first_mark: Option<Timestamp>,
     mondays: usize,
+    /// How many enquiries went past the table, straight to the mailbox.
+    past_the_table: usize,
+    /// How many were sent to the therapist once more, after her mailbox was lost.
+    sent_again: usize,
 }
 
 fn clock(now: Timestamp) -> Clock {
@@ -102,6 +118,51 @@ impl Year {
         assert!(self.known.insert(reference, known).is_none());
     }
 
+    /// Posts what the table cannot take: it goes straight to the therapist's mailbox, and is in no list.
+    async fn enquire_past_the_table(&mut self, now: Timestamp) {
+        let form = json!({
+            "name": "Zoë", "email": format!("past{}@example.org", self.past_the_table), "goal": "relax", "consent": "yes",
+        });
+        let answer = self.bench.invoke(now, post_event(&form)).await;
+        assert_eq!(answer["statusCode"], 201, "{answer}");
+        self.past_the_table += 1;
+    }
+
+    /// The function in another environment: with another table or another address of the therapist’s.
+    fn deploy(&mut self, dynamodb: &str, variables: &[(&str, &str)]) {
+        let endpoints = emulated::endpoints(dynamodb, self.bench.ses.endpoint());
+        let app = emulated::app(&endpoints, variables, aws::http_client()).unwrap();
+        self.bench.app = app;
+    }
+
+    /// SES reports what became of the emails that left since the last look: they came back.
+    async fn come_back(&self, now: Timestamp) {
+        for email in &self.bench.emails()[self.seen..] {
+            for notice in email.notices.iter().filter(|_| email.to == [LOST]) {
+                self.bench.invoke(now, notice.sns_event()).await;
+            }
+        }
+    }
+
+    /// The mailbox is there again: every enquiry whose email came back is sent to it once more.
+    async fn send_again(&mut self, now: Timestamp) {
+        for (reference, it) in &self.known {
+            if it.withdrawn_at.is_some() {
+                continue;
+            }
+            if self.bench.show(reference).await["therapist"]["state"] == "bounced" {
+                let resend =
+                    json!({ "command": "resend", "reference": reference, "kind": "therapist" });
+                assert_eq!(
+                    self.bench.invoke(now, resend).await["sent"],
+                    true,
+                    "{reference}"
+                );
+                self.sent_again += 1;
+            }
+        }
+    }
+
     /// What the therapist and the clients do by now.
     async fn act(&mut self, now: Timestamp) {
         let clock = clock(now);
@@ -138,7 +199,7 @@ impl Year {
             if !matches!(kind.as_str(), "reminder" | "morning_list") {
                 continue;
             }
-            assert_eq!(email.to, ["therapist@example.com"]);
+            assert!(email.to == ["therapist@example.com"] || email.to == [LOST]);
             // What it names are those who wait; no mark is made through a link here.
             for (at, _) in text
                 .match_indices("BB-")
@@ -229,7 +290,7 @@ impl Year {
 }
 
 async fn year(marks: bool) -> Year {
-    let bench = Bench::start(&[("PUBLIC_URL", "https://desk.example.com")]).await;
+    let bench = Bench::start(&[PUBLIC_URL]).await;
     let begin: Timestamp = BEGIN.parse().unwrap();
     let mut random = Random::new(variable("YEAR_SEED", 1));
     let enquiries = variable("YEAR_ENQUIRIES", 80);
@@ -245,20 +306,46 @@ async fn year(marks: bool) -> Year {
         outage_until: begin,
         first_mark: None,
         mondays: 0,
+        past_the_table: 0,
+        sent_again: 0,
     };
-    // Two outages of SES, of two days each, in which no Monday begins.
-    let outages = [(80, 82), (220, 222)];
+    let (table, nowhere) = (
+        year.bench.dynamo.endpoint().to_owned(),
+        "http://127.0.0.1:1",
+    );
     for hour in 0..days() * 24 {
         let now = begin + SignedDuration::from_hours(hour);
-        let out = outages
-            .iter()
-            .any(|(from, to)| (from * 24..to * 24).contains(&hour));
-        year.bench.pause(out);
-        if out {
+        let is_during = |(from, to): (i64, i64)| (from * 24..to * 24).contains(&hour);
+        let ses_is_out = SES_OUT.into_iter().any(is_during);
+        let table_is_out = (TABLE_OUT.0..TABLE_OUT.1).contains(&hour);
+        year.bench.pause(ses_is_out);
+        if ses_is_out || table_is_out {
             year.outage_until = now;
         }
+        if hour == TABLE_OUT.0 {
+            year.deploy(nowhere, &[PUBLIC_URL]);
+            year.enquire_past_the_table(now).await;
+        } else if hour == MAILBOX_LOST.0 * 24 {
+            year.deploy(&table, &[PUBLIC_URL, ("THERAPIST_EMAIL", LOST)]);
+        } else if hour == TABLE_OUT.1 || hour == MAILBOX_LOST.1 * 24 {
+            year.deploy(&table, &[PUBLIC_URL]);
+            year.send_again(now).await;
+        }
         while arrivals.next_if(|at| *at == hour).is_some() {
-            year.enquire(now, &mut random, marks).await;
+            if table_is_out {
+                year.enquire_past_the_table(now).await;
+            } else {
+                year.enquire(now, &mut random, marks).await;
+            }
+        }
+        if table_is_out {
+            // Whatever is due waits until the table is there again.
+            for command in ["remind", "sweep"] {
+                let event = json!({ "command": command });
+                let _ = year.bench.invoke_with(now, 29, event).await;
+            }
+            year.read(now);
+            continue;
         }
         year.act(now).await;
         // Nothing is due at night that is not due in the morning: every sixth hour is enough.
@@ -267,6 +354,7 @@ async fn year(marks: bool) -> Year {
                 year.bench.invoke(now, json!({ "command": command })).await;
             }
         }
+        year.come_back(now).await;
         year.read(now);
         if hour % (24 * 7) == 0 {
             year.nothing_was_forgotten(now);
@@ -274,6 +362,13 @@ async fn year(marks: bool) -> Year {
     }
     let end = begin + SignedDuration::from_hours(24 * days());
     year.nothing_was_forgotten(end);
+    let emails = year.bench.emails();
+    let past_the_table = emails.iter().filter(|it| {
+        let text = it.text.as_deref().unwrap_or_default();
+        text.replace('\n', " ").contains("could not be stored")
+    });
+    assert_eq!(past_the_table.count(), year.past_the_table);
+    assert!(year.sent_again > 0, "her mailbox was lost for a week");
     year
 }
 

@@ -3,6 +3,7 @@
 use axum::http::{Method, StatusCode};
 use enquiry_desk::practice;
 
+use super::practice::{fields, pairs, with};
 use crate::support::browser::Browser;
 use crate::support::desk::{Desk, Loss};
 use crate::support::{BROWSER, MINIMAL, TestApp, emulated};
@@ -79,6 +80,47 @@ async fn the_form_opens_when_the_practice_was_saved_for_the_first_time() {
     let posted = app.post_form(&MINIMAL).await;
     assert_eq!(posted.status, StatusCode::SEE_OTHER, "{}", posted.body);
     app.finish().await;
+}
+
+#[tokio::test]
+async fn a_new_practice_is_led_from_section_to_section_until_its_form_is_shown() {
+    let app = TestApp::start_with(&BEGINNING).await;
+    let browser = Browser::signed_in(&app).await;
+    let index = browser.get("/desk/practice").await.body;
+    let mut at = "/desk/practice/contact?setup=yes".to_owned();
+    assert!(index.contains("Your form isn’t open yet"), "{index}");
+    assert!(index.contains(&format!("href=\"{at}\"")), "{index}");
+    for (step, section) in ["contact", "hours", "treatments", "emails"]
+        .iter()
+        .enumerate()
+    {
+        let path = format!("/desk/practice/{section}");
+        assert!(at.starts_with(&path), "{at}");
+        let page = browser.get(&at).await.body;
+        assert!(page.contains(&format!("Step {} of 4", step + 1)), "{page}");
+        let typed = fields(&page, &path);
+        if *section == "contact" {
+            // What is wrong is put right without leaving the way.
+            let wrong = with(typed.clone(), &[("practice.phone", "ask")]);
+            let answer = browser.post(&format!("{path}/save"), &pairs(&wrong)).await;
+            assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+            assert!(answer.body.contains("Step 1 of 4"), "{}", answer.body);
+        }
+        let answer = browser.post(&format!("{path}/save"), &pairs(&typed)).await;
+        assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+        at = answer.header("location").to_owned();
+    }
+    assert_eq!(at, "/desk/practice?done=setup");
+    let end = browser.get(&at).await.body;
+    assert!(
+        end.contains("your form is open") && end.contains("href=\"/\">See your form"),
+        "{end}"
+    );
+    assert_eq!(form(&app).await.0, StatusCode::OK);
+    // Later on, a section leads back to the list.
+    let page = browser.get("/desk/practice/hours").await.body;
+    assert!(!page.contains("Step "), "{page}");
+    app.finish_pending().await;
 }
 
 #[tokio::test]

@@ -45,7 +45,7 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 /// The fields of the form that goes to this address, as a browser would post them.
-fn fields(page: &str, action: &str) -> Vec<(String, String)> {
+pub(super) fn fields(page: &str, action: &str) -> Vec<(String, String)> {
     let begin = page
         .find(&format!("action=\"{action}\""))
         .unwrap_or_else(|| panic!("no form to {action} in {page}"));
@@ -79,7 +79,10 @@ async fn shown(browser: &Browser<'_>, section: &str) -> Vec<(String, String)> {
 }
 
 /// With other values in some fields; a field that is not there is added.
-fn with(mut fields: Vec<(String, String)>, change: &[(&str, &str)]) -> Vec<(String, String)> {
+pub(super) fn with(
+    mut fields: Vec<(String, String)>,
+    change: &[(&str, &str)],
+) -> Vec<(String, String)> {
     for (name, value) in change {
         fields.retain(|(its, _)| its != name);
         fields.push(((*name).to_owned(), (*value).to_owned()));
@@ -87,7 +90,7 @@ fn with(mut fields: Vec<(String, String)>, change: &[(&str, &str)]) -> Vec<(Stri
     fields
 }
 
-fn pairs(fields: &[(String, String)]) -> Vec<(&str, &str)> {
+pub(super) fn pairs(fields: &[(String, String)]) -> Vec<(&str, &str)> {
     let pairs = fields.iter();
     pairs
         .map(|(name, value)| (name.as_str(), value.as_str()))
@@ -137,8 +140,8 @@ fn said(practice: &Practice) -> Vec<String> {
             "{name} {trade} {address} {phone:?} {website:?} {reference_prefix} {time_zone:?} {social:?}"
         ),
         format!(
-            "{hours:?} {} {:?}",
-            practice.reply_within_working_hours, practice.away_until
+            "{hours:?} {} {:?} {}",
+            practice.reply_within_working_hours, practice.away_until, practice.reminders
         ),
         format!("{holidays:?}"),
         format!("{treatments:?}"),
@@ -274,7 +277,7 @@ async fn a_change_is_on_the_form_and_in_the_emails_of_the_next_enquiry() {
             .get("/desk/practice")
             .await
             .body
-            .contains("You are away")
+            .contains("You’re away until")
     );
     app.finish().await;
 }
@@ -452,6 +455,24 @@ async fn every_error_stands_at_its_field_with_everything_kept() {
 }
 
 #[tokio::test]
+async fn the_reminders_are_switched_off_with_a_box() {
+    let app = TestApp::start().await;
+    let browser = Browser::signed_in(&app).await;
+    let mut hours = shown(&browser, "hours").await;
+    let ticked = ("reply.reminders".to_owned(), "yes".to_owned());
+    assert!(hours.contains(&ticked), "on where nothing was said");
+    hours.retain(|it| *it != ticked);
+    let path = "/desk/practice/hours/save";
+    let answer = browser.post(path, &pairs(&hours)).await;
+    assert_eq!(answer.status, StatusCode::SEE_OTHER, "{}", answer.body);
+    assert!(!saved(&app).await.reminders);
+    assert!(!shown(&browser, "hours").await.contains(&ticked));
+    save(&browser, "hours", &[("reply.reminders", "yes")]).await;
+    assert!(saved(&app).await.reminders);
+    app.finish().await;
+}
+
+#[tokio::test]
 async fn a_text_links_to_her_own_website_only() {
     let app = TestApp::start().await;
     let browser = Browser::signed_in(&app).await;
@@ -505,6 +526,19 @@ async fn a_preview_shows_the_form_and_both_emails_and_saves_nothing() {
     assert!(text.contains("Nothing has been saved yet") && text.contains(thanks));
     assert!(!page.body.contains(thanks), "text stays text");
     assert!(text.contains("To the client") && text.contains("To you"));
+    // The emails are shown as mail programs show them, in frames that allow them nothing.
+    let frames: Vec<&str> = page.body.split("<iframe ").skip(1).collect();
+    assert_eq!(frames.len(), 2);
+    for frame in frames {
+        let (attributes, _) = frame.split_once('>').unwrap();
+        assert!(attributes.contains(" sandbox title="), "{attributes}");
+        let srcdoc = attribute(attributes, "srcdoc").unwrap();
+        assert!(srcdoc.contains("</html>") && !srcdoc.contains("<script"));
+        assert!(!srcdoc.contains(thanks), "text stays text");
+    }
+    let policy = page.header("content-security-policy");
+    assert!(policy.starts_with("default-src 'none'; style-src 'self' 'unsafe-inline'"));
+    assert!(policy.ends_with("frame-ancestors 'none'") && !policy.contains("script-src"));
     assert_eq!(page.body.matches("<form").count(), 2, "none of the preview");
     assert!(page.body.contains("<div inert>") && page.body.contains("id=\"goal-field\""));
     assert!(app.app.store.practice().await.unwrap().is_none());
@@ -809,7 +843,7 @@ async fn holidays_that_end_soon_are_told() {
     for (days, words) in [
         (61, None),
         (59, Some("Your last holiday ends on ")),
-        (-2, Some("All your holidays have passed")),
+        (-2, Some("You have no holidays ahead")),
     ] {
         practice.holidays.truncate(1);
         practice.holidays[0].first = day(days);
@@ -818,10 +852,7 @@ async fn holidays_that_end_soon_are_told() {
         let browser = Browser::signed_in(&app).await;
         for page in ["/desk", "/desk/practice"] {
             let page = browser.get(page).await.body;
-            let told = [
-                "Your last holiday ends on ",
-                "All your holidays have passed",
-            ];
+            let told = ["Your last holiday ends on ", "You have no holidays ahead"];
             let told = told.into_iter().find(|it| page.contains(it));
             assert_eq!(told, words, "{days}");
         }

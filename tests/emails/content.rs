@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use aws_emulator::aws;
 use enquiry_desk::aws::Clients;
 use enquiry_desk::email::previews::{DESK, HOSTILE, MINE, Samples, therapist};
-use enquiry_desk::email::{Email, TherapistEmail};
+use enquiry_desk::email::{Email, NoticeEmail, PromisesEmail, TherapistEmail, Trouble, Waits};
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Times,
 };
-use enquiry_desk::mail_state::EmailKind;
+use enquiry_desk::mail_state::{EmailKind, MailState};
 use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::ses::Ses;
 use enquiry_desk::settings::Settings;
@@ -142,8 +142,13 @@ async fn each_email_leaves_ses_as_it_was_written() {
             email.text.trim_end(),
             "{name}"
         );
-        if email.html.is_some() {
-            assert_eq!(part(message.body_html(0)), email.html, "{name}");
+        if let Some(html) = &email.html {
+            assert_eq!(part(message.body_html(0)).as_ref(), Some(html), "{name}");
+            // What has such a letter never leaves as it is, in lines as long as a client's longest word: RFC 5322 allows 998 bytes.
+            assert!(!html.is_ascii(), "{name}");
+        }
+        for line in left.eml.split('\n') {
+            assert!(line.len() <= 998, "{name}: a line of {}", line.len());
         }
         let reply_to = message.reply_to().and_then(|to| to.first()?.address());
         assert_eq!(
@@ -178,24 +183,14 @@ fn the_subject_says_what_matters_first() {
         .map(|(name, email)| (name, email.subject))
         .collect();
     for (name, expected) in [
-        ("complete", "New enquiry BB-7KQ4M: Zoë, lower back and neck"),
-        ("minimal", "New enquiry BB-7KQ4M: Sam, relax and unwind"),
-        (
-            "injured",
-            "[injured in the last 48 hours] New enquiry BB-7KQ4M: Zoë, lower back and neck",
-        ),
-        ("not_sure", "New enquiry BB-7KQ4M: Sam, lower back and more"),
-        (
-            "suspect",
-            "[possible spam] New enquiry BB-7KQ4M: Zoë, lower back and neck",
-        ),
-        ("private", "New enquiry BB-7KQ4M: Zoë"),
-        (
-            "fallback",
-            "[not stored] New enquiry BB-7KQ4M: Zoë, lower back and neck",
-        ),
-        ("hostile", "New enquiry BB-7KQ4M: lower back and neck"),
-        ("bare", "New enquiry BB-7KQ4M: please look it up"),
+        ("complete", "New enquiry from Zoë (BB-7KQ4M)"),
+        ("minimal", "New enquiry from Sam (BB-7KQ4M)"),
+        ("injured", "New enquiry from Zoë (BB-7KQ4M)"),
+        ("suspect", "[possible spam] New enquiry from Zoë (BB-7KQ4M)"),
+        ("private", "New enquiry from Zoë (BB-7KQ4M)"),
+        ("fallback", "[only copy] New enquiry from Zoë (BB-7KQ4M)"),
+        ("hostile", "New enquiry (BB-7KQ4M)"),
+        ("bare", "New enquiry (BB-7KQ4M): please open your desk"),
     ] {
         let subject = &subjects.iter().find(|(it, _)| *it == name).unwrap().1;
         assert_eq!(subject, expected, "{name}");
@@ -240,7 +235,7 @@ fn the_therapist_can_answer_with_one_tap() {
     assert!(complete.contains("href=\"tel:+447700900982\""));
     assert!(complete.contains("href=\"sms:+447700900982\""));
     assert!(complete.contains(
-        "href=\"mailto:zoe.bronte@example.com?subject=Body%20Benefits%3A%20your%20enquiry%20BB-7KQ4M&#38;body=Hello%20Zo%C3%AB%2C%0D%0A%0D%0AThank%20you"
+        "href=\"mailto:zoe.bronte@example.com?subject=Your%20enquiry%20to%20Body%20Benefits%20%28BB-7KQ4M%29&#38;body=Hello%20Zo%C3%AB%2C%0D%0A%0D%0AThank%20you"
     ));
     // The way that the client asked for is the button, and comes first.
     for (name, link) in [
@@ -481,6 +476,14 @@ fn every_answer_to_a_client_is_complete_and_in_order() {
                     "{answers:?}: {} stands before",
                     treatment.name
                 );
+                // What it is for is said, but where the guide's own reason says why it is suggested.
+                let why = [
+                    suggestion.suggested,
+                    suggestion.alternative().map(|it| it.treatment),
+                ];
+                if !why.into_iter().flatten().any(|it| it.key == treatment.key) {
+                    at(&treatment.choose_it_for);
+                }
             }
             let injury = squeezed(&practice().explain.recent_injury);
             assert_eq!(part.contains(&injury), suggestion.wait, "{answers:?}");
@@ -492,21 +495,276 @@ fn every_answer_to_a_client_is_complete_and_in_order() {
                 "BB-7KQ4M",
                 "by 11am on Tuesday",
                 "07835 346476",
+                "Hours: Monday to Friday, 9am to 5pm",
                 &practice().explain.general,
                 &practice().explain.cause[&Cause::Stress],
                 &practice().explain.area[&Area::Neck],
-                "If that was not you",
+                "If that wasn’t you",
             ] {
                 at(needed);
             }
             if let Some(alternative) = suggestion.alternative() {
                 at(alternative.why);
             }
+            // What happens next comes first, and what might be causing it last.
+            let last = practice().treatments.iter().map(|it| at(&it.name)).max();
+            assert!(
+                at("by 11am on Tuesday") < first.unwrap_or(usize::MAX)
+                    && last.unwrap() < at("What might be causing it"),
+                "{answers:?}"
+            );
             if answers.goal == Some(Goal::NotSure) {
-                at("I will help you choose.");
+                at("I’ll help you choose.");
             }
         }
     }
+}
+
+/// The others have a line of why and a line of how; the suggested one has more to say, in a box of its own.
+#[test]
+fn the_other_treatments_are_told_in_fewer_words_than_the_suggested_one() {
+    for answers in combinations() {
+        let received = with(minimal(), |it| it.answers = answers.clone());
+        let suggestion = received.suggestion(practice());
+        let (Some(suggested), None) = (suggestion.suggested, suggestion.named) else {
+            continue;
+        };
+        let told = suggestion.why.len() + suggested.how_it_works.len();
+        for other in suggestion.others() {
+            let other =
+                "Choose it for .".len() + other.choose_it_for.len() + other.how_it_works.len();
+            assert!(other < told, "{answers:?}");
+        }
+    }
+}
+
+/// What the treatments are based on, each fact by the words that tell it.
+#[test]
+fn the_facts_are_all_told() {
+    let explain = &practice().explain;
+    for (text, facts) in [
+        (
+            &explain.massage,
+            &[
+                "tension",
+                "calm mind calms the body",
+                "knots",
+                "fresh blood",
+                "48 hours",
+                "without scar tissue",
+            ][..],
+        ),
+        (
+            &explain.recent_injury,
+            &[
+                "48 hours",
+                "rest",
+                "ice",
+                "no massage",
+                "light pressure",
+                "deeper",
+                "without scar tissue",
+            ],
+        ),
+        (&explain.general, &["not medical advice", "GP", "NHS 111"]),
+        (
+            &explain.cause[&Cause::Stress],
+            &["tight", "upper back and shoulders", "let go"],
+        ),
+        (
+            &explain.cause[&Cause::Injury],
+            &[
+                "even an old one",
+                "scar tissue",
+                "doesn’t tighten and let go as easily",
+            ],
+        ),
+        (
+            &explain.cause[&Cause::Overuse],
+            &["same movement", "knots", "hurt", "harder to move"],
+        ),
+        (
+            &explain.cause[&Cause::Posture],
+            &["desk", "more than their share", "tension", "hurt"],
+        ),
+        (
+            &explain.area[&Area::LowerBack],
+            &[
+                "weak",
+                "hips tip forward",
+                "arches",
+                "lower spine",
+                "too much",
+                "twist",
+                "stretch",
+            ],
+        ),
+        (
+            &explain.area[&Area::UpperBack],
+            &[
+                "posture",
+                "desk work",
+                "injury",
+                "same movement",
+                "worry",
+                "headaches",
+                "move less",
+                "just notice",
+            ],
+        ),
+        (
+            &explain.area[&Area::Shoulders],
+            &["every direction", "weak", "strain"],
+        ),
+        (
+            &explain.area[&Area::Neck],
+            &["turn your head", "headache", "hurt"],
+        ),
+    ] {
+        for fact in facts {
+            assert!(
+                text.to_lowercase().contains(&fact.to_lowercase()),
+                "{fact}: {text}"
+            );
+        }
+    }
+    for (key, facts) in [
+        (
+            "deep-tissue-remedial",
+            [
+                "aches",
+                "pains",
+                "injury",
+                "spots that cause the trouble",
+                "do their job",
+            ],
+        ),
+        (
+            "relaxing",
+            ["unwind", "upper back", "let go", "gentle", "less pressure"],
+        ),
+        (
+            "hot-stones",
+            [
+                "relax",
+                "warmth",
+                "deeper",
+                "without more pressure",
+                "comfort",
+            ],
+        ),
+        (
+            "hot-stones-deep-tissue",
+            [
+                "most effective",
+                "deep tissue",
+                "warm your muscles first",
+                "more deeply",
+                "problem spots",
+            ],
+        ),
+    ] {
+        let treatment = practice().treatment(key).unwrap();
+        let text = format!("{} {}", treatment.choose_it_for, treatment.how_it_works);
+        for fact in facts {
+            assert!(
+                text.contains(fact) || text.contains(&format!("its {fact}")),
+                "{key}: {fact}"
+            );
+        }
+    }
+}
+
+/// A subject and the line beside it are shown on locked screens, and the subject stands in the reports of SES. So nothing that a
+/// client answers changes either, but their name and how to reach them.
+#[test]
+fn no_subject_and_no_preview_names_health() {
+    let to = therapist();
+    let shown = |email: &Email| (email.subject.clone(), preview(email));
+    let silent = with(complete(), |it| {
+        it.answers = Answers::default();
+        it.message = None;
+        it.times = None;
+        it.own = Vec::new();
+    });
+    let state = MailState::NEW;
+    let every = |received: &Received| {
+        let about = |suspect, privacy, auto_reply| TherapistEmail {
+            suspect,
+            privacy,
+            auto_reply,
+            ..to_therapist(received, &to)
+        };
+        let mut emails = Vec::new();
+        for (suspect, privacy) in [(false, false), (true, false), (false, true)] {
+            for auto_reply in [Some(&state), None] {
+                let email = about(suspect, privacy, auto_reply);
+                emails.extend([email.into_email(), email.plain(), email.bare()]);
+            }
+        }
+        for trouble in [
+            Trouble::Bounced,
+            Trouble::Complained,
+            Trouble::Rejected,
+            Trouble::Unknown,
+        ] {
+            let notice = NoticeEmail {
+                practice: practice(),
+                to: &to,
+                received,
+                trouble,
+                may_write: true,
+            };
+            emails.push(notice.into_email());
+        }
+        let waits = Waits {
+            received,
+            may_write: true,
+            links: None,
+        };
+        for kind in [EmailKind::MorningList, EmailKind::Reminder] {
+            let promises = PromisesEmail {
+                kind,
+                practice: practice(),
+                to: &to,
+                waiting: &[waits],
+                marked: &[received],
+                now: received.received_at,
+            };
+            emails.push(promises.into_email());
+        }
+        emails.push(client_email(received));
+        emails.iter().map(shown).collect::<Vec<_>>()
+    };
+    let expected = every(&silent);
+    let mut all = combinations();
+    for injured in &mut all {
+        injured.area = Area::ALL.to_vec();
+    }
+    for answers in all {
+        let received = with(complete(), |it| it.answers = answers.clone());
+        assert_eq!(every(&received), expected, "{answers:?}");
+    }
+    for (name, email) in every_email() {
+        let (subject, preview) = shown(&email);
+        for word in [
+            "injur", "pain", "hurt", "back and", "neck", "shoulder", "stress", "massage", "treat",
+            "relax", "stone", "48 hours",
+        ] {
+            let text = format!("{subject} {preview}").to_lowercase();
+            assert!(!text.contains(word), "{name}: {word} is in {text}");
+        }
+    }
+}
+
+/// What email programs show beside the subject.
+fn preview(email: &Email) -> String {
+    let html = email.html.as_deref().unwrap_or_default();
+    let Some((_, after)) = html.split_once("overflow:hidden;\">") else {
+        // Without one they show how the text begins.
+        return email.text.lines().next().unwrap_or_default().to_owned();
+    };
+    after.split_once("</div>").unwrap().0.to_owned()
 }
 
 #[test]
@@ -632,7 +890,8 @@ fn every_email_keeps_to_the_form_of_emails() {
     }
 }
 
-/// Below what Gmail cuts, no line too long (RFC 5322, section 2.1.1), no control characters, one line of subject.
+/// Below what Gmail cuts, no line of text too long (RFC 5322, section 2.1.1), no control characters, one line of subject. The lines
+/// of the HTML part are folded when it is encoded.
 fn check_form(name: &str, email: &Email) {
     let html = email.html.as_deref().unwrap_or_default();
     assert!(
@@ -640,7 +899,7 @@ fn check_form(name: &str, email: &Email) {
         "{name}: {} bytes",
         email.text.len() + html.len()
     );
-    for line in html.lines().chain(email.text.lines()) {
+    for line in email.text.lines() {
         assert!(line.len() < 998, "{name}: a line of {} bytes", line.len());
     }
     for part in [html, &email.text] {
@@ -758,11 +1017,7 @@ const SUPPORT: &[(&str, &str, &str)] = &[
         "pppn",
         "only the preheader has it, which is not displayed",
     ),
-    (
-        "overflow-wrap",
-        "pnnn",
-        "`word-break` does the same, and the email brings its own places to break very long words",
-    ),
+    ("overflow-wrap", "pnnn", "`word-break` does the same"),
     (
         "padding",
         "yyyp",
@@ -884,7 +1139,7 @@ fn visible(html: &str) -> String {
     let preheader = body.find("<div").unwrap();
     let after = body[preheader..].split_once("</div>").unwrap().1;
     let mut out = String::new();
-    for (index, piece) in after.replace("<wbr\n>", "").split('<').enumerate() {
+    for (index, piece) in after.split('<').enumerate() {
         if index == 0 {
             out.push_str(piece);
             continue;
@@ -975,9 +1230,9 @@ fn another_practice_speaks_with_its_own_voice() {
                 promise,
                 "Quiet Hands",
                 "Sports massage practitioner",
-                "Choose it for legs that have run too far (45 minutes, £40).",
+                "Sports massage (45 minutes, £40)",
                 "Please wait two days, then come.",
-                "Tuesday and Wednesday, midday to 8pm; Saturday, 8:30am to 12:30pm and 2pm to 5pm.",
+                "Hours: Tuesday and Wednesday, midday to 8pm; Saturday, 8:30am to 12:30pm and 2pm to 5pm",
                 "Website: https://quiet-hands.example.org/",
                 "See you soon,",
                 "We are no doctors",

@@ -92,13 +92,13 @@ async fn the_therapist_reads_the_remark_and_the_links_dial_the_number() {
 }
 
 #[tokio::test]
-async fn a_subject_says_who_and_what_and_never_somewhere_else() {
+async fn a_subject_says_who_and_the_email_what() {
     let app = TestApp::start().await;
     let mut expected = Vec::new();
     for (at, (answers, about, wants)) in [
         (
             &[("name", "Jo Brown"), ("area", "other")][..],
-            "Jo, treat pain or an injury",
+            " from Jo",
             "Treat pain or an injury (pain somewhere else)",
         ),
         (
@@ -107,7 +107,7 @@ async fn a_subject_says_who_and_what_and_never_somewhere_else() {
                 ("area", "other"),
                 ("goal", "not-sure"),
             ],
-            "Jo, not sure yet",
+            " from Jo",
             "Not sure yet (pain somewhere else)",
         ),
         (
@@ -116,19 +116,15 @@ async fn a_subject_says_who_and_what_and_never_somewhere_else() {
                 ("area", "neck"),
                 ("area", "other"),
             ],
-            "Jane, neck and more",
+            " from Jane",
             "Treat pain or an injury: neck and somewhere else",
         ),
         (
             &[("name", "Mum of Tom"), ("area", "neck")],
-            "neck",
+            "",
             "Treat pain or an injury: neck",
         ),
-        (
-            &[("name", "Dr"), ("goal", "relax")],
-            "relax and unwind",
-            "Relax and unwind",
-        ),
+        (&[("name", "Dr"), ("goal", "relax")], "", "Relax and unwind"),
     ]
     .into_iter()
     .enumerate()
@@ -151,7 +147,7 @@ async fn a_subject_says_who_and_what_and_never_somewhere_else() {
             .find(|email| email.reply_to.iter().any(|it| it.contains(&address)))
             .unwrap();
         assert!(
-            email.subject.ends_with(&format!(": {about}")),
+            email.subject.starts_with(&format!("New enquiry{about} (")),
             "{}: {about}",
             email.subject
         );

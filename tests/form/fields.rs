@@ -325,7 +325,7 @@ async fn every_answer_is_read_from_every_encoding_and_exported() {
             // The box is always ticked: the column says which wording was agreed to.
             let (name, cell) = match row.field {
                 Field::Consent => ("Wording agreed to", practice().consent.version.clone()),
-                _ => (row.label, answer),
+                _ => (row.field.short(row.label), answer),
             };
             let column = names.iter().position(|it| *it == name);
             let column = column.unwrap_or_else(|| panic!("{name} is no column"));

@@ -9,5 +9,6 @@ mod pages;
 mod practice;
 mod published;
 mod questions;
+mod reading;
 mod tell_me_more;
 mod tokens;

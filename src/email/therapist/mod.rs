@@ -4,7 +4,6 @@
 //! its place, and if SES refuses the client's words, [`TherapistEmail::bare`] carries none of them.
 
 mod sentences;
-mod ways;
 
 use askama::Template;
 use jiff::Timestamp;
@@ -12,17 +11,18 @@ use jiff::Timestamp;
 use super::first_name::first_name;
 use super::format::{listed, lower_first, moment};
 use super::user_text::Typed;
+use super::ways::{Way, ways};
 use super::wrap::{fold_html, fold_text};
 use super::{DeskLinks, Email, styles};
 use crate::enquiry::answers::{Area, Choice, Goal, RecentInjury};
 use crate::enquiry::{self, EmailAddress, Enquiry, Field, Received};
 use crate::mail_state::{EmailKind, MailState};
-use crate::practice::Practice;
+use crate::messages::email::therapist as words;
+use crate::practice::{Practice, Suggestion};
 use crate::record::Record;
 use crate::settings::EmailSettings;
 use crate::spam::{Score, Signal, Verdict};
-use sentences::{earlier, fate};
-use ways::{Way, links, marking, ways};
+use sentences::{earlier, fate, links, marking, promises};
 
 pub use sentences::{because, reasons, suggests};
 
@@ -119,15 +119,15 @@ impl<'a> TherapistEmail<'a> {
     #[must_use]
     pub fn plain(&self) -> Email {
         let page = Page::new(self);
-        let mut text = format!("Enquiry {} to {}\n\n", page.reference, self.practice.name);
+        let mut text = words::plain(&self.practice.name, page.reference);
+        text.push_str("\n\n");
         for alert in &page.alerts {
             text.push_str(&format!("{}\n{}\n\n", alert.heading, alert.text));
         }
-        let texts = page.times.iter().chain(&page.message).chain(&page.folded);
-        for answer in page.answers.iter().chain(texts) {
+        for (_, answer) in labelled(self.practice, &self.received.enquiry, self.is_private()) {
             text.push_str(&format!("{}\n{}\n\n", answer.label, answer.value.block()));
         }
-        text.push_str(&page.kept_out);
+        text.push_str(page.kept_out);
         self.email(fold_text(&text), None)
     }
 
@@ -135,13 +135,10 @@ impl<'a> TherapistEmail<'a> {
     #[must_use]
     pub fn bare(&self) -> Email {
         let reference = &self.received.reference;
-        let text = format!(
-            "An enquiry has come in, but the email about it was refused for the words in it. Its reference is {reference}. \
-             You can read all of it on your desk{}.",
-            self.desk_in_brackets()
-        );
+        let desk = self.links.map(|links| links.enquiry.as_str());
+        let text = format!("{}\n\n{}", words::bare(reference), desk.unwrap_or_default());
         Email {
-            subject: format!("New enquiry {reference}: please look it up"),
+            subject: words::subject_bare(reference),
             reply_to: None,
             ..self.email(fold_text(&text), None)
         }
@@ -164,12 +161,6 @@ impl<'a> TherapistEmail<'a> {
         }
     }
 
-    /// The link to the enquiry on the desk, as the text part writes links.
-    fn desk_in_brackets(&self) -> String {
-        let links = self.links;
-        links.map_or_else(String::new, |links| format!(" ({})", links.enquiry))
-    }
-
     /// Whether the health answers are left out.
     fn is_private(&self) -> bool {
         self.privacy && self.auto_reply.is_some()
@@ -183,46 +174,22 @@ impl<'a> TherapistEmail<'a> {
         self.received.enquiry.answers.recent_injury == Some(RecentInjury::Yes) && !self.is_private()
     }
 
-    /// Fixed words, the reference, a harmless first name and closed answers: nothing else that a visitor typed.
+    /// Fixed words, a harmless first name and the reference. Nothing about health: a subject is shown on locked screens, and
+    /// stands in the reports of SES.
     fn subject(&self) -> String {
-        let enquiry = &self.received.enquiry;
-        let mut subject = String::new();
-        for (applies, mark) in [
-            (self.auto_reply.is_none(), "[not stored] "),
-            (self.suspect, "[possible spam] "),
-            (self.is_injured(), "[injured in the last 48 hours] "),
-        ] {
-            if applies {
-                subject.push_str(mark);
-            }
+        let reference = &self.received.reference;
+        let mut subject = match first_name(&self.received.enquiry.name) {
+            Some(name) => words::subject(name, reference),
+            None => words::subject_unnamed(reference),
+        };
+        if self.suspect {
+            subject = words::mark_suspect(subject);
         }
-        subject.push_str(&format!("New enquiry {}", self.received.reference));
-        let mut about = Vec::from_iter(first_name(&enquiry.name).map(str::to_owned));
-        if !self.is_private() {
-            // "Somewhere else" says nothing by itself.
-            let known = |area: &&Area| **area != Area::Other;
-            let areas: Vec<&Area> = enquiry.answers.area.iter().filter(known).collect();
-            let more = areas.len() > 2 || areas.len() < enquiry.answers.area.len();
-            about.extend(match areas.first() {
-                None => wish(enquiry.answers.goal).map(lower_first),
-                Some(first) if more => Some(format!("{} and more", lower_first(first.label()))),
-                Some(_) => Some(listed(&labels(&areas))),
-            });
-        }
-        if !about.is_empty() {
-            subject.push_str(": ");
-            subject.push_str(&about.join(", "));
+        if self.auto_reply.is_none() {
+            subject = words::mark_only_copy(subject);
         }
         subject
     }
-}
-
-/// What the client wants, as the therapist reads it; none where the form does not ask.
-fn wish(goal: Option<Goal>) -> Option<&'static str> {
-    Some(match goal? {
-        Goal::NotSure => "Not sure yet",
-        goal => goal.label(),
-    })
 }
 
 /// What must not be overlooked.
@@ -231,29 +198,30 @@ struct Alert {
     text: String,
 }
 
-/// An answer under the form's own label.
+/// An answer under a short label.
 struct Answer {
     label: String,
     value: Typed,
 }
 
-/// What both parts of the email show.
+/// What both parts of the email show. Nothing stands in it twice.
 struct Page<'a> {
     practice: &'a Practice,
     reference: &'a str,
+    /// How and by when, which is safe on a locked screen.
     preheader: String,
     name: Typed,
     alerts: Vec<Alert>,
     wants: String,
     suggests: String,
-    contact_by: &'static str,
-    first_way: Option<Way>,
-    other_ways: Vec<Way>,
+    /// How they would like to hear back, and by when they have been told that they will.
+    contact: String,
+    ways: Vec<Way>,
     times: Option<Answer>,
     message: Option<Answer>,
     /// What a sexual request says: one tap away, at the end.
     folded: Vec<Answer>,
-    kept_out: String,
+    kept_out: &'static str,
     answers: Vec<Answer>,
     auto_reply: String,
     earlier: String,
@@ -270,14 +238,14 @@ impl<'a> Page<'a> {
         let enquiry = &received.enquiry;
         let private = email.is_private();
         let suggestion = received.suggestion(practice);
-        let (first_way, other_ways) = ways(practice, received, email.may_write);
-        let when = received.promise_in_words(practice);
+        let write = email.may_write.then(|| Way::reply(practice, received));
         let (wants, suggests) = if private {
             (String::new(), String::new())
         } else {
             (wants(enquiry), suggests(&suggestion))
         };
         let mut answers = labelled(practice, enquiry, private);
+        answers.retain(|(field, _)| !stands_above(*field, enquiry, &suggestion));
         let mut take = |field| {
             let place = answers.iter().position(|(it, _)| *it == field)?;
             Some(answers.remove(place).1)
@@ -290,35 +258,28 @@ impl<'a> Page<'a> {
             let own = answers.extract_if(.., |(field, _)| matches!(field, Field::Own(_)));
             folded.extend(own.map(|(_, answer)| answer));
         }
-        let contact_by = enquiry.contact_by.label();
-        let preheader = if wants.is_empty() {
-            format!("{contact_by} · {}", received.reference)
+        let contact = enquiry.contact_by.label();
+        let contact = if promises(email.auto_reply) {
+            words::contact_when(contact, received.promise_in_words(practice))
         } else {
-            format!("{wants} · {contact_by}")
+            contact.to_owned()
         };
         Self {
             practice,
             reference: received.reference.as_str(),
-            preheader,
+            preheader: contact.clone(),
             name: Typed::new(enquiry.name.as_str()),
             alerts: alerts(email),
             wants,
             suggests,
-            contact_by,
-            first_way,
-            other_ways,
+            contact,
+            ways: ways(enquiry, write),
             times,
             message,
             folded,
-            kept_out: if private {
-                "What the client said about their health, what they want and their message are kept out of this \
-                 mailbox. All of it is on your desk."
-                    .to_owned()
-            } else {
-                String::new()
-            },
+            kept_out: if private { words::KEPT_OUT } else { "" },
             answers: answers.into_iter().map(|(_, answer)| answer).collect(),
-            auto_reply: fate(email.auto_reply, &when),
+            auto_reply: fate(email.auto_reply, enquiry),
             earlier: earlier(practice, email.earlier, email.more_earlier),
             received: moment(practice, received.received_at),
             may_write: email.may_write,
@@ -328,6 +289,24 @@ impl<'a> Page<'a> {
     }
 }
 
+/// Whether the top of the email says it already.
+fn stands_above(field: Field, enquiry: &Enquiry, suggestion: &Suggestion<'_>) -> bool {
+    match field {
+        Field::Name | Field::Phone | Field::ContactBy | Field::Area | Field::Goal => true,
+        Field::RecentInjury => enquiry.answers.recent_injury == Some(RecentInjury::Yes),
+        Field::Treatment => suggestion.named.is_some(),
+        _ => false,
+    }
+}
+
+/// What the client wants, as the therapist reads it; none where the form does not ask.
+fn wish(goal: Option<Goal>) -> Option<&'static str> {
+    Some(match goal? {
+        Goal::NotSure => words::NOT_SURE,
+        goal => goal.label(),
+    })
+}
+
 /// What the client would like, and where it hurts, in one line; empty where the form asks neither.
 #[must_use]
 pub fn wants(enquiry: &Enquiry) -> String {
@@ -335,11 +314,9 @@ pub fn wants(enquiry: &Enquiry) -> String {
     match (wish(enquiry.answers.goal), areas.as_slice()) {
         (None, []) => String::new(),
         (Some(wish), []) => wish.to_owned(),
-        (wish, [Area::Other]) => {
-            let wish = wish.map_or_else(String::new, |wish| format!("{wish} "));
-            format!("{wish}(pain somewhere else)")
-        }
-        (None, areas) => format!("Pain: {}", listed(&labels(areas))),
+        (None, [Area::Other]) => words::ELSEWHERE.to_owned(),
+        (Some(wish), [Area::Other]) => format!("{wish} {}", words::ELSEWHERE),
+        (None, areas) => words::pain(listed(&labels(areas))),
         (Some(wish), areas) => format!("{wish}: {}", listed(&labels(areas))),
     }
 }
@@ -349,42 +326,38 @@ fn labels(areas: &[&Area]) -> Vec<String> {
 }
 
 fn alerts(email: &TherapistEmail<'_>) -> Vec<Alert> {
+    use words::alert;
     let mut alerts = Vec::new();
     if email.auto_reply.is_none() {
         alerts.push(Alert {
-            heading: "Not stored",
-            text: "This enquiry could not be stored. It is in this mailbox and nowhere else, so please keep this email \
-                   until you have answered it."
-                .to_owned(),
+            heading: alert::ONLY_COPY,
+            text: alert::ONLY_COPY_TEXT.to_owned(),
         });
     }
     if email.suspect {
-        let release = if email.auto_reply.is_some() {
-            " If it is a real client, just reply; on your desk you can send the automatic reply, too. If not, delete it: \
-             do not report it as spam, or these emails may stop."
-        } else {
-            " If it is a real client, just reply."
+        let release = match email.auto_reply {
+            Some(_) => alert::RELEASE,
+            None => alert::RELEASE_ONLY_COPY,
         };
         alerts.push(Alert {
             heading: if email.is_unwanted() {
-                "Unwanted request: what it says is folded away at the end"
+                alert::UNWANTED
             } else {
-                "Possible spam"
+                alert::SUSPECT
             },
-            text: format!("{}{release}", reasons(email.signals)),
+            text: format!("{} {release}", reasons(email.signals)),
         });
     }
     if email.is_injured() {
         alerts.push(Alert {
-            heading: "Injured in the last 48 hours",
-            text: "Please offer a time after the 48 hours have passed.".to_owned(),
+            heading: alert::INJURED,
+            text: alert::INJURED_TEXT.to_owned(),
         });
     }
     alerts
 }
 
-/// Every answer that was given, in the order of the form and labelled as the form labels it. Privacy mode leaves out what
-/// is sensitive.
+/// Every answer that was given, in the order of the form and under a short label. Privacy mode leaves out what is sensitive.
 fn labelled(practice: &Practice, enquiry: &Enquiry, private: bool) -> Vec<(Field, Answer)> {
     let answered = enquiry.answered(practice).into_iter();
     answered
@@ -397,7 +370,7 @@ fn labelled(practice: &Practice, enquiry: &Enquiry, private: bool) -> Vec<(Field
             } else {
                 Typed::as_is(&text)
             };
-            let label = it.label.to_owned();
+            let label = it.field.short(it.label).to_owned();
             (it.field, Answer { label, value })
         })
         .collect()

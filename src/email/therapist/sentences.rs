@@ -1,10 +1,15 @@
 //! The sentences of the email to the therapist: what our guide suggests, why it looks like spam, what became of the auto-reply,
-//! and how often this client asked before.
+//! how often this client asked before, and where the email leads.
 
 use jiff::Timestamp;
 
 use super::super::format::{day, listed, lower_first};
+use super::super::ways::named;
+use super::TherapistEmail;
+use crate::enquiry::Enquiry;
 use crate::mail_state::{MailState, Withheld};
+use crate::messages::email::{self, therapist};
+use crate::messages::spam;
 use crate::practice::{Practice, Suggestion};
 use crate::spam::Signal;
 
@@ -14,33 +19,19 @@ const NAMED_EARLIER: usize = 3;
 /// What the guide suggests, in one or two sentences.
 #[must_use]
 pub fn suggests(suggestion: &Suggestion<'_>) -> String {
-    let mut words = match (suggestion.suggested, suggestion.named) {
+    use email::suggests as words;
+    match (suggestion.suggested, suggestion.named) {
         (Some(suggested), Some(named)) if suggestion.differs() => {
-            format!(
-                "{}. The client asked for {}.",
-                suggested.name,
-                lower_first(&named.name)
-            )
+            words::asked_for_other(lower_first(&named.name), &suggested.name)
         }
-        (Some(suggested), Some(_)) => format!("{}. The client asked for it too.", suggested.name),
+        (Some(suggested), Some(_)) => words::asked_for_it(&suggested.name),
         (Some(suggested), None) => match suggestion.alternative() {
-            Some(also) => format!(
-                "{}, or {}.",
-                suggested.name,
-                lower_first(&also.treatment.name)
-            ),
+            Some(also) => words::two(lower_first(&also.treatment.name), &suggested.name),
             None => format!("{}.", suggested.name),
         },
-        (None, Some(named)) => format!(
-            "No single one. The client asked for {}.",
-            lower_first(&named.name)
-        ),
-        (None, None) => "No single one. The client would like help to choose.".to_owned(),
-    };
-    if suggestion.wait {
-        words.push_str(" Not before the 48 hours have passed.");
+        (None, Some(named)) => words::only_asked_for(lower_first(&named.name)),
+        (None, None) => words::HELP_TO_CHOOSE.to_owned(),
     }
-    words
 }
 
 /// Why an enquiry looks like spam, in one sentence.
@@ -51,89 +42,103 @@ pub fn reasons(signals: &[Signal]) -> String {
         .map(|signal| signal.words().to_owned())
         .collect();
     if reasons.is_empty() {
-        return "Something about this enquiry looks like spam.".to_owned();
+        return spam::SOMETHING.to_owned();
     }
-    format!("This looks like spam, because {}.", listed(&reasons))
+    spam::because(listed(&reasons))
+}
+
+/// Whether the client has been told, or is about to be, by when they will hear back.
+pub(super) const fn promises(auto_reply: Option<&MailState>) -> bool {
+    matches!(
+        auto_reply,
+        Some(
+            MailState::Pending { .. }
+                | MailState::Sending { .. }
+                | MailState::Sent { .. }
+                | MailState::Delivered { .. }
+                | MailState::Unknown { .. }
+        )
+    )
 }
 
 /// What has become of the auto-reply, and what the therapist does about it.
-pub(super) fn fate(auto_reply: Option<&MailState>, when: &str) -> String {
+pub(super) fn fate(auto_reply: Option<&MailState>, enquiry: &Enquiry) -> String {
+    use therapist::fate as words;
     match auto_reply {
-        None => "No automatic reply goes to the client, because the enquiry could not be stored."
-            .to_owned(),
-        Some(MailState::Pending { .. } | MailState::Sending { .. }) => {
-            format!(
-                "An automatic reply is on its way to the client. It says that you will reply {when}."
-            )
-        }
-        Some(MailState::Sent { .. } | MailState::Delivered { .. }) => {
-            format!(
-                "The client has been sent an automatic reply. It says that you will reply {when}."
-            )
-        }
+        None => words::NOT_STORED.to_owned(),
+        Some(MailState::Pending { .. } | MailState::Sending { .. }) => words::LEAVING.to_owned(),
+        Some(MailState::Sent { .. } | MailState::Delivered { .. }) => words::SENT.to_owned(),
         Some(
             MailState::Failed { .. } | MailState::Bounced { .. } | MailState::Complained { .. },
-        ) => "The automatic reply could not be sent. The client has not heard from us.".to_owned(),
-        Some(MailState::Unknown { .. }) => {
-            "The automatic reply may or may not have reached the client. It will not \
-                                            be sent again."
-                .to_owned()
-        }
-        Some(MailState::Withheld { reason }) => format!(
-            "No automatic reply goes to the client, because {}. The client has not been told when you will reply.",
-            because(*reason)
-        ),
+        ) => words::failed(named(enquiry)),
+        Some(MailState::Unknown { .. }) => words::UNKNOWN.to_owned(),
+        Some(MailState::Withheld { reason }) => words::withheld(named(enquiry), because(*reason)),
     }
 }
 
 /// Why an auto-reply is withheld: ends "because …".
 #[must_use]
 pub const fn because(reason: Withheld) -> &'static str {
+    use email::because as words;
     match reason {
-        Withheld::Suspect => "the enquiry looks like spam",
-        Withheld::Sandbox => {
-            "the email service is still in its trial mode and only writes to addresses that you have confirmed"
-        }
-        Withheld::OwnAddress => "the address is your own",
-        Withheld::RoleAddress => {
-            "the address seems to belong to an office or a machine, not to a person"
-        }
-        Withheld::Unsendable => {
-            "no email system carries the address as it was typed: there may be a typo in it"
-        }
-        Withheld::CoolDown => "this address has had one a short time ago",
-        Withheld::Undeliverable => {
-            "an earlier email to this address came back, or was not welcome there"
-        }
-        Withheld::DailyCap => "as many as you allow in a day have left already",
-        Withheld::CountersUnavailable => "we could not check how many this address has had",
-        Withheld::Counted => "you were told the number of such enquiries only",
-        Withheld::Withdrawn => "the client has withdrawn the enquiry",
-        Withheld::Late => "it would have come too late",
+        Withheld::Suspect => words::SUSPECT,
+        Withheld::Sandbox => words::SANDBOX,
+        Withheld::OwnAddress => words::OWN_ADDRESS,
+        Withheld::RoleAddress => words::ROLE_ADDRESS,
+        Withheld::Unsendable => words::UNSENDABLE,
+        Withheld::CoolDown => words::COOL_DOWN,
+        Withheld::Undeliverable => words::UNDELIVERABLE,
+        Withheld::DailyCap => words::DAILY_CAP,
+        Withheld::CountersUnavailable => words::COUNTERS_UNAVAILABLE,
+        Withheld::Counted => words::COUNTED,
+        Withheld::Withdrawn => words::WITHDRAWN,
+        Withheld::Late => words::LATE,
     }
 }
 
 pub(super) fn earlier(practice: &Practice, received: &[Timestamp], more: bool) -> String {
+    use therapist::earlier as words;
     let days: Vec<String> = received
         .iter()
         .take(NAMED_EARLIER)
         .map(|received| day(practice, *received))
         .collect();
-    let count = received.len();
-    let from = "from the same address";
-    match count {
+    let days = listed(&days);
+    match received.len() {
         0 => String::new(),
-        1 => format!("There is one earlier enquiry {from}, of {}.", listed(&days)),
-        _ if count <= NAMED_EARLIER => format!(
-            "There are {count} earlier enquiries {from}, of {}.",
-            listed(&days)
-        ),
-        _ => {
-            let least = if more { "at least " } else { "" };
-            format!(
-                "There are {least}{count} earlier enquiries {from}, the latest of {}.",
-                listed(&days)
-            )
+        count if count <= NAMED_EARLIER => words::named(count, days),
+        count if more => words::at_least(count, days),
+        count => words::latest(count, days),
+    }
+}
+
+/// What the email leads to, with the words of each link.
+pub(super) fn links<'a>(email: &TherapistEmail<'a>) -> Vec<(&'static str, &'a str)> {
+    use therapist::link as words;
+    let Some(links) = email.links else {
+        return Vec::new();
+    };
+    let desk = if email.suspect {
+        words::REAL
+    } else {
+        words::DESK
+    };
+    let answered = links.answered.as_deref();
+    let answered = answered.map(|link| (words::ANSWERED, link));
+    answered
+        .into_iter()
+        .chain([(desk, links.enquiry.as_str())])
+        .collect()
+}
+
+/// What it brings to mark an enquiry as answered: said until she has marked one.
+pub(super) fn marking(email: &TherapistEmail<'_>) -> &'static str {
+    use therapist::marking as words;
+    match email.links {
+        Some(links) if links.explains_marking && email.practice.reminders => {
+            words::LIST_AND_REMINDER
         }
+        Some(links) if links.explains_marking => words::LIST,
+        _ => "",
     }
 }

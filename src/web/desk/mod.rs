@@ -67,7 +67,10 @@ pub(super) async fn guard(web: &Arc<Web>, request: Request, next: Next) -> Respo
         });
     let headers = response.headers_mut();
     for (name, value) in HEADERS {
-        headers.insert(name, HeaderValue::from_static(value));
+        // One page has a policy of its own.
+        headers
+            .entry(name)
+            .or_insert(HeaderValue::from_static(value));
     }
     response
 }

@@ -8,6 +8,7 @@ use crate::enquiry::answers::ContactBy;
 use crate::enquiry::{Field, Received};
 use crate::messages;
 use crate::messages::desk::{stands as say, ways};
+use crate::messages::email::client;
 use crate::practice::{Practice, time_in_words};
 use crate::record::{Mark, Record};
 use crate::text;
@@ -79,11 +80,11 @@ impl Ways {
     /// What each way is called and its link, the one that was asked for first.
     pub(super) fn in_order(&self) -> Vec<(String, &str)> {
         let phone = self.phone.as_ref();
-        let call = phone.map(|(call, _, number)| (ways::call(number), call.as_str()));
+        let call = phone.map(|(call, _, number)| (client::call(number), call.as_str()));
         let text = phone.map(|(_, text, number)| {
             let asked = self.asked == ContactBy::Text;
             let label = if asked {
-                ways::text_number(number)
+                client::text(number)
             } else {
                 ways::TEXT.to_owned()
             };
@@ -181,33 +182,13 @@ pub(super) fn answers(practice: &Practice, received: &Received) -> Vec<Labelled>
     let answered = answered.into_iter();
     answered
         .map(|it| Labelled {
-            label: short(it.field, it.label).to_owned(),
+            label: it.field.short(it.label).to_owned(),
             text: match consent.filter(|_| it.field == Field::Consent) {
                 Some(wording) => wording.to_owned(),
                 None => visible(&it.answer.text),
             },
         })
         .collect()
-}
-
-/// A short label; a field that has none here keeps its own.
-const fn short(field: Field, label: &str) -> &str {
-    match field {
-        Field::Name => "Name",
-        Field::Email => "Email",
-        Field::Phone => "Phone",
-        Field::ContactBy => "Hear back by",
-        Field::Area => "Where it hurts",
-        Field::Cause => "Likely cause",
-        Field::Goal => "Would like",
-        Field::RecentInjury => "Injured in the last 48 hours",
-        Field::Warmth => "Warm stones",
-        Field::Treatment => "Treatment in mind",
-        Field::Times => "Days and times",
-        Field::Message => "Message",
-        Field::Consent => "Agreed to",
-        _ => label,
-    }
 }
 
 /// A text of a client, with what cannot be seen spelt out.

@@ -1,6 +1,8 @@
 //! What can be changed on the page "Your practice": one table of sections and their fields. A field's name is the key of
 //! `practice.toml`, so that an error of the checks finds its field.
 
+use crate::messages::desk::practice::section as words;
+
 /// How a field is shown, and what is written into the practice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -68,6 +70,22 @@ pub(super) struct Section {
 }
 
 impl Section {
+    /// Where the first set-up goes on after this section: the next one that it leads through, or the page that shows the form.
+    pub(super) fn after(&self) -> String {
+        let mut setup = SETUP.iter();
+        setup.find(|key| **key == self.key);
+        match setup.next() {
+            Some(next) => format!("/desk/practice/{next}?setup=yes"),
+            None => "/desk/practice?done=setup".to_owned(),
+        }
+    }
+
+    /// Which step of the first set-up this is, of how many; nothing where the beginnings do.
+    pub(super) fn step(&self) -> Option<(usize, usize)> {
+        let place = SETUP.iter().position(|key| *key == self.key)?;
+        Some((place + 1, SETUP.len()))
+    }
+
     /// The section of this key.
     pub(super) fn find(key: &str) -> Option<&'static Self> {
         SECTIONS.iter().find(|section| section.key == key)
@@ -107,335 +125,301 @@ use Kind::{
     Treatment,
 };
 
-const DAY_OFF: &str = "Empty for a day off.";
+/// The sections that a new practice is led through.
+const SETUP: [&str; 4] = ["contact", "hours", "treatments", "emails"];
+
+/// Where there is nothing to say.
+const NONE: &str = "";
 
 /// Every section, in the order of the page.
+#[rustfmt::skip]
 pub(super) const SECTIONS: &[Section] = &[
+    AWAY, HOURS, TREATMENTS, QUESTIONS, EMAILS, EXPLANATIONS, CONTACT, CONSENT, UNWANTED, PRIVACY,
+];
+
+const AWAY: Section = {
+    use words::away as say;
     Section {
         key: "away",
-        title: "Away and holidays",
-        intro: "No answer is promised for these days. Holidays that have passed do no harm.",
+        title: say::TITLE,
+        intro: say::INTRO,
         fields: &[optional(
             "reply.away_until",
             Day,
-            "Away until",
-            "The day on which you are back. Leave it empty when you aren’t away.",
+            say::UNTIL,
+            say::UNTIL_HINT,
         )],
         blocks: &[Blocks {
             key: "holiday",
-            name: "Holiday",
+            name: say::HOLIDAY,
             fields: &[
-                field("name", Line, "Name", ""),
-                optional("from", Day, "First day off", ""),
-                optional("to", Day, "Last day off", "Empty for a single day."),
+                field("name", Line, say::NAME, NONE),
+                optional("from", Day, say::FROM, NONE),
+                optional("to", Day, say::TO, say::TO_HINT),
             ],
             grows: true,
         }],
-    },
+    }
+};
+
+const HOURS: Section = {
+    use words::hours as say;
     Section {
         key: "hours",
-        title: "Working hours",
-        intro: "They decide by when an answer is promised. Write them like 9:00-12:30, 14:00-18:00.",
+        title: say::TITLE,
+        intro: say::INTRO,
         fields: &[
-            field("hours.monday", Spans, "Monday", DAY_OFF),
-            field("hours.tuesday", Spans, "Tuesday", DAY_OFF),
-            field("hours.wednesday", Spans, "Wednesday", DAY_OFF),
-            field("hours.thursday", Spans, "Thursday", DAY_OFF),
-            field("hours.friday", Spans, "Friday", DAY_OFF),
-            field("hours.saturday", Spans, "Saturday", DAY_OFF),
-            field("hours.sunday", Spans, "Sunday", DAY_OFF),
+            field("hours.monday", Spans, say::MONDAY, say::DAY_OFF),
+            field("hours.tuesday", Spans, say::TUESDAY, say::DAY_OFF),
+            field("hours.wednesday", Spans, say::WEDNESDAY, say::DAY_OFF),
+            field("hours.thursday", Spans, say::THURSDAY, say::DAY_OFF),
+            field("hours.friday", Spans, say::FRIDAY, say::DAY_OFF),
+            field("hours.saturday", Spans, say::SATURDAY, say::DAY_OFF),
+            field("hours.sunday", Spans, say::SUNDAY, say::DAY_OFF),
             field(
                 "reply.within_working_hours",
                 Number,
-                "You answer within so many working hours",
-                "From 1 to 80. With 8 and a day from 9 to 5, an enquiry from Monday at 3pm is promised an answer by 3pm on Tuesday.",
+                say::WITHIN,
+                say::WITHIN_HINT,
             ),
+            field("reply.reminders", Tick, say::REMINDERS, say::REMINDERS_HINT),
         ],
         blocks: &[],
-    },
+    }
+};
+
+const TREATMENTS: Section = {
+    use words::treatments as say;
     Section {
         key: "treatments",
-        title: "Treatments and prices",
-        intro: "In the order in which people should read them. To add one, fill in the last block.",
+        title: say::TITLE,
+        intro: say::INTRO,
         fields: &[],
         blocks: &[
             Blocks {
                 key: "treatment",
-                name: "Treatment",
+                name: say::TREATMENT,
                 fields: &[
-                    field("key", Hidden, "", ""),
-                    field("name", Line, "Name", ""),
-                    optional(
-                        "price",
-                        Line,
-                        "Price",
-                        "As people should read it, such as £45.",
-                    ),
-                    optional("duration", Line, "How long it takes", "Such as 60 minutes."),
+                    field("key", Hidden, NONE, NONE),
+                    field("name", Line, say::NAME, NONE),
+                    optional("price", Line, say::PRICE, say::PRICE_HINT),
+                    optional("duration", Line, say::DURATION, say::DURATION_HINT),
                     field(
                         "choose_it_for",
                         Text,
-                        "Choose it for …",
-                        "Ends that sentence, without a full stop.",
+                        say::CHOOSE_IT_FOR,
+                        say::CHOOSE_IT_FOR_HINT,
                     ),
                     field(
                         "how_it_works",
                         Text,
-                        "How it works",
-                        "One or two full sentences.",
+                        say::HOW_IT_WORKS,
+                        say::HOW_IT_WORKS_HINT,
                     ),
-                    field("warm", Tick, "It is done with warm stones", ""),
+                    field("warm", Tick, say::WARM, NONE),
                 ],
                 grows: true,
             },
             Blocks {
                 key: "guide",
-                name: "What you suggest",
+                name: say::GUIDE,
                 fields: &[
-                    field("goal", Hidden, "", ""),
-                    optional("warmth", Hidden, "", ""),
-                    optional("suggest", Treatment, "Suggest", ""),
-                    field("why", Text, "Why", "One or two sentences to the client."),
-                    optional("also", Treatment, "Also name", ""),
-                    optional("also_why", Text, "Why that one too", ""),
+                    field("goal", Hidden, NONE, NONE),
+                    optional("warmth", Hidden, NONE, NONE),
+                    optional("suggest", Treatment, say::SUGGEST, NONE),
+                    field("why", Text, say::WHY, say::WHY_HINT),
+                    optional("also", Treatment, say::ALSO, NONE),
+                    optional("also_why", Text, say::ALSO_WHY, NONE),
                 ],
                 grows: false,
             },
         ],
-    },
+    }
+};
+
+const QUESTIONS: Section = {
+    use words::questions as say;
     Section {
         key: "questions",
-        title: "Questions on the form",
-        intro: "Your own questions stand below those that every form can have. An answer is kept as it was asked, whatever you change later.",
+        title: say::TITLE,
+        intro: say::INTRO,
         fields: &[field(
             "form.leave_out",
             BuiltIns,
-            "Leave these out of the form",
-            "Without a phone number, leave out how they would like to hear back too.",
+            say::LEAVE_OUT,
+            say::LEAVE_OUT_HINT,
         )],
         blocks: &[Blocks {
             key: "question",
-            name: "Question",
+            name: say::QUESTION,
             fields: &[
-                field("key", Hidden, "", ""),
-                field("label", Line, "Question", "As people should read it."),
-                optional("hint", Line, "A line of help below it", ""),
-                field(
-                    "kind",
-                    AskedAs,
-                    "What it looks like",
-                    "Three questions at most can have several lines.",
-                ),
-                optional(
-                    "options",
-                    Options,
-                    "Answers to choose from",
-                    "One a line, from two to twenty. Only for questions with a list.",
-                ),
-                field("section", FormSection, "Where it stands", ""),
-                field("required", Tick, "It has to be answered", ""),
-                field(
-                    "health",
-                    Tick,
-                    "The answer says something about health",
-                    "Then it stays out of your mailbox when you keep health out of it.",
-                ),
+                field("key", Hidden, NONE, NONE),
+                field("label", Line, say::LABEL, say::LABEL_HINT),
+                optional("hint", Line, say::HELP, NONE),
+                field("kind", AskedAs, say::KIND, say::KIND_HINT),
+                optional("options", Options, say::OPTIONS, say::OPTIONS_HINT),
+                field("section", FormSection, say::STANDS, NONE),
+                field("required", Tick, say::REQUIRED, NONE),
+                field("health", Tick, say::HEALTH, say::HEALTH_HINT),
             ],
             grows: true,
         }],
-    },
+    }
+};
+
+const EMAILS: Section = {
+    use words::emails as say;
     Section {
         key: "emails",
-        title: "Automatic reply",
-        intro: "The email that people get as soon as they have sent the form.",
+        title: say::TITLE,
+        intro: say::INTRO,
         fields: &[
-            field(
-                "emails.subject",
-                Line,
-                "Subject",
-                "The reference is put after it.",
-            ),
-            field("emails.greeting", Line, "Greeting", "It holds no name."),
-            field("emails.thanks", Text, "First sentences", ""),
+            field("emails.subject", Line, say::SUBJECT, say::SUBJECT_HINT),
+            field("emails.greeting", Line, say::GREETING, say::GREETING_HINT),
+            field("emails.thanks", Text, say::THANKS, NONE),
             field(
                 "emails.next_by_email",
                 Text,
-                "What happens next: you will email",
-                WHEN,
+                say::NEXT_BY_EMAIL,
+                say::NEXT_HINT,
             ),
             field(
                 "emails.next_by_phone",
                 Text,
-                "What happens next: you will call",
-                WHEN,
+                say::NEXT_BY_PHONE,
+                say::NEXT_HINT,
             ),
             field(
                 "emails.next_by_text",
                 Text,
-                "What happens next: you will text",
-                WHEN,
+                say::NEXT_BY_TEXT,
+                say::NEXT_HINT,
             ),
-            field("emails.sooner", Text, "Above the ways to get in touch", ""),
-            field("emails.sign_off", Line, "At the end", ""),
+            field("emails.sooner", Text, say::SOONER, NONE),
+            field("emails.sign_off", Line, say::SIGN_OFF, NONE),
             field(
                 "emails.first_lines",
                 Text,
-                "Your own reply starts with",
-                "When you open it from the email about the enquiry.",
+                say::FIRST_LINES,
+                say::FIRST_LINES_HINT,
             ),
         ],
         blocks: &[],
-    },
+    }
+};
+
+const EXPLANATIONS: Section = {
+    use words::explanations as say;
     Section {
         key: "explanations",
-        title: "Explanations",
-        intro: "They go into the reply to people who ticked the matching box. Leave one empty and nothing is said about it. Please give no medical advice here.",
+        title: say::TITLE,
+        intro: say::INTRO,
         fields: &[
-            field(
-                "explain.massage",
-                Text,
-                "What massage does",
-                "For those who aren’t sure what they want.",
-            ),
+            field("explain.massage", Text, say::MASSAGE, say::MASSAGE_HINT),
             field(
                 "explain.recent_injury",
                 Text,
-                "Injured in the last 48 hours",
-                "It comes before everything else.",
+                say::RECENT_INJURY,
+                say::RECENT_INJURY_HINT,
             ),
-            field(
-                "explain.general",
-                Text,
-                "The last line",
-                "That this is general information.",
-            ),
-            optional("explain.area.lower-back", Text, "Lower back", ""),
-            optional("explain.area.upper-back", Text, "Upper back", ""),
-            optional("explain.area.shoulders", Text, "Shoulders", ""),
-            optional("explain.area.neck", Text, "Neck", ""),
-            optional("explain.area.other", Text, "Somewhere else", ""),
-            optional("explain.cause.stress", Text, "Stress", ""),
-            optional("explain.cause.injury", Text, "An injury", ""),
-            optional(
-                "explain.cause.overuse",
-                Text,
-                "Doing the same movement a lot",
-                "",
-            ),
-            optional("explain.cause.posture", Text, "Posture", ""),
-            optional(
-                "explain.cause.not-sure",
-                Text,
-                "Not sure what is behind it",
-                "",
-            ),
+            field("explain.general", Text, say::GENERAL, say::GENERAL_HINT),
+            optional("explain.area.lower-back", Text, say::LOWER_BACK, NONE),
+            optional("explain.area.upper-back", Text, say::UPPER_BACK, NONE),
+            optional("explain.area.shoulders", Text, say::SHOULDERS, NONE),
+            optional("explain.area.neck", Text, say::NECK, NONE),
+            optional("explain.area.other", Text, say::OTHER, NONE),
+            optional("explain.cause.stress", Text, say::STRESS, NONE),
+            optional("explain.cause.injury", Text, say::INJURY, NONE),
+            optional("explain.cause.overuse", Text, say::OVERUSE, NONE),
+            optional("explain.cause.posture", Text, say::POSTURE, NONE),
+            optional("explain.cause.not-sure", Text, say::NOT_SURE, NONE),
         ],
         blocks: &[],
-    },
+    }
+};
+
+const CONTACT: Section = {
+    use words::contact as say;
     Section {
         key: "contact",
-        title: "Contact",
-        intro: "Who and where you are.",
+        title: say::TITLE,
+        intro: say::INTRO,
         fields: &[
-            field("practice.name", Line, "Name of your practice", ""),
-            field(
-                "practice.trade",
-                Line,
-                "What you are",
-                "Such as massage therapist.",
-            ),
-            field("practice.address", Line, "Address", "On one line."),
-            field(
-                "practice.phone",
-                Line,
-                "Phone",
-                "As people should read it. It starts with 0 or +.",
-            ),
-            optional(
-                "practice.website",
-                Line,
-                "Website",
-                "Starts with https://. Leave it empty if you have none.",
-            ),
+            field("practice.name", Line, say::NAME, NONE),
+            field("practice.trade", Line, say::TRADE, say::TRADE_HINT),
+            field("practice.address", Line, say::ADDRESS, say::ADDRESS_HINT),
+            field("practice.phone", Line, say::PHONE, say::PHONE_HINT),
+            optional("practice.website", Line, say::WEBSITE, say::WEBSITE_HINT),
             field(
                 "practice.reference_prefix",
                 Line,
-                "References start with",
-                "Two to four capital letters.",
+                say::PREFIX,
+                say::PREFIX_HINT,
             ),
             field(
                 "practice.time_zone",
                 Line,
-                "Time zone",
-                "Such as Europe/London.",
+                say::TIME_ZONE,
+                say::TIME_ZONE_HINT,
             ),
         ],
         blocks: &[Blocks {
             key: "social",
-            name: "Page on a social network",
+            name: say::SOCIAL,
             fields: &[
-                field("name", Line, "Network", "Such as Instagram."),
-                field("handle", Line, "What you are called there", ""),
-                field(
-                    "link",
-                    Line,
-                    "Address of your page",
-                    "Starts with https://.",
-                ),
+                field("name", Line, say::NETWORK, say::NETWORK_HINT),
+                field("handle", Line, say::HANDLE, NONE),
+                field("link", Line, say::LINK, say::LINK_HINT),
             ],
             grows: true,
         }],
-    },
+    }
+};
+
+const CONSENT: Section = {
+    use words::consent as say;
     Section {
         key: "consent",
-        title: "What people agree to",
-        intro: "A new wording gets a version of its own. The earlier ones are kept, since enquiries name them; pages that still show one are answered for 60 days.",
+        title: say::TITLE,
+        intro: say::INTRO,
         fields: &[
-            field("consent.version", Hidden, "", ""),
-            field("consent.wording", Text, "The words beside the box", ""),
+            field("consent.version", Hidden, NONE, NONE),
+            field("consent.wording", Text, say::WORDING, NONE),
         ],
         blocks: &[],
-    },
+    }
+};
+
+const UNWANTED: Section = {
+    use words::unwanted as say;
     Section {
         key: "unwanted",
-        title: "Unwanted words and senders",
-        intro: "An enquiry that holds one of these words, or comes from one of these senders, is marked as suspect: you still get it, but no reply is sent.",
+        title: say::TITLE,
+        intro: say::INTRO,
         fields: &[
-            field(
-                "suspect.words",
-                Lines,
-                "Words and phrases",
-                "One a line, of three characters or more. Only whole words count.",
-            ),
-            field(
-                "suspect.senders",
-                Lines,
-                "Senders",
-                "One a line: pest@example.com, or @example.com for every sender there.",
-            ),
+            field("suspect.words", Lines, say::WORDS, say::WORDS_HINT),
+            field("suspect.senders", Lines, say::SENDERS, say::SENDERS_HINT),
         ],
         blocks: &[],
-    },
+    }
+};
+
+const PRIVACY: Section = {
+    use words::privacy as say;
+    const NO_HEALTH: &str = "privacy.keep_health_out_of_email";
     Section {
         key: "privacy",
-        title: "What is kept",
-        intro: "",
+        title: say::TITLE,
+        intro: NONE,
         fields: &[
-            field(
-                "privacy.keep_health_out_of_email",
-                Tick,
-                "Keep what clients say about their health out of my mailbox",
-                "Emails about an enquiry then carry name, contact details and reference; the rest is on your desk.",
-            ),
+            field(NO_HEALTH, Tick, say::NO_HEALTH, say::NO_HEALTH_HINT),
             optional(
                 "privacy.retention_days",
                 Number,
-                "Keep an enquiry for so many days",
-                "From 1 to 3650; 365 when empty. It counts for enquiries that come in from now on. Say the same in your privacy notice.",
+                say::RETENTION,
+                say::RETENTION_HINT,
             ),
         ],
         blocks: &[],
-    },
-];
-
-const WHEN: &str = "{when} becomes the time, such as “by midday on Tuesday”.";
+    }
+};

@@ -36,14 +36,21 @@ pub(super) async fn index(
 }
 
 /// One section, as it stands.
-pub(super) async fn section(State(web): State<Arc<Web>>, Path(section): Path<String>) -> Response {
+pub(super) async fn section(
+    State(web): State<Arc<Web>>,
+    Path(section): Path<String>,
+    request: Request,
+) -> Response {
     let Some(section) = Section::find(&section) else {
         return message(&web, &Message::NOT_FOUND);
     };
     match web.desk.held().await {
         Ok(held) => {
             let typed = Typed::of(section, &held.written);
-            let shown = Shown::new(section, &typed, held.revision);
+            let shown = Shown {
+                setup: !query(&request).get(SETUP).is_empty(),
+                ..Shown::new(section, &typed, held.revision)
+            };
             pages::section(&web, StatusCode::OK, &shown)
         }
         Err(error) => failed(&web, &error),
@@ -55,12 +62,11 @@ pub(super) fn resumed(web: &Web, path: &str, posted: &[(String, String)]) -> Opt
     let section = path.strip_prefix("/desk/practice/")?;
     let section = Section::find(section.trim_end_matches("/save"))?;
     let typed = Typed::posted(section, posted);
-    let seen = Fields(posted.to_vec())
-        .get(SEEN)
-        .parse()
-        .unwrap_or_default();
+    let fields = Fields(posted.to_vec());
+    let seen = fields.get(SEEN).parse().unwrap_or_default();
     let shown = Shown {
         resumed: true,
+        setup: !fields.get(SETUP).is_empty(),
         ..Shown::new(section, &typed, seen)
     };
     Some(pages::section(web, StatusCode::OK, &shown))
@@ -68,12 +74,14 @@ pub(super) fn resumed(web: &Web, path: &str, posted: &[(String, String)]) -> Opt
 
 /// The field with the revision that was seen.
 const SEEN: &str = "seen";
+/// The field that a new practice is led through with.
+const SETUP: &str = "setup";
 
 /// Whether a field of this name may be one of a section's: what is kept of a form when the session has ended.
 pub(super) fn is_field(name: &str) -> bool {
     let one = [(name.to_owned(), String::new())];
     let is_known = |section: &Section| !Typed::posted(section, &one).0.is_empty();
-    name == SEEN || fields::SECTIONS.iter().any(is_known)
+    name == SEEN || name == SETUP || fields::SECTIONS.iter().any(is_known)
 }
 
 /// What was posted for a section, applied to the practice as it stands and checked.
@@ -83,6 +91,7 @@ struct Attempt {
     seen: u64,
     /// Whether only the form is wanted again.
     again: bool,
+    setup: bool,
     held: Held,
     changed: Changed,
     checked: Result<Practice, Vec<PracticeError>>,
@@ -102,6 +111,7 @@ async fn attempt(web: &Web, section: &str, request: Request) -> Result<Attempt, 
         section,
         seen: posted.get(SEEN).parse().unwrap_or_default(),
         again: !posted.get("again").is_empty(),
+        setup: !posted.get(SETUP).is_empty(),
         typed,
         held,
         changed,
@@ -110,12 +120,20 @@ async fn attempt(web: &Web, section: &str, request: Request) -> Result<Attempt, 
 }
 
 impl Attempt {
+    /// The form as it was posted.
+    fn shown(&self, seen: u64) -> Shown<'_> {
+        Shown {
+            setup: self.setup,
+            ..Shown::new(self.section, &self.typed, seen)
+        }
+    }
+
     /// The form again, with everything that was typed and every error at its field.
     fn refused(&self, web: &Web, errors: &[PracticeError]) -> Response {
         let errors = Errors::new(self.section, &self.changed, errors);
         let shown = Shown {
             errors,
-            ..Shown::new(self.section, &self.typed, self.seen)
+            ..self.shown(self.seen)
         };
         pages::section(web, StatusCode::UNPROCESSABLE_ENTITY, &shown)
     }
@@ -125,7 +143,7 @@ impl Attempt {
         let now = Typed::of(self.section, &stands.written);
         let shown = Shown {
             stands: Some(&now),
-            ..Shown::new(self.section, &self.typed, stands.revision)
+            ..self.shown(stands.revision)
         };
         pages::section(web, StatusCode::CONFLICT, &shown)
     }
@@ -143,10 +161,7 @@ pub(super) async fn preview(
         Err(response) => return response,
     };
     match &attempt.checked {
-        _ if attempt.again => {
-            let shown = Shown::new(attempt.section, &attempt.typed, attempt.seen);
-            pages::section(&web, StatusCode::OK, &shown)
-        }
+        _ if attempt.again => pages::section(&web, StatusCode::OK, &attempt.shown(attempt.seen)),
         Err(errors) => attempt.refused(&web, errors),
         Ok(_) if attempt.seen != attempt.held.revision => attempt.conflict(&web, &attempt.held),
         Ok(practice) => {
@@ -172,6 +187,7 @@ pub(super) async fn save(
     }
     let written = attempt.changed.written.clone();
     match web.desk.save_practice(written, attempt.seen, &clock).await {
+        Ok(Saving::Saved) if attempt.setup => see_other(&attempt.section.after()),
         Ok(Saving::Saved) => see_other("/desk/practice?done=saved"),
         Ok(Saving::Conflict(stands)) => attempt.conflict(&web, &stands),
         Ok(Saving::Refused(errors)) => attempt.refused(&web, &errors),

@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::fields::{Blocks, Input, Kind, SECTIONS, Section};
 use super::typed::{Changed, OFF, ORDER, Typed, box_name, name_in};
 use crate::desk::practice::Held;
+use crate::messages::desk::practice as say;
 use crate::practice::choices::{BuiltIn, Choice, FormSection, Goal, QuestionKind, Warmth};
 use crate::practice::{Practice, PracticeError, date_in_words};
 use crate::web::Web;
@@ -41,7 +42,7 @@ impl Errors {
             };
             let words = match place {
                 "" => words,
-                place => format!("{place}: {words}"),
+                place => say::at(words, place),
             };
             these.all.push((field, words));
         }
@@ -59,6 +60,8 @@ pub(super) struct Shown<'a> {
     pub(super) stands: Option<&'a Typed>,
     /// Whether she has just signed in again.
     pub(super) resumed: bool,
+    /// Whether she is led through her new practice.
+    pub(super) setup: bool,
 }
 
 impl<'a> Shown<'a> {
@@ -70,6 +73,7 @@ impl<'a> Shown<'a> {
             errors: Errors::default(),
             stands: None,
             resumed: false,
+            setup: false,
         }
     }
 
@@ -144,15 +148,17 @@ impl<'a> Shown<'a> {
             BlockView {
                 title: match (blocks.key, is_new) {
                     ("guide", _) => self.row_of_the_guide(practice, blocks, number),
-                    (_, true) => format!("{}: add one", blocks.name),
+                    (_, true) => say::add_one(blocks.name),
                     _ => {
                         let more = ["from", "price"].map(|key| self.typed.get(&named(key)));
                         let more = more.into_iter().find(|it| !it.is_empty());
                         let day = more.and_then(|it| it.parse().ok()).map(date_in_words);
                         let more = day.or_else(|| more.map(str::to_owned));
-                        let more = more.map_or_else(String::new, |it| format!(", {it}"));
                         let name = ["name", "label"].map(|key| self.typed.get(&named(key)));
-                        format!("{}{more}", name.concat())
+                        match more {
+                            Some(more) => say::with_more(more, name.concat()),
+                            None => name.concat(),
+                        }
                     }
                 },
                 is_open: fields
@@ -180,11 +186,12 @@ impl<'a> Shown<'a> {
     fn row_of_the_guide(&self, practice: &Practice, blocks: &Blocks, number: usize) -> String {
         let value = |key: &str| self.typed.get(&name_in(blocks, number, key));
         let goal = Goal::from_key(value("goal")).map_or("", |goal| goal.label());
-        let warmth = Warmth::from_key(value("warmth"))
-            .map(|warmth| format!(", warm stones: {}", warmth.label()));
         let suggests = practice.treatment(value("suggest"));
-        let suggests = suggests.map_or("no single one", |it| it.name.as_str());
-        format!("{goal}{} – {suggests}", warmth.unwrap_or_default())
+        let suggests = suggests.map_or(say::guide::NONE, |it| it.name.as_str());
+        match Warmth::from_key(value("warmth")) {
+            Some(warmth) => say::guide::row_with_warmth(goal, suggests, warmth),
+            None => say::guide::row(goal, suggests),
+        }
     }
 }
 
@@ -243,6 +250,9 @@ struct SectionPage<'a> {
     errors: &'a [(Option<String>, String)],
     conflict: bool,
     resumed: bool,
+    /// Which step this is of how many, while she is led through her new practice.
+    step: Option<(usize, usize)>,
+    is_open: bool,
     /// The earlier wordings of the consent, on its page.
     earlier: Vec<(String, String)>,
 }
@@ -271,8 +281,10 @@ pub(super) fn section(web: &Web, status: StatusCode, shown: &Shown<'_>) -> Respo
         errors: &shown.errors.all,
         conflict: shown.stands.is_some(),
         resumed: shown.resumed,
+        step: shown.section.step().filter(|_| shown.setup),
+        is_open: web.settings.is_open,
         earlier: earlier
-            .map(|it| (format!("Until {}", it.replaced), it.wording.clone()))
+            .map(|it| (say::until(date_in_words(it.replaced)), it.wording.clone()))
             .collect(),
     };
     page_response(web, status, &page)
@@ -289,8 +301,12 @@ struct IndexPage<'a> {
     before: Option<String>,
     seen: u64,
     wrong: Vec<(String, String)>,
-    /// "You are away until …", and that holidays end soon.
+    /// "You’re away until …", and that holidays end soon.
     notes: Vec<String>,
+    /// Whether clients can write.
+    is_open: bool,
+    /// Whether the first set-up has just come to its end.
+    is_set_up: bool,
 }
 
 /// The sections.
@@ -301,18 +317,16 @@ pub(super) fn index(web: &Web, held: &Held, done: &str, now: Timestamp) -> Respo
         frame: Frame::signed_in(web, "/desk/practice"),
         sections: SECTIONS,
         done: match done {
-            "saved" => Some("Saved. The form and the emails say it within a minute."),
-            "back" => Some("Taken back. The form and the emails say it within a minute."),
-            "changed" => {
-                Some("Nothing was done: another window has saved since. This is how it stands now.")
-            }
-            "gone" => Some("Nothing was done: the version before can’t be used any more."),
+            "saved" => Some(say::SAVED),
+            "back" => Some(say::BACK),
+            "changed" => Some(say::CHANGED),
+            "gone" => Some(say::GONE),
             _ => None,
         },
         saved: held.saved_at.map(day),
         before: held.before.map(|before| match before {
-            Some(at) => format!("the version saved {}", day(at)),
-            None => "the first version".to_owned(),
+            Some(at) => say::version_of(day(at)),
+            None => say::FIRST_VERSION.to_owned(),
         }),
         seen: held.revision,
         wrong: held
@@ -321,6 +335,8 @@ pub(super) fn index(web: &Web, held: &Held, done: &str, now: Timestamp) -> Respo
             .map(|it| (it.key.clone(), it.message.clone()))
             .collect(),
         notes: notes(practice, now),
+        is_open: web.settings.is_open,
+        is_set_up: done == "setup" && web.settings.is_open,
     };
     page_response(web, StatusCode::OK, &page)
 }
@@ -330,24 +346,15 @@ pub(in crate::web::desk) fn notes(practice: &Practice, now: Timestamp) -> Vec<St
     let today = now.to_zoned(practice.time_zone.rules().clone()).date();
     let mut notes = Vec::new();
     if let Some(back) = practice.away_until.filter(|back| *back > today) {
-        let back = date_in_words(back);
-        notes.push(format!(
-            "You are away: no answer is promised before {back}."
-        ));
+        notes.push(say::away(date_in_words(back)));
     }
     let last = practice.holidays.iter().map(|it| it.last).max();
     if let Some(last) = last {
         let days = last.duration_since(today).as_hours() / 24;
         if days < 0 {
-            notes.push(
-                "All your holidays have passed: answers are promised for every working day."
-                    .to_owned(),
-            );
+            notes.push(say::HOLIDAYS_OVER.to_owned());
         } else if days <= HOLIDAYS_END {
-            let last = date_in_words(last);
-            notes.push(format!(
-                "Your last holiday ends on {last}. Enter the next ones in time."
-            ));
+            notes.push(say::holidays_end(date_in_words(last)));
         }
     }
     notes

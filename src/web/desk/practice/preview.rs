@@ -1,13 +1,15 @@
 //! The form and both emails as they would be with a change.
 
 use askama::Template;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_SECURITY_POLICY;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
 use jiff::Timestamp;
 
 use super::fields::Section;
 use super::typed::Typed;
 use crate::email::previews::{Samples, therapist};
+use crate::messages::desk::practice as say;
 use crate::practice::Practice;
 use crate::web::Web;
 use crate::web::desk::pages::{Frame, page_response};
@@ -22,9 +24,21 @@ struct PreviewPage<'a> {
     seen: u64,
     fields: Vec<(&'a str, &'a str)>,
     form: String,
-    /// What each email is, its subject and its text.
-    emails: Vec<(&'static str, String, String)>,
+    emails: Vec<EmailView>,
 }
+
+/// An email as a mail program shows it, and the text for those that show no HTML.
+struct EmailView {
+    what: &'static str,
+    subject: String,
+    html: Option<String>,
+    text: String,
+}
+
+/// Emails carry their styles with them. Of this page they run nothing all the same: the frame that each is in is a sandbox that
+/// allows nothing.
+const POLICY: &str = "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; form-action 'self'; \
+                      base-uri 'none'; frame-ancestors 'none'";
 
 /// The page. The form in it is out of reach: it only shows.
 pub(super) fn page(
@@ -52,8 +66,8 @@ pub(super) fn page(
     };
     let (received, to) = (samples.complete(), therapist());
     let emails = [
-        ("To the client", samples.client_mail(&received)),
-        ("To you", samples.email(&received, &to).into_email()),
+        (say::TO_CLIENT, samples.client_mail(&received)),
+        (say::TO_HER, samples.email(&received, &to).into_email()),
     ];
     let page = PreviewPage {
         frame: Frame::signed_in(web, "/desk/practice"),
@@ -66,10 +80,20 @@ pub(super) fn page(
             .collect(),
         form: inert(&form.render_form().unwrap_or_default()),
         emails: emails
-            .map(|(what, email)| (what, email.subject, email.text))
+            .map(|(what, email)| EmailView {
+                what,
+                subject: email.subject,
+                html: email.html,
+                text: email.text,
+            })
             .into(),
     };
-    page_response(web, StatusCode::OK, &page)
+    let mut response = page_response(web, StatusCode::OK, &page);
+    let policy = HeaderValue::from_static(POLICY);
+    response
+        .headers_mut()
+        .insert(CONTENT_SECURITY_POLICY, policy);
+    response
 }
 
 /// The form without being one: the page has a form of its own around nothing of it, and posts nothing of this one.

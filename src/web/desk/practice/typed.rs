@@ -309,6 +309,8 @@ fn prepared(written: &raw::Practice) -> raw::Practice {
             holiday.from = Some(day);
         }
     }
+    // What holds where nothing was said.
+    written.reply.reminders.get_or_insert(true);
     let asks_warmth = written.treatment.iter().any(|it| it.warm);
     let rows = std::mem::take(&mut written.guide);
     for goal in Goal::ALL {
