@@ -29,7 +29,7 @@ async fn a_table_that_takes_nothing_is_told_and_the_next_enquiry_is_stored() {
             .text
             .as_deref()
             .unwrap()
-            .contains("could not be stored"),
+            .contains("couldn’t be stored"),
         "she answers it herself"
     );
     // DynamoDB is well again.

@@ -271,7 +271,7 @@ async fn an_address_that_no_email_system_carries_ends_with_the_enquiry() {
         assert!(email.reply_to.is_empty(), "SES would refuse it");
         let text = email.text.as_deref().unwrap().replace('\n', " ");
         assert!(
-            text.contains("no email system carries the address"),
+            text.contains("no email system accepts the address"),
             "{text}"
         );
         let resend = json!({ "command": "resend", "reference": reference, "kind": "auto_reply" });

@@ -258,7 +258,7 @@ async fn a_mark_through_a_link_is_told_on_the_next_morning_also_when_nobody_wait
     assert_eq!(subjects, ["Marked as answered from your email"]);
     let text = bench.last_text();
     assert!(
-        text.contains(&reference) && text.contains("Not so? Undo it on your desk."),
+        text.contains(&reference) && text.contains("You can undo it on your desk."),
         "{text}"
     );
     // A machine that pressed it silences nothing for good: undone, it is reminded of again.
@@ -347,7 +347,7 @@ async fn mondays_list_counts_the_week_and_always_comes() {
     let text = list.text.clone().unwrap();
     for (label, number) in [
         ("Enquiries", "4"),
-        ("Answered by the time that was promised", "2"),
+        ("Answered on time", "2"),
         ("Answered later", "1"),
         ("Not marked", "1"),
         ("Typical time to answer, in working hours", "4 hours"),
@@ -368,7 +368,7 @@ async fn mondays_list_counts_the_week_and_always_comes() {
 #[tokio::test]
 async fn the_first_emails_say_what_marking_brings_until_one_was_marked() {
     let bench = Bench::start(&[PUBLIC_URL]).await;
-    let says = "From then on you get a short list on working mornings";
+    let says = "You’ll then get a short list on working mornings";
     let told = async |day: &str, email: &str| {
         let reference = bench.post(on(day, "10:00"), email, day).await;
         let emails = bench.emails();
@@ -428,7 +428,7 @@ async fn a_complaint_about_data_that_is_not_acknowledged_is_reminded_of_once_aft
     let acknowledged = noted("sam@example.org").await;
     let erased = noted("ana@example.org").await;
     let told = |subjects: Vec<String>| {
-        let title = "a complaint about data needs your acknowledgement";
+        let title = "A complaint about data needs your reply";
         let mut told = subjects;
         told.retain(|subject| subject.ends_with(title));
         told.sort();
@@ -445,7 +445,7 @@ async fn a_complaint_about_data_that_is_not_acknowledged_is_reminded_of_once_aft
     let erase = json!({ "command": "erase", "reference": erased.as_str(), "confirm": true });
     bench.invoke(on("11-23", "11:30"), erase).await;
     let mut expected = [&open, &erased]
-        .map(|reference| format!("{reference}: a complaint about data needs your acknowledgement"));
+        .map(|reference| format!("A complaint about data needs your reply ({reference})"));
     expected.sort();
     let due = bench.live(on("11-23", "12:00"), on("11-23", "14:00")).await;
     assert_eq!(told(due), expected);

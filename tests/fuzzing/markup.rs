@@ -32,6 +32,7 @@ const ATTRIBUTES: &[&str] = &[
     "method",
     "name",
     "novalidate",
+    "open",
     "rel",
     "required",
     "role",

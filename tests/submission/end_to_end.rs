@@ -141,11 +141,11 @@ async fn a_wrong_post_names_every_error_in_the_order_of_the_form() {
             ("#/name", "name_required"),
             ("#/email", "email_format"),
             ("#/phone", "phone_required"),
-            ("#/area", "area_choice"),
             ("#/goal", "goal_choice"),
+            ("#/message", "message_too_long"),
+            ("#/area", "area_choice"),
             ("#/recent_injury", "type"),
             ("#/treatment", "treatment_choice"),
-            ("#/message", "message_too_long"),
             ("#/consent", "consent_required"),
             ("#/consent_version", "consent_version_unknown"),
         ]
@@ -607,7 +607,7 @@ async fn without_the_table_the_enquiry_goes_straight_to_the_mailbox_or_is_not_ac
             .text
             .as_deref()
             .unwrap()
-            .contains("could not be stored"),
+            .contains("couldn’t be stored"),
         "{:?}",
         emails[0].text
     );
@@ -633,7 +633,7 @@ async fn a_table_whose_every_call_goes_wrong_is_gone_around() {
     let emails = app.desk.emails();
     assert_eq!(emails.len(), 1);
     let words = emails[0].text.as_deref().unwrap();
-    assert!(words.contains("could not be stored"), "{words}");
+    assert!(words.contains("couldn’t be stored"), "{words}");
     app.finish_pending().await;
 }
 

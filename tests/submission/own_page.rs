@@ -190,7 +190,7 @@ async fn a_withdrawn_enquiry_is_told_and_erased_after_a_day_unless_it_is_kept() 
         );
     }
     sweep_after(&app, SignedDuration::from_mins(2)).await;
-    let told = format!("{reference}: the client has withdrawn this enquiry");
+    let told = format!("An enquiry was withdrawn ({reference})");
     assert_eq!(subjects(&app).iter().filter(|it| **it == told).count(), 1);
     let email = app.desk.emails().last().unwrap().clone();
     assert_eq!(email.to, ["therapist@example.com"]);
@@ -253,7 +253,7 @@ async fn a_withdrawal_is_told_although_no_email_left_until_it_was_erased() {
     assert_eq!(look(&app, &link).await.status, 404);
     app.desk.ses().account(|account| account.paused = false);
     sweep_after(&app, SignedDuration::from_hours(26)).await;
-    let told = format!("{reference}: the client has withdrawn this enquiry");
+    let told = format!("An enquiry was withdrawn ({reference})");
     assert_eq!(subjects(&app).last(), Some(&told));
     let email = app.desk.emails().last().unwrap().clone();
     let text = email.text.as_deref().unwrap();
@@ -276,7 +276,7 @@ async fn an_enquiry_that_its_addresss_owner_did_not_send_is_kept_and_the_address
     let email = app.desk.emails().last().unwrap().clone();
     assert_eq!(
         email.subject,
-        format!("{reference}: the email address is not the client’s")
+        format!("An enquiry has the wrong email address ({reference})")
     );
     assert!(
         email.text.as_deref().unwrap().contains("07700 900982"),
