@@ -239,7 +239,7 @@ async fn what_has_changed_is_told_once_and_the_same_never_again() {
     app.desk
         .ses()
         .account(|account| account.table.recovery = true);
-    let two = [one, "Your desk is well again"];
+    let two = [one, "Your desk works properly again"];
     wait_a_second().await;
     assert_eq!(check_and_sweep().await, two);
     assert_eq!(check_and_sweep().await, two);
@@ -309,7 +309,7 @@ async fn replies_begin_by_themselves_when_production_access_is_there() {
     let emails = app.emails().await;
     assert_eq!(
         emails.last().unwrap().subject,
-        "Clients get their automatic reply from now on"
+        "Clients now get your automatic reply"
     );
     app.finish().await;
 }

@@ -430,7 +430,7 @@ async fn a_complaint_about_data_that_is_not_acknowledged_is_reminded_of_once_aft
     let told = |subjects: Vec<String>| {
         let title = "A complaint about data needs your reply";
         let mut told = subjects;
-        told.retain(|subject| subject.ends_with(title));
+        told.retain(|subject| subject.starts_with(title));
         told.sort();
         told
     };

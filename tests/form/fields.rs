@@ -114,9 +114,10 @@ fn is_told(text: &str, row: &Row<'_>, answer: &str) -> bool {
         Field::Name | Field::Phone | Field::Treatment => answer,
         Field::Area => "pain somewhere else",
         Field::Goal => "not sure yet",
-        _ => return shows(text, row.field.short(row.label), answer),
+        _ => "",
     };
-    read(text).contains(&above.to_lowercase())
+    let is_above = !above.is_empty() && read(text).contains(&above.to_lowercase());
+    is_above || shows(text, row.field.short(row.label), answer)
 }
 
 #[test]
