@@ -243,7 +243,7 @@ impl Year {
         let later = count(&|it| it.marked_at.is_some_and(|at| at > it.promised_by));
         let rows = [
             ("Enquiries", count(&|it| !it.is_suspect)),
-            ("Answered by the time that was promised", in_time),
+            ("Answered on time", in_time),
             ("Answered later", later),
             (
                 "Not marked",
@@ -365,7 +365,7 @@ async fn year(marks: bool) -> Year {
     let emails = year.bench.emails();
     let past_the_table = emails.iter().filter(|it| {
         let text = it.text.as_deref().unwrap_or_default();
-        text.replace('\n', " ").contains("could not be stored")
+        text.replace('\n', " ").contains("couldn’t be stored")
     });
     assert_eq!(past_the_table.count(), year.past_the_table);
     assert!(year.sent_again > 0, "her mailbox was lost for a week");
