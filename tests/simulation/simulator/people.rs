@@ -363,13 +363,8 @@ pub async fn broken(world: &World) -> Vec<String> {
                 ));
             }
         }
-        let subject = |email: &aws_emulator::ses::Email| {
-            email.tags()["kind"] == "withdrawn"
-                && email
-                    .text
-                    .as_deref()
-                    .unwrap_or_default()
-                    .contains(reference.as_str())
+        let tells = |email: &aws_emulator::ses::Email| {
+            email.tags()["kind"] == "withdrawn" && email.subject.contains(reference.as_str())
         };
         let emails = world.ses.mailbox().emails();
         // SES may refuse every email for hours; then an alarm has told.
@@ -377,7 +372,7 @@ pub async fn broken(world: &World) -> Vec<String> {
             .lines
             .iter()
             .any(|line| line["alarm"] == "email_refused" && line["kind"] == "withdrawn");
-        if !is_refused && !emails.iter().any(|email| subject(email)) {
+        if !is_refused && !emails.iter().any(|email| tells(email)) {
             broken.push(format!(
                 "(w) the therapist was not told that {reference} is withdrawn"
             ));

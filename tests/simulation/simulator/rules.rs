@@ -432,7 +432,6 @@ fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
         if people::OWN.contains(&tags["kind"]) {
             continue;
         }
-        let words = email.text.as_deref().unwrap_or_default();
         left.push(Left {
             reference: tags["reference"].to_owned(),
             // Past the table or not, it is the enquiry in the therapist's mailbox.
@@ -440,7 +439,7 @@ fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
             invocation: sent.invocation,
             at: sent.at,
             certain: sent.confirmed && sent.recorded,
-            fallback: words.contains("could not be stored"),
+            fallback: tags["kind"] == "fallback",
             sent: email.sent,
             email: Arc::clone(&email),
         });
