@@ -231,6 +231,9 @@ impl<'a> Samples<'a> {
             it.times = times(&"&".repeat(500));
             it.message = message(&"<".repeat(4_000));
         });
+        let unbroken = self.with(self.complete(), |it| {
+            it.message = message(&"a".repeat(3_000))
+        });
         let earlier = [self.ago(53, 140), self.ago(239, 590)];
         let many: Vec<Timestamp> = (34..54).map(|days| self.ago(days, 140)).collect();
         let away_until = self.away_until.or_else(|| self.in_two_weeks());
@@ -302,6 +305,7 @@ impl<'a> Samples<'a> {
                     suspect: true,
                     signals: &[Signal::Unwanted],
                     auto_reply: Some(&suspect),
+                    links: Some(&SUSPECTED_LINKS),
                     ..about(&unwanted)
                 }
                 .into_email(),
@@ -365,6 +369,11 @@ impl<'a> Samples<'a> {
                 about(&hostile).into_email(),
             ),
             sample("long", "As long as it can get", about(&long).into_email()),
+            sample(
+                "unbroken",
+                "One word of 3,000 letters",
+                about(&unbroken).into_email(),
+            ),
             sample(
                 "plain",
                 "If the email cannot be made beautiful: the plain one",
