@@ -14,7 +14,7 @@ use crate::practice::{Practice, QuestionKey, Treatment};
 pub use row::{AnswerOption, Control, Options, Required, Row, Section};
 
 /// The fields that this practice's form has, in the order in which it shows them: first what every client is asked, then what they may
-/// add ([`Row::more`]), then the consent; in each, section by section, those of every form and then the practice's own. A practice
+/// add (`Row::more`), then the consent; in each, section by section, those of every form and then the practice's own. A practice
 /// without warm stones does not ask about warmth, and others may be left out; an answer that is posted all the same is taken.
 pub fn fields(practice: &Practice) -> impl Iterator<Item = Row<'_>> {
     let rows = Section::ALL.into_iter();

@@ -142,7 +142,6 @@ impl Table {
             score: score.clone(),
             prefix,
             source: None,
-            sender: None,
             nonce: None,
         };
         let accepted = store.accept(&new, &clock).await.expect("a table");
