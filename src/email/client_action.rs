@@ -9,7 +9,7 @@ use super::ways::{Way, please_call};
 use super::{Email, styles};
 use crate::enquiry::{EmailAddress, Phone, Reference};
 use crate::mail_state::EmailKind;
-use crate::messages::email::client::{NO_PHONE, UNNAMED};
+use crate::messages::email::client::{self, NO_PHONE, UNNAMED};
 use crate::messages::email::client_action as words;
 use crate::practice::Practice;
 
@@ -71,7 +71,7 @@ impl ClientActionEmail<'_> {
     #[must_use]
     pub fn into_email(self) -> Email {
         let page = self.page();
-        let subject = words::subject(page.reference, page.title);
+        let subject = client::subject(page.reference, page.title);
         let kind = match self.action {
             ClientAction::Withdrawn { .. } => EmailKind::Withdrawn,
             ClientAction::Kept => EmailKind::Kept,

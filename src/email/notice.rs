@@ -9,7 +9,7 @@ use super::wrap::{fold_html, fold_text};
 use super::{Email, styles};
 use crate::enquiry::{EmailAddress, Received};
 use crate::mail_state::{EmailKind, MailState, Withheld};
-use crate::messages::email::client::NO_PHONE;
+use crate::messages::email::client::{NO_PHONE, subject};
 use crate::messages::email::notice as words;
 use crate::practice::Practice;
 use crate::record::Record;
@@ -84,7 +84,7 @@ impl<'a> NoticeEmail<'a> {
             reply_to: self
                 .may_write()
                 .then(|| self.received.enquiry.email.clone()),
-            subject: words::subject(&self.received.reference, &page.title),
+            subject: subject(&self.received.reference, &page.title),
             text: fold_text(&text),
             html,
             headers: super::TO_THERAPIST.to_vec(),

@@ -384,7 +384,7 @@ async fn a_note_is_kept_however_it_was_saved_and_never_lost_to_another_window() 
     assert!(
         refused
             .body
-            .contains("can have up to 2000 characters. This one has 2001:"),
+            .contains("Note must be 2000 characters or less. It has 2001."),
         "{}",
         refused.body
     );

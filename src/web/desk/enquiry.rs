@@ -339,10 +339,7 @@ pub(super) async fn note(
             };
             (other.map_or(0, |note| note.version), words)
         }
-        Err(DeskError::NoteTooLong(too_long)) => {
-            let words = messages::desk::note::too_long(too_long.length, Note::MAX);
-            (seen.unwrap_or_default(), words)
-        }
+        Err(DeskError::NoteTooLong(too_long)) => (seen.unwrap_or_default(), too_long.to_string()),
         Err(error) => return desk_failed(&web, &error),
     };
     refused_note(&web, &reference, typed, seen, error, &clock).await

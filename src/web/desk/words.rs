@@ -4,10 +4,10 @@
 use jiff::Timestamp;
 
 use crate::email::{dial, reply_link, wants};
-use crate::enquiry::answers::ContactBy;
+use crate::enquiry::answers::{Choice, ContactBy};
 use crate::enquiry::{Field, Received};
 use crate::messages;
-use crate::messages::desk::{stands as say, ways};
+use crate::messages::desk::stands as say;
 use crate::messages::email::client;
 use crate::practice::{Practice, time_in_words};
 use crate::record::{Mark, Record};
@@ -86,14 +86,14 @@ impl Ways {
             let label = if asked {
                 client::text(number)
             } else {
-                ways::TEXT.to_owned()
+                ContactBy::Text.label().to_owned()
             };
             (label, text.as_str())
         });
         let write = self
             .write
             .as_deref()
-            .map(|link| (ways::EMAIL.to_owned(), link));
+            .map(|link| (ContactBy::Email.label().to_owned(), link));
         let ways = match self.asked {
             ContactBy::Phone => [call, text, write],
             ContactBy::Text => [text, call, write],

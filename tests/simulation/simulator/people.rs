@@ -1,7 +1,7 @@
 //! What people do meanwhile: the therapist marks, notes, judges and blocks, and the client withdraws, keeps or disowns an
 //! enquiry on their own page; and the rules about it. Its randomness is its own, so that it shifts nothing of the rest.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use enquiry_desk::enquiry::{EmailAddress, Reference};
 use enquiry_desk::keys::Keys;
@@ -67,6 +67,8 @@ pub struct People {
     pub withdrawals: HashMap<String, Timestamp>,
     /// Which of them are gone.
     gone: Vec<String>,
+    /// Each that was ever withdrawn, also one that was kept: its form, posted again meanwhile, is another enquiry.
+    once_withdrawn: HashSet<String>,
 }
 
 impl Known {
@@ -205,6 +207,7 @@ impl World {
             },
             Act::Mine(_, "keep") => people.close(Fact::Withdrawn, reference, now),
             Act::Mine(_, "withdraw") if was_stored => {
+                people.once_withdrawn.insert(reference.to_owned());
                 let began = people.withdrawals.entry(reference.to_owned());
                 began.or_insert(now);
             }
@@ -267,6 +270,11 @@ impl World {
     /// Whether the client may have withdrawn it: then it may be gone.
     pub fn may_be_withdrawn(&self, reference: &str) -> bool {
         self.people.withdrawals.contains_key(reference)
+    }
+
+    /// Whether the client may ever have withdrawn it: then the same form is a new enquiry.
+    pub fn may_have_been_withdrawn(&self, reference: &str) -> bool {
+        self.people.once_withdrawn.contains(reference)
     }
 
     /// Whether one of the withdrawn enquiries is still to be erased.

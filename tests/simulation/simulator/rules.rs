@@ -402,7 +402,7 @@ fn items_of_one_form(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<Str
     for name in NAMES {
         let mut times: Vec<Timestamp> = enquiries
             .values()
-            .filter(|item| !world.may_be_withdrawn(text(item, "reference")))
+            .filter(|item| !world.may_have_been_withdrawn(text(item, "reference")))
             .filter(|item| {
                 let enquiry = item["enquiry"].as_m().unwrap();
                 enquiry["name"].as_s().unwrap() == name

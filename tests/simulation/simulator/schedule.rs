@@ -684,6 +684,15 @@ impl World {
                 continue;
             }
             let key = item["pk"].clone();
+            // A version is rolled back long before an enquiry's time is up; until then no report about it can be written down (seed 818).
+            let of = |key: &str| {
+                key.split_once('#')
+                    .map(|(_, reference)| reference.to_owned())
+            };
+            let own = of(key.as_s().unwrap());
+            if self.newer.iter().any(|(newer, _)| of(newer) == own) {
+                continue;
+            }
             self.dynamo
                 .client()
                 .delete_item()
