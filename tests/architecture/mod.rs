@@ -364,6 +364,24 @@ fn the_crates_beside_the_product_do_not_know_it() {
     none(product.chain(others));
 }
 
+/// What the tests put between the SDK and its servers is one client, with a function in it.
+#[test]
+fn one_client_carries_the_calls_of_every_test() {
+    let all = files(&["tests", "crates", "benches", "fuzz/src"]).into_iter();
+    let others = all.filter(|(path, text)| {
+        let trait_of_it = ["HttpConnector", "http_client_fn"];
+        let named = Source::read(text)
+            .paths
+            .into_iter()
+            .flat_map(|(_, path)| path);
+        path != "crates/aws-emulator/src/wire.rs"
+            && named
+                .into_iter()
+                .any(|part| trait_of_it.contains(&part.as_str()))
+    });
+    none(others.map(|(path, _)| format!("{path}: use aws_emulator::wire")));
+}
+
 /// Unit tests do not count.
 #[test]
 fn a_long_file_says_why_it_is_one() {
