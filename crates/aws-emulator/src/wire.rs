@@ -15,7 +15,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use axum::body::Bytes;
 use axum::http::StatusCode;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::{aws, http_api};
 
@@ -56,7 +56,8 @@ impl Asked {
             // A form, as SNS's query API takes it.
             (None, "POST", "") if service == "sns" => {
                 body = json!(http_api::parameters(&String::from_utf8_lossy(bytes)));
-                body["Action"].as_str().unwrap_or_default()
+                let action = body.get("Action").and_then(Value::as_str);
+                action.unwrap_or_default()
             }
             (None, method, path) => &format!("{method} /{path}"),
         };
@@ -166,12 +167,13 @@ pub fn success(output: &Value) -> HttpResponse {
 
 /// An error of a service: its status and code, and what else it says.
 pub fn error(status: u16, code: &str, more: &Value) -> HttpResponse {
-    let mut body = json!({ "__type": code, "message": "injected" });
-    for (name, value) in more.as_object().into_iter().flatten() {
-        body[name] = value.clone();
-    }
+    let mut body = Map::from_iter([
+        ("__type".to_owned(), code.into()),
+        ("message".to_owned(), "injected".into()),
+    ]);
+    body.extend(more.as_object().cloned().unwrap_or_default());
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut answer = answer(status, &body);
+    let mut answer = answer(status, &body.into());
     let headers = answer.headers_mut();
     headers.insert("x-amzn-errortype", code.to_owned());
     answer
