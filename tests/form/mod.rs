@@ -9,6 +9,5 @@ mod pages;
 mod practice;
 mod published;
 mod questions;
-mod reading;
 mod tell_me_more;
 mod tokens;
