@@ -139,16 +139,6 @@ fn by(practice: &Practice, record: &Record, now: Timestamp) -> String {
     messages::desk::waiting::by(time_in_words(local.time()))
 }
 
-/// A day within a sentence: "today", "on Monday 30 November".
-pub(super) fn on_day(practice: &Practice, at: Timestamp, now: Timestamp) -> String {
-    let day = practice.which_day(at, now);
-    if day.starts_with(char::is_lowercase) {
-        day
-    } else {
-        messages::desk::day::on(day)
-    }
-}
-
 /// What a mark is called.
 pub(super) const fn mark(mark: Mark) -> &'static str {
     match mark {
