@@ -15,7 +15,7 @@ use aws_smithy_types::body::SdkBody;
 use aws_smithy_types::byte_stream::ByteStream;
 use axum::body::Bytes;
 use axum::http::StatusCode;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::{aws, http_api};
 
@@ -167,11 +167,8 @@ pub fn success(output: &Value) -> HttpResponse {
 
 /// An error of a service: its status and code, and what else it says.
 pub fn error(status: u16, code: &str, more: &Value) -> HttpResponse {
-    let mut body = Map::from_iter([
-        ("__type".to_owned(), code.into()),
-        ("message".to_owned(), "injected".into()),
-    ]);
-    body.extend(more.as_object().cloned().unwrap_or_default());
+    let mut body = more.as_object().cloned().unwrap_or_default();
+    body.insert("__type".to_owned(), code.into());
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut answer = answer(status, &body.into());
     let headers = answer.headers_mut();

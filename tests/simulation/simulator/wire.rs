@@ -566,11 +566,12 @@ fn server_error() -> HttpResponse {
 }
 
 fn throttled(table: bool) -> HttpResponse {
-    let (status, code) = match table {
-        true => (400, "ProvisionedThroughputExceededException"),
-        false => (429, "TooManyRequestsException"),
-    };
-    wire::error(status, code, &json!({}))
+    if table {
+        return wire::error(400, "ProvisionedThroughputExceededException", &json!({}));
+    }
+    // SES tells its two limits apart by the message.
+    let rate = json!({ "message": "Maximum sending rate exceeded." });
+    wire::error(429, "TooManyRequestsException", &rate)
 }
 
 fn refused() -> HttpResponse {
