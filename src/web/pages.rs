@@ -318,6 +318,18 @@ impl FieldView<'_> {
         self.row.required == Required::Yes
     }
 
+    /// How its answers stand, as a class: side by side where all are short, else one below the other.
+    fn layout(&self) -> &'static str {
+        /// The longest that is short, in characters: it fits in half the width of a phone.
+        const SHORT: usize = 14;
+        let is_short = |it: &Answer| it.hint.is_empty() && it.label.chars().count() <= SHORT;
+        match self.row.is_repeatable() {
+            _ if !self.answers.iter().all(is_short) => "",
+            true => " columns",
+            false => " short",
+        }
+    }
+
     /// Whether it says so: what stands behind "Tell me more" is optional as a whole.
     fn optional(&self) -> bool {
         self.row.required == Required::No && !self.row.more

@@ -5,6 +5,7 @@ import fs from "node:fs";
 import os from "node:os";
 import path from "node:path";
 import { therapistTests } from "./therapist.mjs";
+import { setupTest } from "./setup.mjs";
 import { weekTest } from "./week.mjs";
 import { startBrowser, startDesk, VALIDATOR, Visitor, WIDGET } from "./desk.mjs";
 
@@ -694,6 +695,7 @@ async function newestEmail(kind, since) {
 }
 
 therapistTests({ test, arrive, browser: () => browser, desk: () => desk, states: STATES, newestEmail, emailsAbout });
+setupTest({ test, startDesk, browser: () => browser, Visitor });
 weekTest({ test, startDesk, browser: () => browser, Visitor });
 
 for (const [name, { to, plain, arrive: come = arrive }] of Object.entries(STATES)) {

@@ -81,6 +81,7 @@ pub(crate) const ERRORS: &[ErrorCase] = &[
     ("[[social]]\nname = \"Facebook\"", "[[social]]\n\"na.me\" = \"Facebook\"", "\"na.me\"", "social[0].na.me", "Use one of these keys: name, handle", BOTH),
     ("date = \"2027-01-01\"", "date = 2027-01-01T09:00:00", "date = 2027-01-01T", "holiday[1].date", "Enter a day such as 2027-01-31", BOTH),
     ("Your enquiry has arrived safely.\"", "See https://evil.example/pay.\"", "thanks =", "emails.thanks", "Take out “https://evil.example/pay”", READER),
+    ("choose_it_for = \"time to relax, with warmth\"", "price = \"ask me\"\nchoose_it_for = \"time to relax, with warmth\"", "price =", "treatment[2].price", "Write a price with a figure", READER),
     ("choose_it_for = \"time to relax, with warmth\"", "choose_it_for = \"A time to relax.\"", "choose_it_for = \"A time", "treatment[2].choose_it_for", "Take out the full stop", BOTH),
     ("subject = \"Thank you for your enquiry\"", "subject = \"Thank you for your enquiry, which has arrived safely and which I am going to answer as soon as I can\"", "subject =", "emails.subject", "at most 80 characters", BOTH),
     ("senders = []", "senders = []\n[form]\nleave_out = [\"cause\", \"name\"]", "leave_out", "form.leave_out[1]", "Every form asks for “name”", BOTH),
