@@ -110,6 +110,8 @@ pub struct Happened {
     pub faults: u32,
     /// How many of them at DynamoDB.
     pub table_faults: u32,
+    /// How many refusals by SES came back.
+    pub refusals: u32,
     /// Whether it died.
     pub crashed: bool,
 }
@@ -350,7 +352,10 @@ impl Wire {
                 // The HTTP client's own error, as when no server listens.
                 call.request.set_uri("http://127.0.0.1:1/").unwrap();
             }
-            Some(Fault::Words) => return Ok(refused()),
+            Some(Fault::Words) => {
+                self.happened(invocation, |happened| happened.refusals += 1);
+                return Ok(refused());
+            }
             Some(Fault::LostBefore) => return Err(wire::lost()),
             Some(Fault::TimeoutBefore) => return Err(wire::timeout()),
             Some(Fault::ServerErrorBefore) => return Ok(server_error()),
@@ -389,6 +394,9 @@ impl Wire {
             (_, Some(Fault::ServerErrorAfter)) => return Ok(server_error()),
             (Some(Moment::Answered), _) => self.die(),
             _ => {}
+        }
+        if !read.is_table() && answer.status().is_client_error() {
+            self.happened(invocation, |happened| happened.refusals += 1);
         }
         if let Some(index) = index.filter(|_| answer.status().is_success()) {
             *answer.body_mut() = self.as_indexed(&index, &body, stale).into();
