@@ -55,7 +55,6 @@ mod form {
     mod practice;
     mod published;
     mod questions;
-    mod reading;
     mod tell_me_more;
     mod tokens;
 }

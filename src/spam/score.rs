@@ -143,9 +143,15 @@ pub(super) fn score(typed: &Typed<'_>, searchable: &Searchable) -> TextScore {
             count(&mut score, &term);
         }
     });
-    let of_the_body = [Class::Body, Class::Pain, Class::Medical, Class::Massage]
-        .iter()
-        .any(|class| counted.of(*class) > 0);
+    let of_the_body = [
+        Class::Body,
+        Class::Pain,
+        Class::Medical,
+        Class::Massage,
+        Class::Medicalsex,
+    ]
+    .iter()
+    .any(|class| counted.of(*class) > 0);
     let of_a_visit = counted.of(Class::Booking) + counted.of(Class::Life) >= 2;
     signs(
         typed,
@@ -161,6 +167,7 @@ pub(super) fn score(typed: &Typed<'_>, searchable: &Searchable) -> TextScore {
 fn count(score: &mut TextScore, term: &Term) {
     if model::is_unwanted(term.class) {
         score.unwanted += term.weight;
+        score.add(None, model::pitch_weight(term.class));
     } else {
         score.unwanted += model::unwanted_weight(term.class);
         score.add(Reason::of_class(term.class), term.weight);

@@ -6,15 +6,15 @@ use serde::{Deserialize, Serialize};
 
 use super::error::applied;
 use super::schema::{self, Item, VERSION, partition, read, to_item};
-use super::{Store, StoreError};
+use super::{SUSPECT_LIFE, Store, StoreError};
 use crate::mail_state::MailState;
 use crate::record::{OwnEmail, OwnEmailId};
 use crate::spam::Verdict;
 
 /// How long an email of its own is kept once it is final: nothing asks for it after that.
 const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
-/// How long the count of an hour is kept: as long as its email may be written.
-const COUNT_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+/// How long the count of an hour is kept: as long as what it counts, since SES may refuse its email for weeks.
+const COUNT_KEPT: SignedDuration = SUSPECT_LIFE;
 
 impl Store {
     /// An email of its own is to leave at this time; one that was asked for before stays as it is. Says whether it is a new one.

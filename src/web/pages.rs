@@ -16,7 +16,7 @@ use crate::enquiry::{EmailAddress, Field, FieldError, FormError, Reference, fiel
 use crate::messages;
 use crate::practice::Practice;
 
-pub use mine::{MinePage, NotShown, Step};
+pub(crate) use mine::{MinePage, NotShown, Step};
 
 /// The form: empty, with errors, with the question about a likely typo in the address, or with a notice that it
 /// cannot be taken right now.
@@ -316,6 +316,18 @@ struct FieldView<'a> {
 impl FieldView<'_> {
     fn required(&self) -> bool {
         self.row.required == Required::Yes
+    }
+
+    /// How its answers stand, as a class: side by side where all are short, else one below the other.
+    fn layout(&self) -> &'static str {
+        /// The longest that is short, in characters: it fits in half the width of a phone.
+        const SHORT: usize = 14;
+        let is_short = |it: &Answer| it.hint.is_empty() && it.label.chars().count() <= SHORT;
+        match self.row.is_repeatable() {
+            _ if !self.answers.iter().all(is_short) => "",
+            true => " columns",
+            false => " short",
+        }
     }
 
     /// Whether it says so: what stands behind "Tell me more" is optional as a whole.

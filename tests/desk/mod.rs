@@ -10,6 +10,7 @@ mod machine;
 mod pages;
 mod practice;
 mod promise;
+mod same_answers;
 mod senders;
 mod sign_in;
 mod timeline;

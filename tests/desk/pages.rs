@@ -78,7 +78,11 @@ async fn who_waits_is_listed_with_the_nearest_promise_first_and_overdue_in_words
     let late = enquire(
         &app,
         &MINIMAL,
-        &[("name", "Late Okonkwo"), ("email", "late@example.com")],
+        &[
+            ("name", "Late Okonkwo"),
+            ("email", "late@example.com"),
+            ("recent_injury", "yes"),
+        ],
     )
     .await;
     enquire(
@@ -105,21 +109,30 @@ async fn who_waits_is_listed_with_the_nearest_promise_first_and_overdue_in_words
     in_order(
         &page,
         &[
-            "Overdue</h2>",
+            "Overdue <span class=\"count\">(1)</span></h2>",
             "Late Okonkwo",
             "since ",
+            "Injured in the last 48 hours",
             "Later Carter",
             "by ",
             "Treat pain or an injury: lower back and neck",
-            "tel:+447700900982",
+            "It began in spring. Stairs are hard.",
+            // The way that was asked for is the first.
             "sms:+447700900982",
+            "tel:+447700900982",
             "mailto:later@example.com",
             "1 enquiry looks like spam",
         ],
     );
     assert!(
-        !page.contains("Cheap Watches") && !page.contains("Dealt with last"),
+        !page.contains("Cheap Watches") && !page.contains("Recently dealt with"),
         "{page}"
+    );
+    // Why it looks like spam is what tells it from another.
+    let suspects = browser.get("/desk/enquiries?show=suspect").await.body;
+    in_order(
+        &suspects,
+        &["Cheap Watches", "This looks like spam, because it "],
     );
     // Answered goes from the list, and stands among the last.
     let fields = [("as", "answered"), ("seen", "waiting")];
@@ -131,7 +144,7 @@ async fn who_waits_is_listed_with_the_nearest_promise_first_and_overdue_in_words
         &page,
         &[
             "Later Carter",
-            "Dealt with last",
+            "Recently dealt with",
             "Late Okonkwo",
             "Answered today",
         ],
@@ -384,7 +397,7 @@ async fn a_note_is_kept_however_it_was_saved_and_never_lost_to_another_window() 
     assert!(
         refused
             .body
-            .contains("Note must be 2000 characters or less. It has 2001."),
+            .contains("Note must be 2,000 characters or less"),
         "{}",
         refused.body
     );

@@ -26,7 +26,7 @@ const SECTIONS: [&str; 10] = [
     "privacy",
 ];
 
-fn unescaped(text: &str) -> String {
+pub(super) fn unescaped(text: &str) -> String {
     let marks = [
         ("&#60;", "<"),
         ("&#62;", ">"),
@@ -363,6 +363,7 @@ async fn every_error_stands_at_its_field_with_everything_kept() {
             "treatments",
             &[
                 ("treatment[0].name", ""),
+                ("treatment[0].price", "ask me"),
                 ("treatment[1].how_it_works", "No full stop"),
                 ("treatment[2].off", "yes"),
                 ("treatment[3].choose_it_for", "an end."),
@@ -370,6 +371,7 @@ async fn every_error_stands_at_its_field_with_everything_kept() {
             ][..],
             &[
                 "treatment[0].name",
+                "treatment[0].price",
                 "treatment[1].how_it_works",
                 "treatment[3].choose_it_for",
                 // The one that is taken off is still suggested.
@@ -450,6 +452,31 @@ async fn every_error_stands_at_its_field_with_everything_kept() {
             assert!(!answer.body.contains("£48 <b>"));
         }
     }
+    assert!(app.app.store.practice().await.unwrap().is_none());
+    app.finish().await;
+}
+
+#[tokio::test]
+async fn a_practice_without_treatments_is_refused_in_words() {
+    let app = TestApp::start().await;
+    let browser = Browser::signed_in(&app).await;
+    let mut typed = shown(&browser, "treatments").await;
+    let order = |(name, _): &(String, String)| {
+        let block = name.strip_suffix(".order")?;
+        Some((format!("{block}.off"), "yes".to_owned()))
+    };
+    let off: Vec<_> = typed.iter().filter_map(order).collect();
+    assert_eq!(off.len(), practice::compiled().treatments.len());
+    typed.extend(off);
+    let answer = browser
+        .post("/desk/practice/treatments/save", &pairs(&typed))
+        .await;
+    assert_eq!(answer.status, StatusCode::UNPROCESSABLE_ENTITY);
+    assert!(
+        answer.body.contains("Add at least one treatment"),
+        "{}",
+        answer.body
+    );
     assert!(app.app.store.practice().await.unwrap().is_none());
     app.finish().await;
 }

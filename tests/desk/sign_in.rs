@@ -39,13 +39,14 @@ const POSTS: [&str; 23] = [
 ];
 
 /// Every page of the desk that needs a session, but the first.
-const PAGES: [&str; 9] = [
+const PAGES: [&str; 10] = [
     "/desk/browsers",
     "/desk/enquiries",
     "/desk/enquiries/BB-7KQ4M",
     "/desk/enquiries/BB-7KQ4M/erase",
     "/desk/files",
     "/desk/files/2026-11/csv",
+    "/desk/health",
     "/desk/people",
     "/desk/practice",
     "/desk/practice/hours",
@@ -436,25 +437,28 @@ async fn a_foreign_site_posts_nothing_in_any_encoding() {
             for (content_type, body) in &encodings {
                 let mut headers = vec![("content-type", *content_type)];
                 headers.extend(origin.as_deref().map(|origin| ("origin", origin)));
-                let answer = browser
-                    .send(Method::POST, path, &headers, body.clone())
-                    .await;
-                assert_eq!(
-                    answer.status,
-                    StatusCode::FORBIDDEN,
-                    "{path} {origin:?} {content_type}"
-                );
-                assert!(
-                    answer.body.contains("Nothing was done"),
-                    "not even a sign-in page"
-                );
-                assert!(
-                    answer
-                        .headers
-                        .keys()
-                        .all(|name| !name.as_str().starts_with("access-control"))
-                );
-                assert!(!answer.headers.contains_key("set-cookie"));
+                // Also where her session has ended: what is kept of a form until she has signed in is only hers.
+                for browser in [&browser, &Browser::new(&app)] {
+                    let answer = browser
+                        .send(Method::POST, path, &headers, body.clone())
+                        .await;
+                    assert_eq!(
+                        answer.status,
+                        StatusCode::FORBIDDEN,
+                        "{path} {origin:?} {content_type}"
+                    );
+                    assert!(
+                        answer.body.contains("Nothing was done"),
+                        "not even a sign-in page"
+                    );
+                    assert!(
+                        answer
+                            .headers
+                            .keys()
+                            .all(|name| !name.as_str().starts_with("access-control"))
+                    );
+                    assert!(!answer.headers.contains_key("set-cookie"));
+                }
             }
         }
     }
@@ -973,8 +977,14 @@ async fn what_is_out_of_reach_is_said_and_what_to_do() {
         (&unreachable, &[]),
     ] {
         let other = emulated::app(endpoints, given, aws_emulator::aws::http_client()).unwrap();
-        for path in ["/desk/sign-in", "/desk/code", "/desk/browsers/sign-out"] {
-            let event = post_event(path, "192.0.2.1", &[], &[("code", "12345678")]);
+        let posts = ["/desk/sign-in", "/desk/code", "/desk/browsers/sign-out"];
+        let posts = posts.map(|path| ("POST", path)).into_iter();
+        for (method, path) in posts.chain(PAGES.map(|path| ("GET", path))) {
+            let cookies = [hers.cookie_header()];
+            let cookies: Vec<&str> = cookies[0].split("; ").collect();
+            let fields = [("code", "12345678")];
+            let mut event = post_event(path, "192.0.2.1", &cookies, &fields);
+            event["requestContext"]["http"]["method"] = method.into();
             let answer = other.handle(event, &clock).await.unwrap();
             assert_eq!(answer["statusCode"], 503, "{path}");
             assert!(

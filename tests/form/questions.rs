@@ -91,6 +91,17 @@ async fn another_trade_needs_no_line_of_rust() {
     ] {
         assert!(page.contains(asked), "{asked} is missing in {page}");
     }
+    // Short answers stand side by side, his own as those of every form.
+    for (field, class) in [
+        ("q_stairs", "options short"),
+        ("q_scans", "options columns"),
+        ("q_sport", "options"),
+        ("recent_injury", "options short"),
+    ] {
+        let (_, part) = page.split_once(&format!("id=\"{field}-field\"")).unwrap();
+        let (_, part) = part.split_once("<div class=\"").unwrap();
+        assert!(part.starts_with(&format!("{class}\">")), "{field}: {part}");
+    }
     for left_out in [
         "massage",
         "name=\"goal\"",
@@ -148,7 +159,7 @@ async fn another_trade_needs_no_line_of_rust() {
         "Which scans have you had?\n    X-ray, MRI",
         "Can you climb stairs?\n    No",
         "Do you need a parking space?\n    Yes",
-        "Our guide suggests\n    First assessment",
+        "Your guide suggests\n    First assessment",
     ] {
         assert!(text.contains(told), "{told} is missing in {text}");
     }

@@ -315,6 +315,7 @@ fn the_document_names_every_member_of_the_emails_states() {
     emails.came_back = true;
     emails.bare = true;
     emails.refused_since = Some(at);
+    emails.replaced = Some(id());
     let objects = states
         .iter()
         .map(|state| serde_json::to_value(state).unwrap());

@@ -210,7 +210,7 @@ async fn a_withdrawn_enquiry_is_told_and_erased_after_a_day_unless_it_is_kept() 
     let page = press(&app, &link, &[("do", "keep")], Some(own)).await;
     assert!(page.body.contains("Delete my enquiry"));
     sweep_after(&app, SignedDuration::from_mins(4)).await;
-    let kept = format!("A withdrawn enquiry stands after all ({reference})");
+    let kept = format!("A withdrawn enquiry is back ({reference})");
     assert_eq!(subjects(&app).last(), Some(&kept));
     sweep_after(&app, SignedDuration::from_hours(25)).await;
     assert_eq!(look(&app, &link).await.status, 200);

@@ -97,7 +97,7 @@ impl<'a> Browser<'a> {
         answer
     }
 
-    fn cookie_header(&self) -> String {
+    pub fn cookie_header(&self) -> String {
         let cookies = self.cookies.lock().unwrap();
         let pairs = cookies
             .iter()

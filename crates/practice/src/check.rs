@@ -202,13 +202,19 @@ impl Check for raw::Treatment {
     type Checked = Treatment;
 
     fn check(&self, at: &At<'_>) -> Treatment {
+        let price = self.price.check(&at.field("price"));
+        let has_figure = |price: &String| price.is_empty() || price.contains(char::is_numeric);
+        at.field("price").expect(
+            price.as_ref().is_none_or(has_figure),
+            error::treatment::PRICE,
+        );
         Treatment {
             key: TreatmentKey::listed(&self.key.check(&at.field("key"))),
             name: self.name.check(&at.field("name")),
             choose_it_for: self.choose_it_for.check(&at.field("choose_it_for")),
             how_it_works: self.how_it_works.check(&at.field("how_it_works")),
             warm: self.warm,
-            price: self.price.check(&at.field("price")),
+            price,
             duration: self.duration.check(&at.field("duration")),
         }
     }

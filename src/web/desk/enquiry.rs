@@ -151,9 +151,7 @@ fn render(
         is_withdrawn: state.withdrawn.is_some(),
         is_disowned: state.disowned,
         cannot_write: !state.disowned && !record.may_write(),
-        data_complaint: state
-            .data_complaint
-            .map(|at| words::on_day(practice, at, now)),
+        data_complaint: state.data_complaint.map(|at| practice.on_day(at, now)),
         why_suspect: if state.is_suspect() {
             reasons(&record.signals)
         } else {
@@ -186,7 +184,7 @@ fn render(
             .map(|sender| sender.rule),
         expires: record
             .text_expires
-            .map_or_else(String::new, |at| words::on_day(practice, at, now)),
+            .map_or_else(String::new, |at| practice.on_day(at, now)),
         done: told.map(|(_, words)| *words),
         unchanged: done == "stands",
     };

@@ -43,6 +43,7 @@ use super::{MAX_BODY, RequestError, Unread, Web, origin};
 use crate::clock::Clock;
 use crate::desk::DeskError;
 use crate::enquiry::Reference;
+use crate::mail_state::ResendRefused;
 use crate::sign_in::SignInError;
 use kept::Kept;
 use pages::{Message, Why};
@@ -249,7 +250,9 @@ fn desk_failed(web: &Web, error: &DeskError) -> Response {
         DeskError::NotFound(_) | DeskError::JustErased(_) => {
             pages::message(web, &Message::NO_ENQUIRY)
         }
-        error => pages::refused(web, error),
+        DeskError::Resend(_, _, ResendRefused::Pending) => pages::message(web, &Message::PENDING),
+        // No button of the desk asks for it.
+        _ => pages::message(web, &Message::NOT_TAKEN),
     }
 }
 

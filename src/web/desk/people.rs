@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::pages::{self, Frame, Message, page_response};
 use super::waiting::{ListRow, rows};
-use super::{Fields, Named, desk_failed, files, query, see_other, words};
+use super::{Fields, Named, desk_failed, files, query, see_other};
 use crate::clock::Clock;
 use crate::desk::erase::{Erase, Erasure, Subject};
 use crate::desk::export::Selection;
@@ -74,7 +74,7 @@ async fn people(
         let sender = senders.first()?;
         Some(SenderView {
             is_blocked: sender.rule == SenderRule::Blocked,
-            since: words::on_day(&web.practice, sender.since, now),
+            since: web.practice.on_day(sender.since, now),
             reference: sender.because_of.as_ref().map(Reference::to_string),
             ids: senders.iter().map(|it| it.id.to_string()).collect(),
         })
@@ -164,7 +164,7 @@ fn about(practice: &Practice, kept: &CoolDown, now: Timestamp) -> String {
     kept.expires.map_or_else(
         || what.to_owned(),
         |at| {
-            let day = words::on_day(practice, at, now);
+            let day = practice.on_day(at, now);
             format!("{what} {}", messages::desk::address::forgotten(day))
         },
     )

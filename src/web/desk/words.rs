@@ -4,9 +4,9 @@
 use jiff::Timestamp;
 
 use crate::desk::month::Month;
-use crate::email::{dial, reply_link, wants};
-use crate::enquiry::answers::{Choice, ContactBy};
-use crate::enquiry::{Field, Received};
+use crate::email::{dial, reasons, reply_link, wants};
+use crate::enquiry::answers::{Choice, ContactBy, RecentInjury};
+use crate::enquiry::{Enquiry, Field, Message, OwnAnswer, Received};
 use crate::messages;
 use crate::messages::desk::stands as say;
 use crate::messages::email::client;
@@ -20,6 +20,10 @@ pub(super) struct Card {
     pub(super) name: String,
     /// What they want.
     pub(super) wants: String,
+    /// The beginning of what they wrote, on one line.
+    pub(super) said: String,
+    /// Whether they were injured in the last 48 hours when they wrote.
+    pub(super) is_injured: bool,
     /// By when an answer was promised, while it waits; else where it stands.
     pub(super) stands: String,
     /// The same where the day stands above: "by 5pm".
@@ -46,7 +50,14 @@ impl Card {
             reference: record.received.reference.to_string(),
             name: visible(enquiry.name.as_str()),
             wants: wants(enquiry),
-            stands: stands(practice, record, now),
+            said: said(enquiry),
+            is_injured: enquiry.answers.recent_injury == Some(RecentInjury::Yes),
+            // In a list of what looks like spam, why is what tells one from another.
+            stands: if record.state.is_suspect() && record.erased_at().is_none() {
+                reasons(&record.signals)
+            } else {
+                stands(practice, record, now)
+            },
             by: by(practice, record, now),
             is_overdue: record.is_overdue(now),
             received: practice.when(record.received.received_at, now),
@@ -77,24 +88,38 @@ impl Ways {
     }
 }
 
+/// A way to reach a client.
+pub(super) struct Way<'a> {
+    /// What it is called where it is a button of its own: "Call 07700 900982".
+    pub(super) label: String,
+    /// And in a row: "Call".
+    pub(super) short: &'static str,
+    pub(super) link: &'a str,
+}
+
 impl Ways {
-    /// What each way is called and its link, the one that was asked for first.
-    pub(super) fn in_order(&self) -> Vec<(String, &str)> {
+    /// Each way, the one that was asked for first.
+    pub(super) fn in_order(&self) -> Vec<Way<'_>> {
         let phone = self.phone.as_ref();
-        let call = phone.map(|(call, _, number)| (client::call(number), call.as_str()));
-        let text = phone.map(|(_, text, number)| {
-            let asked = self.asked == ContactBy::Text;
-            let label = if asked {
+        let call = phone.map(|(link, _, number)| Way {
+            label: client::call(number),
+            short: messages::desk::way::CALL,
+            link,
+        });
+        let text = phone.map(|(_, link, number)| Way {
+            label: if self.asked == ContactBy::Text {
                 client::text(number)
             } else {
                 ContactBy::Text.label().to_owned()
-            };
-            (label, text.as_str())
+            },
+            short: ContactBy::Text.label(),
+            link,
         });
-        let write = self
-            .write
-            .as_deref()
-            .map(|link| (ContactBy::Email.label().to_owned(), link));
+        let write = self.write.as_deref().map(|link| Way {
+            label: ContactBy::Email.label().to_owned(),
+            short: ContactBy::Email.label(),
+            link,
+        });
         let ways = match self.asked {
             ContactBy::Phone => [call, text, write],
             ContactBy::Text => [text, call, write],
@@ -129,6 +154,22 @@ pub(super) fn stands(practice: &Practice, record: &Record, now: Timestamp) -> St
     }
 }
 
+/// What they wrote, on one line: the message, or what they typed first into a question of the practice's own.
+fn said(enquiry: &Enquiry) -> String {
+    /// More than two lines show of it anywhere.
+    const SHOWN: usize = 200;
+    let message = enquiry.message.as_ref().map(Message::as_str);
+    let own = || enquiry.own.iter().find_map(OwnAnswer::typed);
+    let said = visible(message.or_else(own).unwrap_or_default());
+    let words: Vec<&str> = said.split_whitespace().collect();
+    let said = words.join(" ");
+    if said.chars().count() <= SHOWN {
+        return said;
+    }
+    let begin: String = said.chars().take(SHOWN).collect();
+    messages::desk::waiting::goes_on(begin)
+}
+
 /// The promise, where its day stands above.
 fn by(practice: &Practice, record: &Record, now: Timestamp) -> String {
     let promised_by = record.received.promised_by;
@@ -137,16 +178,6 @@ fn by(practice: &Practice, record: &Record, now: Timestamp) -> String {
     }
     let local = promised_by.to_zoned(practice.time_zone.rules().clone());
     messages::desk::waiting::by(time_in_words(local.time()))
-}
-
-/// A day within a sentence: "today", "on Monday 30 November".
-pub(super) fn on_day(practice: &Practice, at: Timestamp, now: Timestamp) -> String {
-    let day = practice.which_day(at, now);
-    if day.starts_with(char::is_lowercase) {
-        day
-    } else {
-        messages::desk::day::on(day)
-    }
 }
 
 /// What a mark is called.

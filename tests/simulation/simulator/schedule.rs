@@ -1045,7 +1045,7 @@ impl World {
         }
     }
 
-    /// Everything works again: what is pending must now be done within a few sweeps.
+    /// Everything is working again: what is pending must now be done within a few sweeps.
     async fn settle(&mut self) {
         self.weather = Weather::Calm;
         self.ses

@@ -1,17 +1,22 @@
 //! The process under the soak: `cargo local` as a child, how it is started on the same folder, killed, and waited for.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use aws_emulator::aws;
+use aws_emulator::dynamodb::Dynamo;
 use aws_sdk_dynamodb::types::{AttributeValue, Select};
+use enquiry_desk::practice::{self, Practice};
+use enquiry_desk::store::{SavedPractice, Words};
 use jiff::Timestamp;
 use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::watch;
+
+use super::load::emulated;
 
 /// Later than the end of every lease that was taken before: an invocation's 29 seconds and 60 more.
 const AHEAD: u32 = 120;
@@ -83,6 +88,33 @@ impl Desk {
             address: watch::Sender::new(None),
             kills: Vec::new(),
         }
+    }
+
+    /// Gives the practice the questions of the physiotherapist in tests/, as its desk would save them.
+    pub async fn ask_questions(&self) {
+        const PHYSIOTHERAPIST: &str = include_str!("../../../../tests/physiotherapist.toml");
+        let questions = PHYSIOTHERAPIST.find("[[question]]").expect("a question");
+        let written = format!(
+            "{}\n{}",
+            include_str!("../../../../practice.toml"),
+            &PHYSIOTHERAPIST[questions..]
+        );
+        let written = Practice::from_toml(&written).expect("a practice").written;
+        let table = Dynamo::start(Some(&self.folder.join("table.sqlite")), &emulated::table());
+        let table = table.await.expect("a table in a file");
+        let endpoints = emulated::endpoints(table.endpoint(), table.endpoint());
+        let app = emulated::app(&endpoints, &[], aws::http_client()).expect("good settings");
+        let practice = SavedPractice {
+            revision: 1,
+            saved_at: Timestamp::now(),
+            words: Words::of(&written),
+            before: Words::of(&practice::compiled().written),
+            before_saved_at: None,
+            changed: BTreeMap::new(),
+        };
+        let saved = app.store.save_practice(&practice).await;
+        assert!(saved.expect("the table can be written"), "it is the first");
+        table.stop().await;
     }
 
     /// Where it listens now; nothing while it is dead.

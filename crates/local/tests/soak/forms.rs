@@ -1,5 +1,6 @@
 //! The forms that the clients fill in: each under a name of its own, so that an enquiry in the table says which form it is.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::body::Bytes;
@@ -44,7 +45,24 @@ pub struct Form {
     fields: Vec<(&'static str, String)>,
 }
 
+/// The answers to the practice's own questions, by their fields.
+pub type Own = BTreeMap<String, Vec<String>>;
+
 impl Form {
+    /// What it answers of the practice's own questions.
+    pub fn own(&self) -> Own {
+        let mut own = Own::new();
+        for (name, value) in self
+            .fields
+            .iter()
+            .filter(|(name, _)| name.starts_with("q_"))
+        {
+            let values = own.entry((*name).to_owned()).or_default();
+            values.push(value.replace("\r\n", "\n"));
+        }
+        own
+    }
+
     /// Whether the desk has to accept it.
     pub const fn is_valid(&self) -> bool {
         !matches!(self.kind, Kind::Wrong(..))
@@ -126,6 +144,8 @@ fn fill_in_one(number: u64, random: &mut Random) -> Form {
             Kind::Wrong("goal", "everything"),
             Kind::Wrong("submission", "not-an-id"),
             Kind::Wrong("warmth", "boiling"),
+            Kind::Wrong("q_problem", ""),
+            Kind::Wrong("q_sport", "everything"),
         ]),
         _ => Kind::Good,
     };
@@ -158,6 +178,23 @@ fn fill_in_one(number: u64, random: &mut Random) -> Form {
     for area in ["lower-back", "neck"] {
         if random.percent(40) {
             fields.push(("area", area.to_owned()));
+        }
+    }
+    // Those of the physiotherapist in tests/, each kind of them: the first two must be answered.
+    fields.push(("q_problem", format!("Knee {number}.\r\nSince spring.")));
+    fields.push((
+        "q_sport",
+        (*random.pick(&["none", "run", "swim"])).to_owned(),
+    ));
+    for (question, answer) in [
+        ("q_referred_by", "Dr Example"),
+        ("q_scans", "x-ray"),
+        ("q_scans", "mri"),
+        ("q_stairs", "no"),
+        ("q_parking", "yes"),
+    ] {
+        if random.percent(40) {
+            fields.push((question, answer.to_owned()));
         }
     }
     match kind {
@@ -215,12 +252,12 @@ fn multipart(fields: &[(&str, &str)], boundary: &str) -> String {
 fn object(fields: &[(&str, &str)]) -> Value {
     let mut object = json!({});
     for (name, value) in fields {
-        if *name != "area" {
+        if !["area", "q_scans"].contains(name) {
             object[*name] = json!(value);
             continue;
         }
         match &mut object[*name] {
-            Value::Array(areas) => areas.push(json!(value)),
+            Value::Array(answers) => answers.push(json!(value)),
             empty => *empty = json!([value]),
         }
     }

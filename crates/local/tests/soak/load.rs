@@ -6,7 +6,7 @@
 
 #[allow(dead_code, reason = "the tests use all of it")]
 #[path = "../../../../tests/support/emulated.rs"]
-mod emulated;
+pub mod emulated;
 mod meter;
 mod table;
 

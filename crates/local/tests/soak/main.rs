@@ -117,6 +117,7 @@ async fn soak(options: &Options) -> bool {
     let kills = moments(options);
     let folder = std::env::temp_dir().join(format!("enquiry-desk-soak-{}", std::process::id()));
     let mut desk = Desk::new(folder.clone());
+    desk.ask_questions().await;
     let faulty = |reports| Phase::faulty(options.ses_faults, options.table_faults, reports);
     desk.start(&faulty(false)).await;
     let clients = Clients::new(desk.address(), until);

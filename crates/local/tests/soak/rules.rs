@@ -11,7 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::clients::{Answers, Clients};
 use super::desk::{self, Crash};
-use super::forms::{Form, Kind};
+use super::forms::{Form, Kind, Own};
 
 type Item = HashMap<String, AttributeValue>;
 
@@ -44,6 +44,7 @@ pub struct Enquiry {
     notice: String,
     pending: bool,
     expires: bool,
+    own: Own,
 }
 
 /// An email that SES took.
@@ -226,6 +227,9 @@ fn accepted(forms: &[Form], ledger: &Ledger, broken: &mut Vec<String>) {
                 broken.push(format!("(a) {reference} was accepted and is lost"));
             }
         }
+        if stored.iter().any(|e| e.own != form.own()) {
+            broken.push(format!("(a) an answer of {} is lost", form.name));
+        }
         if form.kind == Kind::Honeypot && stored.iter().any(|e| e.verdict != "suspect") {
             broken.push(format!("{} looks like spam and counts as clear", form.name));
         }
@@ -372,6 +376,10 @@ pub fn blind_spots(forms: &[Form], sound: &Ledger) -> Vec<String> {
     if !sound.enquiries.is_empty() {
         spoilt.push(("an enquiry is gone", Box::new(|l| drop(l.enquiries.pop()))));
         spoilt.push((
+            "an answer to a question of the practice's own is lost",
+            Box::new(|l| drop(l.enquiries[0].own.pop_first())),
+        ));
+        spoilt.push((
             "a form is stored twice",
             Box::new(|l| {
                 let mut twin = l.enquiries[0].clone();
@@ -467,8 +475,29 @@ impl Enquiry {
             notice: of("notice", "state"),
             pending: its_state.contains_key("pending"),
             expires: item.contains_key("expires"),
+            own: own(item["enquiry"].as_m().unwrap()),
         }
     }
+}
+
+/// The answers to the practice's own questions, as they were posted.
+fn own(enquiry: &Item) -> Own {
+    let answers = enquiry.get("own").map(|own| own.as_l().unwrap());
+    let answers = answers.into_iter().flatten().map(|it| it.as_m().unwrap());
+    let said = |answer: &Item| {
+        let said = answer["said"].as_m().unwrap();
+        match said.get("typed") {
+            Some(typed) => vec![typed.as_s().unwrap().clone()],
+            None => {
+                let chosen = said["chosen"].as_l().unwrap().iter();
+                let chosen = chosen.map(|it| text(it.as_m().unwrap(), "value").to_owned());
+                chosen.collect()
+            }
+        }
+    };
+    answers
+        .map(|it| (text(it, "key").to_owned(), said(it)))
+        .collect()
 }
 
 impl Left {
