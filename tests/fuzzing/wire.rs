@@ -188,7 +188,8 @@ impl Play {
         let key = body["Key"]["pk"]["S"].as_str().unwrap_or_default();
         match letter {
             b'v' => ok(&json!({ "Item": { "pk": { "S": key }, "v": { "N": "99" } } })),
-            b'r' => {
+            // Any other item is not there.
+            b'r' if key.starts_with("idempotency#") => {
                 self.safe(Some(STORED));
                 ok(&json!({ "Item": idempotency_record() }))
             }
