@@ -127,9 +127,8 @@ impl EmailAddress {
     fn suggestion(&self) -> Option<Self> {
         let domain = typo::suggest(self.domain());
         // No mail system carries a dot at either end or beside another, and "www." belongs to no address.
-        let local = self.local_part();
-        let local = local.strip_prefix("www.").unwrap_or(local);
-        let atoms = local.split('.').filter(|atom| !atom.is_empty());
+        let atoms = self.local_part().split('.').filter(|atom| !atom.is_empty());
+        let atoms = atoms.skip_while(|atom| atom.eq_ignore_ascii_case("www"));
         let local = atoms.collect::<Vec<_>>().join(".");
         let dotted = local != self.local_part() && !local.is_empty();
         if domain.is_none() && !dotted {
@@ -318,6 +317,8 @@ mod tests {
             ("zoe,brien@example.com", Some("zoe.brien@example.com")),
             ("zoe＠example.com", Some("zoe@example.com")),
             ("www.zoe@example.com", Some("zoe@example.com")),
+            ("Www.www.zoe@example.com", Some("zoe@example.com")),
+            ("www@example.com", None),
             ("zoe\"gmail.com", Some("zoe@gmail.com")),
             ("zoe'hotmail.co.uk", Some("zoe@hotmail.co.uk")),
             ("zoe2gmail.com", Some("zoe@gmail.com")),
