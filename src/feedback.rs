@@ -183,8 +183,39 @@ fn why(event: &SesEvent) -> Option<String> {
     Some(words.trim().to_owned()).filter(|words| !words.is_empty())
 }
 
-/// Whether SES did not send the email at all, since the address is on its own list or on the account's ("Bounce types",
-/// "Complaint object").
+/// Whether SES did not send the email at all, since the address is on its own list, the account's or a tenant's, or was not
+/// thought good enough ("Bounce types", "Complaint object"): Suppressed, OnAccountSuppressionList, OnTenantSuppressionList,
+/// EmailValidationSuppressed. Told by what they have in common, since the list has grown.
 fn is_suppression(sub_type: &str) -> bool {
-    matches!(sub_type, "Suppressed" | "OnAccountSuppressionList")
+    sub_type.contains("Suppress")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_ses_did_not_send_is_no_bounce_whichever_list_the_address_is_on() {
+        for (event, sub_type, suppressed) in [
+            ("bounce", "Suppressed", true),
+            ("bounce", "OnAccountSuppressionList", true),
+            ("bounce", "OnTenantSuppressionList", true),
+            ("bounce", "EmailValidationSuppressed", true),
+            ("bounce", "General", false),
+            ("bounce", "NoEmail", false),
+            ("complaint", "OnAccountSuppressionList", true),
+            ("complaint", "OnTenantSuppressionList", true),
+        ] {
+            let (kind, about) = match event {
+                "bounce" => (
+                    "Bounce",
+                    json!({ "bounceType": "Permanent", "bounceSubType": sub_type }),
+                ),
+                _ => ("Complaint", json!({ "complaintSubType": sub_type })),
+            };
+            let told = json!({ "eventType": kind, "mail": { "messageId": "m-1" }, event: about });
+            let report = report_of(&serde_json::from_value(told).unwrap());
+            assert_eq!(report == Some(Report::Suppressed), suppressed, "{sub_type}");
+        }
+    }
 }

@@ -1,5 +1,6 @@
 //! What is due by the clock: the morning list, the reminder shortly before a promise ends, and Monday's list. Here is decided
-//! when each is due; each is an email of its own, and tells what stands when it is sent.
+//! when each is due; each is an email of its own, and tells what stands when it is sent. What the morning list has just told needs no
+//! reminder.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -73,7 +74,9 @@ impl Reminders {
         for waits in self.store.waiting_from(now, LOOKED_AT).await?.found {
             let promised_by = waits.at;
             let before = self.practice.working_time_before(promised_by, SHORTLY);
-            if before <= now && now < promised_by {
+            // A promise so early in the day stands in the list of that morning.
+            let is_listed = opens.is_some_and(|opens| before <= opens);
+            if before <= now && now < promised_by && !is_listed {
                 asked_for += self
                     .ask_for(EmailKind::Reminder, &waits.reference, now)
                     .await?;

@@ -103,7 +103,7 @@ pub fn is_a_test(path: &str) -> bool {
         module => module.replace("::", "/"),
     };
     folders.iter().any(|folder| {
-        [".rs", "/mod.rs"].iter().any(|end| {
+        [".rs", "/mod.rs", "/tests.rs"].iter().any(|end| {
             let file = folder.join(format!("{module}{end}"));
             let text = std::fs::read_to_string(file).unwrap_or_default();
             text.contains(&format!("fn {name}("))

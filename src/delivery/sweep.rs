@@ -21,6 +21,9 @@ const AT_ONCE: usize = 4;
 /// How long after its time a withdrawn enquiry is erased: who has pressed "keep" in the last moment, on a machine whose clock is behind,
 /// has written it by then.
 const LAST_PRESS: SignedDuration = SignedDuration::from_mins(2);
+/// How long after its time an enquiry without what was typed counts as gone. The transaction that accepts one may be seen by halves: each of
+/// its items is there for certain only once it has ended ("Isolation levels for DynamoDB transactions", DynamoDB developer guide).
+const HALF_SEEN: SignedDuration = SignedDuration::from_mins(2);
 
 /// What a sweep found and did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,8 +55,8 @@ impl Delivery {
         let due = [rotated(clear), rotated(suspected)].concat();
         let mut outcomes = stream::iter(due)
             .take_while(|_| future::ready(!stopped.load(Ordering::Relaxed)))
-            .map(|work| async move {
-                let outcome = self.resume(&work, clock).await;
+            .map(|Pending { work, due }| async move {
+                let outcome = self.resume(&work, due, clock).await;
                 (work, outcome)
             })
             .buffer_unordered(AT_ONCE);
@@ -90,7 +93,7 @@ impl Delivery {
         Ok(swept)
     }
 
-    async fn resume(&self, work: &Work, clock: &Clock) -> Result<(), Unfinished> {
+    async fn resume(&self, work: &Work, due: Timestamp, clock: &Clock) -> Result<(), Unfinished> {
         let reference = match work {
             Work::Email(id) => return self.deliver_own(id, clock).await,
             Work::NightlyTest => return Ok(self.judge_nightly().await?),
@@ -105,6 +108,7 @@ impl Delivery {
                 Ok(())
             }
             Some(record) => self.deliver(record, clock).await,
+            None if clock.now() < due + HALF_SEEN => Err(Unfinished::Pending),
             // What was typed has expired, and nothing is left to be done.
             None => Ok(self.store.erase_state(reference).await?),
         }
@@ -118,10 +122,9 @@ fn is_to_be_erased(record: &Record, now: Timestamp) -> bool {
 }
 
 /// Each sweep begins at another place: some that can never be sent must not starve those behind them.
-fn rotated(due: Vec<Pending>) -> Vec<Work> {
+fn rotated(mut due: Vec<Pending>) -> Vec<Pending> {
     let random = keys::random().map_or(0, u16::from_be_bytes);
     let begin = usize::from(random) % due.len().max(1);
-    let mut due: Vec<Work> = due.into_iter().map(|pending| pending.work).collect();
     due.rotate_left(begin);
     due
 }

@@ -4,21 +4,37 @@ use unicode_normalization::char::is_combining_mark;
 
 use crate::enquiry::Name;
 
-/// What stands before a name, and is none.
+/// What stands before a name, and is none. What has a full stop in it ("Cpl.", "Dott.ssa", an initial) need not be here.
 const TITLES: &str = "\
-    capt cllr dame doctor dott dr fr frau fräulein herr lady lord lt madam madame med mevr miss mister mlle mme \
-    monsieur mr mrs ms msgr mx pani prof professor rev revd reverend señor señora sgt signor signora sir sra г-жа \
-    пан пані";
+    baroness brother canon capt captain chef cllr coach col colonel countess cpl dame datuk doctor doña dott dr father fr frau \
+    fräulein haji hajj herr herrn hon hrh imam judge lady lord lt madam madame maître maj major master med messrs mevr \
+    misc miss mister mlle mme monsieur mr mrs ms msgr mstr mudr mx nurse pan pani pc pfarrer prof professor pte rabbi rev \
+    rev'd revd reverend rt señor señora sgt shri sig signor signora sir sister smt sr sra srta sheikh г-н г-жа господин \
+    госпожа пан пані κα κος κυρία κύριος السيد السيدة الدكتور الدكتورة श्री श्रीमती ד\"ר";
 
 /// What a field for a name begins with when it has something else in it: an article, a greeting, a relation, a family.
 const OTHERS: &str = "\
-    admin afternoon all and anon anonymous any aunt auntie behalf bonjour brother carer ciao client customer dad \
-    daddy das daughter dear der die enquiry et evening famiglia familia familie famille family father for friend \
-    from good gran grandad grandfather grandma grandmother granny guten hallo hello hey hi hiya hola household \
-    husband i i'm im it's its just manager massage me mom morning mother mum mummy my myself name nanny \
-    neighbour nil no none not on our owner parent parents partner patient please re rodzina salut secretary \
-    sister some someone team test thanks that the this to uncle und unknown us we wife with x xx xxx \
-    yes you your здравствуйте привет привіт родина семья сім'я";
+    admin afternoon all and anon anonymous any aunt auntie behalf big bonjour booking both call carer ciao client \
+    confidential couple couples customer dad daddy das daughter dear der die eheleute enquiry et evening existing \
+    fam famiglia familia familie famille family firstname for former friend from gift good gran grandad grandfather \
+    grandma grandmother granny guten hallo hello hey hi hiya hola household husband i i'm ich im it's its je jestem \
+    just las later little los manager massage me mom morning mother mum mummy my myself name nanny nazywam \
+    neighbour new nil no no-one nobody none not of office old on our owner parent parents partner patient państwo \
+    please prefer previous private re reception receptionist recommended referred returning rodzina salut same \
+    secretary some somebody someone sono soy surname tba tbc tbd team test tester testing thanks that the this three to two \
+    uncle und unknown us voucher we wife with withheld x xx xxx yes you your здравствуйте мене меня привет привіт \
+    родина семья сім'я я";
+
+/// What follows a word that is no name: "guardian of Tom", "reception at the Grand", "as above", "full name", "rather not say".
+const FOLLOWS_NO_NAME: &str =
+    "above at before below client chiamo clients customer for me message name not of people to";
+
+/// What shows that a family or a firm is meant, wherever it stands.
+const NO_PERSON: &str =
+    "department dept family gmbh household inc limited llp ltd massage plc services";
+
+/// What a family's name begins with, in small letters: "van der Berg, Anna".
+const PARTICLES: &str = "bin de del della den der dos du ibn la le ter van von zu";
 
 /// The client's first name, when it is harmless enough for a subject or a greeting (letters, apostrophe, hyphen, short) and is
 /// one: "Jane" of "Mrs Jane Smith", and none of "Mrs Smith", "Dr", "the Smith family" or "Mum of Tom".
@@ -26,18 +42,34 @@ const OTHERS: &str = "\
 pub fn first_name(name: &Name) -> Option<&str> {
     let mut words = name.as_str().split_whitespace().peekable();
     let mut titled = false;
-    while words.next_if(|word| is_one_of(TITLES, word)).is_some() {
+    while words
+        .next_if(|word| is_one_of(TITLES, word) || word.contains('.'))
+        .is_some()
+    {
         titled = true;
     }
     let first = words.next()?;
-    let is_a_family = words
-        .clone()
-        .any(|word| is_one_of("family household", word));
+    let is_of_no_person = words.clone().any(|word| is_one_of(NO_PERSON, word));
+    let is_followed = words
+        .peek()
+        .is_some_and(|word| is_one_of(FOLLOWS_NO_NAME, word));
     // Behind a title, a single word is the family's name.
-    let is_first = !(titled && words.peek().is_none() || is_a_family || is_one_of(OTHERS, first));
-    let initial = first.len() == 1;
+    let is_first = !(titled && words.peek().is_none()
+        || is_of_no_person
+        || is_followed
+        || is_one_of(OTHERS, first)
+        || PARTICLES.split(' ').any(|it| it == first));
     let possessive = first.ends_with("'s") || first.ends_with("’s");
-    (is_first && !initial && !possessive && is_harmless(first)).then_some(first)
+    (is_first && !possessive && !is_initials(first) && is_harmless(first)).then_some(first)
+}
+
+/// A single letter of an alphabet (a Chinese character is a name), or capitals without a vowel, such as "JK".
+fn is_initials(word: &str) -> bool {
+    let mut letters = word.chars();
+    let single =
+        matches!((letters.next(), letters.next()), (Some(letter), None) if letter < '\u{590}');
+    let vowel = |c| matches!(c, b'A' | b'E' | b'I' | b'O' | b'U' | b'Y');
+    single || word.bytes().all(|c| c.is_ascii_uppercase() && !vowel(c))
 }
 
 fn is_one_of(words: &str, word: &str) -> bool {
@@ -115,6 +147,50 @@ mod tests {
             ("Anonymous", None),
             ("test", None),
             ("no name", None),
+            // Ranks, callings, and titles of other languages.
+            ("Rt Hon Jane Doe", Some("Jane")),
+            ("Lt. Col. James Hardy", Some("James")),
+            ("Captain Hardy", None),
+            ("Rev. Canon Peter Lane", Some("Peter")),
+            ("Father Michael Burke", Some("Michael")),
+            ("Rabbi David Cohen", Some("David")),
+            ("PC Bob Brown", Some("Bob")),
+            ("Dr.med. Petra Klein", Some("Petra")),
+            ("Dipl.-Ing. Karl Weber", Some("Karl")),
+            ("Dott.ssa Giulia Bianchi", Some("Giulia")),
+            ("M. Jean Dupont", Some("Jean")),
+            ("Sr. Juan Pérez", Some("Juan")),
+            ("Pan Jan Kowalski", Some("Jan")),
+            ("Г-н Иван Петров", Some("Иван")),
+            ("د. أحمد علي", Some("أحمد")),
+            ("श्रीमती अनीता देसाई", Some("अनीता")),
+            ("Prince Owusu", Some("Prince")),
+            ("Don Reed", Some("Don")),
+            ("Will Smith", Some("Will")),
+            // What is said instead of a name.
+            ("Guardian of Tom", None),
+            ("Father of Lily", None),
+            ("PA to Jane Smith", None),
+            ("Reception at the Grand", None),
+            ("Booking for Ann Smith", None),
+            ("Existing client Jane", None),
+            ("New client", None),
+            ("as above", None),
+            ("prefer not to say", None),
+            ("call me Jane", None),
+            ("Full name", None),
+            ("Nobody", None),
+            ("Ich bin Anna", None),
+            ("Soy Ana", None),
+            ("меня зовут Иван", None),
+            ("Couple", None),
+            ("Example Cleaning Services", None),
+            ("van der Berg, Anna", None),
+            ("Van Reed", Some("Van")),
+            ("JK Rowan", None),
+            ("Ó Briain", None),
+            ("JO", Some("JO")),
+            ("Ng", Some("Ng")),
         ] {
             assert_eq!(first_name(&Name::parse(name).unwrap()), first, "{name}");
         }

@@ -28,6 +28,7 @@ use crate::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Reference, Times,
 };
 use crate::mail_state::{EmailKind, MailState, Withheld};
+use crate::messages::check;
 use crate::practice::{Practice, Question, TreatmentKey};
 use crate::record::{Finding, Health, Level};
 use crate::session::Code;
@@ -65,16 +66,15 @@ pub const DESK: &str = "https://desk.example.com/desk/enquiries/BB-7KQ4M";
 pub const ANSWERED: &str =
     "https://desk.example.com/desk/act/answered/BB-7KQ4M?t=1795429800&s=3q2-7wAAAAAAAAAAAAAAAA";
 
-/// What a check says when replies may go out.
-const WELL: &str =
-    "Amazon SES lets your desk write to anyone, so clients get their automatic reply.";
+/// The link to what the desk has found out about itself.
+pub const HEALTH: &str = "https://desk.example.com/desk/health";
 
 fn sandbox() -> Finding {
     Finding {
         key: "replies".to_owned(),
         level: Level::Error,
-        what: "Amazon SES is still in its sandbox: enquiries reach you, and clients get no automatic reply.".to_owned(),
-        next: Some("In the SES console, choose “Get set up” and “Request production access”.".to_owned()),
+        what: check::replies::SANDBOX.to_owned(),
+        next: Some(check::replies::NEXT.to_owned()),
         page: None,
         paste: Vec::new(),
     }
@@ -84,13 +84,14 @@ fn unsigned() -> Finding {
     Finding {
         key: "dkim".to_owned(),
         level: Level::Error,
-        what: "Your emails are not signed (DKIM), so they may land in spam.".to_owned(),
-        next: Some(
-            "Enter these records in the DNS of the domain. Amazon notices within three days."
-                .to_owned(),
-        ),
+        what: check::dkim::UNSIGNED.to_owned(),
+        next: Some(check::dkim::UNSIGNED_NEXT.to_owned()),
         page: None,
-        paste: vec!["a1b2c3._domainkey.example.com CNAME a1b2c3.dkim.amazonses.com".to_owned()],
+        // As long as the tokens of SES are.
+        paste: ["a", "b", "c"]
+            .map(|token| token.repeat(32))
+            .map(|token| format!("{token}._domainkey.example.com CNAME {token}.dkim.amazonses.com"))
+            .into(),
     }
 }
 
@@ -234,6 +235,9 @@ impl<'a> Samples<'a> {
         let unbroken = self.with(self.complete(), |it| {
             it.message = message(&"a".repeat(3_000))
         });
+        let landline = self.with(self.complete(), |it| {
+            it.phone = Some(Phone::parse("01632 960123").expect("a number"));
+        });
         let earlier = [self.ago(53, 140), self.ago(239, 590)];
         let many: Vec<Timestamp> = (34..54).map(|days| self.ago(days, 140)).collect();
         let away_until = self.away_until.or_else(|| self.in_two_weeks());
@@ -251,7 +255,70 @@ impl<'a> Samples<'a> {
             delayed_since: None,
         };
         let about = |received| self.email(received, &to);
-        vec![
+        let at = self.received_at;
+        let fates = [
+            (
+                "reply_failed",
+                "The reply could not be sent",
+                MailState::Failed {
+                    reason: "MessageRejected".to_owned(),
+                    at,
+                },
+            ),
+            (
+                "reply_unknown",
+                "It is unknown whether the reply left",
+                MailState::Unknown { at },
+            ),
+            (
+                "reply_sandbox",
+                "No reply: SES is in its sandbox",
+                withheld(Withheld::Sandbox),
+            ),
+            (
+                "reply_own_address",
+                "No reply: the address is your own",
+                withheld(Withheld::OwnAddress),
+            ),
+            (
+                "reply_role_address",
+                "No reply: the address is no person’s",
+                withheld(Withheld::RoleAddress),
+            ),
+            (
+                "reply_unsendable",
+                "No reply: no email system carries the address",
+                withheld(Withheld::Unsendable),
+            ),
+            (
+                "reply_daily_cap",
+                "No reply: as many as may have left today",
+                withheld(Withheld::DailyCap),
+            ),
+            (
+                "reply_uncounted",
+                "No reply: the address could not be counted",
+                withheld(Withheld::CountersUnavailable),
+            ),
+            (
+                "reply_late",
+                "No reply: it would have come too late",
+                withheld(Withheld::Late),
+            ),
+            (
+                "reply_withdrawn",
+                "No reply: the client has withdrawn the enquiry",
+                withheld(Withheld::Withdrawn),
+            ),
+        ];
+        let fates = fates.map(|(name, what, reply)| {
+            let email = TherapistEmail {
+                auto_reply: Some(&reply),
+                ..about(&least)
+            };
+            sample(name, what, email.into_email())
+        });
+        let mut emails = vec![
             sample(
                 "complete",
                 "Everything filled in",
@@ -300,7 +367,7 @@ impl<'a> Samples<'a> {
             ),
             sample(
                 "unwanted",
-                "A request of a sexual nature: its text is folded away",
+                "A request of a sexual nature: its text is tucked away",
                 TherapistEmail {
                     suspect: true,
                     signals: &[Signal::Unwanted],
@@ -353,6 +420,11 @@ impl<'a> Samples<'a> {
             ),
             sample("away", "While you are away", about(&away).into_email()),
             sample(
+                "landline",
+                "A landline, which takes no text messages",
+                about(&landline).into_email(),
+            ),
+            sample(
                 "fallback",
                 "The database could not be reached, so this email is all there is",
                 TherapistEmail {
@@ -384,7 +456,9 @@ impl<'a> Samples<'a> {
                 "If even that fails: where to look it up",
                 about(&hostile).bare(),
             ),
-        ]
+        ];
+        emails.extend(fates);
+        emails
     }
 
     /// The emails to the client, for the rows of the guide and for what stands across them.
@@ -522,7 +596,7 @@ impl<'a> Samples<'a> {
             sample(name, about, email.into_email())
         };
         let received = self.complete();
-        let action = |name, about, action| {
+        let action_on = |name, about, received: &Received, action| {
             let email = ClientActionEmail {
                 practice: self.practice,
                 to: &therapist(),
@@ -532,8 +606,12 @@ impl<'a> Samples<'a> {
             };
             sample(name, about, email.into_email())
         };
+        let action = |name, about, action| action_on(name, about, &received, action);
         let erased_at = Some(self.ago(-1, 0));
         let (minimal, now) = (self.minimal(), received.promised_by);
+        let unnamed = self.with(self.complete(), |it| {
+            it.name = Name::parse("www.evil.example").expect("a name");
+        });
         let waits = |received, links| Waits {
             received,
             may_write: true,
@@ -560,7 +638,7 @@ impl<'a> Samples<'a> {
             findings.extend(before.iter().filter(is_well).map(|key| Finding {
                 key: (*key).to_owned(),
                 level: Level::Ok,
-                what: WELL.to_owned(),
+                what: check::replies::OK.to_owned(),
                 next: None,
                 page: None,
                 paste: Vec::new(),
@@ -578,7 +656,7 @@ impl<'a> Samples<'a> {
                 practice: self.practice,
                 to: &therapist(),
                 health: &health,
-                link: Some("https://desk.example.com/desk/health"),
+                link: Some(HEALTH),
             };
             sample(name, about, email.into_email().expect("something to tell"))
         };
@@ -616,6 +694,13 @@ impl<'a> Samples<'a> {
             stuck: 2,
             ..Week::default()
         };
+        let one = Week {
+            enquiries: 1,
+            in_time: 1,
+            median_minutes: Some(60),
+            stuck: 1,
+            ..Week::default()
+        };
         let sign_in = SignInEmail {
             practice: self.practice,
             to: &therapist(),
@@ -649,7 +734,29 @@ impl<'a> Samples<'a> {
                 &[],
                 now - SignedDuration::from_hours(2),
             ),
+            promises(
+                "morning_list_one",
+                "The morning list when one person waits",
+                EmailKind::MorningList,
+                &both[1..],
+                &[],
+                now + SignedDuration::from_secs(1),
+            ),
+            promises(
+                "reminder_unnamed",
+                "The reminder about a client whose first name cannot be told",
+                EmailKind::Reminder,
+                &[waits(&unnamed, Some(&*LINKS))],
+                &[],
+                now - SignedDuration::from_hours(2),
+            ),
             weekly("weekly", "Monday's list", week, None),
+            weekly(
+                "weekly_one",
+                "Monday's list after a week with one enquiry, whose email is stuck",
+                one,
+                None,
+            ),
             weekly(
                 "weekly_quiet",
                 "Monday's list after a quiet week in which something is stuck",
@@ -688,6 +795,12 @@ impl<'a> Samples<'a> {
             action(
                 "disowned",
                 "The address is not the client's",
+                ClientAction::Disowned,
+            ),
+            action_on(
+                "disowned_no_phone",
+                "The address is not the client's, and there is no number",
+                &minimal,
                 ClientAction::Disowned,
             ),
             action(

@@ -45,6 +45,8 @@ pub(super) const LATER: &str = "margin:16px 0 0;font-size:14px;line-height:1.5;c
 pub(super) const WAY: &str = "margin:8px 0 0;";
 /// An answer under its label.
 pub(super) const ANSWER: &str = "margin:0 0 12px;";
+/// A record to paste somewhere: its longest name has room on a phone, broken behind a dot.
+pub(super) const CODE: &str = "font-size:13px;";
 /// What the client wrote.
 pub(super) const TYPED: &str =
     "margin:0 0 12px;padding:2px 0 2px 12px;border-left:3px solid #cfdfd4;";

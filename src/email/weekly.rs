@@ -113,11 +113,11 @@ impl WeeklyEmail<'_> {
     }
 }
 
-/// "40 minutes", "1 hour", "5 and a half hours".
+/// "40 minutes", "1 hour", "5½ hours".
 fn in_hours(minutes: u64) -> String {
-    let halves = (minutes + 15) / 30;
-    let hours = usize::try_from(halves / 2).unwrap_or(usize::MAX);
-    match (hours, halves % 2) {
+    let minutes = usize::try_from(minutes).unwrap_or(usize::MAX);
+    let halves = minutes.saturating_add(15) / 30;
+    match (halves / 2, halves % 2) {
         (0, _) => words::minutes(minutes),
         (hours, 0) => words::hours(hours),
         (hours, _) => words::hours_and_a_half(hours),

@@ -126,9 +126,11 @@ impl EmailAddress {
 
     fn suggestion(&self) -> Option<Self> {
         let domain = typo::suggest(self.domain());
-        let atoms = self.local_part().split('.').filter(|atom| !atom.is_empty());
+        // No mail system carries a dot at either end or beside another, and "www." belongs to no address.
+        let local = self.local_part();
+        let local = local.strip_prefix("www.").unwrap_or(local);
+        let atoms = local.split('.').filter(|atom| !atom.is_empty());
         let local = atoms.collect::<Vec<_>>().join(".");
-        // No mail system carries a dot at either end or beside another.
         let dotted = local != self.local_part() && !local.is_empty();
         if domain.is_none() && !dotted {
             return None;
@@ -141,10 +143,16 @@ impl EmailAddress {
     }
 
     fn fixed(typed: &str) -> Option<Self> {
-        let typed = text::single_line(typed);
-        let (local, domain) = typed.rsplit_once('@')?;
+        let typed = text::single_line(typed).replace('\u{ff20}', "@");
+        // "Zoë <zoe@example.com>", as an address book copies it.
+        let within = typed.split_once('<').map_or(&*typed, |(_, within)| within);
+        let within = within.strip_prefix("mailto:").unwrap_or(within);
+        let around = |c: char| c.is_whitespace() || "<>()[]\"'“”‘’".contains(c);
+        let bare = within.trim_matches(around);
+        let (local, domain) = bare.rsplit_once('@').or_else(|| typo::beside_at(bare))?;
         let domain = typo::fix(&domain.to_lowercase())?;
-        let address = Self::parse(&format!("{}@{domain}", local.trim_end())).ok()?;
+        let local = local.trim_end_matches(['@', ' ']).replace(',', ".");
+        let address = Self::parse(&format!("{local}@{domain}")).ok()?;
         Some(address.suggestion().unwrap_or(address))
     }
 }
@@ -295,6 +303,34 @@ mod tests {
             ("+ann@googlemail.com", "+ann@gmail.com"),
         ] {
             assert_eq!(EmailAddress::parse(typed).unwrap().canonical(), folded);
+        }
+    }
+
+    #[test]
+    fn what_was_meant_is_told_of_what_is_no_address() {
+        for (typed, meant) in [
+            ("Zoë <zoe@example.com>", Some("zoe@example.com")),
+            ("<zoe@example.com>", Some("zoe@example.com")),
+            ("mailto:zoe@example.com", Some("zoe@example.com")),
+            ("(zoe@example.com)", Some("zoe@example.com")),
+            ("“zoe@gmail.com”", Some("zoe@gmail.com")),
+            ("zoe@@example.com", Some("zoe@example.com")),
+            ("zoe,brien@example.com", Some("zoe.brien@example.com")),
+            ("zoe＠example.com", Some("zoe@example.com")),
+            ("www.zoe@example.com", Some("zoe@example.com")),
+            ("zoe\"gmail.com", Some("zoe@gmail.com")),
+            ("zoe'hotmail.co.uk", Some("zoe@hotmail.co.uk")),
+            ("zoe2gmail.com", Some("zoe@gmail.com")),
+            ("zoe\"example.com", None),
+            ("zoe2you.example", None),
+            ("zoe@example.com (work)", None),
+            ("zoe@example.com, jo@example.com", None),
+            ("zoe brien@example.com", None),
+            ("zoe@example.com", None),
+        ] {
+            let (_, found) = EmailAddress::read(typed);
+            let found = found.as_ref().map(EmailAddress::as_str);
+            assert_eq!(found, meant, "{typed}");
         }
     }
 }

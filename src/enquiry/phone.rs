@@ -80,9 +80,22 @@ impl Phone {
 /// The E.164 form of the first number in a text. Letters end a number and are never read as a keypad's digits, and what touches
 /// a letter is none.
 fn dialled(typed: &str) -> Option<String> {
-    let (start, _) = typed
-        .char_indices()
-        .find(|(_, c)| c.is_numeric() || *c == '+')?;
+    starts(typed).find_map(|start| dialled_from(typed, start))
+}
+
+/// Where a number may begin: at the first digit, and later where a 0 or a + stands by itself, as in "after 5: 07700 900982".
+fn starts(typed: &str) -> impl Iterator<Item = usize> {
+    let first = typed.find(|c: char| c.is_numeric() || c == '+');
+    let apart = move |at: usize| {
+        let before = typed.get(..at).unwrap_or_default();
+        before.ends_with(|c: char| c.is_whitespace() || matches!(c, ':' | '('))
+    };
+    let later = typed.match_indices(['0', '+']).map(|(at, _)| at);
+    let later = later.filter(move |at| Some(*at) > first && apart(*at));
+    first.into_iter().chain(later)
+}
+
+fn dialled_from(typed: &str, start: usize) -> Option<String> {
     let (before, rest) = typed.split_at_checked(start)?;
     // "Mobile: 07700 900982", but "ping 127.0.0.1" is no number.
     let labelled = before.contains(char::is_alphanumeric);
@@ -99,7 +112,9 @@ fn dialled(typed: &str) -> Option<String> {
             rest.get(..*at)
                 .is_some_and(|it| it.ends_with(char::is_whitespace))
         };
-        *at > 0 && (matches!(c, '(' | '/') || is_dash(*c) && after_a_space())
+        let behind = rest.get(at + c.len_utf8()..).unwrap_or_default();
+        let is_sign = matches!(c, '(' | '/') || is_dash(*c) && after_a_space();
+        *at > 0 && (is_sign || c.is_whitespace() && (is_another(behind) || is_a_time(behind)))
     });
     let ends = remarks
         .map(|(at, _)| at)
@@ -115,6 +130,23 @@ fn dialled(typed: &str) -> Option<String> {
         let number: String = number.chars().filter(digits).collect();
         british(&number).or_else(|| of_any_country(&number))
     })
+}
+
+/// Whether another whole number follows.
+fn is_another(behind: &str) -> bool {
+    behind.starts_with(['0', '+']) && behind.chars().filter(|c| c.is_numeric()).count() >= 10
+}
+
+/// Whether a time follows: "9-5", "10am to 4pm".
+fn is_a_time(behind: &str) -> bool {
+    let after = behind.trim_start_matches(char::is_numeric);
+    let hour = behind.len() - after.len();
+    let after = after.trim_start();
+    (1..=2).contains(&hour)
+        && (after.starts_with(is_dash)
+            || ["am", "pm", "to "]
+                .iter()
+                .any(|word| after.starts_with(word)))
 }
 
 /// Hyphens and dashes as keyboards and word processors have them.
@@ -237,6 +269,15 @@ mod tests {
             ("07700\t900982", "+447700900982"),
             ("+49 30/1234567", "+49301234567"),
             ("٠٧٧٠٠ ٩٠٠٩٨٢", "+447700900982"),
+            ("07700 900982 01632 960001", "+447700900982"),
+            ("07700900982 07700900983", "+447700900982"),
+            ("07700 900982 9-5", "+447700900982"),
+            ("07700 900982 10am-4pm", "+447700900982"),
+            ("07700 900982 9 to 5 only", "+447700900982"),
+            ("after 5: 07700 900982", "+447700900982"),
+            ("between 9 and 5 07700900982", "+447700900982"),
+            ("1) 07700 900982", "+447700900982"),
+            ("CM1 1AA 07700 900982", "+447700900982"),
         ] {
             let phone = Phone::parse(typed).unwrap_or_else(|_| panic!("{typed} is refused"));
             assert_eq!(phone.e164(), e164, "{typed}");
@@ -282,6 +323,10 @@ mod tests {
             "ping 192.168.100.100",
             "see 2026-11-28 10:30",
             "07700 - 900982x",
+            "07700 900982 04",
+            "07700 90098 0098",
+            "07700 90098 10am",
+            "at 10:03 or 11:04",
         ] {
             assert_eq!(
                 Phone::parse(typed).err(),

@@ -42,6 +42,9 @@ pub struct Deliveries {
     /// Since when SES refuses every form of an email to the therapist.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refused_since: Option<Timestamp>,
+    /// The email to the therapist in whose place a person has another one sent: what SES still reports of it changes nothing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub replaced: Option<String>,
 }
 
 impl Deliveries {
@@ -58,6 +61,7 @@ impl Deliveries {
             came_back: false,
             bare: false,
             refused_since: None,
+            replaced: None,
         }
     }
 
@@ -205,6 +209,8 @@ impl Deliveries {
         if !self.is_pending() {
             self.pending_since = Some(now);
         }
+        let replaced = self.therapist.message_id().cloned();
+        self.replaced = replaced.filter(|id| !id.is_empty());
         self.therapist = MailState::NEW;
         Ok(())
     }
@@ -303,6 +309,9 @@ impl Deliveries {
             true => *self.refused_since.get_or_insert(now),
             false => now,
         };
+        if kind != EmailKind::AutoReply && matches!(outcome, SendOutcome::Accepted { .. }) {
+            self.refused_since = None;
+        }
         let next = match (outcome, kind) {
             // Its report has come before its answer.
             (SendOutcome::Accepted { message_id }, kind)
@@ -348,6 +357,9 @@ impl Deliveries {
         message_id: &str,
         at: Timestamp,
     ) -> bool {
+        if kind == EmailKind::Therapist && self.replaced.as_deref() == Some(message_id) {
+            return false;
+        }
         let Some(state) = self.slot(kind) else {
             return false;
         };
@@ -416,6 +428,11 @@ impl Deliveries {
             return false;
         }
         let rejected = report == Report::Rejected;
+        // A copy with the words: the one without them has not left yet.
+        let is_unsent = matches!(self.therapist, MailState::Pending { attempts: 0, .. });
+        if rejected && self.bare && is_unsent {
+            return false;
+        }
         let next = if rejected && self.bare {
             MailState::Failed {
                 reason: "Reject".to_owned(),

@@ -538,3 +538,65 @@ fn a_report_that_comes_before_the_answer_of_its_send_sends_the_email_again() {
         assert_eq!(emails.bare, report == Report::Rejected);
     }
 }
+
+#[test]
+fn a_refusal_of_long_ago_does_not_make_the_next_one_final() {
+    let refused = SendOutcome::Permanent {
+        reason: "MessageRejected".into(),
+    };
+    let days = |days: i64| days * 24 * 60;
+    let mut emails = Deliveries::new();
+    emails.claim(at(0), at(0), at(2), &[]);
+    emails.record(EmailKind::Therapist, 1, &refused, at(0));
+    emails.claim(at(0), at(60), at(62), &[EmailKind::AutoReply]);
+    emails.record(EmailKind::Therapist, 2, &accepted(), at(60));
+    emails.resend_to_therapist(at(days(3))).unwrap();
+    let claimed = emails.claim(at(0), at(days(3)), at(days(3) + 2), &[]);
+    assert_eq!(claimed, Some(EmailKind::Therapist));
+    emails.record(EmailKind::Therapist, 1, &refused, at(days(3)));
+    assert!(emails.therapist.is_pending(), "it has a day of its own");
+}
+
+#[test]
+fn a_copy_with_the_words_that_is_rejected_late_does_not_end_the_one_without() {
+    let mut emails = Deliveries::new();
+    emails.claim(at(0), at(0), at(2), &[]);
+    // SES took it, and its answer was lost.
+    emails.record(EmailKind::Therapist, 1, &SendOutcome::Ambiguous, at(0));
+    emails.claim(at(0), at(1), at(3), &[EmailKind::AutoReply]);
+    emails.record(EmailKind::Therapist, 2, &accepted(), at(1));
+    assert!(emails.report(EmailKind::Therapist, Report::Rejected, "m-1", at(2)));
+    assert!(!emails.report(EmailKind::Therapist, Report::Rejected, "m-0", at(3)));
+    assert!(emails.therapist.is_pending(), "it has not left yet");
+    emails.claim(at(0), at(4), at(6), &[EmailKind::AutoReply]);
+    let bare = SendOutcome::Accepted {
+        message_id: "m-2".into(),
+    };
+    assert!(emails.record(EmailKind::Therapist, 1, &bare, at(4)));
+    assert!(emails.report(EmailKind::Therapist, Report::Rejected, "m-2", at(5)));
+    assert!(!emails.therapist.is_pending(), "it has now");
+}
+
+#[test]
+fn what_is_still_reported_of_an_email_does_not_take_the_place_of_one_that_is_sent_once_more() {
+    for report in [Report::Bounced { transient: false }, Report::Delivered] {
+        let mut emails = Deliveries::new();
+        emails.claim(at(0), at(0), at(2), &[]);
+        emails.record(EmailKind::Therapist, 1, &accepted(), at(0));
+        assert!(emails.report(EmailKind::Therapist, report, "m-1", at(1)));
+        emails.resend_to_therapist(at(10)).unwrap();
+        let late = |emails: &mut Deliveries| {
+            emails.report(EmailKind::Therapist, Report::Delivered, "m-1", at(11))
+                || emails.report(EmailKind::Therapist, report, "m-1", at(11))
+        };
+        assert!(!late(&mut emails), "{report:?}, while it is pending");
+        let claimed = emails.claim(at(0), at(12), at(14), &[EmailKind::AutoReply]);
+        assert_eq!(claimed, Some(EmailKind::Therapist), "{report:?}");
+        assert!(!late(&mut emails), "{report:?}, while it is being sent");
+        let again = SendOutcome::Accepted {
+            message_id: "m-2".into(),
+        };
+        assert!(emails.record(EmailKind::Therapist, 1, &again, at(12)));
+        assert!(emails.report(EmailKind::Therapist, Report::Delivered, "m-2", at(13)));
+    }
+}

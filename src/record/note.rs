@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::messages::record::note_too_long;
+use crate::messages::record::NOTE_TOO_LONG;
 use crate::text;
 
 /// A note: from 1 to [`Note::MAX`] characters, line breaks kept. It is part of what the client may ask to see. Silent in `Debug`.
@@ -15,10 +15,7 @@ pub struct Note {
 
 /// A note is too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NoteTooLong {
-    /// How many characters it has.
-    pub length: usize,
-}
+pub struct NoteTooLong;
 
 impl Note {
     /// The longest note, in characters; a line break counts once.
@@ -30,9 +27,8 @@ impl Note {
     /// When it is longer than [`Self::MAX`].
     pub fn clean(typed: &str) -> Result<Option<String>, NoteTooLong> {
         let text = text::several_lines(typed);
-        let length = text::length(&text);
-        if length > Self::MAX {
-            return Err(NoteTooLong { length });
+        if text::length(&text) > Self::MAX {
+            return Err(NoteTooLong);
         }
         Ok(Some(text).filter(|text| text::has_something_visible(text)))
     }
@@ -58,7 +54,7 @@ impl fmt::Debug for Note {
 
 impl fmt::Display for NoteTooLong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&note_too_long(self.length, Note::MAX))
+        f.write_str(NOTE_TOO_LONG)
     }
 }
 

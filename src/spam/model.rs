@@ -5,9 +5,9 @@
 //! Weights are hundredths of log-odds: above zero for a pitch (or, in the unwanted score, for a sexual request).
 
 /// Where a score starts: an enquiry of which nothing is known.
-pub(super) const START: i32 = -114;
+pub(super) const START: i32 = -120;
 /// The same of the unwanted score.
-pub(super) const START_UNWANTED: i32 = -175;
+pub(super) const START_UNWANTED: i32 = -186;
 /// So many terms of one class count at most.
 pub(super) const MOST_OF_A_CLASS: usize = 4;
 
@@ -80,9 +80,17 @@ pub(super) const fn unwanted_weight(class: Class) -> i32 {
     match class {
         Class::Body => -45,
         Class::Pain => -55,
-        Class::Medical => -102,
-        Class::Booking => -22,
-        Class::Life => -20,
+        Class::Medical => -103,
+        Class::Booking => -27,
+        Class::Life => -21,
+        _ => 0,
+    }
+}
+
+/// What a term of the unwanted score adds to the other one.
+pub(super) const fn pitch_weight(class: Class) -> i32 {
+    match class {
+        Class::Medicalsex => -81,
         _ => 0,
     }
 }
@@ -114,26 +122,26 @@ pub(super) enum Sign {
 
 pub(super) const fn weight(sign: Sign) -> i32 {
     match sign {
-        Sign::Site => 112,
+        Sign::Site => 110,
         Sign::SecondSite => 61,
         Sign::ThirdSite => 61,
-        Sign::BareSite => 25,
+        Sign::BareSite => 31,
         Sign::SignatureSite => 10,
         Sign::AddressInName => 400,
-        Sign::OwnSite => 95,
+        Sign::OwnSite => 92,
         Sign::Markup => 130,
-        Sign::Capitals => 37,
+        Sign::Capitals => 38,
         Sign::Long => 32,
         Sign::VeryLong => 30,
-        Sign::SaysNothingOfTheBody => 58,
+        Sign::SaysNothingOfTheBody => 74,
         Sign::Symbols => 60,
-        Sign::ForeignMoney => 80,
+        Sign::ForeignMoney => 85,
         Sign::Marks => 20,
-        Sign::Gibberish => 266,
+        Sign::Gibberish => 269,
         Sign::EmailInText => 41,
         Sign::Ticked => -23,
         Sign::Phone => -20,
-        Sign::Question => -12,
+        Sign::Question => -13,
     }
 }
 

@@ -3,8 +3,8 @@
 //! The weights are those of [`super::model`], which tools/spam/fit.py writes. Nothing is parsed at start, and nothing is allocated once the text is folded.
 
 use super::model::{self, Class, MOST_OF_A_CLASS, STEMS, Sign, TERMS};
-use super::shape::{Typed, signs};
-use super::text::Searchable;
+use super::shape::signs;
+use super::text::{Searchable, Typed};
 
 /// A reason counts as one from this weight on.
 const WORTH_TELLING: i32 = 50;
@@ -143,9 +143,15 @@ pub(super) fn score(typed: &Typed<'_>, searchable: &Searchable) -> TextScore {
             count(&mut score, &term);
         }
     });
-    let of_the_body = [Class::Body, Class::Pain, Class::Medical, Class::Massage]
-        .iter()
-        .any(|class| counted.of(*class) > 0);
+    let of_the_body = [
+        Class::Body,
+        Class::Pain,
+        Class::Medical,
+        Class::Massage,
+        Class::Medicalsex,
+    ]
+    .iter()
+    .any(|class| counted.of(*class) > 0);
     let of_a_visit = counted.of(Class::Booking) + counted.of(Class::Life) >= 2;
     signs(
         typed,
@@ -161,6 +167,7 @@ pub(super) fn score(typed: &Typed<'_>, searchable: &Searchable) -> TextScore {
 fn count(score: &mut TextScore, term: &Term) {
     if model::is_unwanted(term.class) {
         score.unwanted += term.weight;
+        score.add(None, model::pitch_weight(term.class));
     } else {
         score.unwanted += model::unwanted_weight(term.class);
         score.add(Reason::of_class(term.class), term.weight);

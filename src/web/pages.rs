@@ -16,7 +16,7 @@ use crate::enquiry::{EmailAddress, Field, FieldError, FormError, Reference, fiel
 use crate::messages;
 use crate::practice::Practice;
 
-pub use mine::{MinePage, NotShown, Step};
+pub(crate) use mine::{MinePage, NotShown, Step};
 
 /// The form: empty, with errors, with the question about a likely typo in the address, or with a notice that it
 /// cannot be taken right now.

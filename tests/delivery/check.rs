@@ -239,7 +239,7 @@ async fn what_has_changed_is_told_once_and_the_same_never_again() {
     app.desk
         .ses()
         .account(|account| account.table.recovery = true);
-    let two = [one, "Your desk works properly again"];
+    let two = [one, "Your desk is working properly again"];
     wait_a_second().await;
     assert_eq!(check_and_sweep().await, two);
     assert_eq!(check_and_sweep().await, two);
@@ -374,11 +374,11 @@ async fn the_page_shows_what_the_last_check_found_and_checks_again() {
     assert_eq!(again.status, StatusCode::SEE_OTHER);
     let page = browser.get("/desk/health").await;
     for words in [
-        "Not everything is well",
+        "Not everything is working",
         "Your emails aren’t signed (DKIM)",
         "token1._domainkey.example.com CNAME token1.dkim.amazonses.com",
         "Last checked today",
-        "What is well",
+        "What’s working",
     ] {
         assert!(page.body.contains(words), "{words}: {}", page.body);
     }
@@ -387,7 +387,7 @@ async fn the_page_shows_what_the_last_check_found_and_checks_again() {
         .account(|account| account.dkim = "SUCCESS".to_owned());
     browser.post("/desk/health", &[]).await;
     let page = browser.get("/desk/health").await;
-    assert!(page.body.contains("Everything is well"), "{}", page.body);
+    assert!(page.body.contains("Everything is working"), "{}", page.body);
     app.finish_pending().await;
 }
 

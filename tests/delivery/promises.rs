@@ -128,6 +128,19 @@ async fn each_promise_is_mentioned_on_its_day_shortly_before_and_on_the_next_wor
 }
 
 #[tokio::test]
+async fn what_the_morning_list_has_just_told_needs_no_reminder() {
+    let bench = Bench::marking().await;
+    // Two working hours before its end is when the practice opens.
+    bench
+        .post(on("11-24", "10:30"), "zoe@example.org", "1")
+        .await;
+    let subjects = bench.live(on("11-24", "11:00"), on("11-26", "00:00")).await;
+    assert_eq!(subjects, ["1 person is waiting for your answer"]);
+    let told = bench.last_text();
+    assert!(told.contains("Zoë by 11am today"), "{told}");
+}
+
+#[tokio::test]
 async fn many_that_were_never_marked_hide_no_new_promise() {
     let bench = Bench::marking().await;
     for number in 0..101 {
@@ -297,7 +310,7 @@ async fn mondays_list_counts_the_week_and_always_comes() {
     let quiet = bench.live(on("11-23", "08:00"), on("11-24", "00:00")).await;
     assert_eq!(quiet, ["No enquiries last week"]);
     assert!(
-        bench.last_text().contains("Everything works."),
+        bench.last_text().contains("Everything is working."),
         "{}",
         bench.last_text()
     );

@@ -3,7 +3,8 @@
 use enquiry_desk::desk::export::Selection;
 use enquiry_desk::desk::file::{File, Format};
 use enquiry_desk::desk::list::Entry;
-use enquiry_desk::desk::month::{Filter, Month};
+use enquiry_desk::desk::list::Filter;
+use enquiry_desk::desk::month::Month;
 use enquiry_desk::enquiry::EmailAddress;
 use enquiry_desk::record::{Event, Mark, Origin};
 use enquiry_desk::withdrawal::{Action, Withdrawal};

@@ -125,7 +125,7 @@ async fn who_waits_is_listed_with_the_nearest_promise_first_and_overdue_in_words
         ],
     );
     assert!(
-        !page.contains("Cheap Watches") && !page.contains("Dealt with last"),
+        !page.contains("Cheap Watches") && !page.contains("Recently dealt with"),
         "{page}"
     );
     // Why it looks like spam is what tells it from another.
@@ -144,7 +144,7 @@ async fn who_waits_is_listed_with_the_nearest_promise_first_and_overdue_in_words
         &page,
         &[
             "Later Carter",
-            "Dealt with last",
+            "Recently dealt with",
             "Late Okonkwo",
             "Answered today",
         ],
@@ -397,7 +397,7 @@ async fn a_note_is_kept_however_it_was_saved_and_never_lost_to_another_window() 
     assert!(
         refused
             .body
-            .contains("Note must be 2000 characters or less. It has 2001."),
+            .contains("Note must be 2,000 characters or less"),
         "{}",
         refused.body
     );

@@ -159,7 +159,7 @@ async fn another_trade_needs_no_line_of_rust() {
         "Which scans have you had?\n    X-ray, MRI",
         "Can you climb stairs?\n    No",
         "Do you need a parking space?\n    Yes",
-        "Our guide suggests\n    First assessment",
+        "Your guide suggests\n    First assessment",
     ] {
         assert!(text.contains(told), "{told} is missing in {text}");
     }

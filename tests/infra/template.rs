@@ -226,8 +226,11 @@ fn the_therapists_address_can_never_be_suppressed_and_a_clients_is() {
     );
     assert_eq!(
         reasons("TherapistConfigurationSet"),
-        json!({ "SuppressedReasons": [] }),
-        "an empty list overrides the account's own, a missing one does not"
+        json!({
+            "SuppressedReasons": [],
+            "ValidationOptions": { "ConditionThreshold": { "ConditionThresholdEnabled": "DISABLED" } },
+        }),
+        "an empty list overrides the account's own, a missing one does not; and so it is with what SES thinks of the address"
     );
 }
 
@@ -647,7 +650,7 @@ fn logs_are_deleted_in_time_and_name_no_person() {
         [
             "error.message",
             "httpMethod",
-            "integrationStatus",
+            "integration.integrationStatus",
             "requestId",
             "requestTime",
             "responseLatency",

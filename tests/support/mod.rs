@@ -164,16 +164,7 @@ impl TestApp {
 
     /// Every item of the table, as it is.
     pub async fn all_items(&self) -> Vec<Item> {
-        let all = self
-            .desk
-            .dynamo()
-            .client()
-            .scan()
-            .table_name(self.desk.dynamo().table())
-            .send()
-            .await
-            .unwrap();
-        all.items.unwrap_or_default()
+        emulated::items(self.desk.dynamo()).await
     }
 
     /// Writes an item as it is.

@@ -158,7 +158,7 @@ SHAPE = {
     "capitals": 40, "long": 30, "very_long": 30, "says_nothing_of_the_body": 60, "symbols": 60, "foreign_money": 60, "marks": 20,
     "gibberish": 250, "email_in_text": 40, "ticked": -20, "phone": -20, "question": -10,
 }
-OF_THE_BODY = ("body", "pain", "medical", "massage")
+OF_THE_BODY = ("body", "pain", "medical", "massage", "medicalsex")
 SYMBOLS = "✅🚀💰📈🔥👉💵🎁⭐✔➡💋🔞💎⚡"
 MONEY = "$€₽¥₿"
 

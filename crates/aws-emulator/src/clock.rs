@@ -8,6 +8,8 @@ use jiff::{SignedDuration, Timestamp, Zoned};
 
 use super::dynamodb::Expiry;
 use super::function::Function;
+use super::ses::Mailbox;
+use super::stream::Waker;
 use super::{StartError, Timer};
 
 /// How far the clock is put forward at a time: nothing that a timer does between two steps comes later than this.
@@ -111,6 +113,8 @@ pub(super) struct Jumper {
     pub(super) function: Function,
     pub(super) timers: Vec<Timer>,
     pub(super) expiry: Option<Expiry>,
+    pub(super) stream: Waker,
+    pub(super) mailbox: Mailbox,
     /// One jump at a time.
     pub(super) busy: tokio::sync::Mutex<()>,
 }
@@ -119,6 +123,14 @@ impl Jumper {
     /// The time in the zone of the pages.
     pub(super) fn local(&self) -> Zoned {
         self.clock.now().to_zoned(self.zone.clone())
+    }
+
+    /// Waits until everything on the stream is done and SES has reported everything.
+    pub(super) async fn settled(&self) {
+        self.stream.drained().await;
+        self.mailbox.settled().await;
+        // A report can make the function write, which is on the stream again.
+        self.stream.drained().await;
     }
 
     /// Jumps. What a timer fails at is tried again at the next step.
@@ -138,6 +150,8 @@ impl Jumper {
                     tracing::warn!(error, "the function failed on a timer's event");
                 }
             }
+            // What was begun in these minutes is done in them: a report that comes days later is an alarm.
+            self.settled().await;
         }
         match &self.expiry {
             Some(expiry) => expiry.remove(self.clock.now()).await,

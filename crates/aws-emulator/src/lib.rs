@@ -19,6 +19,7 @@ pub mod function;
 pub mod mailbox_pages;
 pub mod ses;
 pub mod stream;
+pub mod wire;
 
 mod http_api;
 mod server;
@@ -229,6 +230,8 @@ impl Emulator {
             function: function.clone(),
             timers: options.timers.clone(),
             expiry: dynamo.expiry(&options.table),
+            stream: driver.waker(),
+            mailbox: ses.mailbox(),
             busy: tokio::sync::Mutex::default(),
         });
         let router = http_api::router(
@@ -302,9 +305,7 @@ impl Emulator {
     /// # Errors
     /// When what has expired cannot be removed.
     pub async fn jump(&self, jump: Jump) -> Result<(), StartError> {
-        self.jumper.jump(jump).await?;
-        self.settled().await;
-        Ok(())
+        self.jumper.jump(jump).await
     }
 
     /// What went to the failure destination: pointers of the stream, and events of SES and the timer; each oldest first.
@@ -314,10 +315,7 @@ impl Emulator {
 
     /// Waits until everything on the stream is done and SES has reported everything.
     pub async fn settled(&self) {
-        self.driver.drained().await;
-        self.ses.mailbox().settled().await;
-        // A report can make the function write, which is on the stream again.
-        self.driver.drained().await;
+        self.jumper.settled().await;
     }
 
     /// Stops everything within a second. What was answered is kept; what was under way comes again at the next start.

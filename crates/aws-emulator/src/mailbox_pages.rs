@@ -28,6 +28,9 @@ const PAGE_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; frame-
 /// For an email's HTML: what an email brings with it, and nothing else.
 const EMAIL_POLICY: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'self'";
 
+/// How many emails a list shows: a browser takes seconds for all of 20,000.
+const LISTED: usize = 200;
+
 /// A page that the navigation offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Link {
@@ -106,7 +109,10 @@ async fn only_local(request: Request, next: Next) -> Response {
 #[template(path = "list.html")]
 struct List<'a> {
     links: &'a [Link],
+    /// The newest.
     emails: Vec<Arc<Email>>,
+    /// How many there are.
+    total: usize,
     failures: usize,
     /// What the clock shows.
     now: String,
@@ -167,11 +173,11 @@ async fn switch(State(pages): State<Arc<Pages>>, body: String) -> Response {
 }
 
 async fn list(State(pages): State<Arc<Pages>>) -> Response {
-    let mut emails = pages.mailbox.emails();
-    emails.reverse();
+    let all = pages.mailbox.emails();
     page(&List {
         links: &pages.links,
-        emails,
+        emails: all.iter().rev().take(LISTED).cloned().collect(),
+        total: all.len(),
         failures: pages.stream.failures().len(),
         now: pages
             .clock

@@ -39,9 +39,6 @@ use super::function::Function;
 use super::server::Stop;
 use super::{StartError, aws, replace_file};
 
-/// The function's name in messages to the failure destination.
-pub(crate) const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-2:000000000000:function:function";
-
 /// How often the stream is read while nothing happens.
 const POLL: Duration = Duration::from_millis(100);
 
@@ -77,6 +74,19 @@ struct Shared {
 pub struct Waker(Arc<Shared>);
 
 impl Waker {
+    /// Waits until everything that is on the stream now is done.
+    pub async fn drained(&self) {
+        let Self(shared) = self;
+        let ticket = shared
+            .asked
+            .fetch_add(1, Ordering::SeqCst)
+            .saturating_add(1);
+        let mut drained = shared.drained.subscribe();
+        shared.wake.notify_one();
+        // An error means that the driver has stopped; nothing more will happen then.
+        let _ = drained.wait_for(|done| *done >= ticket).await;
+    }
+
     /// Ends the pause between two looks at the stream.
     pub fn wake(&self) {
         self.0.wake.notify_one();
@@ -161,19 +171,6 @@ impl Driver {
     /// What went to the failure destination, oldest first.
     pub fn failures(&self) -> Vec<Value> {
         self.waker().failures()
-    }
-
-    /// Waits until everything that is in the stream now is done: handled, or given up.
-    pub async fn drained(&self) {
-        let ticket = self
-            .shared
-            .asked
-            .fetch_add(1, Ordering::SeqCst)
-            .saturating_add(1);
-        let mut drained = self.shared.drained.subscribe();
-        self.shared.wake.notify_one();
-        // An error means that the driver has stopped; nothing more will happen then.
-        let _ = drained.wait_for(|done| *done >= ticket).await;
     }
 
     /// Stops reading. A batch that is with the function comes again after the next start.

@@ -353,6 +353,19 @@ async fn an_emails_html_can_run_nothing_and_load_nothing() {
 }
 
 #[tokio::test]
+async fn the_outbox_lists_the_newest_and_says_how_many_there_are() {
+    let (emulator, _) = start(None).await;
+    for number in 1..=201 {
+        post(&emulator, &format!("email {number}.")).await;
+    }
+    emulator.settled().await;
+    let list = get(emulator.url(), "/outbox").await.text();
+    assert_eq!(list.matches(">email ").count(), 200);
+    assert!(list.contains("These are the newest 200 of 201."), "{list}");
+    emulator.stop().await;
+}
+
+#[tokio::test]
 async fn the_outbox_answers_to_no_foreign_name() {
     let (emulator, _) = start(None).await;
     for (host, status) in [

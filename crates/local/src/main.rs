@@ -1,8 +1,13 @@
 //! `cargo local`: the whole desk on this machine.
 
+mod desk_pages;
+mod house;
 mod pages;
 mod previews;
 mod product;
+#[cfg(test)]
+mod reading;
+mod wrong_practice;
 
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -47,7 +52,7 @@ const LINKS: [(&str, &str); 5] = [
     ("/desk", "Desk"),
     ("/site/", "Example site"),
     ("/outbox/gallery", "Gallery: every email in your words"),
-    ("/outbox/pages", "Every public page"),
+    ("/outbox/pages", "Every page"),
 ];
 
 /// What `--jump` takes.
@@ -100,7 +105,9 @@ async fn run(options: Options) -> Result<(), StartError> {
     };
     let (folder, clock) = (options.data.clone(), options.clock.clone());
     let desk = Emulator::start(options, async |endpoints| {
-        product::function(&endpoints, clock)
+        let practice = enquiry_desk::practice::compiled().clone();
+        let runtime = product::runtime(&endpoints, practice, &[])?;
+        Ok(product::function(runtime, clock))
     })
     .await?;
     if let Some(folder) = folder {
@@ -114,7 +121,7 @@ async fn run(options: Options) -> Result<(), StartError> {
     println!("  {url}/outbox          the emails that left");
     println!("  {url}/outbox.json     the same as data");
     println!("  {url}/outbox/gallery  every email, in the words of practice.toml");
-    println!("  {url}/outbox/pages    every public page, in all that it can say\n");
+    println!("  {url}/outbox/pages    every page, in all that it can say\n");
     println!("Enquiries and emails are {kept}. Ctrl-C stops everything.");
     end.await;
     desk.stop().await;

@@ -1,4 +1,5 @@
-//! Every public page with all that it can say, in the browser: the form with each kind of error, each refusal, and the client's own page.
+//! Every page with all that it can say, in the browser: the form with each kind of error, each refusal, the client's own page, and the
+//! desk's.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,72 +14,119 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use enquiry_desk::enquiry::field::Row;
 use enquiry_desk::enquiry::{Field, FieldError, FormError, Reference, fields};
-use enquiry_desk::practice::Practice;
-use enquiry_desk::web::pages::{
-    ConfirmationPage, ErrorPage, FormPage, MinePage, NotShown, Notice, Step,
-};
+use enquiry_desk::practice::{self, Practice};
+use enquiry_desk::web::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
 use enquiry_desk::web::{CheckedAddress, EnquiryForm, RequestError};
 use jiff::Timestamp;
+use serde_json::json;
+use tokio::sync::Mutex;
 
-use crate::previews::practice;
+use crate::{desk_pages, previews};
 
 /// The routes under `/outbox/pages`; `file` is the practice's file.
 pub(crate) fn router(file: PathBuf) -> Router {
     Router::new()
         .route("/outbox/pages", get(list))
         .route("/outbox/pages/{name}", get(one))
-        .with_state(Arc::new(file))
+        .with_state(Arc::new(Gallery {
+            file,
+            made: Mutex::default(),
+        }))
+}
+
+struct Gallery {
+    file: PathBuf,
+    /// The pages of the practice as it was last: a desk is lived for them, which takes a while.
+    made: Mutex<Option<(Practice, Arc<Vec<Section>>)>>,
+}
+
+/// Pages that belong together.
+pub(crate) struct Section {
+    pub(crate) heading: &'static str,
+    pub(crate) pages: Vec<Shown>,
 }
 
 /// A page with what it says.
-struct Shown {
-    name: String,
-    about: String,
-    html: String,
+pub(crate) struct Shown {
+    pub(crate) name: String,
+    pub(crate) about: String,
+    pub(crate) html: String,
 }
 
 #[derive(Template)]
 #[template(path = "pages.html")]
-struct List {
-    pages: Vec<Shown>,
+struct List<'a> {
+    sections: &'a [Section],
 }
 
-async fn list(State(file): State<Arc<PathBuf>>) -> Response {
-    match every(&file) {
-        Some(pages) => page(&List { pages }),
-        None => not_found("practice.toml cannot be used: /outbox/gallery says why."),
+impl Gallery {
+    /// Every page; an error in words when the practice's file or a page cannot be used.
+    async fn sections(&self) -> Result<Arc<Vec<Section>>, String> {
+        let unusable = "practice.toml cannot be used: /outbox/gallery says why.";
+        let practice = previews::practice(&self.file).map_err(|_| unusable)?;
+        let mut made = self.made.lock().await;
+        if let Some((of, sections)) = made.as_ref()
+            && of.written == practice.written
+        {
+            return Ok(Arc::clone(sections));
+        }
+        let sections = Arc::new(sections(&practice).await?);
+        *made = Some((practice, Arc::clone(&sections)));
+        Ok(sections)
     }
 }
 
-async fn one(State(file): State<Arc<PathBuf>>, Path(name): Path<String>) -> Response {
-    let pages = every(&file).unwrap_or_default();
-    let Some(shown) = pages.into_iter().find(|page| page.name == name) else {
+async fn list(State(gallery): State<Arc<Gallery>>) -> Response {
+    match gallery.sections().await {
+        Ok(sections) => page(&List {
+            sections: &sections,
+        }),
+        Err(words) => not_found(&words),
+    }
+}
+
+async fn one(State(gallery): State<Arc<Gallery>>, Path(name): Path<String>) -> Response {
+    let sections = match gallery.sections().await {
+        Ok(sections) => sections,
+        Err(words) => return not_found(&words),
+    };
+    let mut pages = sections.iter().flat_map(|it| &it.pages);
+    let Some(shown) = pages.find(|page| page.name == name) else {
         return not_found("There is no page of this name.");
     };
     let headers = [
         (CONTENT_TYPE, "text/html; charset=utf-8"),
+        // A page of the desk shows emails, which bring their own style.
         (
             CONTENT_SECURITY_POLICY,
-            "default-src 'none'; style-src 'self'; img-src 'self' data:",
+            "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:",
         ),
     ];
-    (StatusCode::OK, headers, shown.html).into_response()
+    (StatusCode::OK, headers, shown.html.clone()).into_response()
 }
 
-/// Every page; none when the practice's file or a template cannot be used.
-fn every(file: &std::path::Path) -> Option<Vec<Shown>> {
-    let practice = practice(file).ok()?;
-    let (forms, mine) = (forms(&practice)?, mine(&practice)?);
+/// Every page of this practice.
+pub(crate) async fn sections(practice: &Practice) -> Result<Vec<Section>, String> {
+    let public = Section {
+        heading: "The form, and what can become of it",
+        pages: public(practice).ok_or("a public page cannot be made")?,
+    };
+    let mut sections = vec![public];
+    sections.extend(desk_pages::every(practice).await?);
+    Ok(sections)
+}
+
+fn public(practice: &Practice) -> Option<Vec<Shown>> {
     let reference = Reference::parse("BB-7KQ4M").ok()?;
     let confirmed = |reference| {
         ConfirmationPage {
-            practice: &practice,
+            practice,
             reference,
         }
         .render()
         .ok()
     };
-    let mut pages = forms;
+    let mut pages = forms(practice)?;
     pages.extend([
         shown(
             "confirmation",
@@ -100,20 +148,52 @@ fn every(file: &std::path::Path) -> Option<Vec<Shown>> {
             problem.name,
             if named { "-named" } else { "" }
         );
-        let html = ErrorPage {
-            practice: &practice,
-            error,
-        }
-        .render()
-        .ok()?;
+        let html = ErrorPage { practice, error }.render().ok()?;
         pages.push(shown(
             &name,
             &format!("{}: {}", problem.status.as_u16(), problem.title),
             html,
         ));
     }
-    pages.extend(mine);
     Some(pages)
+}
+
+/// The practice with questions of its own: one of each kind, when it has none.
+fn with_questions(practice: &Practice) -> Option<Practice> {
+    if !practice.questions.is_empty() {
+        return Some(practice.clone());
+    }
+    let mut written = practice.written.clone();
+    let listed = |first: &str, second: &str| json!([{ "value": "first", "label": first }, { "value": "second", "label": second }]);
+    let mut questions = Vec::new();
+    for (key, label, kind, options) in [
+        ("q_sport", "Which sport do you do?", "line", None),
+        ("q_tried", "What have you tried so far?", "text", None),
+        (
+            "q_time",
+            "When are you free?",
+            "one-of",
+            Some(listed("On weekdays", "At the weekend")),
+        ),
+        (
+            "q_floor",
+            "How can you get to us?",
+            "several-of",
+            Some(listed("By lift", "By the stairs")),
+        ),
+        (
+            "q_dog",
+            "Are you fine with a dog in the house?",
+            "yes-no",
+            None,
+        ),
+    ] {
+        questions.push(json!({
+            "key": key, "label": label, "kind": kind, "options": options, "section": "visit", "required": true, "health": false,
+        }));
+    }
+    written.question = serde_json::from_value(questions.into()).ok()?;
+    practice::check(&written).ok()
 }
 
 fn shown(name: &str, about: &str, html: String) -> Shown {
@@ -127,7 +207,8 @@ fn shown(name: &str, about: &str, html: String) -> Shown {
 /// The form: empty, with every error that a field can have, with each question, and with what is said when it cannot be taken.
 fn forms(practice: &Practice) -> Option<Vec<Shown>> {
     let mut pages = Vec::new();
-    let mut add = |name: &str,
+    let mut add = |practice: &Practice,
+                   name: &str,
                    about: &str,
                    typed: &[(Field, &str)],
                    errors: &[FormError],
@@ -158,7 +239,7 @@ fn forms(practice: &Practice) -> Option<Vec<Shown>> {
         pages.push(shown(name, about, page.render().ok()?));
         Some(())
     };
-    add("form", "The form", &[], &[], None)?;
+    add(practice, "form", "The form", &[], &[], None)?;
     let told = [
         (Field::Name, "Zoë O’Brien"),
         (Field::Email, "zoe@gmial.com"),
@@ -168,6 +249,7 @@ fn forms(practice: &Practice) -> Option<Vec<Shown>> {
         (Field::Consent, "yes"),
     ];
     add(
+        practice,
         "form-answered",
         "The form, with answers",
         &told,
@@ -175,6 +257,7 @@ fn forms(practice: &Practice) -> Option<Vec<Shown>> {
         Some(&RequestError::Unavailable),
     )?;
     add(
+        practice,
         "form-too-many",
         "Too many enquiries from one connection",
         &told,
@@ -186,9 +269,17 @@ fn forms(practice: &Practice) -> Option<Vec<Shown>> {
         form.put(field, value.to_owned());
     }
     let asked = form.check(practice, Timestamp::UNIX_EPOCH).enquiry.err()?;
-    add("form-question", "A likely typo", &told, &asked, None)?;
+    add(
+        practice,
+        "form-question",
+        "A likely typo",
+        &told,
+        &asked,
+        None,
+    )?;
     // One error a field and page, in as many pages as a field can have errors.
-    let rows: Vec<_> = fields(practice).collect();
+    let asking = with_questions(practice)?;
+    let rows: Vec<_> = fields(&asking).collect();
     let most = rows.iter().map(|row| row.errors().len()).max()?;
     for nth in 0..most {
         let error_of = |row: &Row<'_>| {
@@ -201,6 +292,7 @@ fn forms(practice: &Practice) -> Option<Vec<Shown>> {
         if !errors.is_empty() {
             let name = format!("form-errors-{}", nth + 1);
             add(
+                &asking,
                 &name,
                 &format!("Errors of every field, {} of {most}", nth + 1),
                 &[],
@@ -210,95 +302,4 @@ fn forms(practice: &Practice) -> Option<Vec<Shown>> {
         }
     }
     Some(pages)
-}
-
-/// The client's own page in each step, and why it may not be shown.
-fn mine(practice: &Practice) -> Option<Vec<Shown>> {
-    let reference = Reference::parse("BB-7KQ4M").ok()?;
-    let mine = |step, erased: Option<&str>, disowned| {
-        let page = MinePage {
-            practice,
-            reference: &reference,
-            signature: "",
-            step,
-            received: "yesterday, 9:20am".to_owned(),
-            promised: "by 5pm on Monday".to_owned(),
-            erased: erased.map(str::to_owned),
-            disowned,
-            complaints: ("desk@example.com", "mailto:desk@example.com".to_owned()),
-        };
-        page.render().ok()
-    };
-    let mut pages = vec![
-        shown(
-            "mine",
-            "The client's own page",
-            mine(Step::Look, None, false)?,
-        ),
-        shown(
-            "mine-withdraw",
-            "Deleting",
-            mine(Step::Withdraw, None, false)?,
-        ),
-        shown(
-            "mine-not-ticked",
-            "Deleting, without the tick",
-            mine(Step::NotTicked, None, false)?,
-        ),
-        shown(
-            "mine-deleted",
-            "Deleted",
-            mine(Step::Look, Some("tomorrow, 9:40am"), false)?,
-        ),
-        shown(
-            "mine-disown",
-            "Not their enquiry",
-            mine(Step::Disown, None, false)?,
-        ),
-        shown(
-            "mine-disowned",
-            "They have said so",
-            mine(Step::Look, None, true)?,
-        ),
-    ];
-    for why in NotShown::ALL {
-        let name = format!("mine-{why:?}").to_lowercase();
-        pages.push(shown(
-            &name,
-            &format!("The client's own page: {why:?}"),
-            why.render(practice).ok()?,
-        ));
-    }
-    Some(pages)
-}
-
-#[cfg(test)]
-#[allow(clippy::unwrap_used, reason = "a test that cannot go on must stop")]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_gallery_shows_every_public_page_under_a_name_of_its_own() {
-        let pages = every(std::path::Path::new("no such file")).unwrap();
-        let mut names: Vec<&str> = pages.iter().map(|page| page.name.as_str()).collect();
-        names.sort_unstable();
-        names.dedup();
-        assert_eq!(names.len(), pages.len());
-        for row in fields(enquiry_desk::practice::compiled()) {
-            let read = row.errors().into_iter();
-            for error in read.filter(|it| !matches!(it, FieldError::WrongType(_))) {
-                // Of a hidden field only its page can be put right.
-                let words = match &error {
-                    FieldError::Hidden(_) => "Send the form again".to_owned(),
-                    FieldError::ConsentVersionUnknown => "The wording has changed".to_owned(),
-                    error => error.message().into_owned(),
-                };
-                let words = words.replace('\'', "&#39;");
-                assert!(
-                    pages.iter().any(|page| page.html.contains(&words)),
-                    "{words}"
-                );
-            }
-        }
-    }
 }

@@ -10,7 +10,7 @@ use aws_emulator::{Endpoints, StartError, aws};
 use enquiry_desk::app::Runtime;
 use enquiry_desk::aws::Clients;
 use enquiry_desk::clock::Clock;
-use enquiry_desk::practice;
+use enquiry_desk::practice::Practice;
 use enquiry_desk::settings::Settings;
 use enquiry_desk::store::schema;
 use jiff::SignedDuration;
@@ -114,12 +114,13 @@ pub(crate) fn environment(endpoints: &Endpoints) -> String {
         .collect()
 }
 
-/// The application over the emulator, as the function. The environment of `cargo local` comes before the defaults, except
-/// for the table and for AWS, which are the emulator's. It goes by the emulator's clock.
-pub(crate) fn function(
+/// The application over the emulator, for this practice. What is given comes before the environment of `cargo local`, and that before the
+/// defaults, except for the table and for AWS, which are the emulator's.
+pub(crate) fn runtime(
     endpoints: &Endpoints,
-    clock: aws_emulator::clock::Clock,
-) -> Result<Function, StartError> {
+    practice: Practice,
+    given: &[(&str, &str)],
+) -> Result<Arc<Runtime>, StartError> {
     let aws = endpoints.variables();
     let variable = |name: &str| match name {
         "TABLE_NAME" => default(endpoints, name),
@@ -127,17 +128,24 @@ pub(crate) fn function(
             .iter()
             .find(|(its, _)| *its == name)
             .map(|(_, value)| value.clone()),
-        _ => std::env::var(name)
-            .ok()
+        _ => given
+            .iter()
+            .find(|(its, _)| *its == name)
+            .map(|(_, value)| (*value).to_owned())
+            .or_else(|| std::env::var(name).ok())
             .or_else(|| default(endpoints, name)),
     };
     let settings =
         Settings::from_env(variable).map_err(|errors| StartError::new(errors.to_string()))?;
     let clients = Clients::from_variables(aws::http_client(), variable);
-    let runtime = Runtime::new(settings, practice::compiled().clone(), clients)
+    let runtime = Runtime::new(settings, practice, clients)
         .map_err(|errors| StartError::new(errors.to_string()))?;
-    let runtime = Arc::new(runtime);
-    Ok(Function::new(move |event| {
+    Ok(Arc::new(runtime))
+}
+
+/// The application as the function. It goes by the emulator's clock.
+pub(crate) fn function(runtime: Arc<Runtime>, clock: aws_emulator::clock::Clock) -> Function {
+    Function::new(move |event| {
         let (runtime, now) = (Arc::clone(&runtime), clock.now());
         async move {
             let clock = Clock::new(now, now + SignedDuration::from_secs(TIMEOUT));
@@ -146,5 +154,5 @@ pub(crate) fn function(
                 .await
                 .map_err(|error| error.to_string())
         }
-    }))
+    })
 }

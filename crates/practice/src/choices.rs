@@ -44,6 +44,14 @@ macro_rules! choice {
             $($(#[$variant_meta])* #[serde(rename = $key)] $variant,)+
         }
 
+        impl $name {
+            /// [`Choice::label`], for a constant.
+            #[must_use]
+            pub const fn words(self) -> &'static str {
+                match self { $(Self::$variant => $label,)+ }
+            }
+        }
+
         impl Choice for $name {
             const ALL: &'static [Self] = &[$(Self::$variant,)+];
 
@@ -52,7 +60,7 @@ macro_rules! choice {
             }
 
             fn label(self) -> &'static str {
-                match self { $(Self::$variant => $label,)+ }
+                self.words()
             }
         }
 

@@ -18,10 +18,7 @@ impl Practice {
     #[must_use]
     pub fn promise_seen_from(&self, promised_by: Timestamp, now: Timestamp) -> String {
         let local = promised_by.to_zoned(self.time_zone.rules().clone());
-        let day = match self.near_day(promised_by, now) {
-            Some(near) => near.to_owned(),
-            None => when::on_day(self.which_day(promised_by, now)),
-        };
+        let day = self.on_day(promised_by, now);
         let time = time_in_words(local.time());
         if promised_by < now {
             when::since(day, time)
@@ -41,6 +38,15 @@ impl Practice {
             date_in_words(day)
         } else {
             format!("{} {}", date_in_words(day), day.year())
+        }
+    }
+
+    /// The day of a moment within a sentence, seen from `now`: "today", "on Monday 30 November".
+    #[must_use]
+    pub fn on_day(&self, moment: Timestamp, now: Timestamp) -> String {
+        match self.near_day(moment, now) {
+            Some(near) => near.to_owned(),
+            None => when::on_day(self.which_day(moment, now)),
         }
     }
 

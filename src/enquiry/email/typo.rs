@@ -266,6 +266,7 @@ fn better(domain: &str) -> Option<String> {
         .find(|(typo, _)| *typo == domain)
         .map(|(_, meant)| *meant)
         .or_else(|| look_alike(domain))
+        .or_else(|| dotted_apart(domain))
         .or_else(|| above(domain));
     if let Some(provider) = other_name {
         return Some(provider.to_owned());
@@ -305,6 +306,24 @@ fn above(domain: &str) -> Option<&'static str> {
             .is_some_and(|before| before.ends_with('.'))
     };
     WHOLE.iter().copied().find(below)
+}
+
+/// The provider whose name has a dot too many: "g.mail.com".
+fn dotted_apart(domain: &str) -> Option<&'static str> {
+    let joined = domain.replace('.', "");
+    let told = |provider: &&str| provider.find('.').is_some_and(|length| length >= TELLING);
+    let mut all = PROVIDERS.iter().copied().filter(told);
+    all.find(|provider| provider.replace('.', "") == joined)
+}
+
+/// The two parts of an address at a provider, where the key beside that of the @ was pressed: on British keyboards it changes places with
+/// `"`, and shares its key with `'` or with 2.
+pub(super) fn beside_at(typed: &str) -> Option<(&str, &str)> {
+    typed.match_indices(['"', '\'', '2']).find_map(|(at, key)| {
+        let domain = typed.get(at + key.len()..)?;
+        let is_provider = PROVIDERS.contains(&domain.to_ascii_lowercase().as_str());
+        is_provider.then_some((typed.get(..at)?, domain))
+    })
 }
 
 /// The provider that this is with another ending, and perhaps one more typo: "gamil.co".
@@ -486,6 +505,8 @@ mod tests {
             ("gmail.comcom", "gmail.com"),
             ("hotmail.gmail.com", "gmail.com"),
             ("www.hotmail.com", "hotmail.com"),
+            ("g.mail.com", "gmail.com"),
+            ("hot.mail.co.uk", "hotmail.co.uk"),
             // A letter moved.
             ("icould.com", "icloud.com"),
             ("gmali.com", "gmail.com"),

@@ -8,11 +8,9 @@ use jiff::Timestamp;
 use tracing::error;
 
 use super::kept::{Kept, Resumed};
-use super::{KeptField, RequestError, retry_after, words};
-use crate::desk::DeskError;
-use crate::mail_state::ResendRefused;
+use super::{KeptField, RequestError, retry_after};
 use crate::messages;
-use crate::messages::desk::{page, refused};
+use crate::messages::desk::page;
 use crate::practice::Practice;
 use crate::session::Session;
 use crate::web::Web;
@@ -113,6 +111,18 @@ impl Message {
         text: &[page::unreadable::TEXT],
         again: None,
     };
+    pub(super) const NOT_TAKEN: Self = Self {
+        status: StatusCode::CONFLICT,
+        title: page::not_taken::TITLE,
+        text: &[page::not_taken::TEXT],
+        again: None,
+    };
+    pub(super) const PENDING: Self = Self {
+        status: StatusCode::CONFLICT,
+        title: page::pending::TITLE,
+        text: &[page::pending::TEXT],
+        again: None,
+    };
     pub(super) const NOT_SENT: Self = Self {
         status: StatusCode::SERVICE_UNAVAILABLE,
         title: page::not_sent::TITLE,
@@ -166,24 +176,6 @@ pub(super) fn problem(web: &Web, error: &RequestError) -> Response {
         code: false,
     };
     page_response(web, error.problem_type().status, &page)
-}
-
-/// What was asked for cannot be done, and why.
-pub(super) fn refused(web: &Web, error: &DeskError) -> Response {
-    let why = match error {
-        DeskError::Resend(_, _, ResendRefused::Pending) => refused::PENDING,
-        DeskError::Resend(_, _, ResendRefused::Suspect) => refused::SUSPECT,
-        DeskError::Resend(_, _, ResendRefused::CameBack) => refused::CAME_BACK,
-        DeskError::PromisePassed(_) => refused::LATE,
-        _ => refused::OTHER,
-    };
-    let page = MessagePage {
-        frame: Frame::signed_in(web, ""),
-        title: refused::TITLE,
-        text: vec![why],
-        code: false,
-    };
-    page_response(web, StatusCode::CONFLICT, &page)
 }
 
 /// More codes were asked for than may leave.
@@ -322,8 +314,8 @@ pub(super) fn browsers(
     let views = this_one.chain(browsers).map(|session| BrowserView {
         key: &session.key,
         name: &session.browser,
-        signed_in: words::on_day(practice, session.signed_in_at, now),
-        used: words::on_day(practice, session.used_at, now),
+        signed_in: practice.on_day(session.signed_in_at, now),
+        used: practice.on_day(session.used_at, now),
         is_this: session.key == this.key,
     });
     let page = BrowsersPage {

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::desk::month::Month;
 use crate::email::{dial, reasons, reply_link, wants};
 use crate::enquiry::answers::{Choice, ContactBy, RecentInjury};
 use crate::enquiry::{Enquiry, Field, Message, OwnAnswer, Received};
@@ -179,16 +180,6 @@ fn by(practice: &Practice, record: &Record, now: Timestamp) -> String {
     messages::desk::waiting::by(time_in_words(local.time()))
 }
 
-/// A day within a sentence: "today", "on Monday 30 November".
-pub(super) fn on_day(practice: &Practice, at: Timestamp, now: Timestamp) -> String {
-    let day = practice.which_day(at, now);
-    if day.starts_with(char::is_lowercase) {
-        day
-    } else {
-        messages::desk::day::on(day)
-    }
-}
-
 /// What a mark is called.
 pub(super) const fn mark(mark: Mark) -> &'static str {
     match mark {
@@ -243,6 +234,11 @@ pub(super) fn visible(typed: &str) -> String {
         }
     }
     shown
+}
+
+/// "November 2026".
+pub(super) fn month(month: Month) -> String {
+    month.first().strftime("%B %Y").to_string()
 }
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use crate::practice::Practice;
 
 /// What the client's own page shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
+pub(crate) enum Step {
     /// What is known, and what can be done.
     Look,
     /// What deleting means, and the box to tick.
@@ -22,25 +22,25 @@ pub enum Step {
 /// The client's own page.
 #[derive(Template)]
 #[template(path = "pages/mine.html")]
-pub struct MinePage<'a> {
+pub(crate) struct MinePage<'a> {
     /// The practice.
-    pub practice: &'a Practice,
+    pub(crate) practice: &'a Practice,
     /// The name of the enquiry.
-    pub reference: &'a Reference,
+    pub(crate) reference: &'a Reference,
     /// What opens the page, for its links and buttons.
-    pub signature: &'a str,
+    pub(crate) signature: &'a str,
     /// What it shows.
-    pub step: Step,
+    pub(crate) step: Step,
     /// When the enquiry arrived, in words.
-    pub received: String,
+    pub(crate) received: String,
     /// By when an answer was promised, in words.
-    pub promised: String,
+    pub(crate) promised: String,
     /// When it is gone, in words, where the client has deleted it.
-    pub erased: Option<String>,
+    pub(crate) erased: Option<String>,
     /// Whether the owner of the address has said that they did not send it.
-    pub disowned: bool,
+    pub(crate) disowned: bool,
     /// The address that takes complaints about the use of data, and a link that writes one.
-    pub complaints: (&'a str, String),
+    pub(crate) complaints: (&'a str, String),
 }
 
 impl MinePage<'_> {
@@ -48,7 +48,7 @@ impl MinePage<'_> {
     ///
     /// # Errors
     /// As [`super::FormPage::render`].
-    pub fn render(&self) -> askama::Result<String> {
+    pub(crate) fn render(&self) -> askama::Result<String> {
         Template::render(self)
     }
 
@@ -63,7 +63,7 @@ impl MinePage<'_> {
 
 /// Why the client's own page is not shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NotShown {
+pub(crate) enum NotShown {
     /// The link is none of ours, or the enquiry is gone: which of the two is not told.
     Gone,
     /// A button was pressed on another site's page.
@@ -73,9 +73,6 @@ pub enum NotShown {
 }
 
 impl NotShown {
-    /// Each reason, for the gallery.
-    pub const ALL: &'static [Self] = &[Self::Gone, Self::Elsewhere, Self::Unavailable];
-
     const fn words(self) -> (&'static str, &'static str) {
         match self {
             Self::Gone => (client::gone::TITLE, client::gone::DETAIL),
@@ -88,7 +85,7 @@ impl NotShown {
     ///
     /// # Errors
     /// As [`super::FormPage::render`].
-    pub fn render(self, practice: &Practice) -> askama::Result<String> {
+    pub(crate) fn render(self, practice: &Practice) -> askama::Result<String> {
         let (title, text) = self.words();
         let page = MessagePage {
             practice,

@@ -572,15 +572,7 @@ impl World {
 
     /// Every item of the table.
     pub async fn items(&self) -> Vec<Item> {
-        let all = self
-            .dynamo
-            .client()
-            .scan()
-            .table_name(self.dynamo.table())
-            .send()
-            .await
-            .unwrap();
-        all.items.unwrap_or_default()
+        emulated::items(&self.dynamo).await
     }
 
     /// Puts what was inserted on the stream, as it was when it was new.
@@ -1053,7 +1045,7 @@ impl World {
         }
     }
 
-    /// Everything works again: what is pending must now be done within a few sweeps.
+    /// Everything is working again: what is pending must now be done within a few sweeps.
     async fn settle(&mut self) {
         self.weather = Weather::Calm;
         self.ses

@@ -59,8 +59,8 @@ pub(crate) const ERRORS: &[ErrorCase] = &[
     ("suggest = \"relaxing\"", "suggest = \"relax\"", "suggest = \"relax\"", "guide[3].suggest", "Choose a treatment that is on your list (deep-tissue-remedial", READER),
     ("also = \"hot-stones\"", "also = \"relaxing\"", "also = \"relaxing\"", "guide[4].also", "Choose another treatment", READER),
     ("also = \"hot-stones\"\n", "", "also_why = \"It’s the warmer of", "guide[4].also_why", "Enter both", BOTH),
-    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relaxed\"\nwarmth = [\"no\"]", "goal = \"relaxed\"", "guide[3].goal", "Use one of these: treat, relax, not-sure. “relaxed” is none of them", BOTH),
-    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = [\"cold\"]", "warmth = [\"cold\"]", "guide[3].warmth[0]", "“cold” is none of them", BOTH),
+    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relaxed\"\nwarmth = [\"no\"]", "goal = \"relaxed\"", "guide[3].goal", "Use one of these: treat, relax, not-sure. “relaxed” isn’t one of them", BOTH),
+    ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = [\"cold\"]", "warmth = [\"cold\"]", "guide[3].warmth[0]", "“cold” isn’t one of them", BOTH),
     ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = []", "warmth = []", "guide[3].warmth", "Name some of the answers", BOTH),
     ("goal = \"relax\"\nwarmth = [\"no\"]", "goal = \"relax\"\nwarmth = [\"no\", \"no\"]", "warmth = [\"no\", \"no\"]", "guide[3].warmth[1]", "twice", BOTH),
     ("goal = \"relax\"\nwarmth = [\"yes\"]", "goal = \"relax\"\nwarmth = [\"yes\", \"no\"]", "goal = \"relax\"\nwarmth = [\"yes\", \"no\"]", "guide[5].goal", "a block above is for goal “relax” with warmth “no” already", READER),
@@ -101,7 +101,7 @@ const OF_A_QUESTION: &[(&str, &str, &str, &str, bool)] = &[
     ("label = \"Which sport?\"", "label = \" \"", "label", "Fill this in", BOTH),
     ("hint = \"One is enough.\"", "hint = 7", "hint", "Write a text", BOTH),
     ("hint = \"One is enough.\"", "help = \"One is enough.\"", "help", "Use one of these keys: key, label, hint", BOTH),
-    ("kind = \"one-of\"", "kind = \"select\"", "kind", "Use one of these: line, text, one-of, several-of, yes-no. “select” is none of them", BOTH),
+    ("kind = \"one-of\"", "kind = \"select\"", "kind", "Use one of these: line, text, one-of, several-of, yes-no. “select” isn’t one of them", BOTH),
     ("kind = \"one-of\"", "kind = \"line\"", "options", "Leave these out: only a question with a list", READER),
     ("options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]", "", "options", "Enter the answers to choose from", READER),
     ("options = [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]", "options = [\"run\", { value = \"swim\", label = \"Swimming\" }]", "options[0]", "Write a list of answers such as", BOTH),
@@ -109,7 +109,7 @@ const OF_A_QUESTION: &[(&str, &str, &str, &str, bool)] = &[
     ("value = \"swim\"", "value = \"run\"", "options[1].value", "another has “run” already", READER),
     ("value = \"swim\"", "value = \"Swimming pool\"", "options[1].value", "small letters", BOTH),
     ("required = true", "required = \"yes\"", "required", "true or false (without quotation marks)", BOTH),
-    ("section = \"body\"", "section = \"consent\"", "section", "Use one of these: you, body, visit. “consent” is none of them", BOTH),
+    ("section = \"body\"", "section = \"consent\"", "section", "Use one of these: you, body, visit. “consent” isn’t one of them", BOTH),
     ("health = false", "", "health", "This is missing. Write true or false", BOTH),
 ];
 

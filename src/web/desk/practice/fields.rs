@@ -2,6 +2,7 @@
 //! `practice.toml`, so that an error of the checks finds its field.
 
 use crate::messages::desk::practice::section as words;
+use crate::practice::choices::{Area, Cause};
 
 /// How a field is shown, and what is written into the practice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -323,16 +324,31 @@ const EXPLANATIONS: Section = {
                 say::RECENT_INJURY_HINT,
             ),
             field("explain.general", Text, say::GENERAL, say::GENERAL_HINT),
-            optional("explain.area.lower-back", Text, say::LOWER_BACK, NONE),
-            optional("explain.area.upper-back", Text, say::UPPER_BACK, NONE),
-            optional("explain.area.shoulders", Text, say::SHOULDERS, NONE),
-            optional("explain.area.neck", Text, say::NECK, NONE),
-            optional("explain.area.other", Text, say::OTHER, NONE),
-            optional("explain.cause.stress", Text, say::STRESS, NONE),
-            optional("explain.cause.injury", Text, say::INJURY, NONE),
-            optional("explain.cause.overuse", Text, say::OVERUSE, NONE),
-            optional("explain.cause.posture", Text, say::POSTURE, NONE),
-            optional("explain.cause.not-sure", Text, say::NOT_SURE, NONE),
+            optional(
+                "explain.area.lower-back",
+                Text,
+                Area::LowerBack.words(),
+                NONE,
+            ),
+            optional(
+                "explain.area.upper-back",
+                Text,
+                Area::UpperBack.words(),
+                NONE,
+            ),
+            optional(
+                "explain.area.shoulders",
+                Text,
+                Area::Shoulders.words(),
+                NONE,
+            ),
+            optional("explain.area.neck", Text, Area::Neck.words(), NONE),
+            optional("explain.area.other", Text, Area::Other.words(), NONE),
+            optional("explain.cause.stress", Text, Cause::Stress.words(), NONE),
+            optional("explain.cause.injury", Text, Cause::Injury.words(), NONE),
+            optional("explain.cause.overuse", Text, Cause::Overuse.words(), NONE),
+            optional("explain.cause.posture", Text, Cause::Posture.words(), NONE),
+            optional("explain.cause.not-sure", Text, Cause::NotSure.words(), NONE),
         ],
         blocks: &[],
     }
