@@ -100,8 +100,9 @@ impl Desk {
             &PHYSIOTHERAPIST[questions..]
         );
         let written = Practice::from_toml(&written).expect("a practice").written;
-        let table = Dynamo::start(Some(&self.folder.join("table.sqlite")), &emulated::table());
-        let table = table.await.expect("a table in a file");
+        let file = self.folder.join("table.sqlite");
+        let table = Dynamo::start(Some(&file), &emulated::table()).await;
+        let table = table.expect("a table in a file");
         let endpoints = emulated::endpoints(table.endpoint(), table.endpoint());
         let app = emulated::app(&endpoints, &[], aws::http_client()).expect("good settings");
         let practice = SavedPractice {
