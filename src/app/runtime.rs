@@ -123,7 +123,7 @@ impl Runtime {
         let store = Store::new(clients.dynamodb.clone(), &settings.store, None);
         let secret = SecretSource::from_variables(&variable, client);
         let clock = Clock::new(now, now + SignedDuration::from_secs(1));
-        // Beside each other: two wait for the network, the third only thinks. What need not be there for them comes behind them.
+        // Beside each other: two wait for the network, the third only thinks. What they do not need is built after them.
         let (keys, saved, _) = tokio::join!(
             fetch(secret.as_ref()),
             timeout(OTHERWISE, store.practice()).boxed(),
