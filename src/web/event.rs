@@ -7,6 +7,7 @@ use axum::http::{Request, Uri};
 use axum::response::Response;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 use serde_json::{Value, json};
 
 use super::{OwnOrigin, Source, Unread};
@@ -23,7 +24,7 @@ pub(super) fn request(event: &Value) -> Option<Request<Body>> {
     let is_unread = body.is_none();
     let mut request = Request::builder()
         .method(text("/requestContext/http/method")?)
-        .uri(address(text("/rawPath")?, text("/rawQueryString"))?)
+        .uri(address(text("/rawPath"), text("/rawQueryString"))?)
         .body(Body::from(body.unwrap_or_default()))
         .ok()?;
     let headers = request.headers_mut();
@@ -34,7 +35,10 @@ pub(super) fn request(event: &Value) -> Option<Request<Body>> {
     }
     if let Some(cookies) = event.get("cookies").and_then(Value::as_array) {
         let cookies: Vec<&str> = cookies.iter().filter_map(Value::as_str).collect();
-        headers.insert(COOKIE, HeaderValue::from_str(&cookies.join("; ")).ok()?);
+        // What makes none is left out: an enquiry must not be lost to a cookie.
+        if let Ok(cookies) = HeaderValue::from_str(&cookies.join("; ")) {
+            headers.insert(COOKIE, cookies);
+        }
     }
     let extensions = request.extensions_mut();
     let domain = text("/requestContext/domainName").unwrap_or_default();
@@ -50,8 +54,22 @@ pub(super) fn request(event: &Value) -> Option<Request<Body>> {
     Some(request)
 }
 
-/// Path and query as they came. An enquiry must not be lost to a query that makes no address.
-fn address(path: &str, query: Option<&str>) -> Option<Uri> {
+/// Path and query. API Gateway decodes paths: what an address cannot hold is encoded again, as browsers do ("path percent-encode set",
+/// URL Standard). An enquiry must not be lost to a query that makes no address.
+fn address(path: Option<&str>, query: Option<&str>) -> Option<Uri> {
+    const BARRED: &AsciiSet = &CONTROLS
+        .add(b' ')
+        .add(b'"')
+        .add(b'#')
+        .add(b'<')
+        .add(b'>')
+        .add(b'?')
+        .add(b'^')
+        .add(b'`')
+        .add(b'{')
+        .add(b'}');
+    let path = path.filter(|path| !path.is_empty()).unwrap_or("/");
+    let path = utf8_percent_encode(path, BARRED).to_string();
     let query = query.filter(|query| !query.is_empty());
     let whole = query.and_then(|query| format!("{path}?{query}").parse().ok());
     whole.or_else(|| path.parse().ok())
