@@ -45,13 +45,7 @@ pub use aws_sdk_dynamodb::config::SharedHttpClient;
 /// Amazon Trust Services' roots ("Amazon Trust Services Repository"), as Debian ships them. The function speaks to AWS
 /// alone: five roots instead of the system's hundred and forty are fewer authorities to trust, and nothing is read from
 /// the disk before the first answer.
-const ROOTS: &str = concat!(
-    include_str!("aws/Amazon_Root_CA_1.pem"),
-    include_str!("aws/Amazon_Root_CA_2.pem"),
-    include_str!("aws/Amazon_Root_CA_3.pem"),
-    include_str!("aws/Amazon_Root_CA_4.pem"),
-    include_str!("aws/Starfield_Services_Root_G2.pem"),
-);
+const ROOTS: &str = include_str!("aws/roots.pem");
 
 /// The HTTP clients under the calls.
 #[derive(Clone)]

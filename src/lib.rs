@@ -1,6 +1,6 @@
 //! The enquiry desk of a one-person practice: one Lambda function, one table, its emails.
 //!
-//! The modules stand here by layer, from the lowest up: a module names only modules of lower layers (`tests/architecture.rs`).
+//! The modules stand here by layer, from the lowest up: a module names only modules of lower layers (`tests/architecture/`).
 //! ARCHITECTURE.md is the map.
 
 // The words that people read.

@@ -10,7 +10,7 @@ use super::{Commands, Error, Format, cursor, refused};
 use crate::clock::Clock;
 use crate::desk::csv;
 use crate::desk::list::Entry;
-use crate::desk::month::Filter;
+use crate::desk::list::Filter;
 use crate::mail_state::MailState;
 use crate::messages::{self, desk::column};
 use crate::practice::Practice;

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::delivery::Delivery;
 use crate::desk::Desk;
 use crate::desk::erase::Subject;
-use crate::desk::month::Filter;
+use crate::desk::list::Filter;
 use crate::enquiry::{EmailAddress, Reference};
 use crate::mail_state::{EmailKind, MailState};
 use crate::messages;

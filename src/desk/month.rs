@@ -1,19 +1,15 @@
-//! The enquiries of a month, and how they are looked through.
+//! The enquiries of a month.
 
 use std::fmt;
 use std::str::FromStr;
 
 use jiff::civil::Date;
 use jiff::{SignedDuration, Timestamp};
-use unicode_normalization::UnicodeNormalization;
-use unicode_normalization::char::is_combining_mark;
 
-use super::list::{Entry, List};
+use super::list::{Filter, List};
 use super::{Desk, DeskError};
 use crate::clock::Clock;
-use crate::enquiry::{EmailAddress, Reference};
 use crate::practice::Practice;
-use crate::record::Mark;
 use crate::store::Cursor;
 
 /// How many enquiries are on a page.
@@ -85,71 +81,6 @@ impl FromStr for Month {
     }
 }
 
-/// Which enquiries of a month are shown: those that everything here says.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Filter {
-    /// Where the therapist stands with them. Of those that wait, what looks like spam is left out.
-    pub mark: Option<Mark>,
-    /// Whether they look like spam.
-    pub suspect: Option<bool>,
-    /// What their client's name contains, whatever the case and the accents.
-    pub name: Option<String>,
-}
-
-/// What was typed into the search.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Search {
-    /// A reference: [`super::Desk::enquiry`].
-    Reference(Reference),
-    /// An address: [`super::Desk::person`].
-    Address(EmailAddress),
-    /// Part of a name: [`super::Desk::month`] with a [`Filter`].
-    Name(String),
-}
-
-impl Search {
-    /// Reads what was typed; nothing when it is empty.
-    #[must_use]
-    pub fn read(typed: &str) -> Option<Self> {
-        let typed = crate::text::single_line(typed);
-        if typed.is_empty() {
-            return None;
-        }
-        if let Ok(reference) = Reference::parse(&typed) {
-            return Some(Self::Reference(reference));
-        }
-        Some(match EmailAddress::parse(&typed) {
-            Ok(address) => Self::Address(address),
-            Err(_) => Self::Name(typed),
-        })
-    }
-}
-
-impl Filter {
-    /// Whether an enquiry is shown. One that only a newer version understands is never hidden.
-    pub(super) fn takes(&self, entry: &Entry) -> bool {
-        let Entry::Record(record) = entry else {
-            return true;
-        };
-        let marked = self.mark.is_none_or(|mark| match mark {
-            Mark::Waiting => record.is_waiting(),
-            mark => record.state.mark() == mark,
-        });
-        let suspect = self
-            .suspect
-            .is_none_or(|it| it == record.state.is_suspect());
-        let name = record.received.enquiry.name.as_str();
-        let named = self.name.as_ref();
-        marked && suspect && named.is_none_or(|part| plain(name).contains(&plain(part)))
-    }
-}
-
-/// A name without case and accents.
-fn plain(name: &str) -> String {
-    let letters = name.nfkd().filter(|c| !is_combining_mark(*c));
-    letters.flat_map(char::to_lowercase).collect()
-}
-
 impl Desk {
     /// The enquiries of a month, the latest first: after `after`, at most 50. Where the filter takes few of them, a page may be
     /// shorter although there is more. One query and one batch read, and as many again for each page that the filter skips,
@@ -216,25 +147,5 @@ mod tests {
         assert_eq!(january.previous(), Some(december));
         let last: Month = "9999-12".parse().unwrap();
         assert_eq!(last.next(), None);
-    }
-
-    #[test]
-    fn what_is_searched_for_is_told_by_its_shape() {
-        for (typed, expected) in [
-            ("", "None"),
-            ("  ", "None"),
-            ("bb-7kq4m", "Some(Reference)"),
-            ("Zoe@Example.com", "Some(Address)"),
-            ("zoe", "Some(Name)"),
-        ] {
-            let read = Search::read(typed).map(|search| match search {
-                Search::Reference(_) => "Reference",
-                Search::Address(_) => "Address",
-                Search::Name(_) => "Name",
-            });
-            let read = read.map_or("None".to_owned(), |it| format!("Some({it})"));
-            assert_eq!(read, expected, "{typed:?}");
-        }
-        assert_eq!(plain("Zoë O'Brien"), "zoe o'brien");
     }
 }

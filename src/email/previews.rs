@@ -65,6 +65,9 @@ pub const DESK: &str = "https://desk.example.com/desk/enquiries/BB-7KQ4M";
 pub const ANSWERED: &str =
     "https://desk.example.com/desk/act/answered/BB-7KQ4M?t=1795429800&s=3q2-7wAAAAAAAAAAAAAAAA";
 
+/// The link to what the desk has found out about itself.
+pub const HEALTH: &str = "https://desk.example.com/desk/health";
+
 /// What a check says when replies may go out.
 const WELL: &str =
     "Amazon SES lets your desk write to anyone, so clients get their automatic reply.";
@@ -578,7 +581,7 @@ impl<'a> Samples<'a> {
                 practice: self.practice,
                 to: &therapist(),
                 health: &health,
-                link: Some("https://desk.example.com/desk/health"),
+                link: Some(HEALTH),
             };
             sample(name, about, email.into_email().expect("something to tell"))
         };

@@ -2,12 +2,12 @@
 //! and example site are made from these rows: those of every form, and those of the practice's own questions.
 
 mod row;
-mod short;
 
 use super::answers::{Area, BuiltIn, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use super::email::EmailAddress;
 use super::error::FieldError;
 use crate::messages::error::select;
+use crate::messages::field::short;
 use crate::messages::form::{hint, label, treatment};
 use crate::practice::{Practice, QuestionKey, Treatment};
 
@@ -53,60 +53,73 @@ macro_rules! fields {
 fields! {
     /// The client's name.
     Name: Row::new("name", label::NAME, Section::You, Control::Line { kind: "text", autocomplete: "name" })
+        .short(short::NAME)
         .required(Required::Yes);
     /// Where the reply goes.
     Email: Row::new("email", label::EMAIL, Section::You, Control::Line { kind: "email", autocomplete: "email" })
+        .short(short::EMAIL)
         .required(Required::Yes);
     /// A telephone number, required when the client would like a call or a text message.
     Phone: Row::asked(BuiltIn::Phone, Section::You, Control::Line { kind: "tel", autocomplete: "tel" })
+        .short(short::PHONE)
         .hint(hint::PHONE);
     /// How the client would like to hear back.
     ContactBy: Row::asked(BuiltIn::ContactBy, Section::You, Control::OneOf(Options::BuiltIn(closed::<ContactBy>)))
+        .short(short::CONTACT_BY)
         .required(Required::Default("email"))
         .select(select::CONTACT_BY);
     /// Where it hurts.
     Area: Row::asked(BuiltIn::Area, Section::Body, Control::SeveralOf(Options::BuiltIn(closed::<Area>)))
+        .short(short::AREA)
         .hint(hint::AREA)
         .more()
         .sensitive()
         .select(select::AREA);
     /// What causes it.
     Cause: Row::asked(BuiltIn::Cause, Section::Body, Control::OneOf(Options::BuiltIn(closed::<Cause>)))
+        .short(short::CAUSE)
         .more()
         .sensitive()
         .select(select::CAUSE);
     /// What the client wants.
     Goal: Row::asked(BuiltIn::Goal, Section::Body, Control::OneOf(Options::BuiltIn(closed::<Goal>)))
+        .short(short::GOAL)
         .required(Required::Yes)
         .sensitive()
         .select(select::GOAL);
     /// Whether there is an injury younger than 48 hours.
     RecentInjury: Row::asked(BuiltIn::RecentInjury, Section::Body, Control::OneOf(Options::BuiltIn(closed::<RecentInjury>)))
+        .short(short::RECENT_INJURY)
         .more()
         .sensitive()
         .select(select::RECENT_INJURY);
     /// Whether warm stones appeal.
     Warmth: Row::asked(BuiltIn::Warmth, Section::Visit, Control::OneOf(Options::BuiltIn(closed::<Warmth>)))
+        .short(short::WARMTH)
         .hint(hint::WARMTH)
         .more()
         .sensitive()
         .select(select::WARMTH);
     /// A treatment the client named.
     Treatment: Row::asked(BuiltIn::Treatment, Section::Visit, Control::OneOf(Options::BuiltIn(treatments)))
+        .short(short::TREATMENT)
         .required(Required::Default(""))
         .more()
         .sensitive()
         .select(select::TREATMENT);
     /// When the client could come.
     Times: Row::asked(BuiltIn::Times, Section::Visit, Control::Text { rows: 3 })
+        .short(short::TIMES)
         .hint(hint::TIMES)
         .more();
     /// What the client says in their own words.
     Message: Row::asked(BuiltIn::Message, Section::Visit, Control::Text { rows: 3 })
+        .short(short::MESSAGE)
         .hint(hint::MESSAGE)
         .sensitive();
     /// The client's explicit consent.
     Consent: Row::new("consent", label::CONSENT, Section::Consent, Control::Tick)
+        .short(short::CONSENT)
         .required(Required::Yes);
     /// Made once per filled-in form, so that a double click is one enquiry.
     Submission: Row::hidden("submission");
@@ -151,6 +164,13 @@ impl Field {
             Self::Own(key) => key.as_str(),
             field => field.built_in().map_or("", |row| row.key),
         }
+    }
+
+    /// What it is called where its question would be too long; a question of a practice's own keeps the words in which it was asked.
+    #[must_use]
+    pub fn short<'a>(&self, asked: &'a str) -> &'a str {
+        let short = self.built_in().map_or("", |row| row.short);
+        if short.is_empty() { asked } else { short }
     }
 
     /// Whether this practice's form has it.

@@ -12,88 +12,64 @@ mod deliveries;
 
 pub use deliveries::Deliveries;
 
-/// The emails that the function sends.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum EmailKind {
+macro_rules! kinds {
+    ($($(#[$meta:meta])* $kind:ident = $key:literal;)+) => {
+        /// The emails that the function sends.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum EmailKind {
+            $($(#[$meta])* $kind,)+
+        }
+
+        impl EmailKind {
+            /// Every kind; those of an enquiry in the order in which they are sent.
+            pub const ALL: &'static [Self] = &[$(Self::$kind,)+];
+
+            /// Its name in the table, in SES tags and in logs.
+            #[must_use]
+            pub const fn key(self) -> &'static str {
+                match self { $(Self::$kind => $key,)+ }
+            }
+        }
+    };
+}
+
+kinds! {
     /// The enquiry itself, to the therapist.
-    Therapist,
+    Therapist = "therapist";
     /// The explanation of the treatments, to the client.
-    AutoReply,
+    AutoReply = "auto_reply";
     /// To the therapist: the auto-reply did not arrive.
-    Notice,
+    Notice = "notice";
     /// The enquiry itself, to the therapist, past a table that could not be written. No item keeps its state, and what SES
     /// reports of it says nothing about the email of an item that came to be all the same.
-    Fallback,
+    Fallback = "fallback";
     /// An email of its own to the therapist: how many suspected enquiries of an hour were not mailed one by one.
-    SuspectedCount,
+    SuspectedCount = "suspected_count";
     /// To the therapist, at the start of a working day: who waits for an answer that was promised by today.
-    MorningList,
+    MorningList = "morning_list";
     /// To the therapist: an answer is due in two working hours.
-    Reminder,
+    Reminder = "reminder";
     /// To the therapist, on Mondays: the week that has passed, and whether everything works.
-    Weekly,
+    Weekly = "weekly";
     /// To the therapist: the client has withdrawn an enquiry.
-    Withdrawn,
+    Withdrawn = "withdrawn";
     /// To the therapist: the client keeps an enquiry that was withdrawn.
-    Kept,
+    Kept = "kept";
     /// To the therapist: an enquiry was not sent by the owner of its address.
-    Disowned,
+    Disowned = "disowned";
     /// To the therapist: a complaint about the use of personal data has to be acknowledged.
-    DataComplaint,
+    DataComplaint = "data_complaint";
     /// To the therapist: her contact details, the consent or the automatic reply were changed on the desk.
-    PracticeChanged,
+    PracticeChanged = "practice_changed";
     /// To the therapist: something about the desk itself has changed.
-    Health,
+    Health = "health";
     /// That of the nightly test, to SES's mailbox simulator: no person gets it.
-    Probe,
+    Probe = "probe";
     /// A code for signing in to the desk, to the therapist: about no enquiry, and worth nothing once she has it.
-    SignIn,
+    SignIn = "sign_in";
 }
 
 impl EmailKind {
-    /// Every kind; those of an enquiry in the order in which they are sent.
-    pub const ALL: &'static [Self] = &[
-        Self::Therapist,
-        Self::AutoReply,
-        Self::Notice,
-        Self::Fallback,
-        Self::SuspectedCount,
-        Self::MorningList,
-        Self::Reminder,
-        Self::Weekly,
-        Self::Withdrawn,
-        Self::Kept,
-        Self::Disowned,
-        Self::DataComplaint,
-        Self::PracticeChanged,
-        Self::Health,
-        Self::Probe,
-        Self::SignIn,
-    ];
-
-    /// Its name in the table, in SES tags and in logs.
-    #[must_use]
-    pub const fn key(self) -> &'static str {
-        match self {
-            Self::Therapist => "therapist",
-            Self::AutoReply => "auto_reply",
-            Self::Notice => "notice",
-            Self::Fallback => "fallback",
-            Self::SuspectedCount => "suspected_count",
-            Self::MorningList => "morning_list",
-            Self::Reminder => "reminder",
-            Self::Weekly => "weekly",
-            Self::Withdrawn => "withdrawn",
-            Self::Kept => "kept",
-            Self::Disowned => "disowned",
-            Self::DataComplaint => "data_complaint",
-            Self::PracticeChanged => "practice_changed",
-            Self::Health => "health",
-            Self::Probe => "probe",
-            Self::SignIn => "sign_in",
-        }
-    }
-
     /// Whether it goes to the client; all others go to the therapist, but for the nightly test's.
     #[must_use]
     pub const fn is_to_client(self) -> bool {

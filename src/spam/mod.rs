@@ -19,8 +19,7 @@ use crate::messages;
 use crate::practice::Practice;
 use crate::proof_of_work::ProofOfWork;
 use score::Reason;
-use shape::Typed;
-use text::Searchable;
+use text::{Searchable, Typed};
 
 /// From this weight on an enquiry is suspect.
 pub const SUSPECT: u8 = 4;

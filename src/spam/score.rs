@@ -3,8 +3,8 @@
 //! The weights are those of [`super::model`], which tools/spam/fit.py writes. Nothing is parsed at start, and nothing is allocated once the text is folded.
 
 use super::model::{self, Class, MOST_OF_A_CLASS, STEMS, Sign, TERMS};
-use super::shape::{Typed, signs};
-use super::text::Searchable;
+use super::shape::signs;
+use super::text::{Searchable, Typed};
 
 /// A reason counts as one from this weight on.
 const WORTH_TELLING: i32 = 50;

@@ -3,29 +3,12 @@
 use unicode_normalization::UnicodeNormalization;
 
 use super::model::{EVERYDAY, MAILBOXES, MONEY, SIGN_OFFS, SYMBOLS, Sign};
-use super::text::{has_markup, is_bare_site, plain};
+use super::text::{Typed, has_markup, is_bare_site, plain};
 
 /// More lines than this after "kind regards" are no signature.
 const MOST_OF_A_SIGNATURE: usize = 8;
 /// More different sites than this make no difference.
 const MOST_SITES: usize = 3;
-
-/// What the filter is shown of an enquiry.
-pub(super) struct Typed<'a> {
-    pub(super) name: &'a str,
-    /// What was typed beside the message: which times, and answers to the practice's own questions.
-    pub(super) beside: Vec<&'a str>,
-    /// The message down to its signature.
-    pub(super) body: &'a str,
-    /// The signature.
-    pub(super) below: &'a str,
-    /// The domain of the client's address.
-    pub(super) domain: &'a str,
-    /// Whether an area or a cause was ticked.
-    pub(super) ticked: bool,
-    /// Whether a telephone number was given.
-    pub(super) phone: bool,
-}
 
 /// Where the signature of a message begins: after the last short line that says goodbye, when only a few lines follow.
 pub(super) fn split_signature(message: &str) -> (&str, &str) {

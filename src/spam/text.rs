@@ -4,8 +4,24 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 use super::model::ENDINGS;
-use super::shape::Typed;
 use crate::text::{is_invisible, latin_look};
+
+/// What the filter is shown of an enquiry.
+pub(super) struct Typed<'a> {
+    pub(super) name: &'a str,
+    /// What was typed beside the message: which times, and answers to the practice's own questions.
+    pub(super) beside: Vec<&'a str>,
+    /// The message down to its signature.
+    pub(super) body: &'a str,
+    /// The signature.
+    pub(super) below: &'a str,
+    /// The domain of the client's address.
+    pub(super) domain: &'a str,
+    /// Whether an area or a cause was ticked.
+    pub(super) ticked: bool,
+    /// Whether a telephone number was given.
+    pub(super) phone: bool,
+}
 
 /// Text in which phrases are found: small letters and digits with one space between words.
 pub(super) struct Searchable {

@@ -2,12 +2,12 @@
 //! enquiry and goes with it.
 
 use std::collections::HashMap;
+use std::fmt;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
 use jiff::Timestamp;
 
-use super::change::NoteChange;
 use super::schema::{self, s};
 use super::{Store, StoreError};
 use crate::enquiry::Reference;
@@ -20,6 +20,21 @@ pub struct Annex {
     pub note: Option<Note>,
     /// The older part of the timeline, oldest first.
     pub older: Vec<Entry>,
+}
+
+/// A change of the private note.
+#[derive(Clone)]
+pub enum NoteChange {
+    /// It says this.
+    Save(String),
+    /// It goes.
+    Remove,
+}
+
+impl fmt::Debug for NoteChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NoteChange(…)")
+    }
 }
 
 /// A change of an annex.

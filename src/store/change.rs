@@ -1,7 +1,6 @@
 //! The change of an enquiry's state, and what was typed following it.
 
 use std::collections::HashMap;
-use std::fmt;
 
 use aws_sdk_dynamodb::error::SdkError;
 use aws_sdk_dynamodb::operation::put_item::PutItemError;
@@ -11,7 +10,7 @@ use aws_sdk_dynamodb::types::{
 };
 use jiff::Timestamp;
 
-use super::annex::AnnexChange;
+use super::annex::{AnnexChange, NoteChange};
 use super::error::Cancelled;
 use super::schema::{self, Item, s};
 use super::senders::SenderChange;
@@ -37,21 +36,6 @@ pub struct Along {
     pub note: Option<NoteChange>,
     /// What is said about the sender.
     pub sender: Option<SenderChange>,
-}
-
-/// A change of the private note.
-#[derive(Clone)]
-pub enum NoteChange {
-    /// It says this.
-    Save(String),
-    /// It goes.
-    Remove,
-}
-
-impl fmt::Debug for NoteChange {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("NoteChange(…)")
-    }
 }
 
 /// What became of one conditional write.

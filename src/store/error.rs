@@ -7,7 +7,7 @@ use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::CancellationReason;
 use tracing::error;
 
-use super::schema::Item;
+use super::Item;
 
 /// Why the table could not be read or written: what was tried and the code of the failure, nothing personal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,6 +88,21 @@ impl fmt::Display for StoreError {
 }
 
 impl std::error::Error for StoreError {}
+
+/// Whether a conditional write was applied.
+pub(super) fn applied<T, E, R>(
+    outcome: Result<T, SdkError<E, R>>,
+    action: &'static str,
+) -> Result<bool, StoreError>
+where
+    E: ProvideErrorMetadata,
+{
+    match outcome {
+        Ok(_) => Ok(true),
+        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
+        Err(error) => Err(StoreError::from_sdk(action, &error)),
+    }
+}
 
 /// Why one write of a cancelled transaction did not happen.
 #[derive(Debug)]

@@ -1,10 +1,14 @@
 //! What the desk found out about itself, and what protects the table.
 
-use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TimeToLiveStatus};
-use jiff::Timestamp;
+use std::collections::{BTreeMap, HashMap};
 
-use super::{Store, StoreError, schema};
-use crate::record::Health;
+use aws_sdk_dynamodb::types::{PointInTimeRecoveryStatus, TimeToLiveStatus};
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
+
+use super::schema::{self, Item, VERSION, read, s, seconds, to_item};
+use super::{Store, StoreError};
+use crate::record::{Finding, Health, Level};
 
 /// What DynamoDB says about the table's protection.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,9 +48,9 @@ impl Store {
     /// When the table cannot be read, or a newer version wrote the item.
     pub async fn health(&self) -> Result<Option<Health>, StoreError> {
         let item = self
-            .get("load the last check", schema::HEALTH_KEY.to_owned())
+            .get("load the last check", HEALTH_KEY.to_owned())
             .await?;
-        item.map(schema::health).transpose()
+        item.map(of_item).transpose()
     }
 
     /// Keeps what a check found, in the place of the one before.
@@ -55,10 +59,7 @@ impl Store {
     /// When the table cannot be written.
     pub async fn keep_health(&self, health: &Health) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&self.table);
-        let put = put
-            .set_item(Some(schema::health_item(health)?))
-            .send()
-            .await;
+        let put = put.set_item(Some(health_item(health)?)).send().await;
         put.map(drop)
             .map_err(|error| StoreError::from_sdk("keep the check", &error))
     }
@@ -69,7 +70,7 @@ impl Store {
     /// When the table cannot be written.
     pub async fn note_seen(&self, seen: Seen, now: Timestamp) -> Result<(), StoreError> {
         let put = self.client.put_item().table_name(&self.table);
-        let put = put.set_item(Some(schema::seen_item(seen.key(), now)));
+        let put = put.set_item(Some(seen_item(seen.key(), now)));
         put.send()
             .await
             .map(drop)
@@ -86,7 +87,7 @@ impl Store {
         now: Timestamp,
     ) -> Result<Option<Timestamp>, StoreError> {
         let item = self
-            .get("load what was posted", schema::seen_key(seen.key()))
+            .get("load what was posted", seen_key(seen.key()))
             .await?;
         let item = item.filter(|item| !schema::has_expired(item, now));
         Ok(item.and_then(|item| schema::time(&item, "last_at")))
@@ -130,4 +131,67 @@ impl Store {
             deletion: table.and_then(|it| it.deletion_protection_enabled) == Some(true),
         })
     }
+}
+
+/// There is one.
+const HEALTH_KEY: &str = "health#desk";
+/// For how long a page that was seen is told of.
+const SEEN_KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
+
+/// The last check.
+#[derive(Serialize, Deserialize)]
+struct StoredHealth {
+    pk: String,
+    kind: String,
+    v: u32,
+    checked_at: Timestamp,
+    findings: Vec<Finding>,
+    before: BTreeMap<String, Level>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    production: Option<bool>,
+}
+
+fn health_item(health: &Health) -> Result<Item, StoreError> {
+    let Health {
+        checked_at,
+        findings,
+        before,
+        production,
+    } = health.clone();
+    to_item(
+        "keep the check",
+        StoredHealth {
+            pk: HEALTH_KEY.to_owned(),
+            kind: "health".to_owned(),
+            v: VERSION,
+            checked_at,
+            findings,
+            before,
+            production,
+        },
+    )
+}
+
+fn of_item(item: Item) -> Result<Health, StoreError> {
+    let stored: StoredHealth = read(item)?;
+    Ok(Health {
+        checked_at: stored.checked_at,
+        findings: stored.findings,
+        before: stored.before,
+        production: stored.production,
+    })
+}
+
+fn seen_key(what: &str) -> String {
+    format!("seen#{what}")
+}
+
+/// A page was seen that should be looked at, and when.
+fn seen_item(what: &str, now: Timestamp) -> Item {
+    HashMap::from([
+        s("pk", seen_key(what)),
+        s("kind", "seen"),
+        s("last_at", now),
+        seconds("expires", now + SEEN_KEPT),
+    ])
 }

@@ -34,10 +34,10 @@ use crate::record::{Record, State};
 use crate::settings::StoreSettings;
 use crate::spam::Verdict;
 
-use schema::{Item, s};
+use schema::s;
 
-pub use annex::Annex;
-pub use change::{Along, NoteChange, Update};
+pub use annex::{Annex, NoteChange};
+pub use change::{Along, Update};
 pub use erase::{CoolDown, StoredCopies};
 pub use error::StoreError;
 pub use health::{Protection, Seen};
@@ -47,6 +47,9 @@ pub use quota::AutoReplyQuota;
 pub use senders::{Sender, SenderChange, SenderCursor, SenderId, SenderPage, Senders};
 pub use sessions::{CodeBudget, CodeQuota, DeskAccess, NewCode, TriedCode};
 pub use submit::{Accepted, IdempotencyKey, NewEnquiry, network};
+
+/// An item as the SDK has it.
+type Item = HashMap<String, AttributeValue>;
 
 /// How many times a transaction that met another one is tried again; a reference that is taken counts too.
 const TRIES: u32 = 5;

@@ -1,15 +1,18 @@
 //! The nightly test in the table: how far it came, step by step.
 
+use std::collections::HashMap;
+
 use aws_sdk_dynamodb::types::{AttributeValue, TransactWriteItem, Update};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::error::Cancelled;
-use super::own_emails::applied;
-use super::schema::{self, Item, s};
+use super::error::{Cancelled, applied};
+use super::schema::{Item, VERSION, partition, read, s, seconds, to_item};
 use super::submit::put;
 use super::{Store, StoreError};
 use crate::record::{NightlyTest, Step};
+use crate::spam::Verdict;
 
 const ACTION: &str = "write down the nightly test";
 /// The condition of every step: it is this test, and the step was not done yet.
@@ -22,9 +25,9 @@ impl Store {
     /// When the table cannot be read, or a newer version wrote the item.
     pub async fn nightly(&self) -> Result<Option<NightlyTest>, StoreError> {
         let item = self
-            .get("load the nightly test", schema::NIGHTLY_KEY.to_owned())
+            .get("load the nightly test", NIGHTLY_KEY.to_owned())
             .await?;
-        item.map(schema::nightly).transpose()
+        item.map(of_item).transpose()
     }
 
     /// Begins a test in the place of the last one, unless another invocation did. Returns whether it begins.
@@ -37,7 +40,7 @@ impl Store {
         last: Option<&NightlyTest>,
     ) -> Result<bool, StoreError> {
         let put = self.client.put_item().table_name(&self.table);
-        let put = put.set_item(Some(schema::nightly_item(test)?));
+        let put = put.set_item(Some(nightly_item(test)?));
         let put = match last {
             None => put.condition_expression("attribute_not_exists(pk)"),
             Some(last) => put
@@ -55,14 +58,14 @@ impl Store {
     pub async fn accept_probe(&self, nonce: &str, now: Timestamp) -> Result<bool, StoreError> {
         let step = Update::builder()
             .table_name(&self.table)
-            .set_key(Some(Item::from([s("pk", schema::NIGHTLY_KEY)])))
+            .set_key(Some(Item::from([s("pk", NIGHTLY_KEY)])))
             .update_expression("SET #step = :now REMOVE trouble")
             .condition_expression(FIRST)
             .expression_attribute_names("#step", "stored_at")
             .set_expression_attribute_values(Some(Item::from([s(":nonce", nonce), s(":now", now)])))
             .build()
             .map_err(|_| StoreError::unbuildable("accept"))?;
-        let probe = self.put(schema::probe_item(nonce, now));
+        let probe = self.put(probe_item(nonce, now));
         let writes = vec![
             TransactWriteItem::builder().update(step).build(),
             put(probe.condition_expression("attribute_not_exists(pk)"))?,
@@ -153,7 +156,7 @@ impl Store {
         let text = |name: &str| image.get(name)?.get("S")?.as_str();
         text("pk")?
             .strip_prefix("probe#")
-            .filter(|_| text("kind") == Some(schema::PROBE))
+            .filter(|_| text("kind") == Some(PROBE))
     }
 
     async fn step(
@@ -167,7 +170,7 @@ impl Store {
             .client
             .update_item()
             .table_name(&self.table)
-            .key("pk", AttributeValue::S(schema::NIGHTLY_KEY.to_owned()))
+            .key("pk", AttributeValue::S(NIGHTLY_KEY.to_owned()))
             .update_expression(expression)
             .condition_expression(FIRST)
             .expression_attribute_names("#step", attribute)
@@ -180,11 +183,65 @@ impl Store {
 
     async fn remove_probe(&self, nonce: &str) -> Result<(), StoreError> {
         let delete = self.client.delete_item().table_name(&self.table);
-        let delete = delete.key("pk", AttributeValue::S(schema::probe_key(nonce)));
+        let delete = delete.key("pk", AttributeValue::S(probe_key(nonce)));
         delete
             .send()
             .await
             .map(drop)
             .map_err(|error| StoreError::from_sdk(ACTION, &error))
     }
+}
+
+/// There is one: what is left of the last test.
+const NIGHTLY_KEY: &str = "nightly#desk";
+/// The kind of the enquiry that the test sends: the stream's filter names it.
+const PROBE: &str = "probe";
+/// How long a test may take.
+const TIME: SignedDuration = SignedDuration::from_hours(1);
+/// A test that was never judged leaves nothing for longer.
+const PROBE_KEPT: SignedDuration = SignedDuration::from_hours(24);
+
+/// How far the test came. It stands in the index of pending work until it is over, and due after an hour.
+#[derive(Serialize, Deserialize)]
+struct StoredNightly {
+    pk: String,
+    kind: String,
+    v: u32,
+    #[serde(flatten)]
+    test: NightlyTest,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pending: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    due: Option<Timestamp>,
+}
+
+fn nightly_item(test: &NightlyTest) -> Result<Item, StoreError> {
+    to_item(
+        "start the nightly test",
+        StoredNightly {
+            pk: NIGHTLY_KEY.to_owned(),
+            kind: "nightly".to_owned(),
+            v: VERSION,
+            pending: Some(partition(Verdict::Clear).to_owned()),
+            due: Some(test.started_at + TIME),
+            test: test.clone(),
+        },
+    )
+}
+
+fn of_item(item: Item) -> Result<NightlyTest, StoreError> {
+    read::<StoredNightly>(item).map(|stored| stored.test)
+}
+
+fn probe_key(nonce: &str) -> String {
+    format!("probe#{nonce}")
+}
+
+/// The enquiry of the test: no index and no list has it.
+fn probe_item(nonce: &str, now: Timestamp) -> Item {
+    HashMap::from([
+        s("pk", probe_key(nonce)),
+        s("kind", PROBE),
+        seconds("expires", now + PROBE_KEPT),
+    ])
 }

@@ -1,13 +1,15 @@
 //! The emails that belong to no enquiry, each an item of its own; and what they count.
 
-use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::types::AttributeValue;
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 
-use super::schema;
+use super::error::applied;
+use super::schema::{self, Item, VERSION, partition, read, to_item};
 use super::{Store, StoreError};
 use crate::mail_state::MailState;
 use crate::record::{OwnEmail, OwnEmailId};
+use crate::spam::Verdict;
 
 /// How long an email of its own is kept once it is final: nothing asks for it after that.
 const KEPT: SignedDuration = SignedDuration::from_hours(7 * 24);
@@ -30,7 +32,7 @@ impl Store {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(schema::own_email_item(&email, None)?))
+            .set_item(Some(own_email_item(&email, None)?))
             .condition_expression("attribute_not_exists(pk)")
             .send()
             .await;
@@ -42,8 +44,8 @@ impl Store {
     /// # Errors
     /// When the table cannot be read, or a newer version wrote the item.
     pub async fn own_email(&self, id: &OwnEmailId) -> Result<Option<OwnEmail>, StoreError> {
-        let item = self.get("load", schema::own_email_key(id)).await?;
-        item.map(|item| schema::own_email(id, item)).transpose()
+        let item = self.get("load", own_email_key(id)).await?;
+        item.map(|item| of_item(id, item)).transpose()
     }
 
     /// Writes the new state of an email of its own, if nothing has changed it since it was read. Returns it as it then is;
@@ -66,7 +68,7 @@ impl Store {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(schema::own_email_item(&next, Some(now + KEPT))?))
+            .set_item(Some(own_email_item(&next, Some(now + KEPT))?))
             .condition_expression(schema::UNCHANGED)
             .set_expression_attribute_values(Some(schema::revision(email.revision)))
             .send()
@@ -122,17 +124,50 @@ impl Store {
     }
 }
 
-/// Whether a conditional write was applied.
-pub(super) fn applied<T, E, R>(
-    outcome: Result<T, SdkError<E, R>>,
-    action: &'static str,
-) -> Result<bool, StoreError>
-where
-    E: ProvideErrorMetadata,
-{
-    match outcome {
-        Ok(_) => Ok(true),
-        Err(error) if error.code() == Some("ConditionalCheckFailedException") => Ok(false),
-        Err(error) => Err(StoreError::from_sdk(action, &error)),
-    }
+/// An email of its own.
+#[derive(Serialize, Deserialize)]
+struct StoredOwnEmail {
+    pk: String,
+    kind: String,
+    v: u32,
+    revision: u64,
+    email: MailState,
+    due: Timestamp,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pending: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    expires: Option<i64>,
+}
+
+fn own_email_key(id: &OwnEmailId) -> String {
+    format!("email#{id}")
+}
+
+/// The item of an email of its own. It expires no sooner than it is final.
+fn own_email_item(email: &OwnEmail, expires: Option<Timestamp>) -> Result<Item, StoreError> {
+    let pending = email.state.is_pending();
+    to_item(
+        "change",
+        StoredOwnEmail {
+            pk: own_email_key(&email.id),
+            kind: "email".to_owned(),
+            v: VERSION,
+            revision: email.revision,
+            email: email.state.clone(),
+            due: email.due,
+            pending: pending.then(|| partition(Verdict::Clear).to_owned()),
+            expires: expires.filter(|_| !pending).map(Timestamp::as_second),
+        },
+    )
+}
+
+/// Reads an email of its own.
+fn of_item(id: &OwnEmailId, item: Item) -> Result<OwnEmail, StoreError> {
+    let stored: StoredOwnEmail = read(item)?;
+    Ok(OwnEmail {
+        id: id.clone(),
+        due: stored.due,
+        state: stored.email,
+        revision: stored.revision,
+    })
 }

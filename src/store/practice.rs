@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 
-use super::own_emails::applied;
-use super::{Store, StoreError, schema};
+use super::error::applied;
+use super::schema::{self, Item, VERSION, read, to_item};
+use super::{Store, StoreError};
 use crate::practice::{self, Practice, PracticeErrors};
 
 /// A version of the practice: JSON with the fields of `practice.toml`.
@@ -54,9 +56,9 @@ impl Store {
     /// # Errors
     /// When the table cannot be read, or the item is not one that this version understands.
     pub async fn practice(&self) -> Result<Option<SavedPractice>, StoreError> {
-        let key = schema::PRACTICE_KEY.to_owned();
+        let key = PRACTICE_KEY.to_owned();
         let item = self.get("load the practice", key).await?;
-        item.map(schema::practice).transpose()
+        item.map(of_item).transpose()
     }
 
     /// Saves the practice, if its revision follows the one in the table. Returns whether it did.
@@ -68,7 +70,7 @@ impl Store {
             .client
             .put_item()
             .table_name(&self.table)
-            .set_item(Some(schema::practice_item(next)?));
+            .set_item(Some(practice_item(next)?));
         put = match next.revision.checked_sub(1) {
             None | Some(0) => put.condition_expression("attribute_not_exists(pk)"),
             Some(seen) => put
@@ -77,4 +79,52 @@ impl Store {
         };
         applied(put.send().await, "save the practice")
     }
+}
+
+/// The key of the practice: there is one.
+const PRACTICE_KEY: &str = "practice#current";
+
+#[derive(Serialize, Deserialize)]
+struct StoredPractice {
+    pk: String,
+    kind: String,
+    v: u32,
+    revision: u64,
+    saved_at: Timestamp,
+    words: String,
+    before: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    before_saved_at: Option<Timestamp>,
+    changed: BTreeMap<String, Timestamp>,
+}
+
+fn practice_item(practice: &SavedPractice) -> Result<Item, StoreError> {
+    let practice = practice.clone();
+    to_item(
+        "save the practice",
+        StoredPractice {
+            pk: PRACTICE_KEY.to_owned(),
+            kind: "practice".to_owned(),
+            v: VERSION,
+            revision: practice.revision,
+            saved_at: practice.saved_at,
+            words: practice.words.0,
+            before: practice.before.0,
+            before_saved_at: practice.before_saved_at,
+            changed: practice.changed,
+        },
+    )
+}
+
+/// Reads the practice that was saved; its words are checked by crate `practice`.
+fn of_item(item: Item) -> Result<SavedPractice, StoreError> {
+    let stored: StoredPractice = read(item)?;
+    Ok(SavedPractice {
+        revision: stored.revision,
+        saved_at: stored.saved_at,
+        words: Words(stored.words),
+        before: Words(stored.before),
+        before_saved_at: stored.before_saved_at,
+        changed: stored.changed,
+    })
 }

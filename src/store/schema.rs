@@ -4,10 +4,6 @@
 //! Nothing here ties the counter of a source to a person: the address of the internet connection is on no other item.
 
 mod enquiry;
-mod health;
-mod nightly;
-mod own_emails;
-mod practice;
 mod sessions;
 
 use std::collections::HashMap;
@@ -23,14 +19,9 @@ use crate::proof_of_work::Nonce;
 use crate::record::{OwnEmailId, Work};
 use crate::spam::{SenderRule, Verdict};
 
+pub(super) use super::Item;
 pub(super) use enquiry::{annex, enquiry_item, lines, record, state_item};
-pub(super) use health::{HEALTH_KEY, health, health_item, seen_item, seen_key};
-pub(super) use nightly::{NIGHTLY_KEY, PROBE, nightly, nightly_item, probe_item, probe_key};
-pub(super) use own_emails::{own_email, own_email_item, own_email_key};
-pub(super) use practice::{PRACTICE_KEY, practice, practice_item};
 pub(super) use sessions::*;
-
-pub(super) type Item = HashMap<String, AttributeValue>;
 
 /// The version of an enquiry's items that this code writes, and the newest that it reads.
 pub(super) const VERSION: u32 = 1;
@@ -243,7 +234,7 @@ pub(super) fn rule_of(item: &Item) -> Option<SenderRule> {
 }
 
 /// Where the index of pending work has the enquiries of this verdict.
-const fn partition(verdict: Verdict) -> &'static str {
+pub(super) const fn partition(verdict: Verdict) -> &'static str {
     let [clear, suspected] = PENDING;
     match verdict {
         Verdict::Clear => clear,
@@ -251,12 +242,12 @@ const fn partition(verdict: Verdict) -> &'static str {
     }
 }
 
-fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
+pub(super) fn to_item(action: &'static str, stored: impl Serialize) -> Result<Item, StoreError> {
     dynamo::to_item(stored).map_err(|_| StoreError::new(action, StoreError::UNREADABLE))
 }
 
 /// The version first: a newer item may have another shape altogether.
-fn read<T: for<'de> Deserialize<'de>>(item: Item) -> Result<T, StoreError> {
+pub(super) fn read<T: for<'de> Deserialize<'de>>(item: Item) -> Result<T, StoreError> {
     let version = number(&item, "v").and_then(|v| u32::try_from(v).ok());
     if version.is_none_or(|version| version > VERSION) {
         return Err(StoreError::new("read", StoreError::UNKNOWN_VERSION));

@@ -363,6 +363,23 @@ fn the_crates_beside_the_product_do_not_know_it() {
     none(product.chain(others));
 }
 
+/// What the tests put between the SDK and its servers is one client, with a function in it.
+#[test]
+fn one_client_carries_the_calls_of_every_test() {
+    let all = files(&["tests", "crates", "benches", "fuzz/src"]).into_iter();
+    let others = all.filter(|(path, text)| {
+        // The traits of the SDK; other crates have such names, too.
+        let is_client = |(_, path): &(usize, Vec<String>)| {
+            path[0] == "aws_smithy_runtime_api"
+                && path
+                    .iter()
+                    .any(|part| part == "HttpConnector" || part == "HttpClient")
+        };
+        path != "crates/aws-emulator/src/wire.rs" && Source::read(text).paths.iter().any(is_client)
+    });
+    none(others.map(|(path, _)| format!("{path}: use aws_emulator::wire")));
+}
+
 /// Unit tests do not count.
 #[test]
 fn a_long_file_says_why_it_is_one() {

@@ -70,14 +70,7 @@ async fn an_enquiry_that_cannot_be_read_is_shown_as_it_is_and_ends_when_it_is_er
 #[tokio::test]
 async fn past_the_table_nothing_counts_as_accepted_that_ses_is_known_to_hold_back() {
     let bench = Bench::start(&[]).await;
-    let table = bench.dynamo.table();
-    let client = bench.dynamo.client();
-    client
-        .delete_table()
-        .table_name(table)
-        .send()
-        .await
-        .unwrap();
+    emulated::drop_table(&bench.dynamo).await;
     // As a stack in which the therapist's own set suppresses like any other.
     bench
         .ses
@@ -146,9 +139,7 @@ async fn past_the_table_an_environment_that_heard_no_report_knows_what_it_has_ta
     let endpoints = emulated::endpoints(bench.dynamo.endpoint(), bench.ses.endpoint());
     bench.app = emulated::app(&endpoints, &[], aws::http_client()).unwrap();
     assert_eq!(bench.sweep(at(62)).await["pending"], 1);
-    let client = bench.dynamo.client();
-    let deleted = client.delete_table().table_name(bench.dynamo.table());
-    deleted.send().await.unwrap();
+    emulated::drop_table(&bench.dynamo).await;
     let form =
         json!({ "name": "Ben", "email": "ben@example.org", "goal": "relax", "consent": "yes" });
     let refused = bench.invoke(at(63), post_event(&form)).await;

@@ -5,12 +5,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use aws_emulator::function::Function;
 use aws_emulator::stream::filter::Filter;
-use aws_emulator::{Emulator, Options, aws};
+use aws_emulator::{Emulator, Options, wire};
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
 use axum::http::{Method, StatusCode};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
@@ -55,26 +51,17 @@ pub(super) struct House {
     closed: Arc<AtomicBool>,
 }
 
-#[derive(Debug)]
-struct Refusing(SharedHttpConnector, Arc<AtomicBool>);
-
-impl HttpConnector for Refusing {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        if self.1.load(Ordering::Relaxed) && target.ends_with(".TransactWriteItems") {
-            let body = json!({ "__type": "AccessDeniedException", "message": "refused" });
-            let answer = HttpResponse::new(400.try_into().unwrap(), body.to_string().into());
-            return HttpConnectorFuture::ready(Ok(answer));
-        }
-        self.0.call(request)
-    }
-}
-
 fn client(refusing: &Arc<AtomicBool>) -> SharedHttpClient {
-    let (plain, refusing) = (aws::http_client(), Arc::clone(refusing));
-    http_client_fn(move |settings, components| {
-        let plain = plain.http_connector(settings, components);
-        SharedHttpConnector::new(Refusing(plain, Arc::clone(&refusing)))
+    let refusing = Arc::clone(refusing);
+    wire::local(move |call| {
+        let refused =
+            refusing.load(Ordering::Relaxed) && call.asked.operation == "TransactWriteItems";
+        async move {
+            match refused {
+                true => Ok(wire::error(400, "AccessDeniedException", &json!({}))),
+                false => call.send().await,
+            }
+        }
     })
 }
 
@@ -148,15 +135,7 @@ impl House {
 
     /// How many items there are of the test's enquiry.
     async fn probes(&self) -> usize {
-        let (client, table) = (self.desk.dynamo().client(), self.desk.dynamo().table());
-        let items = client
-            .scan()
-            .table_name(table)
-            .send()
-            .await
-            .unwrap()
-            .items
-            .unwrap();
+        let items = emulated::items(self.desk.dynamo()).await;
         let is_probe = |item: &&crate::support::Item| item["kind"].as_s().unwrap() == "probe";
         items.iter().filter(is_probe).count()
     }

@@ -557,14 +557,7 @@ async fn an_email_that_ses_refuses_in_every_form_ends_under_an_alarm_of_its_own(
 #[tokio::test]
 async fn going_past_the_table_raises_an_alarm() {
     let bench = Bench::start(&[]).await;
-    let client = bench.dynamo.client();
-    let table = bench.dynamo.table();
-    client
-        .delete_table()
-        .table_name(table)
-        .send()
-        .await
-        .unwrap();
+    emulated::drop_table(&bench.dynamo).await;
     let reference = bench.store(at(0), "zoe@example.org", "1").await;
     assert_eq!(bench.emails_to("therapist@example.com"), 1);
     assert_eq!(bench.logs.alarms(), ["table_unavailable"]);

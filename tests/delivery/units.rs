@@ -2,15 +2,11 @@
 
 use std::sync::{Arc, Mutex};
 
-use aws_emulator::aws;
 use aws_emulator::dynamodb::Dynamo;
+use aws_emulator::wire::{self, Answer};
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::HttpRequest;
 use enquiry_desk::store::schema;
 use serde_json::{Value, json};
 
@@ -38,50 +34,6 @@ struct Meter {
     calls: Mutex<Vec<Call>>,
 }
 
-#[derive(Debug)]
-struct Connector {
-    meter: Arc<Meter>,
-    plain: SharedHttpConnector,
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let target = request.headers().get("x-amz-target").unwrap_or_default();
-        let operation = target.rsplit('.').next().unwrap_or_default().to_owned();
-        let body = request.body().bytes().unwrap_or_default();
-        let body: Value = serde_json::from_slice(body).unwrap_or_default();
-        let (meter, plain) = (Arc::clone(&self.meter), self.plain.clone());
-        HttpConnectorFuture::new(async move {
-            if operation.is_empty() {
-                // An email: SES has no such header.
-                return plain.call(request).await;
-            }
-            let keys = keys(&body);
-            let before = meter.items(&keys).await;
-            let answer = plain.call(request).await;
-            let after = meter.items(&keys).await;
-            let transacted = if operation == "TransactWriteItems" {
-                2
-            } else {
-                1
-            };
-            let reads = meter.read_units(&operation, &body).await;
-            let pairs = before.iter().zip(&after);
-            let units = pairs
-                .map(|(before, after)| {
-                    transacted * item_units(before, after) + index_units(before, after)
-                })
-                .sum();
-            meter.calls.lock().unwrap().push(Call {
-                operation,
-                units,
-                reads,
-            });
-            answer
-        })
-    }
-}
-
 /// The keys of the items that a request writes or checks.
 fn keys(body: &Value) -> Vec<String> {
     let one = |write: &Value| {
@@ -103,6 +55,34 @@ fn keys(body: &Value) -> Vec<String> {
 }
 
 impl Meter {
+    async fn carry(self: Arc<Self>, call: wire::Call) -> Answer {
+        let asked = call.asked.clone();
+        if asked.service != "dynamodb" {
+            return call.send().await;
+        }
+        let keys = keys(&asked.body);
+        let before = self.items(&keys).await;
+        let answer = call.send().await;
+        let after = self.items(&keys).await;
+        let transacted = match asked.operation.as_str() {
+            "TransactWriteItems" => 2,
+            _ => 1,
+        };
+        let reads = self.read_units(&asked.operation, &asked.body).await;
+        let pairs = before.iter().zip(&after);
+        let units = pairs
+            .map(|(before, after)| {
+                transacted * item_units(before, after) + index_units(before, after)
+            })
+            .sum();
+        self.calls.lock().unwrap().push(Call {
+            operation: asked.operation,
+            units,
+            reads,
+        });
+        answer
+    }
+
     async fn items(&self, keys: &[String]) -> Vec<Option<Item>> {
         let mut items = Vec::new();
         for key in keys {
@@ -178,13 +158,8 @@ fn size(value: &AttributeValue) -> usize {
 }
 
 fn client(meter: &Arc<Meter>) -> SharedHttpClient {
-    let (meter, plain) = (Arc::clone(meter), aws::http_client());
-    http_client_fn(move |settings, components| {
-        SharedHttpConnector::new(Connector {
-            meter: Arc::clone(&meter),
-            plain: plain.http_connector(settings, components),
-        })
-    })
+    let meter = Arc::clone(meter);
+    wire::local(move |call| Arc::clone(&meter).carry(call))
 }
 
 fn meter(dynamo: &Dynamo) -> Arc<Meter> {

@@ -1,6 +1,7 @@
 //! How many requests a page takes, as `docs/table.md` says: the same however much is in the table.
 
-use enquiry_desk::desk::month::{Filter, Month};
+use enquiry_desk::desk::list::Filter;
+use enquiry_desk::desk::month::Month;
 use enquiry_desk::enquiry::EmailAddress;
 use enquiry_desk::record::{Mark, Origin};
 

@@ -3,14 +3,15 @@
 use enquiry_desk::desk::export::Selection;
 use enquiry_desk::desk::file::{File, Format};
 use enquiry_desk::desk::list::Entry;
-use enquiry_desk::desk::month::{Filter, Month};
+use enquiry_desk::desk::list::Filter;
+use enquiry_desk::desk::month::Month;
 use enquiry_desk::enquiry::EmailAddress;
 use enquiry_desk::record::{Event, Mark, Origin};
 use enquiry_desk::withdrawal::{Action, Withdrawal};
-use jiff::SignedDuration;
 use serde_json::{Value, json};
 
 use super::{DAY, HOUR, mark_as, of, reference};
+use crate::support::as_many;
 use crate::support::desk::Desk;
 
 fn month(text: &str) -> Month {
@@ -368,11 +369,11 @@ async fn what_a_client_has_withdrawn_is_in_no_list() {
 #[tokio::test]
 async fn a_large_month_is_several_files() {
     let desk = Desk::start().await;
-    let long = "😀".repeat(4_000);
-    for n in 0..270 {
-        let email = format!("client{n}@example.com");
-        desk.post(&email, &[("message", &long)]).await;
-        desk.later(SignedDuration::from_mins(1));
+    desk.enquire("zoe@example.com", &[("message", "long")])
+        .await;
+    const MADE: usize = 27;
+    for item in as_many(&desk.items().await, &"😀".repeat(40_000), MADE) {
+        desk.put(item).await;
     }
     let november = Selection::Month(month("2026-11"));
     for format in [Format::Json, Format::Csv] {
@@ -397,7 +398,7 @@ async fn a_large_month_is_several_files() {
                 break;
             }
         }
-        assert_eq!(counts.iter().sum::<usize>(), 270);
+        assert_eq!(counts.iter().sum::<usize>(), MADE);
         assert_eq!(counts.len(), 2, "{counts:?}");
         assert!(
             names[1].starts_with("enquiries-2026-11-after-BB-"),

@@ -1,6 +1,6 @@
 //! The emails: what they say for every kind of enquiry, and what no email may contain.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::PathBuf;
 
@@ -81,16 +81,19 @@ fn there_is_a_sample_of_every_kind_of_email() {
     assert_eq!(shown, all);
 }
 
+/// One file a kind of email, with all of its samples.
 #[test]
 fn each_email_is_as_it_was_reviewed() {
+    let mut kinds: BTreeMap<&str, String> = BTreeMap::new();
     for (name, email) in every_email() {
         let headers: String = email
             .headers
             .iter()
             .map(|(name, value)| format!("{name}: {value}\n"))
             .collect();
-        let whole = format!(
-            "To: {}\nReply-To: {}\nSubject: {}\n{headers}\n{}\n{}",
+        let samples = kinds.entry(email.kind.key()).or_default();
+        *samples += &format!(
+            "======== {name}\nTo: {}\nReply-To: {}\nSubject: {}\n{headers}\n{}\n{}",
             email.to.as_str(),
             email
                 .reply_to
@@ -98,10 +101,17 @@ fn each_email_is_as_it_was_reviewed() {
                 .map_or("(none)", EmailAddress::as_str),
             email.subject,
             email.text,
-            email.html.as_deref().unwrap_or("(no HTML)")
+            email.html.as_deref().unwrap_or("(no HTML)\n")
         );
-        insta::assert_snapshot!(name, whole);
     }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| {
+        for (kind, samples) in kinds {
+            insta::assert_snapshot!(kind, samples);
+        }
+    });
 }
 
 /// Through the SDK and the SES catcher. With `EMAILS_DIR` set, each message is also written there for

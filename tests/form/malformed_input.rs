@@ -6,7 +6,9 @@ use std::collections::HashMap;
 use axum::http::Method;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use enquiry_desk::enquiry::{EmailAddress, Phone};
+use enquiry_desk::enquiry::field::Required;
+use enquiry_desk::enquiry::{EmailAddress, Phone, fields};
+use enquiry_desk::practice;
 use enquiry_desk::text;
 use enquiry_desk::web::{MAX_BODY, MAX_TYPED};
 use serde_json::{Value, json};
@@ -1095,25 +1097,9 @@ async fn an_area_may_come_sixty_four_times_and_not_once_more() {
 #[tokio::test]
 async fn an_empty_form_field_is_one_that_was_left_out() {
     let app = TestApp::start().await;
-    let empty: Vec<(&str, &str)> = [
-        "phone",
-        "contact_by",
-        "area",
-        "cause",
-        "recent_injury",
-        "warmth",
-        "treatment",
-        "times",
-        "message",
-        "submission",
-        "email_confirmed",
-        "consent_version",
-        "token",
-        "altcha",
-        "extra_detail",
-    ]
-    .map(|name| (name, ""))
-    .to_vec();
+    let optional = fields(practice::compiled()).filter(|row| row.required != Required::Yes);
+    let empty: Vec<(&str, &str)> = optional.map(|row| (row.key, "")).collect();
+    assert!(empty.len() > 10);
     let fields = [
         &MINIMAL[..],
         &empty[..],

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, LazyLock};
 
-use crate::support::emulated::Environment;
+use enquiry_desk::app::Runtime as Environment;
 use enquiry_desk::aws::Clients;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::practice::{self, Practice, raw};
@@ -56,7 +56,7 @@ pub const ORIGIN: &str = "https://www.example.com";
 
 /// The application, freshly started.
 pub struct Desk {
-    app: Arc<Environment>,
+    app: Environment,
     wire: Arc<Wire>,
 }
 

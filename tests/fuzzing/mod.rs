@@ -22,7 +22,9 @@ mod input;
 mod markup;
 mod panics;
 mod practice;
+#[cfg(test)]
 mod properties;
+#[cfg(test)]
 mod regressions;
 mod stream;
 mod wire;
@@ -37,7 +39,7 @@ pub use desk::{Desk, PRACTICE, item, post};
 /// When a promise is broken.
 pub type Target = fn(&Runtime, &[u8]) -> bool;
 
-/// Every target by its name, which is also the name of its folder in `regressions/`.
+/// Every target by its name, which is also the name of its file in `regressions/`.
 pub const TARGETS: &[(&str, Target)] = &[
     ("http", http::play),
     ("decode", decode::play),

@@ -1,6 +1,6 @@
 //! The therapist's file: its errors have their lines, and a practice that is taken can write every page and every email.
 
-use enquiry_desk::email::previews::Samples;
+use enquiry_desk::email::previews::{ANSWERED, DESK, HEALTH, MINE, Samples};
 use enquiry_desk::practice::Practice;
 use enquiry_desk::web::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
 use enquiry_desk::web::{CheckedAddress, EnquiryForm, RequestError};
@@ -41,6 +41,12 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         .collect();
     let links: Vec<&str> = links.iter().map(String::as_str).collect();
     pages(&practice, &links);
+    // The emails of the samples lead to the desk, too.
+    let desk = [ANSWERED, DESK, HEALTH, MINE].map(escaped);
+    let links: Vec<&str> = links
+        .into_iter()
+        .chain(desk.iter().map(String::as_str))
+        .collect();
     for (received, away_until) in [
         ("2026-11-23T10:20:00Z", None),
         ("2026-12-24T23:59:59Z", Some("2027-01-04")),

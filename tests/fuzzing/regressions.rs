@@ -1,55 +1,76 @@
 //! The fuzzer's regressions, played again: inputs of every kind that a target distinguishes, every one that once broke a promise,
-//! and the events of `events/`.
+//! the events of `events/`, and the practices of the repository.
 //!
 //! New ones come from `tools/fuzz`: CONTRIBUTING.md says how.
 
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Mutex;
+
+use serde::Deserialize;
 
 use crate::fuzzing;
 
-/// The files are played on so many threads: the slow ones mostly wait.
+/// The inputs are played on so many threads: the slow ones mostly wait.
 const THREADS: usize = 8;
 
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fuzzing/regressions")
+/// An entry of a target's file: a text, or bytes in hexadecimal digits and then a text.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Entry {
+    Text(String),
+    Bytes {
+        bytes: String,
+        #[serde(default)]
+        text: String,
+    },
 }
 
-/// The names of the regressions of a target, with the bytes.
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The regressions of a target by their names.
 fn regressions(target: &str) -> Vec<(String, Vec<u8>)> {
-    let files = std::fs::read_dir(folder().join(target)).unwrap();
-    files
-        .map(|file| {
-            let path = file.unwrap().path();
-            (path.display().to_string(), std::fs::read(path).unwrap())
-        })
-        .collect()
+    let file = root().join(format!("tests/fuzzing/regressions/{target}.toml"));
+    let entries: BTreeMap<String, Entry> =
+        toml::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
+    let entries = entries.into_iter().map(|(name, entry)| match entry {
+        Entry::Text(text) => (name, text.into_bytes()),
+        Entry::Bytes { bytes, text } => (
+            name,
+            [hex::decode(bytes).unwrap(), text.into_bytes()].concat(),
+        ),
+    });
+    entries.collect()
 }
 
-/// The events whose names begin so, after an empty line: the script of AWS says nothing.
-fn events(beginning: &str) -> Vec<(String, Vec<u8>)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("events");
-    let events = std::fs::read_dir(folder).unwrap();
-    let events: Vec<_> = events
+/// The files of this folder whose names begin so, each after `before`.
+fn files(folder: &str, beginning: &str, before: &str) -> Vec<(String, Vec<u8>)> {
+    let files = std::fs::read_dir(root().join(folder)).unwrap();
+    let files: Vec<_> = files
         .map(|file| file.unwrap())
         .map(|file| (file.file_name().into_string().unwrap(), file.path()))
         .filter(|(name, _)| name.starts_with(beginning))
         .map(|(name, path)| {
-            (
-                name,
-                [b"\n".to_vec(), std::fs::read(path).unwrap()].concat(),
-            )
+            let content = std::fs::read(path).unwrap();
+            (name, [before.as_bytes(), &content].concat())
         })
         .collect();
-    assert!(!events.is_empty(), "{beginning}");
-    events
+    assert!(!files.is_empty(), "{beginning}");
+    files
 }
 
-fn replay(target: &str, events: Vec<(String, Vec<u8>)>) {
+/// The events whose names begin so: the script of AWS before them says nothing.
+fn events(beginning: &str) -> Vec<(String, Vec<u8>)> {
+    files("events", beginning, "\n")
+}
+
+fn replay(target: &str, more: Vec<(String, Vec<u8>)>) {
     let play = fuzzing::target(target);
     let mut all = regressions(target);
+    all.extend(more);
     assert!(all.len() >= 5, "{target} has regressions");
-    all.extend(events);
     let count = all.len();
     let left = Mutex::new(all);
     let failed = Mutex::new(Vec::new());
@@ -101,7 +122,11 @@ fn every_command_of_the_regressions_is_done_or_refused_in_words() {
 
 #[test]
 fn every_practice_of_the_regressions_is_refused_by_line_or_writes_all_emails() {
-    replay("practice", Vec::new());
+    let tests = ["second_practice", "physiotherapist"].map(|name| files("tests", name, ""));
+    replay(
+        "practice",
+        [files(".", "practice.toml", ""), tests.concat()].concat(),
+    );
 }
 
 #[test]
@@ -111,12 +136,11 @@ fn every_email_of_the_regressions_is_well_formed_and_without_foreign_links() {
 
 #[test]
 fn every_target_is_played() {
-    let mut folders: Vec<String> = std::fs::read_dir(folder())
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
-        .collect();
-    folders.sort();
-    let mut targets: Vec<&str> = fuzzing::TARGETS.iter().map(|(name, _)| *name).collect();
+    let files = files("tests/fuzzing/regressions", "", "").into_iter();
+    let mut files: Vec<String> = files.map(|(name, _)| name).collect();
+    files.sort();
+    let targets = fuzzing::TARGETS.iter();
+    let mut targets: Vec<String> = targets.map(|(name, _)| format!("{name}.toml")).collect();
     targets.sort_unstable();
-    assert_eq!(folders, targets);
+    assert_eq!(files, targets);
 }

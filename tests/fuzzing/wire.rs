@@ -13,12 +13,9 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
 
+use aws_emulator::wire::{self, Answer, Asked, error, success as ok};
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_runtime_api::client::http::{
-    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use serde_json::{Value, json};
 
 /// The enquiry that every lookup finds, unless the script says otherwise.
@@ -66,8 +63,11 @@ impl Wire {
 
     /// The HTTP client that ends here.
     pub fn client(self: &Arc<Self>) -> SharedHttpClient {
-        let connector = SharedHttpConnector::new(Connector(Arc::clone(self)));
-        http_client_fn(move |_, _| connector.clone())
+        let wire = Arc::clone(self);
+        wire::local(move |call| {
+            let answer = wire.play.lock().unwrap().answer(&call.asked);
+            async { answer }
+        })
     }
 
     /// What has arrived so far.
@@ -76,41 +76,25 @@ impl Wire {
     }
 }
 
-#[derive(Debug)]
-struct Connector(Arc<Wire>);
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        // How SES stands to the account: no letter of the script is about it.
-        if request.method() == "GET" {
-            return HttpConnectorFuture::ready(Ok(ok(&json!({ "ProductionAccessEnabled": true }))));
-        }
-        let target = request.headers().get("x-amz-target");
-        let operation = target
-            .and_then(|target| target.rsplit_once('.'))
-            .map_or("SendEmail", |(_, operation)| operation)
-            .to_owned();
-        let body: Value =
-            serde_json::from_slice(request.body().bytes().unwrap_or_default()).unwrap();
-        let answer = self.0.play.lock().unwrap().answer(&operation, &body);
-        HttpConnectorFuture::ready(answer)
-    }
-}
-
 impl Play {
-    fn answer(&mut self, operation: &str, body: &Value) -> Result<HttpResponse, ConnectorError> {
+    fn answer(&mut self, asked: &Asked) -> Answer {
+        let (operation, body) = (asked.operation.as_str(), &asked.body);
+        // How SES stands to the account: no letter of the script is about it.
+        if operation == "GetAccount" {
+            return Ok(ok(&json!({ "ProductionAccessEnabled": true })));
+        }
         let letter = self.script.pop_front().unwrap_or(b'.');
         match letter {
             b'q' if operation == "SendEmail" => {
-                Ok(error(429, "TooManyRequestsException", json!({})))
+                Ok(error(429, "TooManyRequestsException", &json!({})))
             }
             b'q' => Ok(error(
                 400,
                 "ProvisionedThroughputExceededException",
-                json!({}),
+                &json!({}),
             )),
-            b'e' => Ok(error(500, "InternalServerError", json!({}))),
-            b'l' => Err(ConnectorError::io("connection reset".into())),
+            b'e' => Ok(error(500, "InternalServerError", &json!({}))),
+            b'l' => Err(wire::lost()),
             b'g' => Ok(HttpResponse::new(
                 200.try_into().unwrap(),
                 "{\"Item\":[".into(),
@@ -168,7 +152,7 @@ impl Play {
         error(
             400,
             "TransactionCanceledException",
-            json!({ "CancellationReasons": reasons }),
+            &json!({ "CancellationReasons": reasons }),
         )
     }
 
@@ -228,7 +212,7 @@ impl Play {
     fn write(&self, letter: u8, operation: &str, body: &Value) -> HttpResponse {
         let failed = |item: Option<Value>| {
             let item = item.map_or(json!({}), |item| json!({ "Item": item }));
-            error(400, "ConditionalCheckFailedException", item)
+            error(400, "ConditionalCheckFailedException", &item)
         };
         if body.get("ConditionExpression").is_none() {
             return ok(&json!({}));
@@ -253,8 +237,8 @@ impl Play {
 
     fn send(&mut self, letter: u8, body: &Value) -> HttpResponse {
         match letter {
-            b'n' => error(400, "MessageRejected", json!({ "message": "Bad content" })),
-            b'v' => error(400, "AccountSuspendedException", json!({})),
+            b'n' => error(400, "MessageRejected", &json!({ "message": "Bad content" })),
+            b'v' => error(400, "AccountSuspendedException", &json!({})),
             _ => {
                 let tags = body["EmailTags"].as_array();
                 let reference = tags
@@ -275,17 +259,4 @@ impl Play {
 
 fn idempotency_record() -> Value {
     json!({ "kind": { "S": "idempotency" }, "reference": { "S": STORED } })
-}
-
-fn ok(body: &Value) -> HttpResponse {
-    HttpResponse::new(200.try_into().unwrap(), body.to_string().into())
-}
-
-fn error(status: u16, code: &str, mut body: Value) -> HttpResponse {
-    body["__type"] = code.into();
-    let mut answer = HttpResponse::new(status.try_into().unwrap(), body.to_string().into());
-    answer
-        .headers_mut()
-        .insert("x-amzn-errortype", code.to_owned());
-    answer
 }

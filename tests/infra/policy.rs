@@ -5,6 +5,7 @@
 //! an attacker who takes the function over. A new call needs a path here that makes it (`PATHS`); so does a new command.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Deref;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
@@ -13,13 +14,11 @@ use crate::support::emulated::Environment;
 use aws_emulator::dynamodb::TableDefinition;
 use aws_emulator::function::Function;
 use aws_emulator::ses::account::Account;
-use aws_emulator::{Emulator, Options, StartError, aws};
+use aws_emulator::wire::{self, Asked};
+use aws_emulator::{Emulator, Options, StartError};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use enquiry_desk::app::Runtime;
 use enquiry_desk::aws::HttpClients;
 use jiff::Timestamp;
@@ -66,59 +65,17 @@ struct Wire {
 
 /// One request.
 #[derive(Debug, Clone)]
-struct Call {
-    /// The service as the signature names it.
-    service: String,
-    operation: String,
-    body: Value,
+struct Call(Asked);
+
+impl Deref for Call {
+    type Target = Asked;
+
+    fn deref(&self) -> &Asked {
+        &self.0
+    }
 }
 
 impl Call {
-    fn read(request: &HttpRequest) -> Self {
-        // "AWS4-HMAC-SHA256 Credential=key/day/region/service/aws4_request, …"
-        let signature = request.headers().get("authorization").unwrap();
-        let scope = signature
-            .split([' ', ','])
-            .find_map(|part| part.strip_prefix("Credential="));
-        let service = scope.unwrap().split('/').nth(3).unwrap().to_owned();
-        let body = request.body().bytes().unwrap_or_default();
-        let path = request.uri().split("://").last().unwrap();
-        let path = path.split_once('/').map_or("", |(_, path)| path);
-        let operation = match (
-            request.headers().get("x-amz-target"),
-            request.method(),
-            path,
-        ) {
-            (Some(target), ..) => target.rsplit('.').next().unwrap().to_owned(),
-            (None, "POST", "v2/email/outbound-emails") => "SendEmail".to_owned(),
-            (None, "GET", "v2/email/account") => "GetAccount".to_owned(),
-            (None, "POST", "v2/email/vdm/recommendations") => "ListRecommendations".to_owned(),
-            (None, "GET", path) if path.starts_with("v2/email/identities/") => {
-                let name = path.rsplit('/').next().unwrap().replace("%40", "@");
-                return Self {
-                    service,
-                    operation: "GetEmailIdentity".to_owned(),
-                    body: json!({ "EmailIdentity": name }),
-                };
-            }
-            // A form, as SNS's query API takes it.
-            (None, "POST", "") if service == "sns" => {
-                let form: BTreeMap<String, String> = form_of(body);
-                return Self {
-                    service,
-                    operation: form["Action"].clone(),
-                    body: json!(form),
-                };
-            }
-            (None, method, path) => format!("{method} /{path}"),
-        };
-        Self {
-            service,
-            operation,
-            body: serde_json::from_slice(body).unwrap_or_default(),
-        }
-    }
-
     /// The only table of a batch.
     fn batch_table(&self) -> &str {
         let tables = self.body["RequestItems"].as_object().unwrap();
@@ -239,91 +196,56 @@ impl Call {
     }
 }
 
-/// A form as a map.
-fn form_of(body: &[u8]) -> BTreeMap<String, String> {
-    let decode = |text: &str| {
-        percent_encoding::percent_decode_str(text)
-            .decode_utf8()
-            .unwrap()
-            .into_owned()
-    };
-    let body = std::str::from_utf8(body).unwrap();
-    let pairs = body.split('&').map(|pair| pair.split_once('=').unwrap());
-    pairs
-        .map(|(name, value)| (decode(name), decode(value)))
-        .collect()
-}
-
 /// The address of a mailbox with or without a name.
 fn bare(mailbox: &str) -> &str {
     let after = mailbox.rsplit_once('<').map_or(mailbox, |(_, after)| after);
     after.trim_end_matches('>')
 }
 
-#[derive(Debug)]
-struct Connector {
-    wire: Arc<Wire>,
-    plain: SharedHttpConnector,
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        // The desk's own door is no service of AWS.
-        if request.headers().get("desk-nightly-test").is_some() {
-            return self.plain.call(request);
-        }
-        let call = Call::read(&request);
-        let refused = self.wire.refuse(&call);
-        self.wire.calls.lock().unwrap().push(call);
-        match refused {
-            Some(answer) => HttpConnectorFuture::ready(Ok(answer)),
-            None => self.plain.call(request),
-        }
-    }
-}
-
 impl Wire {
     fn client(self: &Arc<Self>) -> SharedHttpClient {
-        let (wire, plain) = (Arc::clone(self), aws::http_client());
-        http_client_fn(move |settings, components| {
-            SharedHttpConnector::new(Connector {
-                wire: Arc::clone(&wire),
-                plain: plain.http_connector(settings, components),
-            })
+        let wire = Arc::clone(self);
+        wire::local(move |call| {
+            // The desk's own door is no service of AWS.
+            let is_door = call.request.headers().get("desk-nightly-test").is_some();
+            let refused = if is_door {
+                None
+            } else {
+                wire.note(Call(call.asked.clone()))
+            };
+            async move {
+                match refused {
+                    Some(answer) => Ok(answer),
+                    None => call.send().await,
+                }
+            }
         })
+    }
+
+    /// Records the call, and says how it is refused.
+    fn note(&self, call: Call) -> Option<HttpResponse> {
+        let refused = self.refuse(&call);
+        self.calls.lock().unwrap().push(call);
+        refused
     }
 
     fn refuse(&self, call: &Call) -> Option<HttpResponse> {
         let mut faults = self.faults.lock().unwrap();
         if call.service == "dynamodb" && faults.table_is_down {
-            return Some(error(500, "InternalServerError", &json!({})));
+            return Some(wire::error(500, "InternalServerError", &json!({})));
         }
         if call.operation == "TransactWriteItems" && faults.conflicts > 0 {
             faults.conflicts -= 1;
             let reasons = json!({ "CancellationReasons": [{ "Code": "TransactionConflict" }] });
-            return Some(error(400, "TransactionCanceledException", &reasons));
+            let code = "TransactionCanceledException";
+            return Some(wire::error(400, code, &reasons));
         }
         if call.operation == "GetSecretValue" {
             let secret = json!({ "SecretString": "a-key-as-cloudformation-makes-it-up" });
-            return Some(HttpResponse::new(
-                200.try_into().unwrap(),
-                secret.to_string().into(),
-            ));
+            return Some(wire::success(&secret));
         }
         None
     }
-}
-
-fn error(status: u16, code: &str, more: &Value) -> HttpResponse {
-    let mut body = json!({ "__type": code, "message": "injected" });
-    body.as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
-    let mut answer = HttpResponse::new(status.try_into().unwrap(), body.to_string().into());
-    answer
-        .headers_mut()
-        .insert("x-amzn-errortype", code.to_owned());
-    answer
 }
 
 // ---------------------------------------------------------------- how it is played

@@ -111,17 +111,8 @@ fn kind_of(value: &AttributeValue) -> &'static str {
 
 /// What the table holds: the beginning of each key, and every attribute with its type.
 async fn left_by(app: &TestApp) -> BTreeMap<String, BTreeMap<String, String>> {
-    let (client, table) = (app.desk.dynamo().client(), app.desk.dynamo().table());
-    let items = client
-        .scan()
-        .table_name(table)
-        .send()
-        .await
-        .unwrap()
-        .items
-        .unwrap();
     let mut left: BTreeMap<String, BTreeMap<String, String>> = BTreeMap::new();
-    for item in items {
+    for item in app.all_items().await {
         let (kind, _) = item["pk"].as_s().unwrap().split_once('#').unwrap();
         let attributes = left.entry(format!("{kind}#")).or_default();
         for (name, value) in &item {

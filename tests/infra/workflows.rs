@@ -225,7 +225,7 @@ fn every_build_keeps_to_the_lock_file() {
     assert!(lambda.contains("locked = true"));
     // Alone, so that it has the features of its own dependencies and no other.
     assert!(lambda.contains("packages = [\"enquiry-desk\"]"));
-    assert_eq!(steps()[0], "lock-files");
+    assert_eq!(steps()[0], "lock-file");
 }
 
 /// The names of the steps of `.ci/run`, in their order.

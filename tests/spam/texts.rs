@@ -161,28 +161,3 @@ fn no_single_phrase_decides() {
         assert_eq!(signals(&practice, &text).0, Verdict::Clear, "{message}");
     }
 }
-
-/// How long a text takes to score: `cargo test --release --test main -- --ignored --nocapture how_long_a_text`.
-#[test]
-#[ignore = "it prints a time, and asserts none"]
-fn how_long_a_text_takes_to_score() {
-    let practice = practice();
-    let texts: Vec<Value> = include_str!("texts/held_out.jsonl")
-        .lines()
-        .map(|line| serde_json::from_str(line).unwrap())
-        .collect();
-    let longest = serde_json::json!({ "name": "Jo", "email": "jo@example.com", "message": "my back hurts, your site ranks ".repeat(129) });
-    for (what, texts) in [
-        ("texts set aside", &texts[..]),
-        ("4,000 characters", &[longest]),
-    ] {
-        let enquiries: Vec<_> = texts.iter().map(|text| enquiry(&practice, text)).collect();
-        let rounds = 2_000 / enquiries.len();
-        let start = std::time::Instant::now();
-        for enquiry in enquiries.iter().cycle().take(rounds * enquiries.len()) {
-            std::hint::black_box(score(&practice, enquiry));
-        }
-        let each = start.elapsed() / u32::try_from(rounds * enquiries.len()).unwrap();
-        println!("{what}: {each:?} each");
-    }
-}

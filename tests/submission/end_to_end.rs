@@ -580,14 +580,7 @@ async fn an_auto_reply_that_may_have_left_is_not_sent_again_and_the_therapist_he
 #[tokio::test]
 async fn without_the_table_the_enquiry_goes_straight_to_the_mailbox_or_is_not_accepted() {
     let app = TestApp::start().await;
-    let dynamo = app.desk.dynamo();
-    dynamo
-        .client()
-        .delete_table()
-        .table_name(dynamo.table())
-        .send()
-        .await
-        .unwrap();
+    emulated::drop_table(app.desk.dynamo()).await;
     for nth in 0..5 {
         let message = nth.to_string();
         let answer = app

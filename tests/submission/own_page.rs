@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::support::browser::Browser;
-use crate::support::{Answer, COMPLETE, TestApp, urlencoded};
+use crate::support::{Answer, COMPLETE, TestApp, emulated, urlencoded};
 
 /// The link's path and query, from the auto-reply.
 fn link_of(app: &TestApp, emails: &[Arc<Email>]) -> String {
@@ -332,9 +332,7 @@ async fn an_enquiry_that_its_addresss_owner_did_not_send_is_kept_and_the_address
 #[tokio::test]
 async fn while_the_table_is_out_of_reach_the_page_says_so() {
     let (app, link, _) = started().await;
-    let dynamo = app.desk.dynamo();
-    let deleted = dynamo.client().delete_table().table_name(dynamo.table());
-    deleted.send().await.unwrap();
+    emulated::drop_table(app.desk.dynamo()).await;
     let page = look(&app, &link).await;
     assert_eq!(page.status, 503);
     assert_eq!(page.header("retry-after"), "60");

@@ -5,7 +5,7 @@ use enquiry_desk::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
-use crate::support::{BROWSER, MINIMAL, TestApp, urlencoded};
+use crate::support::{BROWSER, MINIMAL, TestApp, emulated, urlencoded};
 
 /// A form post as the gateway hands it over, from this source.
 fn post_from(source: &str, fields: &[(&str, &str)]) -> Value {
@@ -85,10 +85,8 @@ async fn a_source_that_goes_on_is_refused_without_the_table() {
         assert_eq!(status_of(&app, "192.0.2.1", n).await, 429);
     }
     // Without the table every post goes to the mailbox: this source's does not come so far.
-    let dynamo = app.desk.dynamo();
-    let delete = dynamo.client().delete_table().table_name(dynamo.table());
     app.desk.settled().await;
-    delete.send().await.unwrap();
+    emulated::drop_table(app.desk.dynamo()).await;
     let before = app.desk.emails().len();
     assert_eq!(status_of(&app, "192.0.2.1", 6).await, 429);
     assert_eq!(app.desk.emails().len(), before);

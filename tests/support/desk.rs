@@ -5,17 +5,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::support::emulated::Environment;
-use aws_emulator::aws;
 use aws_emulator::dynamodb::Dynamo;
 use aws_emulator::ses::account::Account;
 use aws_emulator::ses::{Email, Ses};
+use aws_emulator::wire::{self, Answer, Call};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::result::ConnectorError;
 use enquiry_desk::clock::Clock;
 use enquiry_desk::practice::{self, Practice};
 use jiff::{SignedDuration, Timestamp};
@@ -97,13 +92,18 @@ impl Wire {
     }
 
     pub fn client(self: &Arc<Self>) -> SharedHttpClient {
-        let (wire, plain) = (Arc::clone(self), aws::http_client());
-        http_client_fn(move |settings, components| {
-            SharedHttpConnector::new(Connector {
-                wire: Arc::clone(&wire),
-                plain: plain.http_connector(settings, components),
-            })
-        })
+        let wire = Arc::clone(self);
+        wire::local(move |call| Arc::clone(&wire).follow(call))
+    }
+
+    async fn follow(self: Arc<Self>, call: Call) -> Answer {
+        let place = self.begin();
+        for _ in 0..BESIDE {
+            tokio::task::yield_now().await;
+        }
+        let answer = self.carry(call).await;
+        self.end(place);
+        answer
     }
 
     /// From now on.
@@ -117,48 +117,11 @@ impl Wire {
     }
 }
 
-#[derive(Debug)]
-pub struct Connector {
-    pub wire: Arc<Wire>,
-    plain: SharedHttpConnector,
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (wire, plain) = (Arc::clone(&self.wire), self.plain.clone());
-        HttpConnectorFuture::new(async move {
-            let place = wire.begin();
-            for _ in 0..BESIDE {
-                tokio::task::yield_now().await;
-            }
-            let answer = wire.carry(request, &plain).await;
-            wire.end(place);
-            answer
-        })
-    }
-}
-
 impl Wire {
-    async fn carry(
-        &self,
-        request: HttpRequest,
-        plain: &SharedHttpConnector,
-    ) -> Result<HttpResponse, ConnectorError> {
-        let operation = request
-            .headers()
-            .get("x-amz-target")
-            .and_then(|target| target.rsplit_once('.'))
-            .map_or_else(
-                || match request.method() {
-                    "GET" => "GetAccount",
-                    _ => "SendEmail",
-                },
-                |(_, operation)| operation,
-            )
-            .to_owned();
+    async fn carry(&self, call: Call) -> Answer {
+        let operation = call.asked.operation.clone();
         self.operations.lock().unwrap().push(operation.clone());
         let number = self.calls.fetch_add(1, Ordering::SeqCst);
-        let lost = |words| Err(ConnectorError::io(words));
         let held = {
             let mut hold = self.hold.lock().unwrap();
             let held = *hold == Some(operation.as_str());
@@ -172,17 +135,17 @@ impl Wire {
             self.let_go.notified().await;
         }
         if *self.broken.lock().unwrap() == Some(operation.as_str()) {
-            return lost("request lost".into());
+            return Err(wire::lost());
         }
         let loss = *self.loss.lock().unwrap();
         match loss {
-            Loss::Before(nth) if number >= nth => return lost("request lost".into()),
-            Loss::After(nth) if number > nth => return lost("request lost".into()),
+            Loss::Before(nth) if number >= nth => return Err(wire::lost()),
+            Loss::After(nth) if number > nth => return Err(wire::lost()),
             _ => {}
         }
-        let answer = plain.call(request).await;
+        let answer = call.send().await;
         if loss == Loss::After(number) {
-            return lost("answer lost".into());
+            return Err(wire::lost());
         }
         answer
     }
@@ -343,15 +306,7 @@ impl Desk {
     }
 
     pub async fn items(&self) -> Vec<Item> {
-        let answer = self
-            .dynamo
-            .client()
-            .scan()
-            .table_name(self.dynamo.table())
-            .send()
-            .await
-            .unwrap();
-        answer.items.unwrap_or_default()
+        emulated::items(&self.dynamo).await
     }
 
     pub async fn kinds(&self) -> Vec<String> {

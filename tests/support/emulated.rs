@@ -13,6 +13,7 @@ use aws_emulator::ses::account::Account;
 use aws_emulator::stream::filter::Filter;
 use aws_emulator::stream::{self, mapping};
 use aws_sdk_dynamodb::config::SharedHttpClient;
+use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::app::{App, Runtime};
 use enquiry_desk::aws::Clients;
 use enquiry_desk::clock::Clock;
@@ -84,6 +85,18 @@ pub fn options() -> Options {
 /// The table alone, in memory.
 pub async fn dynamo() -> Dynamo {
     Dynamo::start(None, &table()).await.unwrap()
+}
+
+/// Every item of a table, as it is.
+pub async fn items(dynamo: &Dynamo) -> Vec<HashMap<String, AttributeValue>> {
+    let scan = dynamo.client().scan().table_name(dynamo.table());
+    scan.send().await.unwrap().items.unwrap_or_default()
+}
+
+/// Deletes the table: from now on it is out of reach.
+pub async fn drop_table(dynamo: &Dynamo) {
+    let delete = dynamo.client().delete_table().table_name(dynamo.table());
+    delete.send().await.unwrap();
 }
 
 /// SES alone, in memory.

@@ -164,16 +164,20 @@ impl TestApp {
 
     /// Every item of the table, as it is.
     pub async fn all_items(&self) -> Vec<Item> {
-        let all = self
-            .desk
+        emulated::items(self.desk.dynamo()).await
+    }
+
+    /// Writes an item as it is.
+    pub async fn put(&self, item: Item) {
+        self.desk
             .dynamo()
             .client()
-            .scan()
+            .put_item()
             .table_name(self.desk.dynamo().table())
+            .set_item(Some(item))
             .send()
             .await
             .unwrap();
-        all.items.unwrap_or_default()
     }
 
     /// Sends an event to the function, as Lambda would.
@@ -228,6 +232,35 @@ pub fn joined(items: Vec<Item>) -> Vec<Item> {
         item
     };
     others.into_iter().map(join).collect()
+}
+
+/// An item of an enquiry as that of another one, which has this reference.
+fn as_another(item: &Item, reference: &str) -> Item {
+    let mut item = item.clone();
+    let key = item["pk"].as_s().unwrap();
+    let kind = key.split('#').next().unwrap();
+    let key = AttributeValue::S(format!("{kind}#{reference}"));
+    item.insert("pk".to_owned(), key);
+    item.entry("reference".to_owned())
+        .and_modify(|it| *it = AttributeValue::S(reference.to_owned()));
+    item
+}
+
+/// What makes this many enquiries of the one among these items, each with this message, which may be longer than the form
+/// lets through. The states come first: else the stream would take an enquiry for new.
+pub fn as_many(items: &[Item], message: &str, count: usize) -> Vec<Item> {
+    let of_kind = |kind| {
+        let mut all = items.iter();
+        all.find(|item| item["kind"].as_s().unwrap() == kind)
+            .unwrap()
+    };
+    let (state, mut enquiry) = (of_kind("state"), of_kind("enquiry").clone());
+    let mut typed = enquiry["enquiry"].as_m().unwrap().clone();
+    typed.insert("message".to_owned(), AttributeValue::S(message.to_owned()));
+    enquiry.insert("enquiry".to_owned(), AttributeValue::M(typed));
+    let all = |item| (1..count).map(move |n| as_another(item, &format!("BB-{n:05}")));
+    let (states, enquiries) = (all(state), all(&enquiry));
+    states.chain([enquiry.clone()]).chain(enquiries).collect()
 }
 
 /// What came back.

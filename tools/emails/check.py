@@ -231,15 +231,16 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder", type=Path, help="the .eml files")
     parser.add_argument("--work", type=Path, required=True, help="an empty folder for files in between")
-    parser.add_argument("--every", type=Path, help="a folder of snapshots, each of which must be among the emails")
+    parser.add_argument("--every", type=Path, help="a folder of snapshots, whose samples must be the emails")
     options = parser.parse_args()
     emails = {path.stem: path.read_bytes() for path in sorted(options.folder.glob("*.eml"))}
     if not emails:
         sys.exit(f"there is no .eml file in {options.folder}")
     if options.every:
-        snapshots = {path.stem.removeprefix("main__emails__content__") for path in options.every.glob("main__emails__content__*.snap")}
-        if not snapshots or snapshots != set(emails):
-            sys.exit(f"the emails are not those of the snapshots: {sorted(snapshots ^ set(emails))}")
+        snapshots = "".join(path.read_text() for path in options.every.glob("*.snap"))
+        samples = set(re.findall(r"^======== (\w+)$", snapshots, re.MULTILINE))
+        if not samples or samples != set(emails):
+            sys.exit(f"the emails are not those of the snapshots: {sorted(samples ^ set(emails))}")
 
     print(f"MIME: {len(emails)} emails")
     pages = {}

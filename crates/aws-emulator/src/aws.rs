@@ -1,6 +1,8 @@
 //! What the emulator shares with its callers: region, account, and the SDK's clients (plain HTTP, credentials that open
 //! nothing), and random identifiers in the shapes that AWS uses.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
 use aws_sdk_dynamodb::config::retry::RetryConfig;
 use aws_sdk_dynamodb::config::{BehaviorVersion, Credentials, Region, SharedHttpClient};
 use jiff::Timestamp;
@@ -10,6 +12,9 @@ pub const REGION: &str = "eu-west-2";
 
 /// The account that the emulator says it belongs to.
 pub const ACCOUNT: &str = "000000000000";
+
+/// The function's name in messages to the failure destination.
+pub(crate) const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-2:000000000000:function:function";
 
 /// Both halves of an access key that opens nothing anywhere.
 pub(crate) const ACCESS_KEY: &str = "local";
@@ -59,6 +64,11 @@ pub fn ses(endpoint: &str) -> aws_sdk_sesv2::Client {
         .retry_config(RetryConfig::disabled())
         .build();
     aws_sdk_sesv2::Client::from_conf(config)
+}
+
+/// What a lock holds. It stays whole when a holder panics: each change is one assignment.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A random UUID.

@@ -9,8 +9,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::aws;
-use crate::ses::lock;
+use crate::aws::{self, lock};
 
 /// How long an invocation may take unless the caller says otherwise: HTTP APIs wait for hardly longer.
 const TIMEOUT: Duration = Duration::from_secs(29);
@@ -70,7 +69,7 @@ impl Function {
             "timestamp": format!("{:.3}", Timestamp::now()),
             "requestContext": {
                 "requestId": aws::uuid(),
-                "functionArn": crate::stream::FUNCTION_ARN,
+                "functionArn": aws::FUNCTION_ARN,
                 "condition": "RetriesExhausted",
                 "approximateInvokeCount": ASYNC_ATTEMPTS,
             },

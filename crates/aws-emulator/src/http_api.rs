@@ -184,7 +184,7 @@ fn joined(headers: &HeaderMap) -> BTreeMap<String, String> {
 }
 
 /// Query parameters decoded, repeated ones joined with commas.
-fn parameters(query: &str) -> BTreeMap<String, String> {
+pub(crate) fn parameters(query: &str) -> BTreeMap<String, String> {
     let mut parameters: BTreeMap<String, String> = BTreeMap::new();
     for pair in query.split('&').filter(|pair| !pair.is_empty()) {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
@@ -201,7 +201,7 @@ fn parameters(query: &str) -> BTreeMap<String, String> {
 }
 
 /// A percent-encoded text as bytes of UTF-8, `+` as a space.
-fn decoded(text: &str) -> String {
+pub(crate) fn decoded(text: &str) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((first, others)) = rest.split_first() {

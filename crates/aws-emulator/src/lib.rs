@@ -19,6 +19,7 @@ pub mod function;
 pub mod mailbox_pages;
 pub mod ses;
 pub mod stream;
+pub mod wire;
 
 mod http_api;
 mod server;

@@ -16,7 +16,7 @@ mod asked;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,6 +28,7 @@ use tokio::sync::watch;
 use self::account::{Account, Bucket};
 use self::events::Notice;
 use self::faults::{Fault, Faults};
+use super::aws::lock;
 use super::clock::Clock;
 use super::function::Function;
 use super::server::{self, Stop};
@@ -402,11 +403,6 @@ impl State {
         let mut stopped = self.stopped.clone();
         let _ = stopped.wait_for(|stop| *stop).await;
     }
-}
-
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // What is behind these locks stays whole when a holder panics: each change is one assignment.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn file_of(folder: &Path, number: u64) -> PathBuf {

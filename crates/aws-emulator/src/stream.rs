@@ -39,9 +39,6 @@ use super::function::Function;
 use super::server::Stop;
 use super::{StartError, aws, replace_file};
 
-/// The function's name in messages to the failure destination.
-pub(crate) const FUNCTION_ARN: &str = "arn:aws:lambda:eu-west-2:000000000000:function:function";
-
 /// How often the stream is read while nothing happens.
 const POLL: Duration = Duration::from_millis(100);
 

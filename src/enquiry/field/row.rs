@@ -140,6 +140,8 @@ pub struct Row<'a> {
     pub key: &'a str,
     /// Its question or label; empty when people never see it.
     pub label: &'a str,
+    /// What it is called where its question would be too long; empty where the question is short enough.
+    pub(super) short: &'a str,
     /// The line of help under its label, often empty.
     pub hint: &'a str,
     /// Where it stands on the page.
@@ -167,6 +169,7 @@ impl Row<'static> {
             field: Field::Name,
             key,
             label,
+            short: "",
             hint: "",
             section,
             control,
@@ -188,6 +191,10 @@ impl Row<'static> {
 
     pub(super) const fn of(self, field: Field) -> Self {
         Self { field, ..self }
+    }
+
+    pub(super) const fn short(self, short: &'static str) -> Self {
+        Self { short, ..self }
     }
 
     pub(super) const fn hint(self, hint: &'static str) -> Self {
@@ -222,6 +229,7 @@ impl<'a> Row<'a> {
             field: Field::Own(question.key),
             key: question.key.as_str(),
             label: &question.label,
+            short: "",
             hint: question.hint.as_deref().unwrap_or_default(),
             section: question.section.into(),
             control: match question.kind {
@@ -251,6 +259,7 @@ impl<'a> Row<'a> {
             field: Field::Own(*key),
             key: key.as_str(),
             label: key.as_str(),
+            short: "",
             hint: "",
             section: Section::Hidden,
             control: Control::Kept,

@@ -13,7 +13,7 @@ use axum::response::Response;
 use jiff::{SignedDuration, Timestamp};
 
 use super::pages::{self, Frame, Message, page_response};
-use super::{Fields, desk_failed, failed, fields, query, see_other, words};
+use super::{Fields, desk_failed, failed, query, see_other, words};
 use crate::clock::Clock;
 use crate::email::first_name;
 use crate::enquiry::Reference;
@@ -154,12 +154,8 @@ pub(super) async fn press(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
     Path(reference): Path<String>,
-    request: Request,
+    posted: Fields,
 ) -> Response {
-    let posted = match fields(request).await {
-        Ok(posted) => posted,
-        Err(error) => return pages::problem(&web, &error),
-    };
     let pressed = pressed(&web, &reference, &posted, &clock);
     pressed.await.unwrap_or_else(|response| response)
 }

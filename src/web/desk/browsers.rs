@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::pages::{self, Message};
-use super::{cookies, failed, fields, see_other, with_cookies};
+use super::{Fields, cookies, failed, see_other, with_cookies};
 use crate::clock::Clock;
 use crate::session::Session;
 use crate::web::Web;
@@ -30,12 +30,8 @@ pub(super) async fn list(
 pub(super) async fn sign_out(
     State(web): State<Arc<Web>>,
     Extension(session): Extension<Session>,
-    request: Request,
+    fields: Fields,
 ) -> Response {
-    let fields = match fields(request).await {
-        Ok(fields) => fields,
-        Err(error) => return pages::problem(&web, &error),
-    };
     let key = fields.get("key");
     if let Err(error) = web.sign_in.sign_out_browser(key).await {
         return failed(&web, &error);

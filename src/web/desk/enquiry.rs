@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use super::pages::{self, Frame, Message, page_response};
 use super::timeline::Line;
 use super::words::{self, Labelled, Ways};
-use super::{desk_failed, fields, query, see_other};
+use super::{Fields, Named, desk_failed, query, see_other};
 use crate::clock::Clock;
 use crate::desk::DeskError;
 use crate::desk::act::{Noted, Outcome};
@@ -105,7 +105,7 @@ impl NoteView {
 pub(super) async fn page(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    Path(reference): Path<String>,
+    Named(reference): Named,
     request: Request,
 ) -> Response {
     let done = query(&request);
@@ -119,16 +119,9 @@ pub(super) async fn page(
     }
 }
 
-async fn whole(web: &Web, reference: &str, clock: &Clock) -> Result<Whole, Response> {
-    let reference = read(web, reference)?;
-    let whole = web.desk.enquiry(&reference, clock).await;
+async fn whole(web: &Web, reference: &Reference, clock: &Clock) -> Result<Whole, Response> {
+    let whole = web.desk.enquiry(reference, clock).await;
     whole.map_err(|error| desk_failed(web, &error))
-}
-
-/// The reference in an address; without one there is no such page.
-#[allow(clippy::result_large_err, reason = "the error is the answer itself")]
-fn read(web: &Web, reference: &str) -> Result<Reference, Response> {
-    Reference::parse(reference).map_err(|_| pages::message(web, &Message::NO_ENQUIRY))
 }
 
 fn render(
@@ -218,17 +211,9 @@ fn back(
 pub(super) async fn mark(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    Path(reference): Path<String>,
-    request: Request,
+    Named(reference): Named,
+    posted: Fields,
 ) -> Response {
-    let reference = match read(&web, &reference) {
-        Ok(reference) => reference,
-        Err(response) => return response,
-    };
-    let posted = match fields(request).await {
-        Ok(posted) => posted,
-        Err(error) => return pages::problem(&web, &error),
-    };
     let Some(mark) = Mark::from_key(posted.get("as")) else {
         return pages::message(&web, &Message::UNREADABLE);
     };
@@ -244,17 +229,9 @@ pub(super) async fn mark(
 pub(super) async fn undo(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    Path(reference): Path<String>,
-    request: Request,
+    Named(reference): Named,
+    posted: Fields,
 ) -> Response {
-    let reference = match read(&web, &reference) {
-        Ok(reference) => reference,
-        Err(response) => return response,
-    };
-    let posted = match fields(request).await {
-        Ok(posted) => posted,
-        Err(error) => return pages::problem(&web, &error),
-    };
     let Some(undone) = Mark::from_key(posted.get("undone")) else {
         return pages::message(&web, &Message::UNREADABLE);
     };
@@ -269,13 +246,9 @@ pub(super) async fn undo(
 pub(super) async fn act(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    Path(reference): Path<String>,
+    Named(reference): Named,
     request: Request,
 ) -> Response {
-    let reference = match read(&web, &reference) {
-        Ok(reference) => reference,
-        Err(response) => return response,
-    };
     let (desk, by) = (&web.desk, Origin::Desk);
     let action = request.uri().path().rsplit('/').next().unwrap_or_default();
     let (outcome, done) = match action {
@@ -309,17 +282,9 @@ pub(super) async fn act(
 pub(super) async fn note(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    Path(reference): Path<String>,
-    request: Request,
+    Named(reference): Named,
+    posted: Fields,
 ) -> Response {
-    let posted = match fields(request).await {
-        Ok(posted) => posted,
-        Err(error) => return pages::problem(&web, &error),
-    };
-    let reference = match read(&web, &reference) {
-        Ok(reference) => reference,
-        Err(response) => return response,
-    };
     let typed = posted.get("note");
     let seen = posted.get("seen").parse().ok();
     let (seen, error) = match web
@@ -360,7 +325,7 @@ async fn refused_note(
         error: Some(error),
     };
     let status = StatusCode::UNPROCESSABLE_ENTITY;
-    match whole(web, reference.as_str(), clock).await {
+    match whole(web, reference, clock).await {
         Ok(whole) => render(web, status, &whole, note, "", clock.now()),
         Err(response) => response,
     }

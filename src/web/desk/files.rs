@@ -10,9 +10,8 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 
-use super::list::in_words;
 use super::pages::{self, Frame, Message, page_response};
-use super::{Fields, desk_failed, query};
+use super::{Fields, desk_failed, query, words};
 use crate::clock::Clock;
 use crate::desk::export::Selection;
 use crate::desk::file::{File, Format};
@@ -63,7 +62,7 @@ pub(super) async fn page(
     };
     let view = |month: &Month| MonthView {
         key: month.to_string(),
-        name: in_words(*month),
+        name: words::month(*month),
     };
     let page = FilesPage {
         frame: Frame::signed_in(&web, ""),
@@ -136,7 +135,7 @@ pub(super) async fn file(
         frame: Frame::signed_in(web, ""),
         name: match selection {
             Selection::Person(address) => address.as_str().to_owned(),
-            Selection::Month(month) => in_words(month),
+            Selection::Month(month) => words::month(month),
         },
         address,
         format: match format {

@@ -8,12 +8,13 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::pages::{self, Frame, page_response};
+use super::pages::{Frame, page_response};
 use super::waiting::{ListRow, rows};
-use super::{Fields, desk_failed, fields, people, query, see_other};
+use super::{Fields, desk_failed, people, query, see_other, words};
 use crate::clock::Clock;
 use crate::desk::DeskError;
-use crate::desk::month::{Filter, Month, Search};
+use crate::desk::list::{Filter, Search};
+use crate::desk::month::Month;
 use crate::messages::{self, desk::mark};
 use crate::record::Mark;
 use crate::store::Cursor;
@@ -73,12 +74,8 @@ pub(super) async fn page(
 pub(super) async fn search(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    request: Request,
+    posted: Fields,
 ) -> Response {
-    let posted = match fields(request).await {
-        Ok(posted) => posted,
-        Err(error) => return pages::problem(&web, &error),
-    };
     match Search::read(posted.get("search")) {
         None => see_other("/desk/enquiries"),
         Some(Search::Reference(reference)) => match web.desk.show(&reference).await {
@@ -119,7 +116,7 @@ async fn render(
     let other = [month].into_iter().filter(|_| !is_listed);
     let months = other.chain(months).map(|it| Choice {
         key: it.to_string(),
-        label: in_words(it),
+        label: words::month(it),
         is_chosen: it == month,
     });
     let shown = SHOW.map(|(key, label)| Choice {
@@ -133,7 +130,7 @@ async fn render(
     let page = ListPage {
         frame: Frame::signed_in(web, "/desk/enquiries"),
         month: month.to_string(),
-        title: in_words(month),
+        title: words::month(month),
         months: months.collect(),
         show: shown.into(),
         rows: rows(&web.practice, &list.entries, clock.now()),
@@ -141,9 +138,4 @@ async fn render(
         name: filter.name.clone(),
     };
     page_response(web, StatusCode::OK, &page)
-}
-
-/// "November 2026".
-pub(super) fn in_words(month: Month) -> String {
-    month.first().strftime("%B %Y").to_string()
 }

@@ -25,11 +25,12 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use axum::body::to_bytes;
-use axum::extract::Request;
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, RETRY_AFTER,
     X_CONTENT_TYPE_OPTIONS,
 };
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -41,6 +42,7 @@ use super::decode::{self, Encoding};
 use super::{MAX_BODY, RequestError, Unread, Web, origin};
 use crate::clock::Clock;
 use crate::desk::DeskError;
+use crate::enquiry::Reference;
 use crate::sign_in::SignInError;
 use kept::Kept;
 use pages::{Message, Why};
@@ -194,6 +196,32 @@ impl Fields {
     fn all(&self, name: &str) -> impl Iterator<Item = &str> {
         let found = self.0.iter().filter(move |(its, _)| its == name);
         found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// A handler that takes the fields of a form takes them last.
+impl FromRequest<Arc<Web>> for Fields {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, web: &Arc<Web>) -> Result<Self, Response> {
+        let fields = fields(request).await;
+        fields.map_err(|error| pages::problem(web, &error))
+    }
+}
+
+/// The enquiry that an address names; without a reference there is no such page.
+struct Named(Reference);
+
+impl FromRequestParts<Arc<Web>> for Named {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, web: &Arc<Web>) -> Result<Self, Response> {
+        let Path(reference) = Path::<String>::from_request_parts(parts, web)
+            .await
+            .map_err(IntoResponse::into_response)?;
+        Reference::parse(&reference)
+            .map(Self)
+            .map_err(|_| pages::message(web, &Message::NO_ENQUIRY))
     }
 }
 

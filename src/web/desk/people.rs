@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
 
 use super::pages::{self, Frame, Message, page_response};
 use super::waiting::{ListRow, rows};
-use super::{Fields, desk_failed, fields, files, query, see_other, words};
+use super::{Fields, Named, desk_failed, files, query, see_other, words};
 use crate::clock::Clock;
 use crate::desk::erase::{Erase, Erasure, Subject};
 use crate::desk::export::Selection;
@@ -107,13 +107,6 @@ async fn address(web: &Web, posted: &Fields, clock: &Clock) -> Result<EmailAddre
     }
 }
 
-/// What a post to these pages carries.
-async fn posted(web: &Web, request: Request) -> Result<Fields, Response> {
-    fields(request)
-        .await
-        .map_err(|error| pages::problem(web, &error))
-}
-
 #[derive(Template)]
 #[template(path = "pages/desk/person.html")]
 struct PersonPage<'a> {
@@ -131,12 +124,8 @@ struct PersonPage<'a> {
 pub(super) async fn look_up(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    request: Request,
+    posted: Fields,
 ) -> Response {
-    let posted = match posted(&web, request).await {
-        Ok(posted) => posted,
-        Err(response) => return response,
-    };
     let after = posted.get("after").parse().ok();
     match address(&web, &posted, &clock).await {
         Ok(address) => person(&web, &address, after.as_ref(), &clock).await,
@@ -185,12 +174,8 @@ fn about(practice: &Practice, kept: &CoolDown, now: Timestamp) -> String {
 pub(super) async fn export(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    request: Request,
+    posted: Fields,
 ) -> Response {
-    let posted = match posted(&web, request).await {
-        Ok(posted) => posted,
-        Err(response) => return response,
-    };
     let address = match address(&web, &posted, &clock).await {
         Ok(address) => address,
         Err(response) => return response,
@@ -261,12 +246,8 @@ fn erasure(
     page_response(web, StatusCode::OK, &page)
 }
 
-async fn erase_address(web: &Web, clock: &Clock, request: Request, erase: Erase) -> Response {
-    let posted = match posted(web, request).await {
-        Ok(posted) => posted,
-        Err(response) => return response,
-    };
-    match address(web, &posted, clock).await {
+async fn erase_address(web: &Web, clock: &Clock, posted: &Fields, erase: Erase) -> Response {
+    match address(web, posted, clock).await {
         Ok(address) => {
             let went = web
                 .desk
@@ -283,37 +264,32 @@ async fn erase_address(web: &Web, clock: &Clock, request: Request, erase: Erase)
 pub(super) async fn preview(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    request: Request,
+    posted: Fields,
 ) -> Response {
-    erase_address(&web, &clock, request, Erase::Preview).await
+    erase_address(&web, &clock, &posted, Erase::Preview).await
 }
 
 /// Erases everything about an address.
 pub(super) async fn erase(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    request: Request,
+    posted: Fields,
 ) -> Response {
-    erase_address(&web, &clock, request, Erase::Confirmed).await
+    erase_address(&web, &clock, &posted, Erase::Confirmed).await
 }
 
-async fn erase_enquiry(web: &Web, clock: &Clock, reference: &str, erase: Erase) -> Response {
-    let Ok(reference) = Reference::parse(reference) else {
-        return pages::message(web, &Message::NO_ENQUIRY);
-    };
-    let went = web
-        .desk
-        .erase(Subject::Enquiry(&reference), erase, clock)
-        .await;
+async fn erase_enquiry(web: &Web, clock: &Clock, reference: &Reference, erase: Erase) -> Response {
+    let subject = Subject::Enquiry(reference);
+    let went = web.desk.erase(subject, erase, clock).await;
     let is_done = erase == Erase::Confirmed;
-    erasure(web, None, Some(&reference), &went, is_done, clock.now())
+    erasure(web, None, Some(reference), &went, is_done, clock.now())
 }
 
 /// What would go of one enquiry.
 pub(super) async fn preview_one(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    Path(reference): Path<String>,
+    Named(reference): Named,
 ) -> Response {
     erase_enquiry(&web, &clock, &reference, Erase::Preview).await
 }
@@ -322,17 +298,13 @@ pub(super) async fn preview_one(
 pub(super) async fn erase_one(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    Path(reference): Path<String>,
+    Named(reference): Named,
 ) -> Response {
     erase_enquiry(&web, &clock, &reference, Erase::Confirmed).await
 }
 
 /// Forgets what was said about a sender.
-pub(super) async fn unblock(State(web): State<Arc<Web>>, request: Request) -> Response {
-    let posted = match posted(&web, request).await {
-        Ok(posted) => posted,
-        Err(response) => return response,
-    };
+pub(super) async fn unblock(State(web): State<Arc<Web>>, posted: Fields) -> Response {
     let ids: Result<Vec<SenderId>, ()> = posted.all("sender").map(str::parse).collect();
     let Some(ids) = ids.ok().filter(|ids| !ids.is_empty()) else {
         return pages::message(&web, &Message::UNREADABLE);

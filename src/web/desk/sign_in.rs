@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::{Request, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 
 use super::kept::Kept;
 use super::pages::{self, Message};
-use super::{cookies, failed, fields, practice, retry_after, see_other, user_agent, with_cookies};
+use super::{Fields, cookies, failed, practice, retry_after, see_other, user_agent, with_cookies};
 use crate::clock::Clock;
 use crate::sign_in::{Asked, Asker};
 use crate::web::{Source, Web};
@@ -19,13 +19,10 @@ pub(super) async fn ask(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
     Extension(Source(source)): Extension<Source>,
-    request: Request,
+    headers: HeaderMap,
+    fields: Fields,
 ) -> Response {
-    let headers = request.headers().clone();
-    let kept = match fields(request).await {
-        Ok(fields) => Kept::read(&fields),
-        Err(error) => return pages::problem(&web, &error),
-    };
+    let kept = Kept::read(&fields);
     let asker = Asker {
         mark: cookies::mark(&headers),
         source,
@@ -61,13 +58,9 @@ pub(super) async fn code_page(State(web): State<Arc<Web>>, request: Request) -> 
 pub(super) async fn enter(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    request: Request,
+    headers: HeaderMap,
+    fields: Fields,
 ) -> Response {
-    let headers = request.headers().clone();
-    let fields = match fields(request).await {
-        Ok(fields) => fields,
-        Err(error) => return pages::problem(&web, &error),
-    };
     let kept = Kept::read(&fields);
     let (asked, before) = (cookies::asked(&headers), cookies::session(&headers));
     let entered = web

@@ -3,6 +3,7 @@
 
 use jiff::Timestamp;
 
+use crate::desk::month::Month;
 use crate::email::{dial, reply_link, wants};
 use crate::enquiry::answers::{Choice, ContactBy};
 use crate::enquiry::{Field, Received};
@@ -202,6 +203,11 @@ pub(super) fn visible(typed: &str) -> String {
         }
     }
     shown
+}
+
+/// "November 2026".
+pub(super) fn month(month: Month) -> String {
+    month.first().strftime("%B %Y").to_string()
 }
 
 #[cfg(test)]

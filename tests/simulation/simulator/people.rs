@@ -6,6 +6,7 @@ use std::collections::{HashMap, HashSet};
 use enquiry_desk::enquiry::{EmailAddress, Reference};
 use enquiry_desk::keys::Keys;
 use enquiry_desk::link::Links;
+use enquiry_desk::mail_state::EmailKind;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
 
@@ -18,17 +19,10 @@ use crate::support::urlencoded;
 const GRACE: SignedDuration = SignedDuration::from_hours(24);
 /// By how much two clocks may disagree.
 const SKEW: SignedDuration = SignedDuration::from_secs(30);
-/// The emails of their own to the therapist.
-pub const OWN: [&str; 8] = [
-    "suspected_count",
-    "morning_list",
-    "reminder",
-    "weekly",
-    "withdrawn",
-    "kept",
-    "disowned",
-    "data_complaint",
-];
+/// Whether an email of this kind is one of its own, to the therapist.
+pub fn is_own(kind: &str) -> bool {
+    EmailKind::from_key(kind).is_some_and(EmailKind::is_own)
+}
 
 /// What a person does.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,4 +1,4 @@
-//! The schedule's randomness: one seed, the same numbers on every machine (SplitMix64).
+//! The randomness of the simulator and of the soak: one seed, the same numbers on every machine (SplitMix64).
 
 /// A generator of numbers.
 #[derive(Debug, Clone)]

@@ -203,10 +203,7 @@ fn automatic_answers(world: &World) -> Vec<String> {
         .filter(|line| line["alarm"] == "therapist_unreachable");
     for line in alarms {
         // An email of its own is about no enquiry.
-        if line["kind"]
-            .as_str()
-            .is_some_and(|kind| people::OWN.contains(&kind))
-        {
+        if line["kind"].as_str().is_some_and(people::is_own) {
             continue;
         }
         let (Some(reference), Some(kind)) = (line["reference"].as_str(), line["kind"].as_str())
@@ -429,7 +426,7 @@ fn left(world: &World, broken: &mut Vec<String>) -> Vec<Left> {
             continue;
         };
         let tags = email.tags();
-        if people::OWN.contains(&tags["kind"]) {
+        if people::is_own(tags["kind"]) {
             continue;
         }
         left.push(Left {

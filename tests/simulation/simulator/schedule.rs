@@ -572,15 +572,7 @@ impl World {
 
     /// Every item of the table.
     pub async fn items(&self) -> Vec<Item> {
-        let all = self
-            .dynamo
-            .client()
-            .scan()
-            .table_name(self.dynamo.table())
-            .send()
-            .await
-            .unwrap();
-        all.items.unwrap_or_default()
+        emulated::items(&self.dynamo).await
     }
 
     /// Puts what was inserted on the stream, as it was when it was new.

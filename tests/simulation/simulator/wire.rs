@@ -5,15 +5,11 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use aws_emulator::wire::{self, Answer, Asked, Call};
 use aws_sdk_dynamodb::config::SharedHttpClient;
-use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
-};
-use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
+use aws_smithy_runtime_api::client::orchestrator::HttpResponse;
 use aws_smithy_runtime_api::client::result::ConnectorError;
-use aws_smithy_runtime_api::http::{Headers, StatusCode};
 use axum::body::Bytes;
-use http_body_util::BodyExt;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, oneshot};
@@ -173,58 +169,42 @@ pub enum Fault {
 }
 
 /// What a request is about, read before it leaves.
-struct Request {
-    operation: Option<String>,
-    body: Value,
-}
+struct Request(Asked);
 
 impl Request {
-    fn read(request: &HttpRequest) -> Self {
-        let target = request.headers().get("x-amz-target");
-        Self {
-            operation: target
-                .and_then(|target| target.rsplit_once('.'))
-                .map(|(_, operation)| operation.to_owned()),
-            body: serde_json::from_slice(request.body().bytes().unwrap_or_default())
-                .unwrap_or_default(),
-        }
-    }
-
     fn is_table(&self) -> bool {
-        self.operation.is_some()
+        self.0.service == "dynamodb"
     }
 
     /// Every event but a client's begins with it.
     fn reads_the_practice(&self) -> bool {
-        let key = self.body.pointer("/Key/pk/S").and_then(Value::as_str);
+        let key = self.0.body.pointer("/Key/pk/S").and_then(Value::as_str);
         key.is_some_and(|key| key.starts_with("practice"))
     }
 
     fn is_write(&self) -> bool {
         let reads = ["BatchGetItem", "GetItem", "Query"];
-        self.operation
-            .as_deref()
-            .is_some_and(|operation| !reads.contains(&operation))
+        self.is_table() && !reads.contains(&self.0.operation.as_str())
     }
 
     /// The index that is asked.
     fn index(&self) -> Option<&str> {
-        self.body.get("IndexName")?.as_str()
+        self.0.body.get("IndexName")?.as_str()
     }
 
     /// The enquiry that a change is of.
     fn changed(&self) -> Option<&str> {
         // With a note, or a long story, it is the first write of a transaction.
-        let item = match self.operation.as_deref()? {
+        let item = match self.0.operation.as_str() {
             "PutItem" => "/Item/pk/S",
             "TransactWriteItems" => "/TransactItems/0/Put/Item/pk/S",
             _ => return None,
         };
-        self.body.pointer(item)?.as_str()?.strip_prefix("state#")
+        self.0.body.pointer(item)?.as_str()?.strip_prefix("state#")
     }
 
     fn tag(&self, name: &str) -> Option<&str> {
-        let tags = self.body.get("EmailTags")?.as_array()?;
+        let tags = self.0.body.get("EmailTags")?.as_array()?;
         tags.iter().find(|tag| tag["Name"] == name)?["Value"].as_str()
     }
 }
@@ -248,12 +228,7 @@ impl Wire {
     /// The HTTP client of the instance, over the plain one.
     pub fn client(self: &Arc<Self>, plain: SharedHttpClient) -> SharedHttpClient {
         let wire = Arc::clone(self);
-        http_client_fn(move |settings, components| {
-            SharedHttpConnector::new(Connector {
-                wire: Arc::clone(&wire),
-                plain: plain.http_connector(settings, components),
-            })
-        })
+        wire::client(plain, move |call| Arc::clone(&wire).call(call))
     }
 
     /// Begins an invocation.
@@ -350,12 +325,8 @@ impl Wire {
         }
     }
 
-    async fn call(
-        self: Arc<Self>,
-        plain: SharedHttpConnector,
-        mut request: HttpRequest,
-    ) -> Result<HttpResponse, ConnectorError> {
-        let read = Request::read(&request);
+    async fn call(self: Arc<Self>, mut call: Call) -> Answer {
+        let read = Request(call.asked.clone());
         let Next::Call {
             invocation,
             at,
@@ -377,11 +348,11 @@ impl Wire {
         match fault {
             Some(Fault::Unreached) => {
                 // The HTTP client's own error, as when no server listens.
-                request.set_uri("http://127.0.0.1:1/").unwrap();
+                call.request.set_uri("http://127.0.0.1:1/").unwrap();
             }
             Some(Fault::Words) => return Ok(refused()),
-            Some(Fault::LostBefore) => return Err(lost()),
-            Some(Fault::TimeoutBefore) => return Err(timeout()),
+            Some(Fault::LostBefore) => return Err(wire::lost()),
+            Some(Fault::TimeoutBefore) => return Err(wire::timeout()),
             Some(Fault::ServerErrorBefore) => return Ok(server_error()),
             Some(Fault::Throttled) => return Ok(throttled(read.is_table())),
             Some(Fault::Conflict) => return Ok(conflict(&read)),
@@ -396,36 +367,33 @@ impl Wire {
         let mut waiting = Waiting::new(&self, invocation, read.is_table());
         self.ledger.lock().unwrap().on_their_way += 1;
         tokio::spawn(async move {
-            let answer = arrive(plain, request).await;
-            if let Ok((status, _, body)) = &answer {
+            let answer = arrive(call).await;
+            if let Ok((answer, body)) = &answer {
                 let confirmed = confirmed && !sender.is_closed();
-                wire.write_down(&read, status.is_success(), body, invocation, at, confirmed);
+                let success = answer.status().is_success();
+                wire.write_down(&read, success, body, invocation, at, confirmed);
             }
             wire.ledger.lock().unwrap().on_their_way -= 1;
             let _ = sender.send(answer);
         });
         let answer = answered.await;
         waiting.over = true;
-        let (status, headers, body) = answer.unwrap()?;
+        let (mut answer, body) = answer.unwrap()?;
         match (crash, fault) {
             (Some(Moment::Arrived), _) => {
                 self.die();
                 return std::future::pending().await;
             }
-            (_, Some(Fault::LostAfter)) => return Err(lost()),
-            (_, Some(Fault::TimeoutAfter)) => return Err(timeout()),
+            (_, Some(Fault::LostAfter)) => return Err(wire::lost()),
+            (_, Some(Fault::TimeoutAfter)) => return Err(wire::timeout()),
             (_, Some(Fault::ServerErrorAfter)) => return Ok(server_error()),
             (Some(Moment::Answered), _) => self.die(),
             _ => {}
         }
-        let body = match index.filter(|_| status.is_success()) {
-            Some(index) => self.as_indexed(&index, &body, stale).into(),
-            None => body.into(),
-        };
-        let mut answer = HttpResponse::new(status, body);
-        *answer.headers_mut() = headers;
-        // It may be another body now.
-        answer.headers_mut().remove("content-length");
+        if let Some(index) = index.filter(|_| answer.status().is_success()) {
+            *answer.body_mut() = self.as_indexed(&index, &body, stale).into();
+            answer.headers_mut().remove("content-length");
+        }
         Ok(answer)
     }
 
@@ -492,20 +460,11 @@ impl Wire {
     }
 }
 
-/// The real answer to a request.
-async fn arrive(
-    plain: SharedHttpConnector,
-    request: HttpRequest,
-) -> Result<(StatusCode, Headers, Bytes), ConnectorError> {
-    let response = plain.call(request).await?;
-    let status = response.status();
-    let headers = response.headers().clone();
-    let body = response.into_body().collect().await;
-    Ok((
-        status,
-        headers,
-        body.map_err(ConnectorError::io)?.to_bytes(),
-    ))
+/// The real answer to a request, with what it says.
+async fn arrive(call: Call) -> Result<(HttpResponse, Bytes), ConnectorError> {
+    let mut answer = call.send().await?;
+    let body = wire::read(&mut answer).await?;
+    Ok((answer, body))
 }
 
 /// A call that a caller waits for. When the caller stops waiting because the machine is too slow, that is a fault like any
@@ -554,8 +513,8 @@ enum Next {
 
 /// What may happen to this call.
 fn faults_of(request: &Request) -> &'static [Fault] {
-    match request.operation.as_deref() {
-        None => &[
+    match request.0.operation.as_str() {
+        _ if !request.is_table() => &[
             Fault::Unreached,
             Fault::Words,
             Fault::LostBefore,
@@ -567,7 +526,7 @@ fn faults_of(request: &Request) -> &'static [Fault] {
             Fault::TimeoutAfter,
             Fault::ServerErrorAfter,
         ],
-        Some("TransactWriteItems") => &[
+        "TransactWriteItems" => &[
             Fault::Unreached,
             Fault::LostBefore,
             Fault::TimeoutBefore,
@@ -580,7 +539,7 @@ fn faults_of(request: &Request) -> &'static [Fault] {
             Fault::TimeoutAfter,
             Fault::ServerErrorAfter,
         ],
-        Some("UpdateItem" | "PutItem" | "DeleteItem") => &[
+        "UpdateItem" | "PutItem" | "DeleteItem" => &[
             Fault::Unreached,
             Fault::LostBefore,
             Fault::TimeoutBefore,
@@ -592,7 +551,7 @@ fn faults_of(request: &Request) -> &'static [Fault] {
             Fault::TimeoutAfter,
             Fault::ServerErrorAfter,
         ],
-        Some(_) => &[
+        _ => &[
             Fault::Unreached,
             Fault::LostAfter,
             Fault::TimeoutAfter,
@@ -602,81 +561,33 @@ fn faults_of(request: &Request) -> &'static [Fault] {
     }
 }
 
-#[derive(Debug)]
-struct Connector {
-    wire: Arc<Wire>,
-    plain: SharedHttpConnector,
-}
-
-impl HttpConnector for Connector {
-    fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
-        let (wire, plain) = (Arc::clone(&self.wire), self.plain.clone());
-        HttpConnectorFuture::new(wire.call(plain, request))
-    }
-}
-
-fn lost() -> ConnectorError {
-    ConnectorError::io("connection reset".into())
-}
-
-fn timeout() -> ConnectorError {
-    ConnectorError::timeout("no answer".into())
-}
-
-fn answer(status: u16, code: &str, body: &Value) -> HttpResponse {
-    let mut answer = HttpResponse::new(status.try_into().unwrap(), body.to_string().into());
-    answer
-        .headers_mut()
-        .insert("x-amzn-errortype", code.to_owned());
-    answer
-}
-
 fn server_error() -> HttpResponse {
-    answer(
-        500,
-        "InternalServerError",
-        &json!({ "__type": "InternalServerError", "message": "Internal server error" }),
-    )
+    wire::error(500, "InternalServerError", &json!({}))
 }
 
 fn throttled(table: bool) -> HttpResponse {
-    if table {
-        let code = "ProvisionedThroughputExceededException";
-        answer(
-            400,
-            code,
-            &json!({ "__type": code, "message": "The level of configured provisioned throughput for the table was exceeded." }),
-        )
-    } else {
-        answer(
-            429,
-            "TooManyRequestsException",
-            &json!({ "message": "Maximum sending rate exceeded." }),
-        )
-    }
+    let (status, code) = match table {
+        true => (400, "ProvisionedThroughputExceededException"),
+        false => (429, "TooManyRequestsException"),
+    };
+    wire::error(status, code, &json!({}))
 }
 
 fn refused() -> HttpResponse {
     let words = json!({ "message": "Message contains a virus." });
-    answer(400, "MessageRejected", &words)
+    wire::error(400, "MessageRejected", &words)
 }
 
 fn conflict(request: &Request) -> HttpResponse {
-    if request.operation.as_deref() == Some("TransactWriteItems") {
+    if request.0.operation == "TransactWriteItems" {
         return cancelled("TransactionConflict");
     }
-    let code = "TransactionConflictException";
-    let message = "Transaction is ongoing for the item";
-    answer(400, code, &json!({ "__type": code, "message": message }))
+    wire::error(400, "TransactionConflictException", &json!({}))
 }
 
 /// A transaction that was cancelled because of its last write.
 fn cancelled(reason: &str) -> HttpResponse {
-    let code = "TransactionCanceledException";
     let reasons = json!([{ "Code": "None" }, { "Code": "None" }, { "Code": reason }]);
-    answer(
-        400,
-        code,
-        &json!({ "__type": code, "Message": "Transaction cancelled", "CancellationReasons": reasons }),
-    )
+    let reasons = json!({ "CancellationReasons": reasons });
+    wire::error(400, "TransactionCanceledException", &reasons)
 }

@@ -18,8 +18,8 @@ use serde_json::{Value, json};
 use super::account::Account;
 use super::faults::Fault;
 use super::message::{self, Draft};
-use super::{Email, State, asked, events, lock};
-use crate::aws;
+use super::{Email, State, asked, events};
+use crate::aws::{self, lock};
 use crate::server::Line;
 
 /// SES takes messages of up to 40 MB, base64 included.

@@ -10,10 +10,10 @@ use axum::http::StatusCode;
 use axum::response::Response;
 use serde_json::{Value, json};
 
+use super::State;
 use super::account::Account;
 use super::api::{RequestError, a_day_ago, access_denied, answer, refuse};
-use super::{State, lock};
-use crate::aws;
+use crate::aws::{self, lock};
 
 pub(super) async fn account(Shared(state): Shared<Arc<State>>) -> Response {
     let sent = state.sent_since(a_day_ago());

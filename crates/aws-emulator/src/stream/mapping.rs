@@ -122,7 +122,7 @@ impl Discarded {
         json!({
             "requestContext": {
                 "requestId": request_id,
-                "functionArn": super::FUNCTION_ARN,
+                "functionArn": crate::aws::FUNCTION_ARN,
                 "condition": condition,
                 "approximateInvokeCount": self.invocations,
             },

@@ -20,6 +20,8 @@ mod clients;
 mod desk;
 mod forms;
 mod load;
+#[allow(dead_code, reason = "the simulator uses all of it")]
+#[path = "../../../../tests/simulation/simulator/random.rs"]
 mod random;
 mod rules;
 

@@ -11,8 +11,8 @@ use axum::extract::{Extension, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 
-use super::pages::{Message, message, problem};
-use super::{Fields, desk_failed, fields as posted_fields, query, see_other};
+use super::pages::{Message, message};
+use super::{Fields, desk_failed, query, see_other};
 use crate::clock::Clock;
 use crate::desk::DeskError;
 use crate::desk::practice::{Held, Saving};
@@ -97,12 +97,10 @@ struct Attempt {
     checked: Result<Practice, Vec<PracticeError>>,
 }
 
-async fn attempt(web: &Web, section: &str, request: Request) -> Result<Attempt, Response> {
+async fn attempt(web: &Web, section: &str, posted: Fields) -> Result<Attempt, Response> {
     let Some(section) = Section::find(section) else {
         return Err(message(web, &Message::NOT_FOUND));
     };
-    let posted = posted_fields(request).await;
-    let posted = posted.map_err(|error| problem(web, &error))?;
     let held = web.desk.held().await.map_err(|error| failed(web, &error))?;
     let typed = Typed::posted(section, &posted.0);
     let changed = typed.applied(section, &held.written);
@@ -154,9 +152,9 @@ pub(super) async fn preview(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
     Path(section): Path<String>,
-    request: Request,
+    posted: Fields,
 ) -> Response {
-    let attempt = match attempt(&web, &section, request).await {
+    let attempt = match attempt(&web, &section, posted).await {
         Ok(attempt) => attempt,
         Err(response) => return response,
     };
@@ -176,9 +174,9 @@ pub(super) async fn save(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
     Path(section): Path<String>,
-    request: Request,
+    posted: Fields,
 ) -> Response {
-    let attempt = match attempt(&web, &section, request).await {
+    let attempt = match attempt(&web, &section, posted).await {
         Ok(attempt) => attempt,
         Err(response) => return response,
     };
@@ -199,12 +197,8 @@ pub(super) async fn save(
 pub(super) async fn step_back(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,
-    request: Request,
+    posted: Fields,
 ) -> Response {
-    let posted = match posted_fields(request).await {
-        Ok(posted) => posted,
-        Err(error) => return problem(&web, &error),
-    };
     let seen = posted.get(SEEN).parse().unwrap_or_default();
     match web.desk.step_back(seen, &clock).await {
         Ok(Saving::Saved) => see_other("/desk/practice?done=back"),

@@ -1,4 +1,0 @@
-//! The operator's commands: export, erasure, restore.
-
-mod privacy;
-mod restore;

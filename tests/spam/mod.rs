@@ -1,4 +1,0 @@
-//! The spam score.
-
-mod score;
-mod texts;
