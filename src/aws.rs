@@ -12,14 +12,19 @@ mod no_network;
 mod topic;
 
 use std::fmt;
+use std::ops::Deref;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use aws_config::timeout::TimeoutConfig as SdkTimeouts;
-use aws_config::{BehaviorVersion as SdkVersion, Region, SdkConfig};
 use aws_sdk_dynamodb::config::retry::RetryConfig;
-use aws_sdk_dynamodb::config::{Credentials, SharedCredentialsProvider};
-use aws_smithy_http_client::Builder;
+use aws_sdk_dynamodb::config::timeout::TimeoutConfig as SdkTimeouts;
+use aws_sdk_dynamodb::config::{
+    BehaviorVersion as SdkVersion, Credentials, Region, SharedCredentialsProvider,
+};
+use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
+use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
+use aws_types::SdkConfig;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
@@ -118,15 +123,39 @@ impl From<SharedHttpClient> for HttpClients {
 
 /// `roots`: certificates in PEM. `idle`: for how long a connection is kept that nothing uses; as long as the HTTP client does by itself
 /// when left out.
+///
+/// All calls share one connector, made when the first of them leaves: each has a limit in all, so that none needs one of its own for
+/// opening a connection. The SDK's builder makes a connector and its TLS configuration for each such limit, and one more for each
+/// client, which it drops.
 fn http_client(roots: &str, idle: Option<Duration>) -> SharedHttpClient {
     let roots = TrustStore::empty().with_pem_certificate(roots);
-    let mut builder = Builder::new();
-    builder.set_pool_idle_timeout(idle.map(Some));
-    let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
-    match TlsContext::builder().with_trust_store(roots).build() {
-        Ok(context) => builder.tls_context(context).build_https(),
-        // The SDK's `build` has no error today.
-        Err(_) => builder.build_https(),
+    let connector = LazyLock::new(move || {
+        let mut builder = Connector::builder();
+        builder.set_pool_idle_timeout(idle.map(Some));
+        let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
+        SharedHttpConnector::new(
+            match TlsContext::builder().with_trust_store(roots).build() {
+                Ok(context) => builder.tls_context(context).build(),
+                // The SDK's `build` has no error today.
+                Err(_) => builder.build(),
+            },
+        )
+    });
+    http_client_fn(move |_, _| connector.clone())
+}
+
+/// The client of SES: without retries, since SES has no idempotency token, so that a retry by itself could send an email twice. It is
+/// made when it is used first, since a client of the SDK reads its rules for endpoints when it is made, and nobody waits for an email.
+#[derive(Clone)]
+pub struct SesClient(Arc<LazyLock<aws_sdk_sesv2::Client, MakeClient>>);
+
+type MakeClient = Box<dyn FnOnce() -> aws_sdk_sesv2::Client + Send>;
+
+impl Deref for SesClient {
+    type Target = aws_sdk_sesv2::Client;
+
+    fn deref(&self) -> &Self::Target {
+        &self.0
     }
 }
 
@@ -135,8 +164,8 @@ fn http_client(roots: &str, idle: Option<Duration>) -> SharedHttpClient {
 pub struct Clients {
     /// DynamoDB: one call may take 3 seconds in all, so that the client who waits gets an answer in time.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// SES, without retries: it has no idempotency token, so a retry by itself could send an email twice.
-    pub ses: aws_sdk_sesv2::Client,
+    /// SES.
+    pub ses: SesClient,
     /// The topic that alarms go to, when it is known.
     pub alarm_topic: Option<AlarmTopic>,
     /// The desk's own public door.
@@ -172,14 +201,18 @@ impl Clients {
                     .with_initial_backoff(Duration::from_millis(40)),
             );
         dynamodb.set_endpoint_url(endpoint(&variable, "DYNAMODB"));
-        let mut ses = aws_sdk_sesv2::config::Builder::from(&sdk)
-            .http_client(ses)
-            .timeout_config(timeouts(Duration::from_secs(5), Duration::from_secs(5)))
-            .retry_config(RetryConfig::disabled());
-        ses.set_endpoint_url(endpoint(&variable, "SESV2"));
+        let ses_endpoint = endpoint(&variable, "SESV2");
+        let ses: MakeClient = Box::new(move || {
+            let mut config = aws_sdk_sesv2::config::Builder::from(&sdk)
+                .http_client(ses)
+                .timeout_config(timeouts(Duration::from_secs(5), Duration::from_secs(5)))
+                .retry_config(RetryConfig::disabled());
+            config.set_endpoint_url(ses_endpoint);
+            aws_sdk_sesv2::Client::from_conf(config.build())
+        });
         Self {
             dynamodb: aws_sdk_dynamodb::Client::from_conf(dynamodb.build()),
-            ses: aws_sdk_sesv2::Client::from_conf(ses.build()),
+            ses: SesClient(Arc::new(LazyLock::new(ses))),
             alarm_topic,
             door,
         }

@@ -8,7 +8,6 @@ use std::error::Error;
 use std::fmt;
 use std::iter::successors;
 
-use aws_sdk_sesv2::Client;
 use aws_sdk_sesv2::error::{BuildError, ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::operation::send_email::SendEmailError;
 use aws_sdk_sesv2::types::{
@@ -16,6 +15,7 @@ use aws_sdk_sesv2::types::{
 };
 use hyper_util::client::legacy::Error as ConnectionError;
 
+use crate::aws::SesClient;
 use crate::email::Email;
 use crate::settings::EmailSettings;
 
@@ -24,7 +24,7 @@ pub use account::{Account, Advice, Identity};
 /// Sends emails from the practice's own address.
 #[derive(Clone)]
 pub struct Ses {
-    client: Client,
+    client: SesClient,
     sender: String,
     configuration_set: Option<String>,
     therapist_configuration_set: Option<String>,
@@ -57,7 +57,7 @@ pub enum ErrorClass {
 impl Ses {
     /// Sends over this client.
     #[must_use]
-    pub fn new(client: Client, settings: &EmailSettings) -> Self {
+    pub fn new(client: SesClient, settings: &EmailSettings) -> Self {
         Self {
             client,
             sender: settings.sender.as_str().to_owned(),

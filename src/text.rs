@@ -68,6 +68,10 @@ pub fn is_control(c: char) -> bool {
 /// A tab is a space; other control characters stay in, so that the check of the field can refuse them.
 #[must_use]
 pub fn single_line(typed: &str) -> String {
+    // What most people type has nothing to normalise.
+    if typed.is_ascii() {
+        return typed.replace('\t', " ").trim().to_owned();
+    }
     // Without the invisible ones first: a mark behind one of them would otherwise stay apart from its letter.
     let visible = without(typed, is_invisible);
     // A tab is as it comes from a spreadsheet.

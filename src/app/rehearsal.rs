@@ -5,22 +5,26 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::task::yield_now;
 use tracing::instrument::WithSubscriber;
 use tracing::subscriber::NoSubscriber;
 
 use super::App;
 use crate::aws::{Clients, no_network};
 use crate::clock::Clock;
-use crate::practice::Practice;
+use crate::practice;
 use crate::settings::Settings;
 use crate::web::Copied;
 
-/// Takes one enquiry that leaves no trace; gives the answer, unless a setting is wrong.
+/// Takes one enquiry that leaves no trace; gives the answer, unless a setting is wrong. In between it lets what waits for the network go
+/// on: a connection that is open has its next message to send.
 pub(super) async fn rehearse(
     variable: impl Fn(&str) -> Option<String>,
-    practice: &Practice,
     clock: &Clock,
 ) -> Option<Value> {
+    yield_now().await;
+    let practice = practice::compiled().clone();
+    yield_now().await;
     // The key is none that anything was ever made with.
     let key = |name: &str| (name == "HASH_KEY").then(|| "-".repeat(32));
     // What is wrong is told by the application that is built next.
@@ -28,8 +32,9 @@ pub(super) async fn rehearse(
     // What is rehearsed is an enquiry, also where the practice has not been read yet.
     settings.web.is_open = true;
     let clients = Clients::from_variables(no_network(), variable);
-    let app = App::new(settings, Arc::new(practice.clone()), clients);
+    let app = App::new(settings, Arc::new(practice), clients);
     let enquiry = enquiry();
+    yield_now().await;
     let answered = app.web.handle(&enquiry, Copied::Now, clock);
     answered.with_subscriber(NoSubscriber::new()).await.ok()?
 }
@@ -63,7 +68,6 @@ mod tests {
     use jiff::{SignedDuration, Timestamp};
 
     use super::*;
-    use crate::practice;
 
     #[tokio::test]
     async fn the_enquiry_goes_the_whole_way() {
@@ -82,7 +86,7 @@ mod tests {
         };
         let now = Timestamp::now();
         let clock = Clock::new(now, now + SignedDuration::from_secs(1));
-        let answer = rehearse(variable, practice::compiled(), &clock).await;
+        let answer = rehearse(variable, &clock).await;
         assert_eq!(answer.unwrap()["statusCode"], 303, "taken, not refused");
     }
 }

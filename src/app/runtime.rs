@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Error;
 use serde_json::Value;
+use tokio::time::error::Elapsed;
 use tokio::time::timeout;
 use tracing::{error, info, warn};
 
@@ -21,7 +22,7 @@ use crate::keys::Keys;
 use crate::practice::raw::{Line, Phone};
 use crate::practice::{self, Practice};
 use crate::settings::{Beginning, SettingError, SettingErrors, Settings};
-use crate::store::SavedPractice;
+use crate::store::{SavedPractice, Store, StoreError};
 use crate::web::{self, Copied};
 
 /// How long an execution environment without its secret waits before it asks for it again, and before it looks again for a
@@ -35,6 +36,8 @@ const OTHERWISE: Duration = Duration::from_millis(1_000);
 /// One execution environment of the function.
 pub struct Runtime {
     clients: Clients,
+    /// For the saved practice alone, which needs no key.
+    store: Store,
     secret: Option<SecretSource>,
     /// What holds until a practice is saved on the desk.
     first: Arc<Practice>,
@@ -42,7 +45,8 @@ pub struct Runtime {
 }
 
 struct Running {
-    app: Arc<App>,
+    /// Nothing until it is needed after one of the others has changed.
+    app: Option<Arc<App>>,
     settings: Settings,
     practice: Arc<Practice>,
     /// The revision of the saved practice; 0 for the first version.
@@ -67,9 +71,9 @@ impl Runtime {
         clients: Clients,
     ) -> Result<Self, SettingErrors> {
         let first = Arc::new(first_practice(first, settings.beginning.as_ref())?);
-        let app = App::new(settings.clone(), Arc::clone(&first), clients.clone());
+        let store = Store::new(clients.dynamodb.clone(), &settings.store, None);
         let running = Running {
-            app,
+            app: None,
             settings,
             practice: Arc::clone(&first),
             revision: 0,
@@ -79,6 +83,7 @@ impl Runtime {
         };
         Ok(Self {
             clients,
+            store,
             secret: None,
             first,
             running: Mutex::new(running),
@@ -115,26 +120,31 @@ impl Runtime {
     ) -> Result<Self, SettingErrors> {
         let settings = Settings::from_env(&variable)?;
         let clients = Clients::from_variables(client.clone(), &variable);
-        let mut runtime = Self::new(settings, practice::compiled().clone(), clients)?;
-        runtime.secret = SecretSource::from_variables(&variable, client);
+        let store = Store::new(clients.dynamodb.clone(), &settings.store, None);
+        let secret = SecretSource::from_variables(&variable, client);
         let clock = Clock::new(now, now + SignedDuration::from_secs(1));
-        // Beside each other: two wait for the network, the third only thinks.
-        let (keys, _, _) = tokio::join!(
-            fetch(runtime.secret.as_ref()),
-            runtime.look(OTHERWISE, now).boxed(),
-            rehearsal::rehearse(&variable, practice::compiled(), &clock).boxed_local(),
+        // Beside each other: two wait for the network, the third only thinks. What they do not need is built after them.
+        let (keys, saved, _) = tokio::join!(
+            fetch(secret.as_ref()),
+            timeout(OTHERWISE, store.practice()).boxed(),
+            rehearsal::rehearse(&variable, &clock).boxed_local(),
         );
+        let mut runtime = Self::new(settings, practice::compiled().clone(), clients)?;
+        runtime.secret = secret;
+        runtime.keep(saved, now);
         match keys {
-            Some(keys) => drop(runtime.unlocked(keys)),
+            Some(keys) => runtime.unlock(keys),
             None => runtime.running().failed_at = runtime.secret.is_some().then_some(now),
         }
+        // Not when the first client waits.
+        drop(runtime.current());
         Ok(runtime)
     }
 
     /// The application as it is now.
     #[must_use]
     pub fn current(&self) -> Arc<App> {
-        Arc::clone(&self.running().app)
+        self.running().app(&self.clients)
     }
 
     /// Answers one event.
@@ -181,47 +191,55 @@ impl Runtime {
 
     /// Reads the saved practice, and returns the application over it; over the last good one where that is not possible.
     async fn look(&self, wait: Duration, now: Timestamp) -> Arc<App> {
-        let app = {
-            let mut running = self.running();
-            running.tried_at = Some(now);
-            Arc::clone(&running.app)
-        };
-        let saved = match timeout(wait, app.store.practice()).await {
+        self.running().tried_at = Some(now);
+        let saved = timeout(wait, self.store.practice()).await;
+        self.keep(saved, now);
+        self.current()
+    }
+
+    /// Keeps what was read, or not.
+    fn keep(
+        &self,
+        saved: Result<Result<Option<SavedPractice>, StoreError>, Elapsed>,
+        now: Timestamp,
+    ) {
+        let mut running = self.running();
+        running.tried_at = Some(now);
+        let saved = match saved {
             Ok(Ok(saved)) => saved,
             Ok(Err(error)) if error.is_unreadable() => {
                 unreadable(&error.code);
-                self.running().read_at = Some(now);
-                return app;
+                running.read_at = Some(now);
+                return;
             }
             Ok(Err(error)) => {
                 warn!(
                     code = error.code,
                     "the practice could not be read: the copy holds"
                 );
-                return app;
+                return;
             }
             Err(_) => {
                 warn!("reading the practice took too long: the copy holds");
-                return app;
+                return;
             }
         };
-        let mut running = self.running();
         running.read_at = Some(now);
         let revision = saved.as_ref().map_or(0, |saved| saved.revision);
         if revision == running.revision {
-            return Arc::clone(&running.app);
+            return;
         }
         let practice = match &saved {
             None => Arc::clone(&self.first),
             Some(saved) => match good(saved, running.revision) {
                 Some(practice) => Arc::new(practice),
-                None => return Arc::clone(&running.app),
+                None => return,
             },
         };
         info!(revision, "the practice was read");
         running.practice = practice;
         running.revision = revision;
-        running.rebuild(&self.clients)
+        running.changed();
     }
 
     /// Asks for the secret once more when it is time.
@@ -238,15 +256,15 @@ impl Runtime {
         };
         if is_due && let Some(keys) = fetch(self.secret.as_ref()).await {
             info!("the secret is there");
-            self.unlocked(keys);
+            self.unlock(keys);
         }
     }
 
-    fn unlocked(&self, keys: Keys) -> Arc<App> {
+    fn unlock(&self, keys: Keys) {
         let mut running = self.running();
         running.settings.keys = Some(keys);
         running.failed_at = None;
-        running.rebuild(&self.clients)
+        running.changed();
     }
 
     fn running(&self) -> MutexGuard<'_, Running> {
@@ -255,11 +273,15 @@ impl Runtime {
 }
 
 impl Running {
-    fn rebuild(&mut self, clients: &Clients) -> Arc<App> {
+    fn changed(&mut self) {
         self.settings.web.is_open = self.settings.beginning.is_none() || self.revision > 0;
-        let (settings, practice) = (self.settings.clone(), Arc::clone(&self.practice));
-        self.app = App::new(settings, practice, clients.clone());
-        Arc::clone(&self.app)
+        self.app = None;
+    }
+
+    fn app(&mut self, clients: &Clients) -> Arc<App> {
+        let (settings, practice) = (&self.settings, &self.practice);
+        let new = || App::new(settings.clone(), Arc::clone(practice), clients.clone());
+        Arc::clone(self.app.get_or_insert_with(new))
     }
 }
 

@@ -1,10 +1,9 @@
 //! A network that is none.
 
 use aws_smithy_runtime_api::client::http::{
-    HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpConnector,
+    HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
 };
 use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse};
-use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_types::body::SdkBody;
 
 use super::SharedHttpClient;
@@ -12,21 +11,11 @@ use super::SharedHttpClient;
 /// An HTTP client that answers every call with nothing: to the table that is an accepted write.
 #[must_use]
 pub fn no_network() -> SharedHttpClient {
-    SharedHttpClient::new(NoNetwork)
+    http_client_fn(|_, _| SharedHttpConnector::new(NoNetwork))
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct NoNetwork;
-
-impl HttpClient for NoNetwork {
-    fn http_connector(
-        &self,
-        _: &HttpConnectorSettings,
-        _: &RuntimeComponents,
-    ) -> SharedHttpConnector {
-        SharedHttpConnector::new(*self)
-    }
-}
 
 impl HttpConnector for NoNetwork {
     fn call(&self, _: HttpRequest) -> HttpConnectorFuture {

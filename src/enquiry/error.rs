@@ -20,6 +20,9 @@ pub struct FormError {
 impl FormError {
     /// Puts errors in the order of this practice's form; what it does not ask comes last.
     pub fn sort(errors: &mut [Self], practice: &Practice) {
+        if errors.len() < 2 {
+            return;
+        }
         let order: Vec<Field> = fields(practice).map(|row| row.field).collect();
         let place = |field| order.iter().position(|it| *it == field);
         errors.sort_by_key(|error| (place(error.field).unwrap_or(order.len()), error.field));

@@ -1,13 +1,9 @@
 //! A telephone number: kept as typed, and stored as E.164 beside it.
 
 use std::fmt;
-use std::sync::LazyLock;
 
 use rlibphonenumber::enums::{NumberLengthType, PhoneNumberType, Region};
-use rlibphonenumber::{
-    PHONE_NUMBER_UTIL, PhoneMetadata, PhoneMetadataCollection, PhoneNumberDesc, PhoneNumberFormat,
-    PhoneNumberUtil,
-};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat};
 use serde::{Deserialize, Serialize};
 
 use super::error::FieldError;
@@ -154,17 +150,23 @@ const fn is_dash(c: char) -> bool {
     matches!(c, '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{ff0d}')
 }
 
-/// The E.164 form of a possible British number: what nearly every client types.
+/// The E.164 form of a British number of ten digits, which is what nearly every client types. The library says the same of them, but
+/// compiles expressions and reads the rules of 254 territories first: more than the rest of a start takes.
 fn british(typed: &str) -> Option<String> {
-    e164(BRITISH.as_ref()?, typed).filter(|e164| e164.starts_with("+44"))
+    let mut codes = ["+44", "0044"].iter();
+    let national = match codes.find_map(|code| typed.strip_prefix(code)) {
+        Some(national) => national.strip_prefix('0').unwrap_or(national),
+        None => typed.strip_prefix('0')?,
+    };
+    let is_complete = national.len() == 10
+        && national.bytes().all(|byte| byte.is_ascii_digit())
+        && !national.starts_with(['0', '4', '6']);
+    is_complete.then(|| format!("+44{national}"))
 }
 
-/// The E.164 form of a possible number of any country.
+/// The E.164 form of a possible number of any country; a national one is taken to be British.
 fn of_any_country(typed: &str) -> Option<String> {
-    e164(&PHONE_NUMBER_UTIL, typed)
-}
-
-fn e164(util: &PhoneNumberUtil, typed: &str) -> Option<String> {
+    let util = &PHONE_NUMBER_UTIL;
     let number = util.parse(typed, Some(Region::GB)).ok()?;
     let possible = util.is_possible_number_with_reason(&number);
     let e164 = util.format(&number, PhoneNumberFormat::E164).into_owned();
@@ -181,35 +183,6 @@ fn has_all_digits(e164: &str) -> bool {
     !national.starts_with('0')
         && (national.len() == 10 || national.starts_with('8') && matches!(national.len(), 7 | 9))
 }
-
-/// The rules of Great Britain alone. Reading those of all 254 territories takes longer and needs more memory than the
-/// rest of a cold start together (`cargo bench --bench speed`), so only a number from elsewhere pays for them.
-#[allow(
-    deprecated,
-    reason = "the fields are meant to be written here; what the crate warns of is reading them back"
-)]
-static BRITISH: LazyLock<Option<PhoneNumberUtil>> = LazyLock::new(|| {
-    let great_britain = PhoneMetadata {
-        id: "GB".to_owned(),
-        country_code: Some(44),
-        main_country_for_code: Some(true),
-        international_prefix: Some("^(?:00)$".to_owned()),
-        national_prefix: Some("0".to_owned()),
-        national_prefix_for_parsing: Some("^(?:0|180020)$".to_owned()),
-        preferred_extn_prefix: Some(" x".to_owned()),
-        general_desc: Some(PhoneNumberDesc {
-            national_number_pattern: Some("^(?:[1-357-9]\\d{9}|[18]\\d{8}|8\\d{6})$".to_owned()),
-            possible_length: vec![7, 9, 10],
-            possible_length_local_only: vec![4, 5, 6, 8],
-            ..PhoneNumberDesc::default()
-        }),
-        ..PhoneMetadata::default()
-    };
-    PhoneNumberUtil::new_for_metadata(PhoneMetadataCollection {
-        metadata: vec![great_britain],
-    })
-    .ok()
-});
 
 impl fmt::Debug for Phone {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -360,7 +333,7 @@ mod tests {
     }
 
     #[test]
-    fn the_british_rules_say_what_the_rules_of_all_countries_say() {
+    fn the_short_way_for_british_numbers_says_what_the_rules_of_all_countries_say() {
         let written = [
             "", "0", "07", "+44", "0044 ", "44", "+44 (0)", "0044 0", "(0", "+", "00", "+1", "011",
             "180020",

@@ -234,7 +234,7 @@ fn longest(rest: &str, word: &str) -> Option<(usize, Term)> {
     let mut at = start;
     let mut best = None;
     for line in TERMS.get(start..)?.split_inclusive('\n') {
-        let term = line.split('|').next().unwrap_or_default();
+        let term = term_of(line);
         let Some(after) = term.strip_prefix(word) else {
             break;
         };
@@ -256,7 +256,7 @@ fn stem(word: &str) -> Option<Term> {
     let upper = STEMS.get(..after)?.strip_suffix('\n')?;
     let start = upper.rfind('\n').map_or(0, |at| at + 1);
     let line = upper.get(start..)?;
-    let stem = line.split('|').next().unwrap_or_default();
+    let stem = term_of(line);
     if word.starts_with(stem) {
         row((true, start), line)
     } else {
@@ -278,13 +278,19 @@ fn lower_bound(table: &str, is_before: impl Fn(&str) -> bool) -> usize {
     while low < high {
         let start = start_of_line(low + (high - low) / 2);
         let line = table.get(start..).unwrap_or_default();
-        if is_before(line.split('|').next().unwrap_or_default()) {
+        if is_before(term_of(line)) {
             low = line.find('\n').map_or(table.len(), |at| start + at + 1);
         } else {
             high = start;
         }
     }
     low
+}
+
+/// What a line begins with. Terms are short: a search by bytes is done before one for a pattern has been prepared.
+fn term_of(line: &str) -> &str {
+    let end = line.bytes().position(|byte| byte == b'|');
+    line.get(..end.unwrap_or(line.len())).unwrap_or_default()
 }
 
 fn row(row: (bool, usize), line: &str) -> Option<Term> {

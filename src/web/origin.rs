@@ -45,13 +45,13 @@ pub(super) async fn guard(
     let own = request.extensions().get::<OwnOrigin>().cloned();
     let origin = check(&web, own.as_ref(), request.headers());
     let answer = Answer::new(&web, ResponseFormat::negotiate(request.headers()));
-    let allowed = web.allowed(request.uri().path());
+    let path = request.uri().path().to_owned();
     let mut response = match &origin {
         Origin::Denied => answer.problem(&RequestError::ForeignOrigin),
         _ if request.extensions().get::<Unread>().is_some() => {
             answer.problem(&RequestError::Unreadable)
         }
-        _ if request.method() == Method::OPTIONS => options(allowed),
+        _ if request.method() == Method::OPTIONS => options(web.allowed(&path)),
         _ => AssertUnwindSafe(next.run(request))
             .catch_unwind()
             .await
@@ -63,7 +63,7 @@ pub(super) async fn guard(
     if response.status() == StatusCode::METHOD_NOT_ALLOWED {
         response
             .headers_mut()
-            .insert(ALLOW, HeaderValue::from_static(allowed));
+            .insert(ALLOW, HeaderValue::from_static(web.allowed(&path)));
     }
     add_common_headers(response.headers_mut());
     if let Origin::Allowed(allowed) = origin {

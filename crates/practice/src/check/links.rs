@@ -14,11 +14,21 @@ const ENDINGS: [&str; 24] = [
     "me", "net", "online", "org", "shop", "site", "top", "uk", "us", "xyz",
 ];
 
+/// What stands around a word beside spaces.
+const AROUND: [char; 14] = [
+    '<', '>', '(', ')', '[', ']', '{', '}', '"', '“', '”', '|', ',', ';',
+];
+
 impl Links<'_> {
     /// The first word that links to another site.
     pub(super) fn foreign<'t>(&self, text: &'t str) -> Option<&'t str> {
         let Self::To(own) = self else { return None };
-        let words = text.split(|c: char| c.is_whitespace() || "<>()[]{}\"“”|,;".contains(c));
+        // A link has a stop or a colon inside. Every function starts with a check of all texts, few of which have one there.
+        let inside = |two: &[u8]| matches!(two, [b'.' | b':', next] if !next.is_ascii_whitespace());
+        if !text.as_bytes().windows(2).any(inside) {
+            return None;
+        }
+        let words = text.split(|c: char| c.is_whitespace() || AROUND.contains(&c));
         let words = words.map(|word| word.trim_matches(|c: char| !c.is_alphanumeric() && c != '/'));
         let mut links = words.filter(|word| is_link(word));
         links.find(|word| {
