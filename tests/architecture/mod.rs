@@ -39,12 +39,13 @@ const LAYERS: [&[&str]; 13] = [
 ];
 
 /// Which modules alone may name a path: another crate's, or a part of it.
-const RESERVED: [(&str, &[&str]); 17] = [
+const RESERVED: [(&str, &[&str]); 18] = [
     ("aws_sdk_dynamodb", &["aws", "store"]),
     ("aws_sdk_sesv2", &["aws", "ses"]),
     ("serde_dynamo", &["store"]),
     ("crate::store::schema", &["store"]),
     ("axum", &["web"]),
+    ("lambda_http", &["web"]),
     ("tower", &["web"]),
     // `aws` builds the request for the secret; `settings` checks an origin as a browser writes it.
     ("http", &["web", "aws", "settings"]),
