@@ -372,7 +372,9 @@ async fn the_page_shows_what_the_last_check_found_and_checks_again() {
         .account(|account| account.dkim = "FAILED".to_owned());
     let again = browser.post("/desk/health", &[]).await;
     assert_eq!(again.status, StatusCode::SEE_OTHER);
-    let page = browser.get("/desk/health").await;
+    let page = browser.get("/desk/health").await.body;
+    // A long name may break behind a dot.
+    let page = page.replace("<wbr>", "");
     for words in [
         "Not everything is working",
         "Your emails aren’t signed (DKIM)",
@@ -380,7 +382,7 @@ async fn the_page_shows_what_the_last_check_found_and_checks_again() {
         "Last checked today",
         "What’s working",
     ] {
-        assert!(page.body.contains(words), "{words}: {}", page.body);
+        assert!(page.contains(words), "{words}: {page}");
     }
     app.desk
         .ses()
