@@ -169,7 +169,10 @@ async fn a_page_costs_what_the_documents_say_however_much_is_in_the_table() {
         files[1].requests - files[0].requests,
         (files[1].units - files[0].units) / ENQUIRIES as f64,
     );
-    let row = format!("| a file, for each 33 enquiries | 3 | {:.0} |\n", units * 33.0);
+    let row = format!(
+        "| a file, for each 33 enquiries | 3 | {:.0} |\n",
+        units * 33.0
+    );
     assert!(documents.contains(&row), "docs/table.md lacks:\n{row}");
     assert_eq!(requests, 6, "{files:?}");
     app.finish().await;

@@ -136,7 +136,8 @@ async fn the_lists_of_the_pages_are_those_of_the_commands() {
     ids.iter_mut()
         .for_each(|it| *it = it.split_once('"').unwrap().0);
     let mut expected = named(&told["senders"], "sender");
-    (ids.sort_unstable(), expected.sort_unstable());
+    ids.sort_unstable();
+    expected.sort_unstable();
     assert_eq!(ids, expected);
     assert!(!ids.is_empty());
 

@@ -134,17 +134,22 @@ impl House {
                 "body": body, "isBase64Encoded": false,
             }))
             .await?;
-        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-        let set = answer["cookies"].as_array().into_iter().flatten();
+        let text = |at| {
+            let value = answer.pointer(at).and_then(Value::as_str);
+            value.unwrap_or_default().to_owned()
+        };
+        let status = answer.get("statusCode").and_then(Value::as_u64);
+        let set = answer.get("cookies").and_then(Value::as_array);
+        let set = set.into_iter().flatten();
         for set in set.filter_map(Value::as_str) {
             let pair = set.split(';').next().unwrap_or_default();
             let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
             self.cookies().insert(name.to_owned(), value.to_owned());
         }
         Ok(Answer {
-            status: answer["statusCode"].as_u64().unwrap_or_default(),
-            location: text(&answer["headers"]["location"]),
-            body: text(&answer["body"]),
+            status: status.unwrap_or_default(),
+            location: text("/headers/location"),
+            body: text("/body"),
         })
     }
 
@@ -160,7 +165,8 @@ impl House {
     /// Signs in with a code that needs no email; `more` goes along in the form.
     pub(crate) async fn sign_in(&self, more: &str) -> Result<Answer, String> {
         let made = self.command(json!({ "command": "sign-in" })).await?;
-        let code = made["code"].as_str().unwrap_or_default().replace(' ', "");
+        let code = made.get("code").and_then(Value::as_str);
+        let code = code.unwrap_or_default().replace(' ', "");
         self.ask("/desk/code", Some(&format!("code={code}{more}")))
             .await
     }

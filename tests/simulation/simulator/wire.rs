@@ -369,7 +369,8 @@ impl Wire {
         let confirmed = fault.is_none() && !matches!(crash, Some(Moment::Arrived));
         let wire = Arc::clone(&self);
         let index = read.index().map(str::to_owned);
-        let mut waiting = Waiting::new(&self, invocation, read.is_table());
+        let is_table = read.is_table();
+        let mut waiting = Waiting::new(&self, invocation, is_table);
         self.ledger.lock().unwrap().on_their_way += 1;
         tokio::spawn(async move {
             let answer = arrive(call).await;
@@ -395,7 +396,7 @@ impl Wire {
             (Some(Moment::Answered), _) => self.die(),
             _ => {}
         }
-        if !read.is_table() && answer.status().is_client_error() {
+        if !is_table && answer.status().is_client_error() {
             self.happened(invocation, |happened| happened.refusals += 1);
         }
         if let Some(index) = index.filter(|_| answer.status().is_success()) {
