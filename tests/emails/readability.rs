@@ -8,9 +8,10 @@ pub(crate) fn ease(text: &str) -> f64 {
     let mut syllables_in_all = 0_u32;
     for line in text.lines() {
         let mut open = false;
-        // Addresses are not read as words.
-        let words_of = line.split_whitespace();
-        for token in words_of.filter(|it| !it.contains("://") && !it.contains('@')) {
+        // Addresses and the names of domains are not read as words.
+        let is_address =
+            |it: &str| it.contains('@') || it.trim_end_matches('.').contains(['/', '.']);
+        for token in line.split_whitespace().filter(|it| !is_address(it)) {
             let word: String = token.chars().filter(|c| c.is_alphabetic()).collect();
             if !word.is_empty() {
                 words += 1;

@@ -250,7 +250,6 @@ async fn enquiries(album: &mut Album) -> Result<(), String> {
             "
 +zoe   name=Zoë+O’Brien&email=zoe@example.com&phone=07700+900982&contact_by=text&area=lower-back&area=neck&cause=posture&message=It+began+in+spring.
 +again  name=Zoë+O’Brien&email=zoe@example.com&goal=relax&warmth=yes&times=Tuesday+mornings
-+more  name=Cheap+Shoes&email=shoes@example.com&extra_detail=x
 +spam  name=Cheap+Watches&email=watches@example.com&extra_detail=x
 +sam   name=Sam+Carter&email=bounce@simulator.amazonses.com&recent_injury=yes&contact_by=phone&phone=01632+960123
 +ewa   name=Ewa+Nowak&email=bounce%2B2@simulator.amazonses.com
@@ -280,6 +279,7 @@ done-resent          /desk/enquiries/{zoe}/resend  .
 done-noted           /desk/enquiries/{zoe}/note  note=Prefers+mornings.&seen=2
 -                    /desk/enquiries/{spam}/block  .
 waiting              /desk
++more  name=Cheap+Shoes&email=shoes@example.com&extra_detail=x
 ",
         )
         .await?;
