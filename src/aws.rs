@@ -23,7 +23,9 @@ use aws_sdk_dynamodb::config::{
 };
 use aws_smithy_http_client::Connector;
 use aws_smithy_http_client::tls::{Provider, TlsContext, TrustStore, rustls_provider::CryptoMode};
-use aws_smithy_runtime_api::client::http::{SharedHttpConnector, http_client_fn};
+use aws_smithy_runtime_api::client::http::{
+    HttpConnectorSettings, SharedHttpConnector, http_client_fn,
+};
 use aws_types::SdkConfig;
 use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
@@ -121,16 +123,21 @@ impl From<SharedHttpClient> for HttpClients {
     }
 }
 
+/// After so long without a connection none came about, and nothing was sent: below the limit of a call to SES, after which that is
+/// unknown. The SDK's own default.
+const CONNECT: Duration = Duration::from_millis(3_100);
+
 /// `roots`: certificates in PEM. `idle`: for how long a connection is kept that nothing uses; as long as the HTTP client does by itself
 /// when left out.
 ///
-/// All calls share one connector, made when the first of them leaves: each has a limit in all, so that none needs one of its own for
-/// opening a connection. The SDK's builder makes a connector and its TLS configuration for each such limit, and one more for each
-/// client, which it drops.
+/// All calls share one connector, made when the first of them leaves. The SDK's builder makes a connector and its TLS configuration for
+/// each combination of limits that a call may have, and one more for each client, which it drops.
 fn http_client(roots: &str, idle: Option<Duration>) -> SharedHttpClient {
     let roots = TrustStore::empty().with_pem_certificate(roots);
     let connector = LazyLock::new(move || {
-        let mut builder = Connector::builder();
+        let settings = HttpConnectorSettings::builder();
+        let settings = settings.connect_timeout(CONNECT).build();
+        let mut builder = Connector::builder().connector_settings(settings);
         builder.set_pool_idle_timeout(idle.map(Some));
         let builder = builder.tls_provider(Provider::Rustls(CryptoMode::Ring));
         SharedHttpConnector::new(

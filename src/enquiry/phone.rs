@@ -340,7 +340,7 @@ mod tests {
         ];
         let mut random = 99_u64;
         let mut taken = 0;
-        for round in 0..20_000_usize {
+        for round in 0..60_000_usize {
             random = random
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
