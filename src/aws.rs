@@ -152,7 +152,7 @@ fn http_client(roots: &str, idle: Option<Duration>) -> SharedHttpClient {
 }
 
 /// The client of SES: without retries, since SES has no idempotency token, so that a retry by itself could send an email twice. It is
-/// made when it is used first, since a client of the SDK reads its rules for endpoints when it is made, and nobody waits for an email.
+/// made when it is used first: making one takes a while, and while the function starts a person waits, who waits for no email.
 #[derive(Clone)]
 pub struct SesClient(Arc<LazyLock<aws_sdk_sesv2::Client, MakeClient>>);
 

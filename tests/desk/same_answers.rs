@@ -87,7 +87,7 @@ async fn the_lists_of_the_pages_are_those_of_the_commands() {
     let waiting = between(&page, "<h1>", "look like spam");
     let (waiting, marked) = (
         between(waiting, "</h1>", "/desk/enquiries?show=suspect"),
-        between(&page, "Dealt with last", "</main>"),
+        between(&page, "Recently dealt with", "</main>"),
     );
     assert_eq!(linked(waiting), named(&told["waiting"], "reference"));
     assert_eq!(linked(marked), named(&told["last_marked"], "reference"));

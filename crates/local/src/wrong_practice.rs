@@ -17,7 +17,7 @@ pub(crate) const WRONG: &[(&str, &str)] = &[
     (
         "treatments",
         "treatment[0].key=one&treatment[0].name=One&treatment[0].choose_it_for=tired+feet.\
-         &treatment[0].how_it_works=It+works&treatment[1].key=one&treatment[1].name=Another\
+         &treatment[0].how_it_works=It+works&treatment[0].price=cheap&treatment[1].key=one&treatment[1].name=Another\
          &treatment[1].choose_it_for={long}&treatment[1].how_it_works=It+works.&treatment[2].key=No+Key\
          &treatment[2].name=Third&guide[0].goal=treat&guide[0].warmth=yes&guide[0].suggest=one&guide[0].why=It+helps.\
          &guide[0].also=one&guide[1].goal=treat&guide[1].warmth=yes&guide[1].also=one&guide[1].why=It+helps.",
