@@ -49,7 +49,7 @@ async function setUp({ desk, visitor }) {
   for (const step of [1, 2, 3, 4]) {
     await page.getByText(`Step ${step} of 4`).waitFor();
     await looks();
-    await press("Save and go on");
+    await press("Save and continue");
   }
   await page.getByText("your form is open").waitFor();
   await looks();
