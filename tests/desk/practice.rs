@@ -436,8 +436,9 @@ async fn every_error_stands_at_its_field_with_everything_kept() {
             for error in errors {
                 let id = format!("id=\"{error}-error\"");
                 assert!(answer.body.contains(&id), "{error}: {}", answer.body);
+                let target = error.replace('[', "%5B").replace(']', "%5D");
                 assert!(
-                    answer.body.contains(&format!("href=\"#{error}\"")),
+                    answer.body.contains(&format!("href=\"#{target}\"")),
                     "{error}"
                 );
             }

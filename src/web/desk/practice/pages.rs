@@ -6,6 +6,7 @@ use askama::Template;
 use axum::http::StatusCode;
 use axum::response::Response;
 use jiff::Timestamp;
+use jiff::civil::Date;
 
 use super::fields::{Blocks, Input, Kind, SECTIONS, Section};
 use super::typed::{Changed, OFF, ORDER, Typed, box_name, name_in};
@@ -123,7 +124,8 @@ impl<'a> Shown<'a> {
                     .collect(),
                 _ => Vec::new(),
             },
-            value,
+            // A page cannot hold a character that controls a terminal, and the browser would post none.
+            value: value.replace(|c: char| c.is_control() && !"\r\n\t".contains(c), ""),
             name,
         }
     }
@@ -220,6 +222,14 @@ struct FieldView {
     rows: usize,
     /// What is posted, what people read, and whether it is chosen.
     options: Vec<(String, String, bool)>,
+}
+
+impl FieldView {
+    /// Whether a browser's calendar can show the value: of another one it shows nothing.
+    fn is_day(&self) -> bool {
+        let is_day = self.value.is_empty() || self.value.parse::<Date>().is_ok();
+        self.kind == Kind::Day && is_day
+    }
 }
 
 struct BlockView {

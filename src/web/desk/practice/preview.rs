@@ -100,6 +100,7 @@ pub(super) fn page(
 fn inert(form: &str) -> String {
     form.replacen("<form", "<div", 1)
         .replace(" method=\"post\"", "")
+        .replacen(" novalidate", "", 1)
         .replace(" action=\"\"", "")
         .replace("</form>", "</div>")
 }
