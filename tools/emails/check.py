@@ -28,6 +28,7 @@ SPAM_RULES = {
     "T_FILL_THIS_FORM_FRAUD_PHISH": "the same, with everything filled in",
     "FILL_THIS_FORM": "the same, in the plain email",
     "URI_HEX": "a record to paste names a host that Amazon has made up",
+    "URI_NOVOWEL": "the same, when there are many consonants in it",
 }
 # Not counted: the client's own address is in Reply-To, whatever provider they have.
 SPAM_IGNORED = ("FREEMAIL_",)
