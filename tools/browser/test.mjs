@@ -723,7 +723,7 @@ test("every page with all that it can say is accessible, and fits a phone", asyn
   for (const scheme of ["light", "dark"]) {
     const visitor = await arrive({ scheme, width: 375 });
     const { page } = visitor;
-    await page.goto("/outbox/pages");
+    await page.goto("/outbox/pages", { timeout: 60_000 });
     const names = await page.locator("li a").evaluateAll((links) => links.map((link) => link.getAttribute("href")));
     assert.ok(names.length > 100, `${names.length} pages`);
     for (const to of names) {
