@@ -5,9 +5,9 @@
 //! Weights are hundredths of log-odds: above zero for a pitch (or, in the unwanted score, for a sexual request).
 
 /// Where a score starts: an enquiry of which nothing is known.
-pub(super) const START: i32 = -203;
+pub(super) const START: i32 = -209;
 /// The same of the unwanted score.
-pub(super) const START_UNWANTED: i32 = -278;
+pub(super) const START_UNWANTED: i32 = -266;
 /// So many terms of one class count at most.
 pub(super) const MOST_OF_A_CLASS: usize = 4;
 
@@ -76,11 +76,11 @@ pub(super) const fn is_unwanted(class: Class) -> bool {
 /// What a term of any other class adds to the unwanted score.
 pub(super) const fn unwanted_weight(class: Class) -> i32 {
     match class {
-        Class::Body => -85,
-        Class::Pain => -95,
-        Class::Medical => -121,
-        Class::Booking => -37,
-        Class::Life => -66,
+        Class::Body => -86,
+        Class::Pain => -101,
+        Class::Medical => -124,
+        Class::Booking => -30,
+        Class::Life => -64,
         _ => 0,
     }
 }
@@ -88,7 +88,7 @@ pub(super) const fn unwanted_weight(class: Class) -> i32 {
 /// What a term of the unwanted score adds to the other one.
 pub(super) const fn pitch_weight(class: Class) -> i32 {
     match class {
-        Class::Medicalsex => -85,
+        Class::Medicalsex => -84,
         _ => 0,
     }
 }
@@ -120,22 +120,22 @@ pub(super) enum Sign {
 
 pub(super) const fn weight(sign: Sign) -> i32 {
     match sign {
-        Sign::Site => 174,
+        Sign::Site => 185,
         Sign::SecondSite => 62,
         Sign::ThirdSite => 62,
         Sign::BareSite => 34,
-        Sign::SignatureSite => -1,
+        Sign::SignatureSite => 0,
         Sign::AddressInName => 400,
-        Sign::OwnSite => 97,
+        Sign::OwnSite => 96,
         Sign::Markup => 132,
-        Sign::Capitals => 40,
+        Sign::Capitals => 39,
         Sign::Long => 31,
         Sign::VeryLong => 30,
-        Sign::SaysNothingOfTheBody => 86,
+        Sign::SaysNothingOfTheBody => 87,
         Sign::Symbols => 60,
-        Sign::ForeignMoney => 132,
+        Sign::ForeignMoney => 127,
         Sign::Marks => 20,
-        Sign::Gibberish => 300,
+        Sign::Gibberish => 302,
         Sign::EmailInText => 40,
         Sign::Ticked => -24,
         Sign::Phone => -21,
