@@ -36,16 +36,20 @@ const NO_PERSON: &str =
 /// What a family's name begins with, in small letters: "van der Berg, Anna".
 const PARTICLES: &str = "bin de del della den der dos du ibn la le ter van von zu";
 
+/// What stands behind a comma and is no first name: "Smith, MBE".
+const LETTERS_BEHIND_A_NAME: &str =
+    "ba bsc esq esquire ii iii iv jnr jr junior ma mba mbe mcsp md msc obe phd rmt rn senior snr";
+
 /// The client's first name, when it is harmless enough for a subject or a greeting (letters, apostrophe, hyphen, short) and is
 /// one: "Jane" of "Mrs Jane Smith", and none of "Mrs Smith", "Dr", "the Smith family" or "Mum of Tom".
 #[must_use]
 pub fn first_name(name: &Name) -> Option<&str> {
+    if let Some(first) = behind_the_comma(name.as_str()) {
+        return Some(first);
+    }
     let mut words = name.as_str().split_whitespace().peekable();
     let mut titled = false;
-    while words
-        .next_if(|word| is_one_of(TITLES, word) || word.contains('.'))
-        .is_some()
-    {
+    while words.next_if(|word| is_title(word)).is_some() {
         titled = true;
     }
     let first = words.next()?;
@@ -54,13 +58,45 @@ pub fn first_name(name: &Name) -> Option<&str> {
         .peek()
         .is_some_and(|word| is_one_of(FOLLOWS_NO_NAME, word));
     // Behind a title, a single word is the family's name.
-    let is_first = !(titled && words.peek().is_none()
-        || is_of_no_person
-        || is_followed
-        || is_one_of(OTHERS, first)
-        || PARTICLES.split(' ').any(|it| it == first));
-    let possessive = first.ends_with("'s") || first.ends_with("’s");
-    (is_first && !possessive && !is_initials(first) && is_harmless(first)).then_some(first)
+    let is_first = !(titled && words.peek().is_none() || is_of_no_person || is_followed);
+    (is_first && is_first_name(first)).then_some(first)
+}
+
+/// "Jane" of "Smith, Jane": one comma, a family's name before it, and behind it names alone, in capital letters where the
+/// script has them ("Jane, again" is none).
+fn behind_the_comma(name: &str) -> Option<&str> {
+    let (family, given) = name.split_once([',', '，', '،'])?;
+    let mut family = family
+        .split_whitespace()
+        .skip_while(|word| is_title(word))
+        .skip_while(|word| is_particle(&word.to_lowercase()));
+    let is_family = family.next().is_some_and(is_first_name) && family.next().is_none();
+    let mut given = given.split_whitespace().skip_while(|word| is_title(word));
+    let first = given.next()?;
+    let is_given = |word: &str| {
+        !word.starts_with(char::is_lowercase)
+            && is_harmless(word.trim_end_matches('.'))
+            && ![OTHERS, NO_PERSON, FOLLOWS_NO_NAME, LETTERS_BEHIND_A_NAME]
+                .iter()
+                .any(|words| is_one_of(words, word))
+    };
+    (is_family && is_first_name(first) && is_given(first) && given.all(is_given)).then_some(first)
+}
+
+/// A title, or what is written with a full stop and is no name.
+fn is_title(word: &str) -> bool {
+    is_one_of(TITLES, word) || word.contains('.')
+}
+
+fn is_particle(word: &str) -> bool {
+    PARTICLES.split(' ').any(|it| it == word)
+}
+
+/// Whether this word can be a name: of a person, and harmless.
+fn is_first_name(word: &str) -> bool {
+    let possessive = word.ends_with("'s") || word.ends_with("’s");
+    !(possessive || is_one_of(OTHERS, word) || is_particle(word) || is_initials(word))
+        && is_harmless(word)
 }
 
 /// A single letter of an alphabet (a Chinese character is a name), or capitals without a vowel, such as "JK".
@@ -185,7 +221,38 @@ mod tests {
             ("меня зовут Иван", None),
             ("Couple", None),
             ("Example Cleaning Services", None),
-            ("van der Berg, Anna", None),
+            // The family's name first.
+            ("Smith, Jane", Some("Jane")),
+            ("SMITH, Jane", Some("Jane")),
+            ("SMITH,JANE", Some("JANE")),
+            ("Smith , Jane M.", Some("Jane")),
+            ("Smith, Mrs Jane", Some("Jane")),
+            ("Smith, Mrs. Jane Anne", Some("Jane")),
+            ("Dr Okafor, Chidi", Some("Chidi")),
+            ("O'Brien, Seán", Some("Seán")),
+            ("O’Neill-Hart, Mary-Kate", Some("Mary-Kate")),
+            ("de la Cruz, Maria", Some("Maria")),
+            ("De La Cruz, Maria", Some("Maria")),
+            ("van der Berg, Anna", Some("Anna")),
+            ("Иванова, Ольга", Some("Ольга")),
+            ("王，芳", Some("芳")),
+            ("Smith, Ltd", None),
+            ("Smith, Mrs", None),
+            ("Smith, Mrs J", None),
+            ("Smith, J.", None),
+            ("Smith, MBE", None),
+            ("Smith, Jr", None),
+            ("Smith, Jane & John", None),
+            ("Smith, Jane and John", None),
+            ("Smith, Mr and Mrs", None),
+            ("Smith, Jane, London", None),
+            ("Jane, thanks", None),
+            ("Jane, again", None),
+            ("Jane, mum of Tom", None),
+            ("Jane, 42", None),
+            ("Hello, Jane", None),
+            ("Reception, Grand Hotel", None),
+            ("Jane Smith, Leeds", Some("Jane")),
             ("Van Reed", Some("Van")),
             ("JK Rowan", None),
             ("Ó Briain", None),

@@ -145,6 +145,8 @@ signals! {
     Offer = "sales_talk", 0, OFFER;
     /// Reason: loans, investments, prizes, gambling, pills.
     Money = "about_money", 0, MONEY;
+    /// Reason: a payment to take and to pass on, for a driver or an agent, as overpayment frauds have it.
+    Middleman = "passes_money_on", 0, MIDDLEMAN;
     /// Reason: accounts to confirm, invoices to pay, files to open.
     Phishing = "asks_to_act", 0, PHISHING;
     /// Reason: says how to get no more of them.
@@ -267,6 +269,7 @@ pub fn score(
         (Signal::Business, told(Reason::Business)),
         (Signal::Offer, told(Reason::Offer)),
         (Signal::Money, told(Reason::Money)),
+        (Signal::Middleman, told(Reason::Middleman)),
         (Signal::Phishing, told(Reason::Phishing)),
         (Signal::OptOut, told(Reason::OptOut)),
         (Signal::Greeting, told(Reason::Greeting)),

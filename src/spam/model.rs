@@ -5,9 +5,9 @@
 //! Weights are hundredths of log-odds: above zero for a pitch (or, in the unwanted score, for a sexual request).
 
 /// Where a score starts: an enquiry of which nothing is known.
-pub(super) const START: i32 = -120;
+pub(super) const START: i32 = -209;
 /// The same of the unwanted score.
-pub(super) const START_UNWANTED: i32 = -186;
+pub(super) const START_UNWANTED: i32 = -266;
 /// So many terms of one class count at most.
 pub(super) const MOST_OF_A_CLASS: usize = 4;
 
@@ -19,6 +19,7 @@ pub(super) enum Class {
     Business,
     Offer,
     Money,
+    Middleman,
     Phishing,
     Optout,
     Greeting,
@@ -30,16 +31,14 @@ pub(super) enum Class {
     Massage,
     Booking,
     Life,
+    Trade,
     Sexual,
-    Adult,
     Hint,
     Medicalsex,
-    Faint,
-    Trade,
 }
 
 impl Class {
-    pub(super) const COUNT: usize = 22;
+    pub(super) const COUNT: usize = 21;
 
     pub(super) fn from_name(name: &str) -> Option<Self> {
         Some(match name {
@@ -48,6 +47,7 @@ impl Class {
             "business" => Self::Business,
             "offer" => Self::Offer,
             "money" => Self::Money,
+            "middleman" => Self::Middleman,
             "phishing" => Self::Phishing,
             "optout" => Self::Optout,
             "greeting" => Self::Greeting,
@@ -59,12 +59,10 @@ impl Class {
             "massage" => Self::Massage,
             "booking" => Self::Booking,
             "life" => Self::Life,
+            "trade" => Self::Trade,
             "sexual" => Self::Sexual,
-            "adult" => Self::Adult,
             "hint" => Self::Hint,
             "medicalsex" => Self::Medicalsex,
-            "faint" => Self::Faint,
-            "trade" => Self::Trade,
             _ => return None,
         })
     }
@@ -72,17 +70,17 @@ impl Class {
 
 /// Whether the terms of this class count for the unwanted score alone.
 pub(super) const fn is_unwanted(class: Class) -> bool {
-    matches!(class, Class::Sexual | Class::Adult | Class::Hint | Class::Medicalsex | Class::Faint)
+    matches!(class, Class::Sexual | Class::Hint | Class::Medicalsex)
 }
 
 /// What a term of any other class adds to the unwanted score.
 pub(super) const fn unwanted_weight(class: Class) -> i32 {
     match class {
-        Class::Body => -45,
-        Class::Pain => -55,
-        Class::Medical => -103,
-        Class::Booking => -27,
-        Class::Life => -21,
+        Class::Body => -86,
+        Class::Pain => -101,
+        Class::Medical => -124,
+        Class::Booking => -30,
+        Class::Life => -64,
         _ => 0,
     }
 }
@@ -90,7 +88,7 @@ pub(super) const fn unwanted_weight(class: Class) -> i32 {
 /// What a term of the unwanted score adds to the other one.
 pub(super) const fn pitch_weight(class: Class) -> i32 {
     match class {
-        Class::Medicalsex => -81,
+        Class::Medicalsex => -84,
         _ => 0,
     }
 }
@@ -122,26 +120,26 @@ pub(super) enum Sign {
 
 pub(super) const fn weight(sign: Sign) -> i32 {
     match sign {
-        Sign::Site => 110,
-        Sign::SecondSite => 61,
-        Sign::ThirdSite => 61,
-        Sign::BareSite => 31,
-        Sign::SignatureSite => 10,
+        Sign::Site => 185,
+        Sign::SecondSite => 62,
+        Sign::ThirdSite => 62,
+        Sign::BareSite => 34,
+        Sign::SignatureSite => 0,
         Sign::AddressInName => 400,
-        Sign::OwnSite => 92,
-        Sign::Markup => 130,
-        Sign::Capitals => 38,
-        Sign::Long => 32,
+        Sign::OwnSite => 96,
+        Sign::Markup => 132,
+        Sign::Capitals => 39,
+        Sign::Long => 31,
         Sign::VeryLong => 30,
-        Sign::SaysNothingOfTheBody => 74,
+        Sign::SaysNothingOfTheBody => 87,
         Sign::Symbols => 60,
-        Sign::ForeignMoney => 85,
+        Sign::ForeignMoney => 127,
         Sign::Marks => 20,
-        Sign::Gibberish => 269,
-        Sign::EmailInText => 41,
-        Sign::Ticked => -23,
-        Sign::Phone => -20,
-        Sign::Question => -13,
+        Sign::Gibberish => 302,
+        Sign::EmailInText => 40,
+        Sign::Ticked => -24,
+        Sign::Phone => -21,
+        Sign::Question => -18,
     }
 }
 

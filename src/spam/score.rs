@@ -23,6 +23,7 @@ pub(super) enum Reason {
     Business,
     Offer,
     Money,
+    Middleman,
     Phishing,
     OptOut,
     Greeting,
@@ -33,12 +34,13 @@ pub(super) enum Reason {
 }
 
 impl Reason {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Web,
         Self::Reach,
         Self::Business,
         Self::Offer,
         Self::Money,
+        Self::Middleman,
         Self::Phishing,
         Self::OptOut,
         Self::Greeting,
@@ -55,6 +57,7 @@ impl Reason {
             Class::Business => Self::Business,
             Class::Offer => Self::Offer,
             Class::Money => Self::Money,
+            Class::Middleman => Self::Middleman,
             Class::Phishing => Self::Phishing,
             Class::Optout => Self::OptOut,
             Class::Greeting => Self::Greeting,
@@ -230,11 +233,10 @@ fn terms(folded: &str, mut found: impl FnMut(Term)) {
 
 /// The longest term that the text begins with, all of whose rows begin with the text's first word.
 fn longest(rest: &str, word: &str) -> Option<(usize, Term)> {
-    let start = lower_bound(TERMS, |term| term < word);
-    let mut at = start;
+    let table = Table::TERMS;
     let mut best = None;
-    for line in TERMS.get(start..)?.split_inclusive('\n') {
-        let term = term_of(line);
+    for at in table.first(|term| term < word)..table.starts.len() {
+        let term = term_of(table.line(at));
         let Some(after) = term.strip_prefix(word) else {
             break;
         };
@@ -243,48 +245,83 @@ fn longest(rest: &str, word: &str) -> Option<(usize, Term)> {
         }
         let ends = |rest: &str| rest.is_empty() || rest.starts_with(' ');
         if rest.strip_prefix(term).is_some_and(ends) {
-            best = Some((at, line, term.len()));
+            best = Some((at, term.len()));
         }
-        at += line.len();
     }
-    best.and_then(|(at, line, length)| Some((length, row((false, at), line)?)))
+    best.and_then(|(at, length)| Some((length, row((false, at), table.line(at))?)))
 }
 
 /// The stem that the word begins with. No stem begins another, so that it can only be the last one before the word.
 fn stem(word: &str) -> Option<Term> {
-    let after = lower_bound(STEMS, |stem| stem <= word);
-    let upper = STEMS.get(..after)?.strip_suffix('\n')?;
-    let start = upper.rfind('\n').map_or(0, |at| at + 1);
-    let line = upper.get(start..)?;
-    let stem = term_of(line);
-    if word.starts_with(stem) {
-        row((true, start), line)
+    let table = Table::STEMS;
+    let at = table.first(|stem| stem <= word).checked_sub(1)?;
+    let line = table.line(at);
+    if word.starts_with(term_of(line)) {
+        row((true, at), line)
     } else {
         None
     }
 }
 
-/// Where the first line begins that is not before what is looked for.
-fn lower_bound(table: &str, is_before: impl Fn(&str) -> bool) -> usize {
-    let bytes = table.as_bytes();
-    let start_of_line = |at: usize| {
-        let before = bytes.get(..at).unwrap_or_default();
-        before
-            .iter()
-            .rposition(|b| *b == b'\n')
-            .map_or(0, |at| at + 1)
+/// A table, and where its lines begin: numbers, which cost no start an address to correct.
+struct Table {
+    text: &'static str,
+    starts: &'static [usize],
+}
+
+impl Table {
+    const TERMS: Self = Self {
+        text: TERMS,
+        starts: &starts::<{ lines(TERMS) }>(TERMS),
     };
-    let (mut low, mut high) = (0, table.len());
-    while low < high {
-        let start = start_of_line(low + (high - low) / 2);
-        let line = table.get(start..).unwrap_or_default();
-        if is_before(term_of(line)) {
-            low = line.find('\n').map_or(table.len(), |at| start + at + 1);
-        } else {
-            high = start;
-        }
+    const STEMS: Self = Self {
+        text: STEMS,
+        starts: &starts::<{ lines(STEMS) }>(STEMS),
+    };
+
+    /// The first line that is not before what is looked for.
+    fn first(&self, is_before: impl Fn(&str) -> bool) -> usize {
+        let text = |at: &usize| self.text.get(*at..).unwrap_or_default();
+        self.starts
+            .partition_point(|at| is_before(term_of(text(at))))
     }
-    low
+
+    /// The line, and what follows it.
+    fn line(&self, at: usize) -> &'static str {
+        let start = self.starts.get(at).copied();
+        start
+            .and_then(|start| self.text.get(start..))
+            .unwrap_or_default()
+    }
+}
+
+const fn lines(table: &str) -> usize {
+    let (mut bytes, mut lines) = (table.as_bytes(), 0);
+    while let Some((byte, rest)) = bytes.split_first() {
+        if *byte == b'\n' {
+            lines += 1;
+        }
+        bytes = rest;
+    }
+    lines
+}
+
+#[allow(
+    clippy::indexing_slicing,
+    reason = "the compiler evaluates it: out of bounds does not compile"
+)]
+const fn starts<const LINES: usize>(table: &str) -> [usize; LINES] {
+    let mut starts = [0; LINES];
+    let (mut bytes, mut line, mut at) = (table.as_bytes(), 1, 0);
+    while let Some((byte, rest)) = bytes.split_first() {
+        at += 1;
+        if *byte == b'\n' && line < LINES {
+            starts[line] = at;
+            line += 1;
+        }
+        bytes = rest;
+    }
+    starts
 }
 
 /// What a line begins with. Terms are short: a search by bytes is done before one for a pattern has been prepared.
@@ -294,7 +331,7 @@ fn term_of(line: &str) -> &str {
 }
 
 fn row(row: (bool, usize), line: &str) -> Option<Term> {
-    let mut parts = line.trim_end().split('|').skip(1);
+    let mut parts = line.lines().next()?.split('|').skip(1);
     Some(Term {
         row,
         class: Class::from_name(parts.next()?)?,
@@ -324,8 +361,7 @@ mod tests {
                 };
                 terms(&format!(" {searched} "), |found| all.push(found));
                 assert_eq!(all.len(), 1, "{line}");
-                let place = table.get(all[0].row.1..).unwrap();
-                assert_eq!(place.lines().next(), Some(line));
+                assert_eq!(table.lines().nth(all[0].row.1), Some(line));
                 assert_eq!(all[0].row.0, is_stem, "{line}");
             }
         }
@@ -376,10 +412,10 @@ mod tests {
         };
         assert!(scored("seo") > scored(""));
         assert_eq!(scored("seo seo SEO"), scored("seo"));
-        let four = scored("backlinks keywords traffic impressions");
+        let four = scored("leads keywords traffic visitors");
         assert_eq!(
             four,
-            scored("backlinks keywords traffic impressions clicks leads prospects")
+            scored("leads keywords traffic visitors followers advert sponsor")
         );
     }
 }

@@ -53,8 +53,8 @@ fn weighed_with(
 #[test]
 fn each_signal_is_noticed_and_what_is_enough_alone_is() {
     use Signal::{
-        Business, Gibberish, Greeting, Honeypot, Links, ListedSender, ListedWord, Markup, Money,
-        OffTopic, Offer, OptOut, Phishing, Reach, Text, ThrowAway, Unwanted, Web,
+        Business, Gibberish, Greeting, Honeypot, Links, ListedSender, ListedWord, Markup,
+        Middleman, Money, OffTopic, Offer, OptOut, Phishing, Reach, Text, ThrowAway, Unwanted, Web,
     };
     let practice = practice();
     let mut noticed = BTreeSet::new();
@@ -122,7 +122,7 @@ fn each_signal_is_noticed_and_what_is_enough_alone_is() {
         ),
         (
             &[("message", "We have a loan offer for your business")],
-            &[Text, Business, Money],
+            &[Text, Business, Offer, Money],
             "a lender",
         ),
         (
@@ -134,6 +134,14 @@ fn each_signal_is_noticed_and_what_is_enough_alone_is() {
             "a phisher",
         ),
         (
+            &[(
+                "message",
+                "I can’t phone, I’m deaf. Charge the driver’s fee to my credit card with the massages for my group, and forward it to him.",
+            )],
+            &[Text, Middleman],
+            "an overpayment fraud",
+        ),
+        (
             &[("message", "Reply STOP to unsubscribe")],
             &[Text, OptOut],
             "a mass mailing",
@@ -143,7 +151,7 @@ fn each_signal_is_noticed_and_what_is_enough_alone_is() {
                 "message",
                 "Our team writes to you from a distance with the wish of a long and good talk about it",
             )],
-            &[Text, Offer, OffTopic],
+            &[Text, OffTopic],
             "a text that does not fit",
         ),
         (

@@ -3,6 +3,7 @@
 import re
 import tomllib
 import unicodedata
+from copy import copy
 from pathlib import Path
 
 HERE = Path(__file__).parent
@@ -54,30 +55,40 @@ class Terms:
     def __init__(self):
         file = tomllib.loads((HERE / "terms.toml").read_text("utf-8"))
         self.classes = list(file)
-        self.prior = {name: row["prior"] for name, row in file.items()}
+        self.prior = {name: row.pop("prior") for name, row in file.items()}
         self.words, self.stems = {}, {}
         for name, row in file.items():
-            for key, terms in row.items():
-                if key == "prior":
-                    continue
+            for terms in row.values():
                 for term in re.split(r",\s*", terms.strip()):
                     assert " " not in term or not term.endswith("*"), f"{term}: a stem is one word"
                     place = self.stems if term.endswith("*") else self.words
                     folded = fold(term.rstrip("*")).strip()
-                    # The first class that names a term has it, but what is frank and medical goes before what is sexual.
-                    if folded and (name == "medicalsex" or folded not in place):
-                        place[folded] = name
-        # Of two stems one of which begins as the other does, the shorter is enough.
-        for stem in sorted(self.stems):
+                    assert folded and folded not in place, f"{term} stands in {name} and in {place.get(folded)}"
+                    place[folded] = name
+        for stem in self.stems:
             shorter = [stem[:n] for n in range(1, len(stem)) if stem[:n] in self.stems]
-            if shorter:
-                assert self.stems[shorter[0]] == self.stems[stem], f"{shorter[0]}* has the words of {stem}*, which is of another class"
-                del self.stems[stem]
+            assert not shorter, f"{shorter}* is enough for {stem}*"
+        self.index()
+
+    def index(self):
+        """The most words of a term that begins with a word."""
         self.starts = {}
         for term in self.words:
             first, *rest = term.split(" ")
             self.starts[first] = max(self.starts.get(first, 0), len(rest) + 1)
         assert max(self.starts.values()) <= LONGEST, max(self.words, key=lambda t: t.count(" "))
+
+    def all(self):
+        """Every term with its class, stems with a star."""
+        return {**self.words, **{stem + "*": kind for stem, kind in self.stems.items()}}
+
+    def only(self, terms):
+        """The same with these terms alone."""
+        less, kept = copy(self), set(terms)
+        less.words = {term: kind for term, kind in self.words.items() if term in kept}
+        less.stems = {stem: kind for stem, kind in self.stems.items() if stem + "*" in kept}
+        less.index()
+        return less
 
     def found(self, folded, only=None):
         """The terms of a folded text, in its order: (term, class)."""
@@ -164,8 +175,8 @@ MONEY = "$€₽¥₿"
 
 
 class Reader:
-    def __init__(self):
-        self.terms = Terms()
+    def __init__(self, terms=None):
+        self.terms = terms or Terms()
 
     def read(self, row):
         """Of one enquiry: {term: class} of what counts, {sign of shape}."""

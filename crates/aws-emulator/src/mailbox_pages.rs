@@ -173,11 +173,10 @@ async fn switch(State(pages): State<Arc<Pages>>, body: String) -> Response {
 }
 
 async fn list(State(pages): State<Arc<Pages>>) -> Response {
-    let all = pages.mailbox.emails();
     page(&List {
         links: &pages.links,
-        emails: all.iter().rev().take(LISTED).cloned().collect(),
-        total: all.len(),
+        emails: pages.mailbox.newest(LISTED),
+        total: pages.mailbox.count(),
         failures: pages.stream.failures().len(),
         now: pages
             .clock

@@ -215,6 +215,19 @@ impl Mailbox {
             .collect()
     }
 
+    /// The newest of them, so many at most, newest first: older ones are not read.
+    pub fn newest(&self, most: usize) -> Vec<Arc<Email>> {
+        let kept: Vec<(u64, Kept)> = {
+            let emails = lock(&self.0.emails);
+            let numbered = (1..).zip(emails.iter().cloned());
+            numbered.skip(emails.len().saturating_sub(most)).collect()
+        };
+        let emails = kept.into_iter().rev();
+        emails
+            .filter_map(|(number, kept)| self.0.whole(number, kept))
+            .collect()
+    }
+
     /// How many those are.
     pub fn count(&self) -> usize {
         lock(&self.0.emails).len()

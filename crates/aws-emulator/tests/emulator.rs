@@ -362,6 +362,9 @@ async fn the_outbox_lists_the_newest_and_says_how_many_there_are() {
     let list = get(emulator.url(), "/outbox").await.text();
     assert_eq!(list.matches(">email ").count(), 200);
     assert!(list.contains("These are the newest 200 of 201."), "{list}");
+    let newest = emulator.ses().newest(2);
+    let numbers: Vec<u64> = newest.iter().map(|email| email.number).collect();
+    assert_eq!(numbers, [201, 200]);
     emulator.stop().await;
 }
 
