@@ -141,6 +141,26 @@ async fn one_that_ses_refuses_is_tried_each_hour_for_a_day() {
     assert_eq!(bench.emails().len(), sent, "then it has failed");
 }
 
+/// A batch that fails half-way comes again, with those behind the failure that were delivered.
+#[tokio::test]
+async fn a_suspected_enquiry_that_the_stream_brings_again_is_counted_once() {
+    let bench = Bench::start(&[("RATE_LIMIT_PER_SOURCE", "1000")]).await;
+    let first = flood(&bench, at(0), 1).await.remove(0);
+    for _ in 0..31 {
+        let again = bench.stream(&[&first]).await;
+        bench.invoke(at(1), again).await;
+    }
+    assert_eq!(bench.emails_to("therapist@example.com"), 1);
+    let second = bench
+        .store_with(at(2), "spam@example.org", "2", "filled")
+        .await;
+    bench.sweep(at(6)).await;
+    let shown = bench.show(&second).await;
+    assert_eq!(shown["therapist"]["state"], "sent", "{shown}");
+    bench.sweep(at(63)).await;
+    assert_eq!(bench.emails_to("therapist@example.com"), 2, "and no number");
+}
+
 /// The same when SES refuses the email.
 async fn told_but_refused(refuse: impl Fn(&Bench)) -> (Bench, usize) {
     let bench = Bench::start(&[("RATE_LIMIT_PER_SOURCE", "1000")]).await;
