@@ -7,6 +7,9 @@ use jiff::Timestamp;
 use crate::enquiry::Reference;
 use crate::mail_state::{EmailKind, OwnDelivery};
 
+/// No email of its own is about anything with a longer name.
+const ABOUT: usize = 64;
+
 /// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Work {
@@ -67,7 +70,8 @@ impl OwnEmailId {
     #[must_use]
     pub fn from_tag(kind: EmailKind, tag: &str) -> Option<Self> {
         let about = String::from_utf8(hex::decode(tag).ok()?).ok()?;
-        kind.is_own().then_some(Self { kind, about })
+        let is_a_name = (1..=ABOUT).contains(&about.len()) && about.is_ascii();
+        (kind.is_own() && is_a_name).then_some(Self { kind, about })
     }
 
     /// Reads what [`fmt::Display`] writes; nothing for a kind that only a newer version knows.
