@@ -180,13 +180,14 @@ impl Ses {
                     && it.sns_destination.is_some()
                     && REPORTS.iter().all(|of| types.contains(of))
             });
-            // An empty list is a word of its own: without one the account's settings hold.
-            let reasons = set.suppression_options.and_then(|it| it.suppressed_reasons);
+            // Without options of its own the account's settings hold; whether SES says an empty list or leaves it out is not documented.
+            let own = set.suppression_options.as_ref();
+            let suppresses = own.is_none_or(|it| !it.suppressed_reasons().is_empty());
             sets.push(ConfigurationSet {
                 name: name.clone(),
                 sending: Some(set.sending_options.is_none_or(|it| it.sending_enabled)),
                 reports,
-                suppresses_hers: hers == Some(name) && reasons.is_none_or(|it| !it.is_empty()),
+                suppresses_hers: suppresses && hers == Some(name),
             });
         }
         Ok(sets)
