@@ -91,13 +91,12 @@ pub(super) async fn configuration_set(
     if let Err(refused) = may_ask(&account, "ses:GetConfigurationSet", &set) {
         return refuse(&refused);
     }
-    let mut body = json!({
+    let own = account.unsuppressed_sets.contains(&set);
+    let body = json!({
         "ConfigurationSetName": set,
         "SendingOptions": { "SendingEnabled": !account.paused_sets.contains(&set) },
+        "SuppressionOptions": own.then(|| json!({ "SuppressedReasons": [] })),
     });
-    if account.unsuppressed_sets.contains(&set) {
-        body["SuppressionOptions"] = json!({ "SuppressedReasons": [] });
-    }
     drop(account);
     answer(StatusCode::OK, None, &body)
 }

@@ -175,19 +175,30 @@ pub(super) fn notices(
         let bounced =
             |sub_type: &str, diagnostic: &str| bounced_as("Permanent", sub_type, diagnostic);
         let complained = |sub_type: Value, feedback_type: Value| {
-            let mut detail = json!({
-                "feedbackId": aws::message_id(Timestamp::now()),
-                "complaintSubType": sub_type,
-                "complainedRecipients": [{ "emailAddress": address }],
-                "timestamp": at,
-            });
+            let mut detail = Map::from_iter([
+                (
+                    "feedbackId".to_owned(),
+                    aws::message_id(Timestamp::now()).into(),
+                ),
+                ("complaintSubType".to_owned(), sub_type),
+                (
+                    "complainedRecipients".to_owned(),
+                    json!([{ "emailAddress": address }]),
+                ),
+                ("timestamp".to_owned(), at.as_str().into()),
+            ]);
             // What its reader's provider adds.
             if !feedback_type.is_null() {
-                detail["userAgent"] = "Amazon SES Mailbox Simulator".into();
-                detail["complaintFeedbackType"] = feedback_type;
-                detail["arrivalDate"] = at.as_str().into();
+                detail.extend([
+                    (
+                        "userAgent".to_owned(),
+                        "Amazon SES Mailbox Simulator".into(),
+                    ),
+                    ("complaintFeedbackType".to_owned(), feedback_type),
+                    ("arrivalDate".to_owned(), at.as_str().into()),
+                ]);
             }
-            notice("Complaint", "complaint", detail)
+            notice("Complaint", "complaint", detail.into())
         };
         match fate(address, suppressed(address)) {
             Fate::OutOfOffice { first } => {
