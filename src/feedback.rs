@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use tracing::{info, warn};
 
 use crate::clock::Clock;
-use crate::delivery::{self, Delivery};
+use crate::delivery::Delivery;
 use crate::enquiry::Reference;
-use crate::mail_state::{Deliveries, EmailKind, Report};
+use crate::mail_state::{EmailKind, Report};
+use crate::record::OwnEmailId;
 use crate::store::StoreError;
 
 /// The part of an SES event that says which email it is about and what became of it ("Contents of event data that
@@ -41,6 +42,8 @@ struct Tags {
     reference: Vec<String>,
     #[serde(default)]
     kind: Vec<String>,
+    #[serde(default)]
+    about: Vec<String>,
 }
 
 #[derive(Deserialize, Default)]
@@ -106,9 +109,15 @@ async fn one(delivery: &Delivery, event: &SesEvent, clock: &Clock) -> Result<(),
         .and_then(|reference| Reference::parse(reference).ok());
     let kind = tags.kind.first().and_then(|kind| EmailKind::from_key(kind));
     let (Some(reference), Some(kind)) = (reference, kind) else {
-        if let (Some(kind), Some(report)) = (kind.filter(|kind| kind.is_own()), report_of(event)) {
-            delivery::alarm(None, kind, report, &Deliveries::new());
-            return Ok(());
+        let own = kind.zip(tags.about.first());
+        if let Some(id) = own.and_then(|(kind, about)| OwnEmailId::from_tag(kind, about)) {
+            let message_id = &event.mail.message_id;
+            info!(kind = %id.kind, event_type = event.kind, message_id, "feedback from SES");
+            let recorded = match report_of(event) {
+                Some(report) => delivery.report_own(&id, report, message_id, clock).await,
+                None => Ok(()),
+            };
+            return recorded.inspect_err(|error| error.log(&id));
         }
         // SES also tells the topic when it is connected, and of emails that others send with this configuration set.
         info!(
@@ -188,34 +197,4 @@ fn why(event: &SesEvent) -> Option<String> {
 /// EmailValidationSuppressed. Told by what they have in common, since the list has grown.
 fn is_suppression(sub_type: &str) -> bool {
     sub_type.contains("Suppress")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_ses_did_not_send_is_no_bounce_whichever_list_the_address_is_on() {
-        for (event, sub_type, suppressed) in [
-            ("bounce", "Suppressed", true),
-            ("bounce", "OnAccountSuppressionList", true),
-            ("bounce", "OnTenantSuppressionList", true),
-            ("bounce", "EmailValidationSuppressed", true),
-            ("bounce", "General", false),
-            ("bounce", "NoEmail", false),
-            ("complaint", "OnAccountSuppressionList", true),
-            ("complaint", "OnTenantSuppressionList", true),
-        ] {
-            let (kind, about) = match event {
-                "bounce" => (
-                    "Bounce",
-                    json!({ "bounceType": "Permanent", "bounceSubType": sub_type }),
-                ),
-                _ => ("Complaint", json!({ "complaintSubType": sub_type })),
-            };
-            let told = json!({ "eventType": kind, "mail": { "messageId": "m-1" }, event: about });
-            let report = report_of(&serde_json::from_value(told).unwrap());
-            assert_eq!(report == Some(Report::Suppressed), suppressed, "{sub_type}");
-        }
-    }
 }

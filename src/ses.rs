@@ -19,7 +19,7 @@ use crate::aws::SesClient;
 use crate::email::Email;
 use crate::settings::EmailSettings;
 
-pub use account::{Account, Advice, Identity};
+pub use account::{Account, Advice, ConfigurationSet, Identity};
 
 /// Sends emails from the practice's own address.
 #[derive(Clone)]
@@ -78,6 +78,7 @@ impl Ses {
         let tags = [
             Some(tag("kind", email.kind.key())),
             reference.map(|reference| tag("reference", reference.as_str())),
+            email.about.as_deref().map(|about| tag("about", about)),
         ];
         // Her address must never be suppressed: SES would answer yes and drop every enquiry from then on.
         let configuration_set = if email.kind.is_to_client() {
@@ -392,6 +393,7 @@ mod tests {
         Email {
             kind: EmailKind::Therapist,
             reference: Reference::parse("BB-7KQ4M").ok(),
+            about: None,
             from_name: "Body Benefits".to_owned(),
             to: EmailAddress::parse("therapist@example.com").unwrap(),
             reply_to: None,

@@ -30,6 +30,7 @@ mod delivery {
     mod events;
     mod failure_queue;
     mod nightly;
+    mod own_emails;
     mod pending;
     mod promises;
     mod units;

@@ -7,7 +7,7 @@ use crate::aws::Subscription;
 use crate::messages::check as words;
 use crate::practice::{Practice, date_in_words};
 use crate::record::{Finding, Level, NightlyTest, Step, StepPage};
-use crate::ses::{Account, Advice, Identity};
+use crate::ses::{Account, Advice, ConfigurationSet, Identity};
 use crate::store::Protection;
 
 /// How much of the day's quota may be used before it is worth a word.
@@ -159,7 +159,12 @@ pub(super) fn identity(
             }
         }
     };
-    vec![own, sender, signed, mail_from]
+    // The records that verify a domain are those that sign its emails: they are asked for once.
+    let signed = identity.verified.then_some(signed);
+    [Some(own), Some(sender), signed, Some(mail_from)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// The policy of a domain that only begins with one.
@@ -216,11 +221,72 @@ pub(super) fn advice(advice: &[Advice], domain: &str) -> Vec<Finding> {
     findings
 }
 
+/// SES does not write to the therapist while it is in its sandbox.
+pub(super) fn unconfirmed(address: &str) -> Finding {
+    use words::recipient as words;
+    error("recipient", words::unconfirmed(address), words::NEXT)
+}
+
+/// Whether emails can leave with their configuration sets, what becomes of them is reported, and hers are never held back.
+pub(super) fn sets(sets: &[ConfigurationSet]) -> Vec<Finding> {
+    use words::sets as words_of;
+    let first = |is_wrong: fn(&ConfigurationSet) -> bool| sets.iter().find(|it| is_wrong(it));
+    let missing = first(|it| it.sending.is_none());
+    let paused = first(|it| it.sending == Some(false));
+    let sending = match (missing, paused) {
+        (Some(set), _) => error("sets", words_of::missing(&set.name), words::PUT_RIGHT),
+        (None, Some(set)) => error("sets", words_of::paused(&set.name), words_of::PAUSED_NEXT),
+        (None, None) => ok("sets", words_of::OK),
+    };
+    let reports = match first(|it| !it.reports) {
+        Some(set) => error("reports", words_of::silent(&set.name), words::PUT_RIGHT),
+        None => ok("reports", words_of::REPORTS_OK),
+    };
+    let hers = match first(|it| it.suppresses_hers) {
+        Some(set) => warning(
+            "held-back",
+            words_of::held_back(&set.name),
+            words::PUT_RIGHT,
+        ),
+        None => ok("held-back", words_of::NOT_HELD_BACK),
+    };
+    vec![sending, reports, hers]
+}
+
+/// Whether what the desk itself needs can be read: its secret, and what was saved under "Your practice".
+pub(super) fn own(has_keys: bool, practice: Result<(), Unread>) -> Vec<Finding> {
+    let secret = {
+        use words::secret as words;
+        match has_keys {
+            true => ok("secret", words::OK),
+            false => error("secret", words::UNREAD, words::NEXT),
+        }
+    };
+    let practice = {
+        use words::practice as words;
+        match practice {
+            Ok(()) => ok("practice", words::OK),
+            Err(Unread::Wrong) => error("practice", words::WRONG, words::WRONG_NEXT)
+                .page("/desk/practice", crate::messages::check::page::PRACTICE),
+            Err(Unread::Newer) => error("practice", words::WRONG, words::NEWER_NEXT),
+        }
+    };
+    vec![secret, practice]
+}
+
+/// Why what was saved under "Your practice" does not hold.
+pub(super) enum Unread {
+    /// Something in it is wrong.
+    Wrong,
+    /// A newer version wrote it.
+    Newer,
+}
+
 pub(super) fn table(table: &Protection) -> Vec<Finding> {
     use words::table as words_of;
     let row = |key: &str, well: bool, level, good: &str, bad: &str| match well {
         true => ok(key, good),
-        false => finding(key, level, bad).next(words::DEPLOY),
+        false => finding(key, level, bad).next(words::PUT_RIGHT),
     };
     vec![
         row(

@@ -16,8 +16,9 @@ use crate::mail_state::EmailKind;
 use crate::messages::check::source;
 use crate::practice::Practice;
 use crate::record::{Finding, Health, Level, OwnEmailId};
-use crate::ses::{Advice, Ses};
+use crate::ses::{Account, Advice, Ses};
 use crate::store::{Seen, Store, StoreError};
+use findings::Unread;
 
 /// The hour of the practice's night at which the check is made: when the nightly test is over.
 const AT_NIGHT: i8 = 5;
@@ -168,9 +169,11 @@ impl Check {
             .alarm_topic
             .as_ref()
             .map_or("REGION", AlarmTopic::region);
-        let (account, identity, protection, alarms, site, test) = join!(
+        let (account, identity, sets, practice, protection, alarms, site, test) = join!(
             self.ses.account(),
             self.identity(region),
+            self.ses.configuration_sets(),
+            self.saved_practice(),
             self.store.protection(),
             self.alarms(),
             self.site(now),
@@ -178,6 +181,7 @@ impl Check {
         );
         let production = account.as_ref().ok().map(|it| it.production);
         let production = production.or(before.and_then(|it| it.production));
+        let recipient = self.recipient(&account).await;
         let account = account.map(|it| findings::account(&it));
         let protection = protection
             .map(|it| findings::table(&it))
@@ -185,6 +189,13 @@ impl Check {
         let asked = [
             ("account", source::SES, account),
             ("sender", source::SES, identity),
+            ("recipient", source::SES, recipient),
+            ("sets", source::SES, sets.map(|it| findings::sets(&it))),
+            (
+                "own",
+                source::TABLE,
+                practice.map(|it| findings::own(self.store.has_keys(), it)),
+            ),
             ("table", source::TABLE, protection),
             ("alarms", source::ALARMS, alarms),
             ("site", source::TABLE, site.map_err(|it| it.code)),
@@ -234,6 +245,39 @@ impl Check {
         advice
     }
 
+    /// Whether emails may go to the therapist: in its sandbox SES writes only to who has confirmed that, by the address or its domain.
+    async fn recipient(&self, account: &Result<Account, String>) -> Result<Vec<Finding>, String> {
+        if !account.as_ref().is_ok_and(|it| !it.production) {
+            return Ok(Vec::new());
+        }
+        let domain = |address: &str| {
+            let domain = address.rsplit('@').next().unwrap_or_default();
+            domain.to_ascii_lowercase()
+        };
+        let to = self.therapist.as_str();
+        // Of other domains than the sender's the role may not ask.
+        let shared = Some(domain(to)).filter(|shared| *shared == domain(self.ses.sender()));
+        let mut confirmed = self.ses.is_confirmed(to).await?;
+        if let Some(domain) = shared.filter(|_| !confirmed) {
+            confirmed = self.ses.is_confirmed(&domain).await?;
+        }
+        Ok((!confirmed)
+            .then(|| findings::unconfirmed(to))
+            .into_iter()
+            .collect())
+    }
+
+    /// Whether what was saved under "Your practice" can be used.
+    async fn saved_practice(&self) -> Result<Result<(), Unread>, String> {
+        match self.store.practice().await {
+            Ok(None) => Ok(Ok(())),
+            Ok(Some(saved)) => Ok(saved.words.read().map(drop).map_err(|_| Unread::Wrong)),
+            Err(error) if error.code == StoreError::UNKNOWN_VERSION => Ok(Err(Unread::Newer)),
+            Err(error) if error.is_unreadable() => Ok(Err(Unread::Wrong)),
+            Err(error) => Err(error.code),
+        }
+    }
+
     async fn alarms(&self) -> Result<Vec<Finding>, String> {
         let Some(topic) = &self.alarm_topic else {
             return Ok(Vec::new());
@@ -280,6 +324,9 @@ impl Asked {
             "alarms" => &["alarms"],
             "site" => &["wording", "fields"],
             "test" => &["nightly"],
+            "recipient" => &["recipient"],
+            "sets" => &["sets", "reports", "held-back"],
+            "own" => &["secret", "practice"],
             _ => &[
                 "own-domain",
                 "sender",

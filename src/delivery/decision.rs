@@ -4,6 +4,7 @@ use jiff::Timestamp;
 
 use super::{Delivery, NEEDED};
 use crate::clock::Clock;
+use crate::enquiry::Reference;
 use crate::mail_state::{Deliveries, MailState, Withheld};
 use crate::record::{KnownSender, Record};
 use crate::spam::Verdict;
@@ -44,8 +45,10 @@ impl Delivery {
     ) -> Result<Decision, StoreError> {
         let deliveries = &record.state.deliveries;
         if !deliveries.decided {
+            let reference = &record.received.reference;
             let suspected = record.state.verdict == Verdict::Suspect;
-            if suspected && self.is_counted(&record.received.reference, clock).await {
+            let is_first = suspected && !self.was_taken_up(reference).await;
+            if is_first && self.is_counted(reference, clock).await {
                 return Ok(Decision::Count);
             }
             let withheld = self.withheld(record, booked, clock).await;
@@ -62,6 +65,12 @@ impl Delivery {
         }
         let withheld = self.book(record, booked, clock).await?;
         Ok(withheld.map_or(Decision::None, Decision::Withhold))
+    }
+
+    /// Whether this was decided already, of a record that the stream may bring again as it came in: counting is done once.
+    async fn was_taken_up(&self, reference: &Reference) -> bool {
+        let now = self.store.load(reference).await;
+        now.is_ok_and(|now| now.is_none_or(|now| now.state.deliveries.decided))
     }
 
     /// Whether the auto-reply is withheld, and why. What is known of the enquiry alone comes first; then the auto-reply is

@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use super::Delivery;
 use crate::email::{DeskLinks, Email, PromisesEmail, Waits, Week, WeeklyEmail};
-use crate::enquiry::Reference;
+use crate::enquiry::{Received, Reference};
 use crate::mail_state::{EmailKind, MailState};
 use crate::record::{Mark, Origin, Record, Work};
 use crate::spam::Verdict;
@@ -55,7 +55,13 @@ impl Delivery {
                     && since.is_some_and(|since| marked.at >= since)
             })
         });
-        let marked: Vec<_> = by_link.map(|record| &record.received).collect();
+        let desk = |received: &Received| {
+            let links = self.links.as_ref();
+            links.map(|links| links.desk(&received.reference))
+        };
+        let marked: Vec<_> = by_link
+            .map(|record| (&record.received, desk(&record.received)))
+            .collect();
         if waiting.is_empty() && marked.is_empty() {
             return Ok(None);
         }
@@ -86,7 +92,7 @@ impl Delivery {
         &self,
         kind: EmailKind,
         waiting: &[&Record],
-        marked: &[&crate::enquiry::Received],
+        marked: &[(&Received, Option<String>)],
         now: Timestamp,
     ) -> Email {
         let epoch = self.store.desk_epoch().await.ok().flatten();

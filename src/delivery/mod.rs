@@ -36,7 +36,7 @@ use crate::store::{Store, StoreError, Update};
 use crate::telemetry;
 
 use decision::{Booked, Decision};
-pub use report::alarm;
+use report::alarm;
 pub use sweep::Swept;
 
 /// What a send and the record of its outcome may take: no send is started with less time left.

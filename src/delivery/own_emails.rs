@@ -5,14 +5,14 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use tracing::error;
 
-use super::{Delivery, NEEDED, Unfinished, guarded};
+use super::{Delivery, NEEDED, Unfinished, alarm, guarded};
 use crate::clock::Clock;
 use crate::email::{
     ClientAction, ClientActionEmail, Email, HealthEmail, PracticeChangedEmail, SuspectedCountEmail,
 };
 use crate::enquiry::Reference;
 use crate::link::Links;
-use crate::mail_state::{EmailKind, MailState, SendOutcome, Withheld};
+use crate::mail_state::{EmailKind, Report, SendOutcome};
 use crate::record::{OwnEmail, OwnEmailId, Record};
 use crate::store::StoreError;
 
@@ -38,62 +38,98 @@ impl Delivery {
         if clock.remaining() < NEEDED {
             return Err(Unfinished::OutOfTime);
         }
-        let Some(email) = self.store.own_email(id).await? else {
+        let Some(mut email) = self.store.own_email(id).await? else {
             return Ok(());
         };
-        let mut state = email.state.clone();
-        let Some(attempt) = state.claim(clock.now(), clock.lease_until()) else {
-            return match state.is_pending() {
+        let now = clock.now();
+        let Some(attempt) = email.delivery.claim(now, clock.lease_until()) else {
+            return match email.delivery.state.is_pending() {
                 true => Err(Unfinished::Pending),
                 false => Ok(()),
             };
         };
-        let claimed = self.store.change_own_email(&email, state, clock.now());
+        let claimed = self.store.change_own_email(email, now);
         let Some(email) = claimed.await? else {
             return Err(Unfinished::Pending);
         };
-        let mut refused = false;
-        let state = match self.write_own(id, clock.now()).await? {
-            Some(written) => {
-                let outcome = self.send_email(&written, attempt, clock).await;
-                refused = outcome == SendOutcome::Refused;
-                if matches!(outcome, SendOutcome::Permanent { .. }) {
-                    error!(alarm = "email_refused", kind = %id.kind, "SES refuses this email");
-                }
-                MailState::after(attempt, &outcome, clock.now())
+        let outcome = match self.write_own(id, clock.now()).await? {
+            Some(mut written) => {
+                written.about = Some(id.tag());
+                Some(self.send_email(&written, attempt, clock).await)
             }
-            None => MailState::Withheld {
-                reason: Withheld::Late,
-            },
+            None => None,
         };
-        let is_pending = state.is_pending();
-        self.write_down_own(&email, state, clock).await?;
-        match is_pending {
-            true if refused => Err(Unfinished::Refused),
+        if matches!(outcome, Some(SendOutcome::Permanent { .. })) {
+            error!(alarm = "email_refused", kind = %id.kind, "SES refuses this email");
+        }
+        let change = |email: &mut OwnEmail| match &outcome {
+            Some(outcome) => email.delivery.record(attempt, outcome, clock.now()),
+            None => {
+                email.delivery.withhold();
+                true
+            }
+        };
+        let email = self.change_own(email, true, change, clock).await?;
+        match email.is_some_and(|it| it.delivery.state.is_pending()) {
+            true if outcome == Some(SendOutcome::Refused) => Err(Unfinished::Refused),
             true => Err(Unfinished::Pending),
             false => Ok(()),
         }
     }
 
-    /// Writes down what became of a send, for as long as there is time: otherwise it is sent again.
-    async fn write_down_own(
+    /// Changes an email of its own: again when another invocation came first. What became of a send is sent again when it is not written
+    /// down: then for as long as there is time. Returns the email as it then is, when it was changed.
+    async fn change_own(
         &self,
-        email: &OwnEmail,
-        state: MailState,
+        mut email: OwnEmail,
+        must: bool,
+        change: impl Fn(&mut OwnEmail) -> bool,
         clock: &Clock,
-    ) -> Result<(), StoreError> {
+    ) -> Result<Option<OwnEmail>, StoreError> {
         loop {
-            let write = self
-                .store
-                .change_own_email(email, state.clone(), clock.now());
-            let Err(error) = write.await else {
-                return Ok(());
+            let mut next = email.clone();
+            if !change(&mut next) {
+                return Ok(None);
+            }
+            let written = match self.store.change_own_email(next, clock.now()).await {
+                Ok(None) => self.store.own_email(&email.id).await.map(Err),
+                written => written.map(Ok),
             };
-            let pause = Duration::from_millis(300);
-            if !clock.wait(pause, Duration::from_secs(3)).await {
-                return Err(error);
+            match written {
+                Ok(Ok(changed)) => return Ok(changed),
+                Ok(Err(Some(current))) => email = current,
+                Ok(Err(None)) => return Ok(None),
+                Err(error) => {
+                    let pause = Duration::from_millis(300);
+                    if !must || !clock.wait(pause, Duration::from_secs(3)).await {
+                        return Err(error);
+                    }
+                }
             }
         }
+    }
+
+    /// Records what SES reports about an email of its own: one that SES took and did not deliver is sent again.
+    ///
+    /// # Errors
+    /// When the table could not be read or written: the same report then comes again.
+    pub async fn report_own(
+        &self,
+        id: &OwnEmailId,
+        report: Report,
+        message_id: &str,
+        clock: &Clock,
+    ) -> Result<(), StoreError> {
+        self.remember(report);
+        let Some(email) = self.store.own_email(id).await? else {
+            return Ok(());
+        };
+        let change = |email: &mut OwnEmail| email.delivery.report(report, message_id, clock.now());
+        if change(&mut email.clone()) {
+            alarm(None, id.kind, report, &email.delivery.as_notice());
+        }
+        self.change_own(email, false, change, clock).await?;
+        Ok(())
     }
 
     /// The email as of now; nothing when there is nothing to tell any more.

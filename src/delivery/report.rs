@@ -83,7 +83,7 @@ impl Delivery {
 
 impl Delivery {
     /// Keeps in mind whether the therapist was reached lately: the way past the table asks.
-    fn remember(&self, report: Report) {
+    pub(super) fn remember(&self, report: Report) {
         let unreached = match report {
             Report::Suppressed | Report::Bounced { transient: false } => Some(Timestamp::MAX),
             Report::Delivered => None,
@@ -119,7 +119,12 @@ impl Delivery {
 }
 
 /// The alarm that a new report about an email to the therapist raises, by what was known of her emails before.
-pub fn alarm(reference: Option<&Reference>, kind: EmailKind, report: Report, before: &Deliveries) {
+pub(super) fn alarm(
+    reference: Option<&Reference>,
+    kind: EmailKind,
+    report: Report,
+    before: &Deliveries,
+) {
     if kind == EmailKind::AutoReply {
         return;
     }

@@ -132,6 +132,7 @@ impl<'a> AutoReplyEmail<'a> {
         Email {
             kind: EmailKind::AutoReply,
             reference: Some(self.content.reference.clone()),
+            about: None,
             from_name: self.content.practice.name.clone(),
             to: self.to.clone(),
             reply_to: Some(self.reply_to.clone()),

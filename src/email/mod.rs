@@ -66,6 +66,8 @@ pub struct Email {
     pub kind: EmailKind,
     /// The enquiry it belongs to; none for an email of its own.
     pub reference: Option<Reference>,
+    /// What an email of its own is about, as SES's reports name it.
+    pub about: Option<String>,
     /// The practice's name, shown as the sender.
     pub from_name: String,
     /// The recipient: one address, never more.
@@ -96,6 +98,7 @@ impl Email {
         Self {
             kind,
             reference: None,
+            about: None,
             from_name: practice.name.clone(),
             to: to.clone(),
             reply_to: None,

@@ -79,6 +79,7 @@ impl<'a> NoticeEmail<'a> {
         Email {
             kind: EmailKind::Notice,
             reference: Some(self.received.reference.clone()),
+            about: None,
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
             reply_to: self

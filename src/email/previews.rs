@@ -622,12 +622,14 @@ impl<'a> Samples<'a> {
             waits(&received, Some(&*LINKS)),
         ];
         let promises = |name, about, kind, waiting: &[Waits<'_>], marked: &[&Received], now| {
+            let marked = marked.iter().map(|it| (*it, Some(DESK.to_owned())));
+            let marked: Vec<_> = marked.collect();
             let email = PromisesEmail {
                 kind,
                 practice: self.practice,
                 to: &therapist(),
                 waiting,
-                marked,
+                marked: &marked,
                 now,
             };
             sample(name, about, email.into_email())

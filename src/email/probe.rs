@@ -16,6 +16,7 @@ pub fn probe_email(practice: &Practice, reference: Reference) -> Option<Email> {
     Some(Email {
         kind: EmailKind::Probe,
         reference: Some(reference),
+        about: None,
         from_name: practice.name.clone(),
         to: EmailAddress::parse(SIMULATOR).ok()?,
         reply_to: None,

@@ -35,8 +35,8 @@ pub struct PromisesEmail<'a> {
     pub to: &'a EmailAddress,
     /// Who waits, the nearest promise first.
     pub waiting: &'a [Waits<'a>],
-    /// Who was marked as answered through a link, without signing in, since the last list.
-    pub marked: &'a [&'a Received],
+    /// Who was marked as answered through a link, without signing in, since the last list; and where the enquiry is on her desk.
+    pub marked: &'a [(&'a Received, Option<String>)],
     /// Now.
     pub now: Timestamp,
 }
@@ -44,7 +44,8 @@ pub struct PromisesEmail<'a> {
 struct Row<'a> {
     name: Typed,
     reference: &'a str,
-    promised: String,
+    /// By when an answer was promised; none where the title says it.
+    promised: Option<String>,
     overdue: bool,
     ways: Vec<Way>,
     answered: Option<&'a str>,
@@ -57,7 +58,7 @@ struct Page<'a> {
     preheader: String,
     title: String,
     rows: Vec<Row<'a>>,
-    marked: Vec<(Typed, &'a str)>,
+    marked: Vec<(Typed, &'a str, Option<&'a str>)>,
     foot: &'static str,
 }
 
@@ -74,10 +75,14 @@ impl<'a> PromisesEmail<'a> {
             marked: self
                 .marked
                 .iter()
-                .map(|it| (Typed::new(it.enquiry.name.as_str()), it.reference.as_str()))
+                .map(|(it, link)| {
+                    let name = Typed::new(it.enquiry.name.as_str());
+                    (name, it.reference.as_str(), link.as_deref())
+                })
                 .collect(),
-            foot: match self.kind {
-                EmailKind::Reminder => words::FOOT_REMINDER,
+            foot: match (self.kind, self.waiting) {
+                (EmailKind::Reminder, _) => words::FOOT_REMINDER,
+                (_, []) => words::FOOT_MARKED,
                 _ => words::FOOT_LIST,
             },
         };
@@ -105,13 +110,18 @@ impl<'a> PromisesEmail<'a> {
     fn row(&self, waits: &Waits<'a>) -> Row<'a> {
         let received = waits.received;
         let write = waits.may_write.then(|| Way::write(self.practice, received));
+        let overdue = received.promised_by < self.now;
+        let promised = self
+            .practice
+            .promise_seen_from(received.promised_by, self.now);
         Row {
             name: Typed::new(received.enquiry.name.as_str()),
             reference: received.reference.as_str(),
-            promised: self
-                .practice
-                .promise_seen_from(received.promised_by, self.now),
-            overdue: received.promised_by < self.now,
+            promised: (self.kind != EmailKind::Reminder).then(|| match overdue {
+                true => words::overdue(promised),
+                false => words::answer(promised),
+            }),
+            overdue,
             ways: ways(&received.enquiry, write),
             answered: waits.links.and_then(|links| links.answered.as_deref()),
             desk: waits.links.map(|links| links.enquiry.as_str()),

@@ -43,6 +43,7 @@ impl SignInEmail<'_> {
         Email {
             kind: EmailKind::SignIn,
             reference: None,
+            about: None,
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
             reply_to: None,

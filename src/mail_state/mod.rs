@@ -9,8 +9,10 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 mod deliveries;
+mod own;
 
 pub use deliveries::Deliveries;
+pub use own::OwnDelivery;
 
 macro_rules! kinds {
     ($($(#[$meta:meta])* $kind:ident = $key:literal;)+) => {
@@ -327,26 +329,6 @@ impl MailState {
         let attempt = attempts + 1;
         *self = Self::Sending { attempt, until };
         Some(attempt)
-    }
-
-    /// What an email of its own is after an attempt. It is sent again when it may not have left: a copy too many does no harm.
-    #[must_use]
-    pub fn after(attempt: u32, outcome: &SendOutcome, now: Timestamp) -> Self {
-        match outcome {
-            SendOutcome::Accepted { message_id } => Self::Sent {
-                message_id: message_id.clone(),
-                at: now,
-                delayed_since: None,
-            },
-            SendOutcome::NotSent | SendOutcome::Refused | SendOutcome::Ambiguous => Self::Pending {
-                attempts: attempt,
-                after: None,
-            },
-            SendOutcome::Permanent { reason } => Self::Failed {
-                reason: reason.clone(),
-                at: now,
-            },
-        }
     }
 
     /// How much is known of it: reports go upwards only. Nothing where a report would change nothing.

@@ -5,7 +5,10 @@ use std::fmt;
 use jiff::Timestamp;
 
 use crate::enquiry::Reference;
-use crate::mail_state::{EmailKind, MailState};
+use crate::mail_state::{EmailKind, OwnDelivery};
+
+/// No email of its own is about anything with a longer name.
+const ABOUT: usize = 64;
 
 /// Something that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +38,7 @@ pub struct OwnEmail {
     /// When it is to leave.
     pub due: Timestamp,
     /// Where it stands.
-    pub state: MailState,
+    pub delivery: OwnDelivery,
     /// How often it was changed.
     pub revision: u64,
 }
@@ -55,6 +58,20 @@ impl OwnEmailId {
     pub fn enquiry(&self) -> Option<(Reference, Timestamp)> {
         let (reference, at) = self.about.split_once('@')?;
         Some((Reference::parse(reference).ok()?, at.parse().ok()?))
+    }
+
+    /// What it is about, as a tag of SES may have it: its reports name the email by its kind and this.
+    #[must_use]
+    pub fn tag(&self) -> String {
+        hex::encode(&self.about)
+    }
+
+    /// The email of this kind and tag.
+    #[must_use]
+    pub fn from_tag(kind: EmailKind, tag: &str) -> Option<Self> {
+        let about = String::from_utf8(hex::decode(tag).ok()?).ok()?;
+        let is_a_name = (1..=ABOUT).contains(&about.len()) && about.is_ascii();
+        (kind.is_own() && is_a_name).then_some(Self { kind, about })
     }
 
     /// Reads what [`fmt::Display`] writes; nothing for a kind that only a newer version knows.

@@ -2,8 +2,8 @@
 
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{
-    DkimStatus, ListRecommendationsFilterKey, MailFromDomainStatus, RecommendationImpact,
-    RecommendationStatus,
+    DkimStatus, EventType, ListRecommendationsFilterKey, MailFromDomainStatus,
+    RecommendationImpact, RecommendationStatus,
 };
 
 use super::Ses;
@@ -35,6 +35,28 @@ pub struct Identity {
     /// Its MAIL FROM domain, and whether that is set up.
     pub mail_from: Option<(String, bool)>,
 }
+
+/// A configuration set that emails leave with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigurationSet {
+    /// Its name.
+    pub name: String,
+    /// Whether it may send; nothing when SES does not know it.
+    pub sending: Option<bool>,
+    /// Whether what becomes of its emails is reported.
+    pub reports: bool,
+    /// Whether it is the therapist's, and SES may hold her emails back by the account's suppression list.
+    pub suppresses_hers: bool,
+}
+
+/// What the desk must hear of an email.
+const REPORTS: [EventType; 5] = [
+    EventType::Delivery,
+    EventType::Bounce,
+    EventType::Complaint,
+    EventType::Reject,
+    EventType::DeliveryDelay,
+];
 
 /// One recommendation that is open.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,6 +125,72 @@ impl Ses {
             }));
         }
         Ok(None)
+    }
+
+    /// Whether this address or domain is confirmed: in its sandbox SES writes to no others.
+    ///
+    /// # Errors
+    /// The code of what went wrong.
+    pub async fn is_confirmed(&self, name: &str) -> Result<bool, String> {
+        let call = self.client.get_email_identity().email_identity(name);
+        match call.send().await {
+            Ok(answer) => Ok(answer.verified_for_sending_status),
+            Err(error) if error.code() == Some("NotFoundException") => Ok(false),
+            Err(error) => Err(code_of(&error)),
+        }
+    }
+
+    /// The configuration sets that emails leave with: to the therapist, and to clients.
+    ///
+    /// # Errors
+    /// The code of what went wrong.
+    pub async fn configuration_sets(&self) -> Result<Vec<ConfigurationSet>, String> {
+        let hers = self.therapist_configuration_set.as_ref();
+        let clients = self
+            .configuration_set
+            .as_ref()
+            .filter(|it| Some(*it) != hers);
+        let mut sets = Vec::new();
+        for name in hers.into_iter().chain(clients) {
+            let asked = self
+                .client
+                .get_configuration_set()
+                .configuration_set_name(name);
+            let set = match asked.send().await {
+                Ok(set) => set,
+                Err(error) if error.code() == Some("NotFoundException") => {
+                    sets.push(ConfigurationSet {
+                        name: name.clone(),
+                        sending: None,
+                        reports: true,
+                        suppresses_hers: false,
+                    });
+                    continue;
+                }
+                Err(error) => return Err(code_of(&error)),
+            };
+            let asked = self
+                .client
+                .get_configuration_set_event_destinations()
+                .configuration_set_name(name);
+            let destinations = asked.send().await.map_err(|error| code_of(&error))?;
+            let reports = destinations.event_destinations().iter().any(|it| {
+                let types = it.matching_event_types();
+                it.enabled
+                    && it.sns_destination.is_some()
+                    && REPORTS.iter().all(|of| types.contains(of))
+            });
+            // Without options of its own the account's settings hold; whether SES says an empty list or leaves it out is not documented.
+            let own = set.suppression_options.as_ref();
+            let suppresses = own.is_none_or(|it| !it.suppressed_reasons().is_empty());
+            sets.push(ConfigurationSet {
+                name: name.clone(),
+                sending: Some(set.sending_options.is_none_or(|it| it.sending_enabled)),
+                reports,
+                suppresses_hers: suppresses && hers == Some(name),
+            });
+        }
+        Ok(sets)
     }
 
     /// What SES advises about this identity and is not done yet.

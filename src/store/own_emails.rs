@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::error::applied;
 use super::schema::{self, Item, VERSION, partition, read, to_item};
 use super::{SUSPECT_LIFE, Store, StoreError};
-use crate::mail_state::MailState;
+use crate::mail_state::OwnDelivery;
 use crate::record::{OwnEmail, OwnEmailId};
 use crate::spam::Verdict;
 
@@ -25,7 +25,7 @@ impl Store {
         let email = OwnEmail {
             id: id.clone(),
             due,
-            state: MailState::NEW,
+            delivery: OwnDelivery::NEW,
             revision: 0,
         };
         let outcome = self
@@ -48,21 +48,21 @@ impl Store {
         item.map(|item| of_item(id, item)).transpose()
     }
 
-    /// Writes the new state of an email of its own, if nothing has changed it since it was read. Returns it as it then is;
+    /// Writes a changed email of its own, if nothing else has changed it since it was read. Returns it as it then is;
     /// nothing when another invocation came first.
     ///
     /// # Errors
     /// When the table cannot be written; whether it was written may then be unknown.
     pub async fn change_own_email(
         &self,
-        email: &OwnEmail,
-        state: MailState,
+        changed: OwnEmail,
         now: Timestamp,
     ) -> Result<Option<OwnEmail>, StoreError> {
+        let seen = changed.revision;
         let next = OwnEmail {
-            state,
-            revision: email.revision + 1,
-            ..email.clone()
+            due: changed.delivery.after().unwrap_or(changed.due),
+            revision: seen + 1,
+            ..changed
         };
         let outcome = self
             .client
@@ -70,7 +70,7 @@ impl Store {
             .table_name(&self.table)
             .set_item(Some(own_email_item(&next, Some(now + KEPT))?))
             .condition_expression(schema::UNCHANGED)
-            .set_expression_attribute_values(Some(schema::revision(email.revision)))
+            .set_expression_attribute_values(Some(schema::revision(seen)))
             .send()
             .await;
         Ok(applied(outcome, "change")?.then_some(next))
@@ -131,7 +131,7 @@ struct StoredOwnEmail {
     kind: String,
     v: u32,
     revision: u64,
-    email: MailState,
+    email: OwnDelivery,
     due: Timestamp,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pending: Option<String>,
@@ -145,7 +145,7 @@ fn own_email_key(id: &OwnEmailId) -> String {
 
 /// The item of an email of its own. It expires no sooner than it is final.
 fn own_email_item(email: &OwnEmail, expires: Option<Timestamp>) -> Result<Item, StoreError> {
-    let pending = email.state.is_pending();
+    let pending = email.delivery.state.is_pending();
     to_item(
         "change",
         StoredOwnEmail {
@@ -153,7 +153,7 @@ fn own_email_item(email: &OwnEmail, expires: Option<Timestamp>) -> Result<Item, 
             kind: "email".to_owned(),
             v: VERSION,
             revision: email.revision,
-            email: email.state.clone(),
+            email: email.delivery.clone(),
             due: email.due,
             pending: pending.then(|| partition(Verdict::Clear).to_owned()),
             expires: expires.filter(|_| !pending).map(Timestamp::as_second),
@@ -167,7 +167,7 @@ fn of_item(id: &OwnEmailId, item: Item) -> Result<OwnEmail, StoreError> {
     Ok(OwnEmail {
         id: id.clone(),
         due: stored.due,
-        state: stored.email,
+        delivery: stored.email,
         revision: stored.revision,
     })
 }

@@ -40,6 +40,27 @@ const WRONG: &[Wrong] = &[
         &[("quota", Level::Error)],
     ),
     (|it| it.identities.clear(), &[("sender", Level::Error)]),
+    (|it| it.unverified = true, &[("sender", Level::Error)]),
+    (
+        |it| it.configuration_sets = ["enquiry-desk".to_owned()].into(),
+        &[("sets", Level::Error)],
+    ),
+    (
+        |it| it.configuration_sets = ["enquiry-desk-therapist".to_owned()].into(),
+        &[("sets", Level::Error)],
+    ),
+    (
+        |it| it.paused_sets = ["enquiry-desk".to_owned()].into(),
+        &[("sets", Level::Error)],
+    ),
+    (
+        |it| it.silent_sets = ["enquiry-desk".to_owned()].into(),
+        &[("reports", Level::Error)],
+    ),
+    (
+        |it| it.unsuppressed_sets.clear(),
+        &[("held-back", Level::Warning)],
+    ),
     (
         |it| it.identities = ["desk@example.com".to_owned()].into(),
         &[("dkim", Level::Warning)],
@@ -197,6 +218,22 @@ async fn records_to_enter_are_shown_as_they_are_entered() {
 }
 
 #[tokio::test]
+async fn a_therapist_whom_the_sandbox_keeps_emails_from_is_named() {
+    let app = TestApp::start_with(&[("THERAPIST_EMAIL", "zoe@elsewhere.example")]).await;
+    assert_eq!(wrong(&checked(&app).await), []);
+    app.desk.ses().account(|account| account.sandbox = true);
+    let both = [("replies", Level::Error), ("recipient", Level::Error)];
+    assert_eq!(wrong(&checked(&app).await), both);
+    // She follows the link.
+    app.desk.ses().account(|account| {
+        let her = "zoe@elsewhere.example".to_owned();
+        account.identities.insert(her);
+    });
+    assert_eq!(wrong(&checked(&app).await), [both[0]]);
+    app.finish_pending().await;
+}
+
+#[tokio::test]
 async fn a_sender_at_a_provider_is_named() {
     let sender = [("SENDER_EMAIL", "a.practice@gmail.com")];
     let app = TestApp::start_with(&sender).await;
@@ -266,7 +303,13 @@ async fn a_moments_silence_tells_nothing_and_a_refusal_does() {
     app.desk.ses().account(|account| account.allowed = false);
     let found = checked(&app).await;
     let keys: Vec<&str> = wrong(&found).iter().map(|(key, _)| *key).collect();
-    assert_eq!(keys, ["asked-account", "asked-sender", "asked-alarms"]);
+    let asked = [
+        "asked-account",
+        "asked-sender",
+        "asked-sets",
+        "asked-alarms",
+    ];
+    assert_eq!(keys, asked);
     let kept = app.app.store.health().await.unwrap().unwrap();
     assert_eq!(kept.production, Some(true), "what was known stays known");
     app.finish_pending().await;

@@ -1,6 +1,7 @@
 //! Alarms lead out: each is raised, what its text says is done, and it ends.
 
 use aws_emulator::aws;
+use aws_emulator::ses::account::Suppression;
 use aws_sdk_dynamodb::types::AttributeValue;
 use serde_json::json;
 
@@ -77,7 +78,8 @@ async fn past_the_table_nothing_counts_as_accepted_that_ses_is_known_to_hold_bac
         .mailbox()
         .account(|account| account.unsuppressed_sets.clear());
     let suppress = |address: Option<&str>| {
-        let suppressed = address.map(str::to_owned).into_iter().collect();
+        let suppressed = address.map(|address| (address.to_owned(), Suppression::Complaint));
+        let suppressed = suppressed.into_iter().collect();
         bench
             .ses
             .mailbox()
@@ -128,7 +130,7 @@ async fn past_the_table_an_environment_that_heard_no_report_knows_what_it_has_ta
     let mut bench = Bench::start(&[]).await;
     bench.ses.mailbox().account(|account| {
         account.unsuppressed_sets.clear();
-        account.suppressed = ["therapist@example.com".to_owned()].into();
+        account.suppressed = [("therapist@example.com".to_owned(), Suppression::Bounce)].into();
     });
     bench.post(at(0), "zoe@example.org", "My back").await;
     let dropped = bench.emails().remove(0);

@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::support::emulated::Environment;
 use aws_emulator::dynamodb::Dynamo;
 use aws_emulator::function::Function;
+use aws_emulator::ses::account::Suppression;
 use aws_emulator::ses::faults::Fault;
 use aws_emulator::ses::{Email, Ses};
 use aws_emulator::stream::filter::Filter;
@@ -236,7 +237,7 @@ async fn an_email_to_the_therapist_leaves_although_ses_suppresses_the_address() 
     let bench = Bench::start(&[]).await;
     bench.ses.mailbox().account(|account| {
         account.suppressed = ["therapist@example.com", "zoe@example.org"]
-            .map(str::to_owned)
+            .map(|address| (address.to_owned(), Suppression::Bounce))
             .into();
     });
     bench.post(at(0), "zoe@example.org", "1").await;
@@ -365,7 +366,7 @@ async fn reported(bench: &Bench, now: Timestamp, message: &str) -> (String, Vec<
 }
 
 impl Bench {
-    async fn tell(&self, now: Timestamp, events: &[Value]) {
+    pub(super) async fn tell(&self, now: Timestamp, events: &[Value]) {
         for event in events {
             self.invoke(now, event.clone()).await;
         }
@@ -378,67 +379,71 @@ impl Bench {
 
 #[tokio::test]
 async fn what_ses_suppressed_to_the_therapist_is_sent_again_until_it_arrives() {
-    let bench = Bench::start(&[("THERAPIST_CONFIGURATION_SET", "enquiry-desk")]).await;
-    let suppress = |addresses: &[&str]| {
-        let addresses = addresses.iter().map(|address| (*address).to_owned());
-        let mailbox = bench.ses.mailbox();
-        mailbox.account(|account| account.suppressed = addresses.collect());
-    };
-    suppress(&["therapist@example.com"]);
-    let (reference, events) = reported(&bench, at(0), "1").await;
-    assert_eq!(bench.state(&reference).await, "sent", "SES said yes");
-    bench.tell(at(1), &events).await;
-    bench.tell(at(2), &events).await;
-    assert_eq!(bench.state(&reference).await, "pending");
-    assert_eq!(bench.logs.alarms(), ["therapist_suppressed"], "once");
-    assert_eq!(
-        bench.sweep(at(50)).await["pending"],
-        0,
-        "not with every sweep"
-    );
-    assert!(!bench.item(&reference).await.contains_key("expires"));
+    for why in Suppression::ALL {
+        let bench = Bench::start(&[("THERAPIST_CONFIGURATION_SET", "enquiry-desk")]).await;
+        let suppress = |addresses: &[&str]| {
+            let addresses = addresses.iter().map(|address| ((*address).to_owned(), why));
+            let mailbox = bench.ses.mailbox();
+            mailbox.account(|account| account.suppressed = addresses.collect());
+        };
+        suppress(&["therapist@example.com"]);
+        let (reference, events) = reported(&bench, at(0), "1").await;
+        assert_eq!(bench.state(&reference).await, "sent", "SES said yes");
+        bench.tell(at(1), &events).await;
+        bench.tell(at(2), &events).await;
+        assert_eq!(bench.state(&reference).await, "pending", "{why:?}");
+        assert_eq!(bench.logs.alarms(), ["therapist_suppressed"], "once");
+        assert_eq!(
+            bench.sweep(at(50)).await["pending"],
+            0,
+            "not with every sweep"
+        );
+        assert!(!bench.item(&reference).await.contains_key("expires"));
 
-    suppress(&[]);
-    bench.sweep(at(62)).await;
-    let emails = bench.emails();
-    assert!(emails.last().unwrap().sent);
-    assert_eq!(bench.state(&reference).await, "sent");
-    bench.tell(at(63), &events).await;
-    assert_eq!(
-        bench.state(&reference).await,
-        "sent",
-        "a report of the first one"
-    );
-    assert_eq!(
-        bench.logs.oldest_due_seconds(),
-        [0, 60],
-        "the common alarm is free"
-    );
+        suppress(&[]);
+        bench.sweep(at(62)).await;
+        let emails = bench.emails();
+        assert!(emails.last().unwrap().sent);
+        assert_eq!(bench.state(&reference).await, "sent");
+        bench.tell(at(63), &events).await;
+        assert_eq!(
+            bench.state(&reference).await,
+            "sent",
+            "a report of the first one"
+        );
+        assert_eq!(
+            bench.logs.oldest_due_seconds(),
+            [0, 60],
+            "the common alarm is free"
+        );
+    }
 }
 
 #[tokio::test]
 async fn an_auto_reply_that_ses_suppressed_is_no_bounce_of_the_mailbox() {
-    let bench = Bench::start(&[]).await;
-    bench.ses.mailbox().account(|account| {
-        account.suppressed = ["zoe@example.org".to_owned()].into();
-    });
-    let reference = bench.post(at(0), "zoe@example.org", "1").await;
-    let email = bench.emails().remove(1);
-    let events: Vec<_> = email
-        .notices
-        .iter()
-        .map(|notice| notice.sns_event())
-        .collect();
-    bench.tell(at(1), &events).await;
-    let shown = bench.show(&reference).await;
-    assert_eq!(shown["auto_reply"]["reason"], "Suppressed");
-    let emails = bench.emails();
-    let notice = emails.last().unwrap().text.as_deref().unwrap();
-    assert!(
-        notice.contains("didn’t send the automatic reply"),
-        "{notice}"
-    );
-    assert_eq!(bench.logs.alarms(), [""; 0]);
+    for why in Suppression::ALL {
+        let bench = Bench::start(&[]).await;
+        bench.ses.mailbox().account(|account| {
+            account.suppressed = [("zoe@example.org".to_owned(), why)].into();
+        });
+        let reference = bench.post(at(0), "zoe@example.org", "1").await;
+        let email = bench.emails().remove(1);
+        let events: Vec<_> = email
+            .notices
+            .iter()
+            .map(|notice| notice.sns_event())
+            .collect();
+        bench.tell(at(1), &events).await;
+        let shown = bench.show(&reference).await;
+        assert_eq!(shown["auto_reply"]["reason"], "Suppressed", "{why:?}");
+        let emails = bench.emails();
+        let notice = emails.last().unwrap().text.as_deref().unwrap();
+        assert!(
+            notice.contains("didn’t send the automatic reply"),
+            "{notice}"
+        );
+        assert_eq!(bench.logs.alarms(), [""; 0]);
+    }
 }
 
 #[tokio::test]
@@ -619,7 +624,7 @@ async fn after_days_without_the_event_source_the_sweep_sends_everything_and_says
 }
 
 /// Stores so many suspected enquiries, and nothing reads the stream.
-async fn flood(bench: &Bench, now: Timestamp, count: usize) -> Vec<String> {
+pub(super) async fn flood(bench: &Bench, now: Timestamp, count: usize) -> Vec<String> {
     let mut references = Vec::new();
     for n in 0..count {
         let (address, message) = (format!("spam{n}@example.org"), n.to_string());

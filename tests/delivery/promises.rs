@@ -137,7 +137,7 @@ async fn what_the_morning_list_has_just_told_needs_no_reminder() {
     let subjects = bench.live(on("11-24", "11:00"), on("11-26", "00:00")).await;
     assert_eq!(subjects, ["1 person is waiting for your answer"]);
     let told = bench.last_text();
-    assert!(told.contains("Zoë by 11am today"), "{told}");
+    assert!(told.contains("Zoë, answer by 11am today"), "{told}");
 }
 
 #[tokio::test]
@@ -169,7 +169,7 @@ async fn the_morning_list_says_who_by_when_and_how_and_nothing_of_health() {
     bench.live(on("11-25", "09:00"), on("11-25", "09:30")).await;
     let text = bench.last_text();
     for told in [
-        "Zoë by 3pm today",
+        "Zoë, answer by 3pm today",
         "zoe@example.org",
         "I’ve answered",
         "(https://desk.example.com/desk/act/answered/",
@@ -184,7 +184,9 @@ async fn the_morning_list_says_who_by_when_and_how_and_nothing_of_health() {
     // The day after it says since when.
     bench.live(on("11-26", "09:00"), on("11-26", "09:30")).await;
     assert!(
-        bench.last_text().contains("Zoë since 3pm yesterday"),
+        bench
+            .last_text()
+            .contains("Zoë, overdue since 3pm yesterday"),
         "{}",
         bench.last_text()
     );
@@ -271,7 +273,9 @@ async fn a_mark_through_a_link_is_told_on_the_next_morning_also_when_nobody_wait
     assert_eq!(subjects, ["Marked as answered from your email"]);
     let text = bench.last_text();
     assert!(
-        text.contains(&reference) && text.contains("You can undo it on your desk."),
+        text.contains(&format!(
+            "(https://desk.example.com/desk/enquiries/{reference})"
+        )),
         "{text}"
     );
     // A machine that pressed it silences nothing for good: undone, it is reminded of again.

@@ -738,7 +738,7 @@ fn no_subject_and_no_preview_names_health() {
                 practice: practice(),
                 to: &to,
                 waiting: &[waits],
-                marked: &[received],
+                marked: &[(received, None)],
                 now: received.received_at,
             };
             emails.push(promises.into_email());

@@ -8,8 +8,9 @@ use serde_json::Value;
 
 use crate::support::template::{Stack, text, text_of};
 
-/// List prices of Europe (London) in US dollars, without any free tier, November 2026: the pages "Pricing" of Amazon DynamoDB (on
-/// demand), Amazon API Gateway (HTTP APIs), AWS Lambda (x86), Amazon SES, Amazon SNS, Amazon CloudWatch (logs) and Amazon EC2 (transfer).
+/// List prices of Europe (London) in US dollars, without any free tier, November 2026: Amazon DynamoDB (on demand), Amazon API Gateway
+/// (HTTP APIs), AWS Lambda (x86), Amazon SES, Amazon SNS, Amazon CloudWatch (logs) and Amazon EC2 (transfer). docs/cost.md says
+/// where each was read.
 mod price {
     pub const WRITE_UNIT: f64 = 0.7423e-6;
     pub const READ_UNIT: f64 = 0.1485e-6;

@@ -100,9 +100,11 @@ impl Call {
             }
             "ses" => {
                 let action = format!("ses:{}", self.operation);
-                let resource = match self.body["EmailIdentity"].as_str() {
-                    Some(name) => arn("ses", &format!("identity/{name}")),
-                    None => self.text("/Filter/RESOURCE_ARN").to_owned(),
+                let name = |member: &str| self.body[member].as_str();
+                let resource = match (name("EmailIdentity"), name("ConfigurationSetName")) {
+                    (Some(name), _) => arn("ses", &format!("identity/{name}")),
+                    (None, Some(name)) => arn("ses", &format!("configuration-set/{name}")),
+                    (None, None) => self.text("/Filter/RESOURCE_ARN").to_owned(),
                 };
                 vec![Need::new(action, resource)]
             }
@@ -591,6 +593,17 @@ const PATHS: &[Path] = &[
                 let begun = stage.command(json!({ "command": "probe" })).await;
                 assert_eq!(begun["begun"], true);
                 assert_eq!(stage.emails().await, 1);
+            })
+        },
+    },
+    Path {
+        name: "in the sandbox it is looked at whether the therapist has confirmed her address",
+        variables: NONE,
+        play: |stage| {
+            Box::pin(async {
+                stage.desk.ses().account(|account| account.sandbox = true);
+                let checked = stage.command(json!({ "command": "check" })).await;
+                assert!(checked["findings"].to_string().contains("recipient"));
             })
         },
     },

@@ -178,6 +178,25 @@ fn signature(url: &str, headers: &HeaderMap, body: &str) -> String {
 }
 
 #[tokio::test]
+async fn the_check_names_a_secret_that_cannot_be_read() {
+    let app = TestApp::start().await;
+    for (answer, level) in [
+        (json!({ "SecretString": "too short" }), "error"),
+        (json!({ "SecretString": KEY }), "ok"),
+    ] {
+        let (url, _) = secrets(&[(200, answer)]).await;
+        let now = Timestamp::now();
+        let runtime = Runtime::start(variables(&app, &url), now).await.unwrap();
+        let check = json!({ "command": "check" });
+        let checked = runtime.handle(check, &clock(now)).await.unwrap();
+        let mut findings = checked["findings"].as_array().unwrap().iter();
+        let found = findings.find(|it| it["key"] == "secret").unwrap();
+        assert_eq!(found["level"], level, "{found}");
+    }
+    app.finish_pending().await;
+}
+
+#[tokio::test]
 async fn without_the_key_an_enquiry_is_stored_and_found_by_its_address_later() {
     let app = TestApp::start().await;
     let (url, secrets) = secrets(&[

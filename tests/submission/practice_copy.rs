@@ -297,6 +297,14 @@ async fn what_cannot_be_read_leaves_the_last_good_one_and_raises_an_alarm() {
         let told = line["code"].as_str().unwrap();
         assert!(told.contains(code), "{told}");
         assert!(form(&desk).await.contains("£48"), "the last good one");
+        let checked = desk.ask(json!({ "command": "check" })).await;
+        let mut findings = checked["findings"].as_array().unwrap().iter();
+        let found = findings.find(|it| it["key"] == "practice").unwrap();
+        let step = match code {
+            "UnknownVersion" => "deploy the newest version",
+            _ => "correct it there",
+        };
+        assert!(found["next"].as_str().unwrap().contains(step), "{found}");
         desk.put(good).await;
     }
     // An instance that starts over words that were spoilt takes the version before them.

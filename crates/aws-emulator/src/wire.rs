@@ -53,6 +53,15 @@ impl Asked {
                 body = json!({ "EmailIdentity": http_api::decoded(name) });
                 "GetEmailIdentity"
             }
+            (None, "GET", path) if path.starts_with("v2/email/configuration-sets/") => {
+                let mut parts = path.split('/').skip(3);
+                let name = parts.next().unwrap_or_default();
+                body = json!({ "ConfigurationSetName": http_api::decoded(name) });
+                match parts.next() {
+                    None => "GetConfigurationSet",
+                    Some(_) => "GetConfigurationSetEventDestinations",
+                }
+            }
             // A form, as SNS's query API takes it.
             (None, "POST", "") if service == "sns" => {
                 body = json!(http_api::parameters(&String::from_utf8_lossy(bytes)));

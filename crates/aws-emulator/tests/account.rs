@@ -62,14 +62,27 @@ async fn asked(ses: &Ses, table: &FaultProxy) -> String {
             it.send_quota.map(|it| it.max24_hour_send),
         )
     });
-    let identity = identity.map(|it| (it.dkim_attributes, it.mail_from_attributes));
+    let identity = identity.map(|it| {
+        let verified = it.verified_for_sending_status;
+        (verified, it.dkim_attributes, it.mail_from_attributes)
+    });
+    let set = client
+        .get_configuration_set()
+        .configuration_set_name("emulator");
+    let set = set.send().await.map(|it| it.sending_options);
+    let set = set.map_err(|error| error.code().map(str::to_owned));
+    let reports = client
+        .get_configuration_set_event_destinations()
+        .configuration_set_name("emulator");
+    let reports = reports.send().await.map(|it| it.event_destinations);
+    let reports = reports.map_err(|error| error.code().map(str::to_owned));
     let advised = advised.map(|it| it.recommendations().len());
     let table = (
         deletion,
         expiry.time_to_live_description,
         recovery.continuous_backups_description,
     );
-    format!("{account:?} {identity:?} {advised:?} {subscriptions} {table:?}")
+    format!("{account:?} {identity:?} {set:?} {reports:?} {advised:?} {subscriptions} {table:?}")
 }
 
 #[tokio::test]

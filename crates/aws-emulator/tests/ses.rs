@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use aws_emulator::aws;
 use aws_emulator::function::Function;
-use aws_emulator::ses::account::Account;
+use aws_emulator::ses::account::{Account, Suppression};
 use aws_emulator::ses::faults::Fault;
 use aws_emulator::ses::{Mailbox, Ses};
 use aws_sdk_sesv2::Client;
@@ -594,7 +594,16 @@ async fn a_fault_can_be_kept_for_one_recipient() {
 #[tokio::test]
 async fn the_suppression_list_and_the_simulator_report_what_ses_reports() {
     let (ses, mailbox, client) = start(Account::default()).await;
-    mailbox.account(|account| account.suppressed.insert("gone@example.org".to_owned()));
+    mailbox.account(|account| {
+        account.suppressed = [
+            ("gone@example.org", Suppression::Bounce),
+            ("junk@example.org", Suppression::Complaint),
+            ("tenant@example.org", Suppression::Tenant),
+            ("unlikely@example.org", Suppression::Validation),
+        ]
+        .map(|(address, why)| (address.to_owned(), why))
+        .into();
+    });
     let (reports, mut reported) = mpsc::unbounded_channel::<Value>();
     ses.connect(Function::new(move |event| {
         reports.send(event).unwrap();
@@ -638,6 +647,24 @@ async fn the_suppression_list_and_the_simulator_report_what_ses_reports() {
             vec!["Send", "Bounce"],
             Some("OnAccountSuppressionList"),
         ),
+        (
+            "junk@example.org",
+            false,
+            vec!["Send", "Complaint"],
+            Some("OnAccountSuppressionList"),
+        ),
+        (
+            "tenant@example.org",
+            false,
+            vec!["Send", "Bounce"],
+            Some("OnTenantSuppressionList"),
+        ),
+        (
+            "unlikely@example.org",
+            false,
+            vec!["Send", "Bounce"],
+            Some("EmailValidationSuppressed"),
+        ),
     ] {
         let email = Post {
             to: vec![to.to_owned()],
@@ -658,9 +685,15 @@ async fn the_suppression_list_and_the_simulator_report_what_ses_reports() {
             assert_eq!(record["mail"]["messageId"], id.as_str());
             assert_eq!(record["mail"]["tags"]["order"], json!(["ORD-1001"]));
             assert_eq!(record["mail"]["destination"], json!([to]));
-            if let (Some(sub_type), "Bounce") = (sub_type, kind) {
-                assert_eq!(record["bounce"]["bounceSubType"], sub_type, "{to}");
-                assert_eq!(record["bounce"]["bouncedRecipients"][0]["emailAddress"], to);
+            match (sub_type, kind) {
+                (Some(sub_type), "Bounce") => {
+                    assert_eq!(record["bounce"]["bounceSubType"], sub_type, "{to}");
+                    assert_eq!(record["bounce"]["bouncedRecipients"][0]["emailAddress"], to);
+                }
+                (Some(sub_type), "Complaint") => {
+                    assert_eq!(record["complaint"]["complaintSubType"], sub_type, "{to}");
+                }
+                _ => {}
             }
         }
         assert!(reported.try_recv().is_err(), "{to}: nothing else");

@@ -508,7 +508,7 @@ fn advised(kind: &str) -> Recommendation {
 /// What can be wrong with an account at the same time.
 type Change = fn(&mut Account);
 
-const ACCOUNTS: [(&str, Change); 7] = [
+const ACCOUNTS: [(&str, Change); 9] = [
     ("health-well", |_| {}),
     ("health-new-account", |it| {
         it.sandbox = true;
@@ -543,6 +543,16 @@ const ACCOUNTS: [(&str, Change); 7] = [
         });
         let kinds = ["DMARC", "SPF", "DKIM", "COMPLAINT", "BOUNCE", "IP_LISTING"];
         it.recommendations = Some(kinds.map(advised).into());
+    }),
+    ("health-sets", |it| {
+        it.sandbox = true;
+        it.unverified = true;
+        it.paused_sets = ["enquiry-desk".to_owned()].into();
+        it.silent_sets = ["enquiry-desk".to_owned()].into();
+        it.unsuppressed_sets.clear();
+    }),
+    ("health-set-gone", |it| {
+        it.configuration_sets.remove("enquiry-desk");
     }),
     ("health-logo", |it| {
         it.recommendations = Some(vec![advised("BIMI")]);

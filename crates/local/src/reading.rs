@@ -81,10 +81,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "a practice with an earlier wording",
     ),
     ("check.mail_from.ok", "a MAIL FROM domain that works"),
-    (
-        "check.sender.unverified",
-        "an identity that was not confirmed",
-    ),
+    ("check.secret.", "a secret out of reach"),
+    ("check.practice.", "a practice that was spoilt by hand"),
     ("check.site.", "a site with an old copy of the form"),
     // What no step brings about yet.
     ("desk.practice.too_long", "no step for it"),

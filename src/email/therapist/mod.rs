@@ -151,6 +151,7 @@ impl<'a> TherapistEmail<'a> {
                 None => EmailKind::Fallback,
             },
             reference: Some(self.received.reference.clone()),
+            about: None,
             from_name: self.practice.name.clone(),
             to: self.to.clone(),
             reply_to: self.may_write.then(|| self.received.enquiry.email.clone()),

@@ -163,7 +163,7 @@ fn reports(world: &World, enquiries: &HashMap<&str, &Item>) -> Vec<String> {
             "Delivery" => 1,
             // Of a suppressed one a delivery may be reported all the same: then it has arrived.
             "Bounce" if report.permanent && !report.suppressed => 2,
-            "Complaint" => 3,
+            "Complaint" if !report.suppressed => 3,
             _ => continue,
         };
         // What came after the table had deleted it was taken and is nowhere.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::support::emulated::Environment;
 use aws_emulator::dynamodb::Dynamo;
-use aws_emulator::ses::account::Account;
+use aws_emulator::ses::account::{Account, Suppression};
 use aws_emulator::ses::{Email, Ses};
 use aws_emulator::{Endpoints, aws};
 use aws_sdk_dynamodb::config::SharedHttpClient;
@@ -141,6 +141,7 @@ impl Reported {
     pub fn is_returned(&self) -> bool {
         match self.event_type.as_str() {
             "Bounce" => self.suppressed || !self.permanent,
+            "Complaint" => self.suppressed,
             kind => kind == "Reject",
         }
     }
@@ -150,6 +151,8 @@ impl Reported {
         let record = event.pointer("/Records/0/Sns/Message")?.as_str()?;
         let record: Value = serde_json::from_str(record).ok()?;
         let text = |place: &str| record.pointer(place)?.as_str().map(str::to_owned);
+        let sub_type =
+            text("/bounce/bounceSubType").or_else(|| text("/complaint/complaintSubType"));
         Some(Self {
             at,
             reference: text("/mail/tags/reference/0")?,
@@ -157,11 +160,17 @@ impl Reported {
             message_id: text("/mail/messageId")?,
             event_type: text("/eventType")?,
             permanent: text("/bounce/bounceType").as_deref() == Some("Permanent"),
-            suppressed: text("/bounce/bounceSubType").as_deref()
-                == Some("OnAccountSuppressionList"),
+            suppressed: sub_type.is_some_and(|why| NOT_SENT.contains(&why.as_str())),
         })
     }
 }
+
+/// What SES says when it did not send an email at all.
+const NOT_SENT: [&str; 3] = [
+    "OnAccountSuppressionList",
+    "OnTenantSuppressionList",
+    "EmailValidationSuppressed",
+];
 
 /// What invocations meet.
 #[derive(Debug, Clone, Copy)]
@@ -179,8 +188,8 @@ enum Weather {
 }
 
 /// One press on "Junk", in an account whose set for the therapist suppresses like any other.
-fn suppress(account: &mut Account, therapist: &str) {
-    account.suppressed = [therapist.to_owned()].into();
+fn suppress(account: &mut Account, therapist: &str, why: Suppression) {
+    account.suppressed = [(therapist.to_owned(), why)].into();
     account.unsuppressed_sets.clear();
 }
 
@@ -846,6 +855,7 @@ impl World {
                 let change = self.random.below(18);
                 let client = *self.random.pick(&ADDRESSES);
                 let therapist = self.therapist;
+                let why = *self.random.pick(&Suppression::ALL);
                 self.ses.mailbox().account(|account| match change {
                     0 => account.paused = true,
                     1 => account.max_24_hour_send = Some(0),
@@ -855,8 +865,8 @@ impl World {
                     5 => account.mail_from_verified = false,
                     6 => account.allowed = false,
                     7 => account.configuration_sets.clear(),
-                    8 | 9 => suppress(account, therapist),
-                    10 => account.suppressed = [client.to_owned()].into(),
+                    8 | 9 => suppress(account, therapist, why),
+                    10 => account.suppressed = [(client.to_owned(), why)].into(),
                     _ => *account = emulated::account(),
                 });
                 self.say(format!("the account changes ({change})"));
@@ -948,10 +958,11 @@ impl World {
             _ => None,
         });
         let therapist = self.therapist;
+        let why = *self.random.pick(&Suppression::ALL);
         self.ses.mailbox().account(|account| {
             *account = emulated::account();
             match trouble {
-                Trouble::Suppressed => suppress(account, therapist),
+                Trouble::Suppressed => suppress(account, therapist, why),
                 Trouble::Paused => account.paused = true,
                 Trouble::NoQuota => account.max_24_hour_send = Some(0),
                 Trouble::Unverified => account.identities.clear(),

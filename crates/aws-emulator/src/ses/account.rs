@@ -1,7 +1,7 @@
 //! How AWS stands to the account: SES's identities, sandbox, quotas and suppression list; who gets the alarms; what protects the
 //! table.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// An email or a text message that a topic sends to.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +34,29 @@ pub struct Recommendation {
     pub description: String,
 }
 
+/// Why SES takes an email and does not send it ("Bounce types" and "Complaint object", SES developer guide).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Suppression {
+    /// The address is on the account's list, since an email to it came back.
+    Bounce,
+    /// The same, since its reader reported one as spam: reported as a complaint.
+    Complaint,
+    /// The address is on the list of a tenant of the account.
+    Tenant,
+    /// Auto Validation thinks too little of the address.
+    Validation,
+}
+
+impl Suppression {
+    /// Each of them.
+    pub const ALL: [Self; 4] = [
+        Self::Bounce,
+        Self::Complaint,
+        Self::Tenant,
+        Self::Validation,
+    ];
+}
+
 /// What protects the table, as its descriptions say it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TableProtection {
@@ -54,13 +77,19 @@ pub struct Account {
     pub identities: BTreeSet<String>,
     /// Configuration sets that exist.
     pub configuration_sets: BTreeSet<String>,
-    /// Those among them whose own suppression settings name no reason: they override the account's list ("Using configuration
-    /// set-level suppression to override your account-level suppression list").
+    /// Those among them whose own suppression settings name no reason and switch Auto Validation off: they override the account's
+    /// ("Using configuration set-level suppression to override your account-level suppression list"; "Auto Validation").
     pub unsuppressed_sets: BTreeSet<String>,
+    /// Those among them that may not send.
+    pub paused_sets: BTreeSet<String>,
+    /// Those among them whose event destination is switched off: nothing is reported of what leaves with them.
+    pub silent_sets: BTreeSet<String>,
+    /// Whether the identities are still to be verified: nothing is sent from them then.
+    pub unverified: bool,
     /// In the sandbox, recipients must be verified too.
     pub sandbox: bool,
-    /// The account's suppression list.
-    pub suppressed: BTreeSet<String>,
+    /// The addresses that SES does not send to.
+    pub suppressed: BTreeMap<String, Suppression>,
     /// Recipients a second; `None` is no limit.
     pub max_send_rate: Option<f64>,
     /// Recipients in 24 hours; `None` is no limit.
@@ -94,8 +123,11 @@ impl Default for Account {
             identities: BTreeSet::from(["example.com".to_owned()]),
             configuration_sets: BTreeSet::from(["emulator".to_owned()]),
             unsuppressed_sets: BTreeSet::new(),
+            paused_sets: BTreeSet::new(),
+            silent_sets: BTreeSet::new(),
+            unverified: false,
             sandbox: false,
-            suppressed: BTreeSet::new(),
+            suppressed: BTreeMap::new(),
             max_send_rate: None,
             max_24_hour_send: None,
             paused: false,
@@ -122,7 +154,7 @@ impl Default for Account {
 }
 
 /// What can be wrong with the account, by a name and in words.
-pub const SWITCHES: [(&str, &str); 14] = [
+pub const SWITCHES: [(&str, &str); 17] = [
     ("sandbox", "SES is in its sandbox"),
     ("paused", "Sending is paused"),
     ("probation", "SES reviews the account"),
@@ -132,7 +164,10 @@ pub const SWITCHES: [(&str, &str); 14] = [
         "denied",
         "The role may ask SES for nothing and send nothing",
     ),
+    ("unknown", "SES does not know the sender"),
     ("unverified", "The sender is not verified"),
+    ("sets-paused", "The configuration sets may not send"),
+    ("sets-silent", "The configuration sets report nothing"),
     ("dkim", "DKIM has failed"),
     ("mail-from", "The MX record of MAIL FROM is missing"),
     ("dmarc", "SES advises a DMARC record"),
@@ -152,7 +187,10 @@ impl Account {
             "suspended" => self.suspended,
             "quota" => self.max_24_hour_send.is_some(),
             "denied" => !self.allowed,
-            "unverified" => self.identities.is_empty(),
+            "unknown" => self.identities.is_empty(),
+            "unverified" => self.unverified,
+            "sets-paused" => !self.paused_sets.is_empty(),
+            "sets-silent" => !self.silent_sets.is_empty(),
             "dkim" => self.dkim != "SUCCESS",
             "mail-from" => self.mail_from.is_some(),
             "dmarc" => self.recommendations.is_some(),
@@ -174,7 +212,10 @@ impl Account {
             "suspended" => self.suspended = wrong,
             "quota" => self.max_24_hour_send = wrong.then_some(0),
             "denied" => self.allowed = !wrong,
-            "unverified" => {
+            "unverified" => self.unverified = wrong,
+            "sets-paused" => self.paused_sets = self.all_sets(wrong),
+            "sets-silent" => self.silent_sets = self.all_sets(wrong),
+            "unknown" => {
                 self.identities = match wrong {
                     true => BTreeSet::new(),
                     false => BTreeSet::from(["example.com".to_owned()]),
@@ -208,6 +249,11 @@ impl Account {
         }
     }
 
+    fn all_sets(&self, wanted: bool) -> BTreeSet<String> {
+        let sets = self.configuration_sets.iter().filter(|_| wanted);
+        sets.cloned().collect()
+    }
+
     /// Whether this is an identity by its own name that is there, verified or not.
     pub fn has_identity(&self, name: &str) -> bool {
         self.identities
@@ -221,7 +267,8 @@ impl Account {
         let Some((_, domain)) = address.rsplit_once('@') else {
             return false;
         };
-        self.identities.iter().any(|identity| {
+        let mut identities = self.identities.iter().filter(|_| !self.unverified);
+        identities.any(|identity| {
             let identity = identity.to_ascii_lowercase();
             identity == address
                 || identity == domain
@@ -231,14 +278,19 @@ impl Account {
         })
     }
 
-    /// Whether the account's suppression list holds back what is sent to this address with this configuration set.
-    pub fn is_suppressed(&self, address: &str, configuration_set: Option<&str>) -> bool {
+    /// Why SES holds back what is sent to this address with this configuration set, if it does.
+    pub fn suppression(
+        &self,
+        address: &str,
+        configuration_set: Option<&str>,
+    ) -> Option<Suppression> {
         if configuration_set.is_some_and(|set| self.unsuppressed_sets.contains(set)) {
-            return false;
+            return None;
         }
         self.suppressed
             .iter()
-            .any(|suppressed| suppressed.eq_ignore_ascii_case(address))
+            .find(|(suppressed, _)| suppressed.eq_ignore_ascii_case(address))
+            .map(|(_, why)| *why)
     }
 }
 

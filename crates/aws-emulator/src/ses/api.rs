@@ -97,6 +97,14 @@ pub(super) fn router(state: Arc<State>) -> Router {
         .route("/v2/email/account", get(asked::account))
         .route("/v2/email/identities/{identity}", get(asked::identity))
         .route(
+            "/v2/email/configuration-sets/{set}",
+            get(asked::configuration_set),
+        )
+        .route(
+            "/v2/email/configuration-sets/{set}/event-destinations",
+            get(asked::event_destinations),
+        )
+        .route(
             "/v2/email/vdm/recommendations",
             post(asked::recommendations),
         )
@@ -173,10 +181,10 @@ fn accept(state: &Arc<State>, request: Value, answered: bool) -> Result<String, 
     let email = {
         let account = lock(&state.account);
         check_account(state, &account, &email, configuration_set.as_deref())?;
-        let suppressed =
-            |address: &str| account.is_suppressed(address, configuration_set.as_deref());
+        let suppressed = |address: &str| account.suppression(address, configuration_set.as_deref());
         let notices = configuration_set
             .as_deref()
+            .filter(|set| !account.silent_sets.contains(*set))
             .map(|set| events::notices(&email, set, &suppressed))
             .unwrap_or_default();
         let sent = events::is_sent(&email, &suppressed);
@@ -224,6 +232,15 @@ fn check_account(
             404,
             "NotFoundException",
             format!("Configuration set <{set}> does not exist."),
+        ));
+    }
+    if let Some(set) = configuration_set
+        && account.paused_sets.contains(set)
+    {
+        return Err(RequestError::new(
+            400,
+            "SendingPausedException",
+            format!("Sending is paused for configuration set {set}"),
         ));
     }
     let sender = message::address(&email.from);

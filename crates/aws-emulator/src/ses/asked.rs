@@ -1,4 +1,5 @@
-//! What can be asked: `GetAccount`, `GetEmailIdentity` and `ListRecommendations` of SES API v2, and SNS's
+//! What can be asked: `GetAccount`, `GetEmailIdentity`, `GetConfigurationSet`, `GetConfigurationSetEventDestinations` and
+//! `ListRecommendations` of SES API v2, and SNS's
 //! `ListSubscriptionsByTopic` (the query API: a form goes in, XML comes out).
 
 use std::fmt::Write as _;
@@ -54,12 +55,17 @@ pub(super) async fn identity(
     let mail_from = account.mail_from.as_ref();
     let body = json!({
         "IdentityType": if is_address { "EMAIL_ADDRESS" } else { "DOMAIN" },
-        "VerifiedForSendingStatus": true,
-        "VerificationStatus": "SUCCESS",
+        "VerifiedForSendingStatus": !account.unverified,
+        "VerificationStatus": if account.unverified { "PENDING" } else { "SUCCESS" },
         "FeedbackForwardingStatus": true,
         "DkimAttributes": {
             "SigningEnabled": !is_address,
-            "Status": if is_address { "NOT_STARTED" } else { account.dkim.as_str() },
+            // A domain is verified by its DKIM records.
+            "Status": match (is_address, account.unverified) {
+                (true, _) => "NOT_STARTED",
+                (false, true) => "PENDING",
+                (false, false) => account.dkim.as_str(),
+            },
             "SigningAttributesOrigin": "AWS_SES",
             "Tokens": if is_address { json!([]) } else { json!(["token1", "token2", "token3"]) },
         },
@@ -75,6 +81,57 @@ pub(super) async fn identity(
     });
     drop(account);
     answer(StatusCode::OK, None, &body)
+}
+
+pub(super) async fn configuration_set(
+    Shared(state): Shared<Arc<State>>,
+    Path(set): Path<String>,
+) -> Response {
+    let account = lock(&state.account);
+    if let Err(refused) = may_ask(&account, "ses:GetConfigurationSet", &set) {
+        return refuse(&refused);
+    }
+    let own = account.unsuppressed_sets.contains(&set);
+    let body = json!({
+        "ConfigurationSetName": set,
+        "SendingOptions": { "SendingEnabled": !account.paused_sets.contains(&set) },
+        "SuppressionOptions": own.then(|| json!({ "SuppressedReasons": [] })),
+    });
+    drop(account);
+    answer(StatusCode::OK, None, &body)
+}
+
+pub(super) async fn event_destinations(
+    Shared(state): Shared<Arc<State>>,
+    Path(set): Path<String>,
+) -> Response {
+    let account = lock(&state.account);
+    if let Err(refused) = may_ask(&account, "ses:GetConfigurationSetEventDestinations", &set) {
+        return refuse(&refused);
+    }
+    let body = json!({ "EventDestinations": [{
+        "Name": "feedback",
+        "Enabled": !account.silent_sets.contains(&set),
+        "MatchingEventTypes": ["DELIVERY", "BOUNCE", "COMPLAINT", "REJECT", "DELIVERY_DELAY"],
+        "SnsDestination": { "TopicArn": format!("arn:aws:sns:{}:{}:feedback", aws::REGION, aws::ACCOUNT) },
+    }] });
+    drop(account);
+    answer(StatusCode::OK, None, &body)
+}
+
+/// Whether this set is there and may be asked about.
+fn may_ask(account: &Account, action: &str, set: &str) -> Result<(), RequestError> {
+    if !account.allowed {
+        return Err(access_denied(action));
+    }
+    match account.configuration_sets.contains(set) {
+        true => Ok(()),
+        false => Err(RequestError::new(
+            404,
+            "NotFoundException",
+            format!("Configuration set <{set}> does not exist."),
+        )),
+    }
 }
 
 pub(super) async fn recommendations(Shared(state): Shared<Arc<State>>, body: Bytes) -> Response {

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::Email;
+use super::account::Suppression;
 use super::message;
 use crate::aws;
 
@@ -60,8 +61,8 @@ enum Fate {
     OutOfOffice {
         first: bool,
     },
-    /// On the account's own suppression list.
-    SuppressedByAccount,
+    /// On a list of the account's, or not good enough for it.
+    SuppressedBy(Suppression),
     /// On the simulator's stand-in for SES's global list.
     Suppressed,
 }
@@ -73,9 +74,9 @@ pub(super) fn is_simulator(address: &str) -> bool {
         .is_some_and(|(_, domain)| domain.eq_ignore_ascii_case(SIMULATOR))
 }
 
-fn fate(address: &str, suppressed: bool) -> Fate {
-    if suppressed {
-        return Fate::SuppressedByAccount;
+fn fate(address: &str, suppressed: Option<Suppression>) -> Fate {
+    if let Some(why) = suppressed {
+        return Fate::SuppressedBy(why);
     }
     if !is_simulator(address) {
         return Fate::Delivered;
@@ -100,12 +101,12 @@ fn fate(address: &str, suppressed: bool) -> Fate {
 }
 
 /// Whether the email leaves SES for at least one of its recipients.
-pub(super) fn is_sent(email: &Email, suppressed: &dyn Fn(&str) -> bool) -> bool {
+pub(super) fn is_sent(email: &Email, suppressed: &dyn Fn(&str) -> Option<Suppression>) -> bool {
     !email.eml.contains(TEST_VIRUS)
         && email.to.iter().any(|address| {
             !matches!(
                 fate(address, suppressed(address)),
-                Fate::SuppressedByAccount | Fate::Suppressed
+                Fate::SuppressedBy(_) | Fate::Suppressed
             )
         })
 }
@@ -114,7 +115,7 @@ pub(super) fn is_sent(email: &Email, suppressed: &dyn Fn(&str) -> bool) -> bool 
 pub(super) fn notices(
     email: &Email,
     configuration_set: &str,
-    suppressed: &dyn Fn(&str) -> bool,
+    suppressed: &dyn Fn(&str) -> Option<Suppression>,
 ) -> Vec<Notice> {
     let about = about(email, configuration_set);
     let notice = |kind: &str, name: &str, detail: Value| {
@@ -173,6 +174,32 @@ pub(super) fn notices(
         };
         let bounced =
             |sub_type: &str, diagnostic: &str| bounced_as("Permanent", sub_type, diagnostic);
+        let complained = |sub_type: Value, feedback_type: Value| {
+            let mut detail = Map::from_iter([
+                (
+                    "feedbackId".to_owned(),
+                    aws::message_id(Timestamp::now()).into(),
+                ),
+                ("complaintSubType".to_owned(), sub_type),
+                (
+                    "complainedRecipients".to_owned(),
+                    json!([{ "emailAddress": address }]),
+                ),
+                ("timestamp".to_owned(), at.as_str().into()),
+            ]);
+            // What its reader's provider adds.
+            if !feedback_type.is_null() {
+                detail.extend([
+                    (
+                        "userAgent".to_owned(),
+                        "Amazon SES Mailbox Simulator".into(),
+                    ),
+                    ("complaintFeedbackType".to_owned(), feedback_type),
+                    ("arrivalDate".to_owned(), at.as_str().into()),
+                ]);
+            }
+            notice("Complaint", "complaint", detail.into())
+        };
         match fate(address, suppressed(address)) {
             Fate::OutOfOffice { first } => {
                 let mut pair = [delivered(), bounced_as("Transient", "General", "smtp; out of office")];
@@ -183,9 +210,20 @@ pub(super) fn notices(
             }
             Fate::Delivered => notices.push(delivered()),
             Fate::Bounced => notices.push(bounced("General", "smtp; 550 5.1.1 user unknown")),
-            Fate::SuppressedByAccount => notices.push(bounced(
+            Fate::SuppressedBy(Suppression::Bounce) => notices.push(bounced(
                 "OnAccountSuppressionList",
                 "Amazon SES did not send the message to this address because it is on the suppression list for your account.",
+            )),
+            Fate::SuppressedBy(Suppression::Complaint) => {
+                notices.push(complained("OnAccountSuppressionList".into(), Value::Null));
+            }
+            Fate::SuppressedBy(Suppression::Tenant) => notices.push(bounced(
+                "OnTenantSuppressionList",
+                "Amazon SES did not send the message to this address because it is on the suppression list for your tenant.",
+            )),
+            Fate::SuppressedBy(Suppression::Validation) => notices.push(bounced(
+                "EmailValidationSuppressed",
+                "Amazon SES did not send the message to this address because it did not meet your validation threshold.",
             )),
             Fate::Suppressed => notices.push(bounced(
                 "Suppressed",
@@ -193,15 +231,7 @@ pub(super) fn notices(
             )),
             Fate::Complained => {
                 notices.push(delivered());
-                notices.push(notice("Complaint", "complaint", json!({
-                    "feedbackId": aws::message_id(Timestamp::now()),
-                    "complaintSubType": null,
-                    "complainedRecipients": [{ "emailAddress": address }],
-                    "timestamp": at,
-                    "userAgent": "Amazon SES Mailbox Simulator",
-                    "complaintFeedbackType": "abuse",
-                    "arrivalDate": at,
-                })));
+                notices.push(complained(Value::Null, "abuse".into()));
             }
         }
     }
