@@ -5,8 +5,8 @@
 //! between them loses things, and the time is an argument. A schedule follows from its seed, but for the order in which
 //! invocations at the same moment come through, which the machine decides, and the references, which are generated at random.
 //!
-//! `SIMULATE_SEED=7 cargo test simulator` plays one schedule; `SIMULATE_SCHEDULES=20000` plays more than usual, with
-//! `--profile simulate` several times as fast.
+//! `SIMULATE_SEED=7 cargo test simulator` plays one schedule; `SIMULATE_SCHEDULES=20000` plays more than usual, from that seed on if
+//! both are given, with `--profile simulate` several times as fast.
 
 mod people;
 pub mod random;
@@ -50,9 +50,10 @@ async fn play(seed: u64) -> (u64, Result<u64, String>) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn nothing_accepted_is_lost_in_any_schedule() {
+    let count = number("SIMULATE_SCHEDULES");
     let (first, count) = match number("SIMULATE_SEED") {
-        Some(seed) => (seed, 1),
-        None => (1, number("SIMULATE_SCHEDULES").unwrap_or(SCHEDULES)),
+        Some(seed) => (seed, count.unwrap_or(1)),
+        None => (1, count.unwrap_or(SCHEDULES)),
     };
     let started = Instant::now();
     let mut seeds = first..first.saturating_add(count);

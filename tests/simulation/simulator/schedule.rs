@@ -789,11 +789,12 @@ impl World {
         let mut items = joined(self.items().await);
         items.retain(|item| item["kind"].as_s().unwrap() == "enquiry");
         for item in &mut items {
-            // The table has deleted its state first: it ended as it was seen last.
+            // The table has deleted its state first: it ended as it was seen last, and with its state went what was due (seed 3953).
             if !item.contains_key("deliveries")
                 && let Some(seen) = self.seen.get(item["pk"].as_s().unwrap())
             {
                 *item = seen.clone();
+                item.remove("due");
             }
         }
         items
@@ -959,6 +960,13 @@ impl World {
             }
         });
         let began = self.now;
+        let is_due = |item: &Item| {
+            let since = item.get("due").map(|since| since.as_s().unwrap());
+            since.is_some_and(|since| since.parse::<Timestamp>().unwrap() <= began)
+        };
+        // What was put off for an hour, such as a notice about an auto-reply that may have left, is due for less long (seed 11990).
+        let mut waiting = self.enquiries().await;
+        waiting.retain(is_due);
         let before = self.lines.len();
         let mut ages = Vec::new();
         // A service that keeps a sweep waiting may leave it no time for all.
@@ -1000,8 +1008,8 @@ impl World {
             self.check_suppressed(&pending);
         }
         pending.retain(|item| {
-            let since = item.get("due").map(|since| since.as_s().unwrap());
-            since.is_some_and(|since| since.parse::<Timestamp>().unwrap() <= began)
+            let has_waited = |waiting: &Item| waiting["pk"] == item["pk"];
+            is_due(item) && waiting.iter().any(has_waited)
         });
         if pending.is_empty() {
             return;
