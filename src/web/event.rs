@@ -4,7 +4,9 @@ use axum::BoxError;
 use axum::body::{Body, to_bytes};
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
+use lambda_http::aws_lambda_events::apigw::ApiGatewayV2httpRequest;
 use lambda_http::request::LambdaRequest;
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{OwnOrigin, Source, Unread};
@@ -23,7 +25,7 @@ pub(super) fn request(event: &Value) -> Option<http::Request<Body>> {
     let source = Source(source.and_then(|source| source.parse().ok()));
     let mut event = event.clone();
     drop_what_is_no_address(&mut event);
-    let mut request = read(event.clone()).or_else(|| without_body(event))?;
+    let mut request = read(&event).or_else(|| without_body(event))?;
     request.extensions_mut().insert(own_origin);
     request.extensions_mut().insert(source);
     Some(request)
@@ -54,9 +56,11 @@ fn drop_what_is_no_address(event: &mut Value) {
 }
 
 /// The library panics at a body that is not base64 although the event says so.
-fn read(event: Value) -> Option<http::Request<Body>> {
+fn read(event: &Value) -> Option<http::Request<Body>> {
     let read = std::panic::catch_unwind(|| {
-        let request: LambdaRequest = serde_json::from_value(event).ok()?;
+        // Its own `deserialize` would write the event as text again and try one kind after the other.
+        let request = ApiGatewayV2httpRequest::deserialize(event).ok()?;
+        let request = LambdaRequest::ApiGatewayV2(request);
         Some(lambda_http::Request::from(request).map(|body| Body::from(body.to_vec())))
     });
     read.ok().flatten()
@@ -66,7 +70,7 @@ fn without_body(mut event: Value) -> Option<http::Request<Body>> {
     let members = event.as_object_mut()?;
     members.remove("body");
     members.insert("isBase64Encoded".to_owned(), false.into());
-    let mut request = read(event)?;
+    let mut request = read(&event)?;
     request.extensions_mut().insert(Unread);
     Some(request)
 }

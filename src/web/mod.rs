@@ -15,7 +15,7 @@ mod published;
 mod respond;
 
 use std::net::IpAddr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use axum::body::to_bytes;
 use axum::extract::rejection::QueryRejection;
@@ -168,10 +168,12 @@ impl IntoResponse for Outdated {
     }
 }
 
-/// The entry point for HTTP events: the pages, and the way to each, which is made once.
+/// The entry point for HTTP events: the pages, and the way to each. That to the desk's many is made for the first request that goes
+/// there: a client who waits while the function starts does not go there.
 pub struct WebService {
     web: Arc<Web>,
-    router: Router,
+    public: Router,
+    desk: OnceLock<Router>,
 }
 
 impl WebService {
@@ -179,8 +181,11 @@ impl WebService {
     #[must_use]
     pub fn new(web: Web) -> Self {
         let web = Arc::new(web);
+        let public = web.routes().into_iter();
+        let public = public.map(|route| (route.path, route.handler));
         Self {
-            router: router(Arc::clone(&web)),
+            public: router(&web, public),
+            desk: OnceLock::new(),
             web,
         }
     }
@@ -204,7 +209,11 @@ impl WebService {
         };
         request.extensions_mut().insert(clock.clone());
         request.extensions_mut().insert(practice);
-        match self.router.clone().oneshot(request).await {
+        let router = match desk::is_under(request.uri().path()) {
+            true => self.desk.get_or_init(|| router(&self.web, desk::routes())),
+            false => &self.public,
+        };
+        match router.clone().oneshot(request).await {
             Ok(response) if response.extensions().get::<Outdated>().is_some() => Ok(None),
             Ok(response) => event::response(response).await.map(Some),
             Err(never) => match never {},
@@ -212,21 +221,21 @@ impl WebService {
     }
 }
 
-fn router(web: Arc<Web>) -> Router {
-    let routes = web.routes().into_iter();
-    let routes = routes.map(|route| (route.path, route.handler));
+fn router(
+    web: &Arc<Web>,
+    routes: impl Iterator<Item = (&'static str, MethodRouter<Arc<Web>>)>,
+) -> Router {
     routes
-        .chain(desk::routes())
         .fold(Router::new(), |router, (path, handler)| {
             router.route(path, handler)
         })
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
         .layer(middleware::from_fn_with_state(
-            Arc::clone(&web),
+            Arc::clone(web),
             origin::guard,
         ))
-        .with_state(web)
+        .with_state(Arc::clone(web))
 }
 
 /// The form itself; an address that was posted to shows it too, when the page is reloaded.

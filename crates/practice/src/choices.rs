@@ -64,7 +64,7 @@ macro_rules! choice {
             }
         }
 
-        #[cfg(feature = "schema")]
+        #[cfg(test)]
         impl schemars::JsonSchema for $name {
             fn inline_schema() -> bool {
                 true

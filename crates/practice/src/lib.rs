@@ -16,6 +16,9 @@ mod question;
 pub mod raw;
 #[cfg(feature = "toml")]
 mod reader;
+#[cfg(test)]
+#[path = "../tests/practice/main.rs"]
+mod tests;
 mod text;
 mod when;
 mod working_time;

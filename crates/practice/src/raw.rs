@@ -5,17 +5,17 @@
 
 use std::collections::BTreeMap;
 
-#[cfg(feature = "schema")]
+#[cfg(test)]
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[cfg(feature = "schema")]
+#[cfg(test)]
 use crate::choices::{Area, BuiltIn, Cause, FormSection, Goal, QuestionKind, Warmth};
 pub use crate::text::*;
 
 /// The practice, in the therapist's own words.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Practice {
     /// Who and where you are.
     pub practice: Contact,
@@ -30,17 +30,17 @@ pub struct Practice {
     #[serde(default)]
     pub holiday: Vec<Holiday>,
     /// One block for each treatment, in the order in which people should read them.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    #[cfg_attr(test, schemars(length(min = 1)))]
     pub treatment: Vec<Treatment>,
     /// Which treatment to suggest. Each pair of goal and warmth must be in exactly one block.
-    #[cfg_attr(feature = "schema", schemars(length(min = 1)))]
+    #[cfg_attr(test, schemars(length(min = 1)))]
     pub guide: Vec<Guide>,
     /// Which of the questions that every form can have yours leaves out. Leave the section out to ask them all.
     pub form: Option<Form>,
     /// One block for each question of your own, at most twelve, in the order in which people should read them. Each stands below the
     /// questions that every form has in its section.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(length(max = 12)))]
+    #[cfg_attr(test, schemars(length(max = 12)))]
     pub question: Vec<Question>,
     /// What you explain to people who ticked the matching box.
     pub explain: Explain,
@@ -56,7 +56,7 @@ pub struct Practice {
 
 /// Who and where the practice is.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Contact {
     /// The name of your practice.
     pub name: Line,
@@ -76,7 +76,7 @@ pub struct Contact {
 
 /// A page on a social network.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Social {
     /// The network, such as "Instagram".
     pub name: Line,
@@ -88,7 +88,7 @@ pub struct Social {
 
 /// The working hours of a week.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Hours {
     /// When you work on a Monday, such as ["9:00-12:30", "14:00-18:00"]; [] for a day off.
     pub monday: Spans,
@@ -108,7 +108,7 @@ pub struct Hours {
 
 /// How soon an answer is promised.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Reply {
     /// How soon you answer an enquiry, counted in working hours only: from 1 to 80.
     pub within_working_hours: ReplyHours,
@@ -122,9 +122,9 @@ pub struct Reply {
 
 /// One day off (`date`), or several in a row (`from` and `to`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 #[cfg_attr(
-    feature = "schema",
+    test,
     schemars(
         extend("oneOf" = [{ "required": ["date"] }, { "required": ["from", "to"] }]),
         extend("dependencies" = { "from": ["to"], "to": ["from"] })
@@ -143,7 +143,7 @@ pub struct Holiday {
 
 /// A treatment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Treatment {
     /// A short name for the computer: small letters, digits and hyphens. It is kept with each enquiry, so leave it as it is
     /// once the form is in use.
@@ -164,21 +164,21 @@ pub struct Treatment {
 
 /// Which treatment to suggest for some answers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 #[cfg_attr(
-    feature = "schema",
+    test,
     schemars(
         extend("dependencies" = { "also": ["also_why", "suggest"], "also_why": ["also"] })
     )
 )]
 pub struct Guide {
     /// What people want from the massage.
-    #[cfg_attr(feature = "schema", schemars(with = "Goal"))]
+    #[cfg_attr(test, schemars(with = "Goal"))]
     pub goal: String,
     /// Whether warm stones appeal to them. An answer that was left out counts as "not-sure". Leave the line out if warmth
     /// makes no difference.
     #[cfg_attr(
-        feature = "schema",
+        test,
         schemars(length(min = 1), extend("uniqueItems" = true))
     )]
     pub warmth: Option<Warmths>,
@@ -194,16 +194,16 @@ pub struct Guide {
 
 /// What the form leaves out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Form {
     /// The names of the questions to leave out, such as ["cause", "times"]. Without "phone" there is no "contact_by" either.
-    #[cfg_attr(feature = "schema", schemars(extend("uniqueItems" = true)))]
+    #[cfg_attr(test, schemars(extend("uniqueItems" = true)))]
     pub leave_out: LeftOut,
 }
 
 /// A question of the practice's own.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Question {
     /// A short name for the computer: small letters, digits and underscores. It is kept with each enquiry, so leave it as it is
     /// once the form is in use.
@@ -214,15 +214,15 @@ pub struct Question {
     pub hint: Option<Line>,
     /// What it looks like: "line" (one line of text), "text" (several lines; at most three such questions), "one-of", "several-of", or
     /// "yes-no".
-    #[cfg_attr(feature = "schema", schemars(with = "QuestionKind"))]
+    #[cfg_attr(test, schemars(with = "QuestionKind"))]
     pub kind: String,
     /// The answers to choose from, from two to twenty: for "one-of" and "several-of" only.
-    #[cfg_attr(feature = "schema", schemars(length(min = 2, max = 20)))]
+    #[cfg_attr(test, schemars(length(min = 2, max = 20)))]
     pub options: Option<Options>,
     /// Whether it has to be answered. Leave it out, or write false, if it need not be.
     pub required: Option<bool>,
     /// Where it stands: "you" (About you), "body" (About your body) or "visit" (About your visit).
-    #[cfg_attr(feature = "schema", schemars(with = "FormSection"))]
+    #[cfg_attr(test, schemars(with = "FormSection"))]
     pub section: String,
     /// Whether the answer says something about health: then the privacy mode keeps it out of your mailbox.
     pub health: bool,
@@ -230,7 +230,7 @@ pub struct Question {
 
 /// One answer to choose from.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct QuestionOption {
     /// A short name for the computer: small letters, digits and hyphens.
     pub value: Key,
@@ -240,7 +240,7 @@ pub struct QuestionOption {
 
 /// What the practice explains.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Explain {
     /// What massage does, for those who are not sure what they want.
     pub massage: Sentences,
@@ -250,17 +250,17 @@ pub struct Explain {
     pub general: Sentences,
     /// What is often behind pain in an area. Leave one out and nothing is said about it.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<Area, Sentences>"))]
+    #[cfg_attr(test, schemars(with = "BTreeMap<Area, Sentences>"))]
     pub area: BTreeMap<String, Sentences>,
     /// What a cause does to the muscles. Leave one out and nothing is said about it.
     #[serde(default)]
-    #[cfg_attr(feature = "schema", schemars(with = "BTreeMap<Cause, Sentences>"))]
+    #[cfg_attr(test, schemars(with = "BTreeMap<Cause, Sentences>"))]
     pub cause: BTreeMap<String, Sentences>,
 }
 
 /// The automatic answer to the client.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct EmailTexts {
     /// The subject. The reference is put after it.
     pub subject: Subject,
@@ -284,7 +284,7 @@ pub struct EmailTexts {
 
 /// What people agree to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Consent {
     /// The version of the wording, kept with each enquiry. Change it whenever you change the wording; a date is a good
     /// version.
@@ -298,7 +298,7 @@ pub struct Consent {
 
 /// A wording that was replaced.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct EarlierConsent {
     /// Its version.
     pub version: Version,
@@ -310,7 +310,7 @@ pub struct EarlierConsent {
 
 /// What makes an enquiry suspect.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Suspect {
     /// Words and phrases of at least three characters. Only whole words count, and capitals make no difference.
     pub words: List<Phrase>,
@@ -320,7 +320,7 @@ pub struct Suspect {
 
 /// What is kept, where and for how long.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(deny_unknown_fields))]
+#[cfg_attr(test, derive(JsonSchema), schemars(deny_unknown_fields))]
 pub struct Privacy {
     /// Whether the email about an enquiry leaves out what the client says about their health, which is then on the desk only.
     /// Left out, it is false.
@@ -334,11 +334,11 @@ pub struct Privacy {
 
 /// A day of the calendar, in `practice.toml` with or without quotation marks.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
+#[cfg_attr(test, derive(JsonSchema), schemars(inline))]
 #[serde(expecting = "a day of the calendar as \"2027-01-31\" (year-month-day)")]
 pub struct Day(
     #[cfg_attr(
-        feature = "schema",
+        test,
         schemars(regex(pattern = "^[0-9]{4}-[0-9]{2}-[0-9]{2}$"), extend("format" = "date"))
     )]
     pub String,
@@ -346,13 +346,13 @@ pub struct Day(
 
 /// The spans of a working day, each such as `9:00-17:00`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
+#[cfg_attr(test, derive(JsonSchema), schemars(inline))]
 #[serde(
     expecting = "a list of spans such as [\"9:00-12:30\", \"14:00-18:00\"], or [] for a day off"
 )]
 pub struct Spans(
     #[cfg_attr(
-        feature = "schema",
+        test,
         schemars(inner(regex(
             pattern = r"^\s*([01]?[0-9]|2[0-3]):[0-5][0-9]\s*[-–]\s*(([01]?[0-9]|2[0-3]):[0-5][0-9]|24:00)\s*$"
         )))
@@ -362,21 +362,19 @@ pub struct Spans(
 
 /// Some of the answers about warmth.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
+#[cfg_attr(test, derive(JsonSchema), schemars(inline))]
 #[serde(expecting = "a list with some of \"yes\", \"no\", \"not-sure\"")]
-pub struct Warmths(#[cfg_attr(feature = "schema", schemars(with = "Vec<Warmth>"))] pub Vec<String>);
+pub struct Warmths(#[cfg_attr(test, schemars(with = "Vec<Warmth>"))] pub Vec<String>);
 
 /// Some of the questions that every form can have.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
+#[cfg_attr(test, derive(JsonSchema), schemars(inline))]
 #[serde(expecting = "a list of questions such as [\"cause\", \"times\"], or []")]
-pub struct LeftOut(
-    #[cfg_attr(feature = "schema", schemars(with = "Vec<BuiltIn>"))] pub Vec<String>,
-);
+pub struct LeftOut(#[cfg_attr(test, schemars(with = "Vec<BuiltIn>"))] pub Vec<String>);
 
 /// The answers to a question.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
+#[cfg_attr(test, derive(JsonSchema), schemars(inline))]
 #[serde(
     expecting = "a list of answers such as [{ value = \"run\", label = \"Running\" }, { value = \"swim\", label = \"Swimming\" }]"
 )]
@@ -384,26 +382,24 @@ pub struct Options(pub Vec<QuestionOption>);
 
 /// A list of texts.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
+#[cfg_attr(test, derive(JsonSchema), schemars(inline))]
 #[serde(expecting = "a list of texts such as [\"one\", \"two\"], or []")]
 pub struct List<T>(pub Vec<T>);
 
 /// A number of working hours. A form stores 0 for what is no number.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
+#[cfg_attr(test, derive(JsonSchema), schemars(inline))]
 #[serde(expecting = "a whole number from 1 to 80")]
-pub struct ReplyHours(#[cfg_attr(feature = "schema", schemars(range(min = 1, max = 80)))] pub u8);
+pub struct ReplyHours(#[cfg_attr(test, schemars(range(min = 1, max = 80)))] pub u8);
 
 /// A number of days. A form stores 0 for what is no number.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[cfg_attr(feature = "schema", derive(JsonSchema), schemars(inline))]
+#[cfg_attr(test, derive(JsonSchema), schemars(inline))]
 #[serde(expecting = "a whole number of days from 1 to 3650")]
-pub struct RetentionDays(
-    #[cfg_attr(feature = "schema", schemars(range(min = 1, max = 3650)))] pub u16,
-);
+pub struct RetentionDays(#[cfg_attr(test, schemars(range(min = 1, max = 3650)))] pub u16);
 
 /// The JSON Schema of `practice.toml`, in the draft that editors for TOML know.
-#[cfg(feature = "schema")]
+#[cfg(test)]
 #[must_use]
 pub fn schema() -> schemars::Schema {
     let mut settings = schemars::generate::SchemaSettings::draft07();
@@ -414,7 +410,7 @@ pub fn schema() -> schemars::Schema {
 }
 
 /// TOML has no null: what is optional is left out.
-#[cfg(feature = "schema")]
+#[cfg(test)]
 fn without_null(schema: &mut schemars::Schema) {
     if let Some(types) = schema.get_mut("type")
         && let Some(kind) = types.as_array().and_then(|types| types.first())

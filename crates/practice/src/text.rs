@@ -32,7 +32,7 @@ macro_rules! text {
             }
         }
 
-        #[cfg(feature = "schema")]
+        #[cfg(test)]
         impl schemars::JsonSchema for $name {
             fn inline_schema() -> bool {
                 true

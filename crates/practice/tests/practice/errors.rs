@@ -1,10 +1,10 @@
 //! What is wrong in `practice.toml` is reported with line, key and what was expected, all at once.
 
+use crate::Practice;
+use crate::choices::{BuiltIn, Choice, Goal, Warmth};
 use jiff::civil::date;
-use practice::Practice;
-use practice::choices::{BuiltIn, Choice, Goal, Warmth};
 
-use crate::{SOURCE, edited, line_of, without_warmth};
+use crate::tests::{SOURCE, edited, line_of, without_warmth};
 
 /// One change to the file, the passage on whose line the error is, its key, words of its message, and who sees it.
 type ErrorCase = (

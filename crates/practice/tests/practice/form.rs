@@ -1,9 +1,9 @@
 //! The same checks for values that come from no file, such as the fields of a form.
 
-use practice::raw::{Day, Line, Spans};
-use practice::{Practice, check, raw};
+use crate::raw::{Day, Line, Spans};
+use crate::{Practice, check, raw};
 
-use crate::{PHYSIOTHERAPIST, SECOND, SOURCE};
+use crate::tests::{PHYSIOTHERAPIST, SECOND, SOURCE};
 
 fn written(text: &str) -> raw::Practice {
     toml::from_str(

@@ -1,9 +1,9 @@
 //! Which treatment is suggested, and what happens next.
 
-use practice::choices::{Choice, ContactBy, Goal, RecentInjury, Warmth};
-use practice::{Practice, Treatment};
+use crate::choices::{Choice, ContactBy, Goal, RecentInjury, Warmth};
+use crate::{Practice, Treatment};
 
-use crate::SOURCE;
+use crate::tests::SOURCE;
 
 fn the_practice() -> Practice {
     Practice::from_toml(SOURCE).unwrap()

@@ -1,10 +1,10 @@
 //! By when an answer is promised, and working hours in words.
 
+use crate::Practice;
 use jiff::civil::{Date, date};
 use jiff::tz::TimeZone;
-use practice::Practice;
 
-use crate::{SOURCE, edited};
+use crate::tests::{SOURCE, edited};
 
 fn the_practice() -> Practice {
     Practice::from_toml(SOURCE).unwrap()

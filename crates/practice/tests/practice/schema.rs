@@ -2,15 +2,15 @@
 
 use std::path::Path;
 
+use crate::Practice;
 use boon::{Compiler, Draft, SchemaIndex, Schemas};
-use practice::Practice;
 use serde_json::Value;
 
-use crate::errors::{ERRORS, of_questions};
-use crate::{PHYSIOTHERAPIST, SECOND, SOURCE, edited};
+use crate::tests::errors::{ERRORS, of_questions};
+use crate::tests::{PHYSIOTHERAPIST, SECOND, SOURCE, edited};
 
 fn generated() -> String {
-    format!("{:#}\n", practice::raw::schema().to_value())
+    format!("{:#}\n", crate::raw::schema().to_value())
 }
 
 fn compiled() -> (Schemas, SchemaIndex) {
@@ -18,7 +18,7 @@ fn compiled() -> (Schemas, SchemaIndex) {
     let mut compiler = Compiler::new();
     compiler.set_default_draft(Draft::V7);
     compiler
-        .add_resource("practice.json", practice::raw::schema().to_value())
+        .add_resource("practice.json", crate::raw::schema().to_value())
         .unwrap();
     let index = compiler.compile("practice.json", &mut schemas).unwrap();
     (schemas, index)
@@ -109,5 +109,5 @@ fn every_key_is_described() {
             }
         }
     }
-    described(&practice::raw::schema().to_value(), "");
+    described(&crate::raw::schema().to_value(), "");
 }
