@@ -43,9 +43,10 @@ impl Delivery {
         };
         let mut state = email.state.clone();
         let Some(attempt) = state.claim(clock.now(), clock.lease_until()) else {
-            return match state.is_pending() {
-                true => Err(Unfinished::Pending),
-                false => Ok(()),
+            return if state.is_pending() {
+                Err(Unfinished::Pending)
+            } else {
+                Ok(())
             };
         };
         let claimed = self.store.change_own_email(&email, state, clock.now());
@@ -68,10 +69,10 @@ impl Delivery {
         };
         let is_pending = state.is_pending();
         self.write_down_own(&email, state, clock).await?;
-        match is_pending {
-            true if refused => Err(Unfinished::Refused),
-            true => Err(Unfinished::Pending),
-            false => Ok(()),
+        match (is_pending, refused) {
+            (true, true) => Err(Unfinished::Refused),
+            (true, false) => Err(Unfinished::Pending),
+            (false, _) => Ok(()),
         }
     }
 

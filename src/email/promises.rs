@@ -29,7 +29,6 @@ pub struct Waits<'a> {
 pub struct PromisesEmail<'a> {
     /// [`EmailKind::MorningList`] or [`EmailKind::Reminder`].
     pub kind: EmailKind,
-    /// The practice.
     pub practice: &'a Practice,
     /// The therapist's address.
     pub to: &'a EmailAddress,
@@ -37,7 +36,6 @@ pub struct PromisesEmail<'a> {
     pub waiting: &'a [Waits<'a>],
     /// Who was marked as answered through a link, without signing in, since the last list.
     pub marked: &'a [&'a Received],
-    /// Now.
     pub now: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! How AWS stands to the account: SES's identities, sandbox, quotas and suppression list; who gets the alarms; what protects the
+//! The state of the AWS account: SES's identities, sandbox, quotas and suppression list; who gets the alarms; what protects the
 //! table.
 
 use std::collections::BTreeSet;
@@ -175,9 +175,10 @@ impl Account {
             "quota" => self.max_24_hour_send = wrong.then_some(0),
             "denied" => self.allowed = !wrong,
             "unverified" => {
-                self.identities = match wrong {
-                    true => BTreeSet::new(),
-                    false => BTreeSet::from(["example.com".to_owned()]),
+                self.identities = if wrong {
+                    BTreeSet::new()
+                } else {
+                    BTreeSet::from(["example.com".to_owned()])
                 }
             }
             "dkim" => self.dkim = if wrong { "FAILED" } else { "SUCCESS" }.to_owned(),

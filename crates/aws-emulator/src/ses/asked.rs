@@ -1,4 +1,4 @@
-//! What can be asked: `GetAccount`, `GetEmailIdentity` and `ListRecommendations` of SES API v2, and SNS's
+//! Operations that only read: `GetAccount`, `GetEmailIdentity` and `ListRecommendations` of SES API v2, and SNS's
 //! `ListSubscriptionsByTopic` (the query API: a form goes in, XML comes out).
 
 use std::fmt::Write as _;
@@ -127,9 +127,10 @@ fn members(account: &Account) -> String {
     let mut members = String::new();
     for subscription in &account.subscriptions {
         let topic = format!("arn:aws:sns:{}:{}:alarms", aws::REGION, aws::ACCOUNT);
-        let arn = match subscription.confirmed {
-            true => format!("{topic}:{}", aws::uuid()),
-            false => "PendingConfirmation".to_owned(),
+        let arn = if subscription.confirmed {
+            format!("{topic}:{}", aws::uuid())
+        } else {
+            "PendingConfirmation".to_owned()
         };
         let _ = write!(
             members,
