@@ -287,6 +287,20 @@ impl MailState {
         matches!(self, Self::Pending { .. } | Self::Sending { .. })
     }
 
+    /// Since when it stands as it does; nothing while it still has to be sent, or was never to be.
+    #[must_use]
+    pub const fn since(&self) -> Option<Timestamp> {
+        match self {
+            Self::Pending { .. } | Self::Sending { .. } | Self::Withheld { .. } => None,
+            Self::Sent { at, .. }
+            | Self::Failed { at, .. }
+            | Self::Unknown { at }
+            | Self::Delivered { at, .. }
+            | Self::Bounced { at, .. }
+            | Self::Complained { at, .. } => Some(*at),
+        }
+    }
+
     /// Whether it still has to be sent and no invocation is at it.
     #[must_use]
     pub fn is_free(&self, now: Timestamp) -> bool {

@@ -136,7 +136,7 @@ impl Store {
         let expires = if next.state.deliveries.is_pending_for_therapist() {
             None
         } else {
-            // The first time counts: an email that is sent once more keeps nothing longer.
+            // The first time counts: an email that is sent once more keeps nothing longer, but for the day after it.
             let completed = *next.state.completed.get_or_insert(now);
             Some(Self::expires(&next.received, &next.state, completed))
         };

@@ -30,6 +30,7 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::enquiry::{EmailAddress, Received, Reference};
 use crate::keys::{self, Keys};
+use crate::mail_state::{EmailKind, MailState};
 use crate::record::{Record, State};
 use crate::settings::StoreSettings;
 use crate::spam::Verdict;
@@ -57,6 +58,9 @@ const TRIES: u32 = 5;
 const ONE_CALL: Duration = Duration::from_secs(3);
 /// How long an enquiry that looks like spam is kept.
 const SUSPECT_LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
+/// How long an enquiry is kept at least after the last that is known of its email to the therapist: SES reports later that it held it
+/// back, and one without the client's words asks her to open the desk. No longer than the shortest life that a practice can choose.
+const TOLD: SignedDuration = SignedDuration::from_hours(24);
 
 /// The table and the keys under which things are found in it.
 #[derive(Clone)]
@@ -231,16 +235,19 @@ impl Store {
     }
 
     /// When an enquiry expires: its life begins when nothing is pending for the therapist, and the short life of spam no
-    /// sooner than a person has called it that.
+    /// sooner than a person has called it that. It never ends within a day of an email that the therapist got late.
     fn expires(received: &Received, state: &State, completed: Timestamp) -> Timestamp {
-        let end = completed + retention(received);
-        match state.verdict {
-            Verdict::Clear => end,
+        let life = completed + retention(received);
+        let end = match state.verdict {
+            Verdict::Clear => life,
             Verdict::Suspect => {
                 let judged = state.judged.unwrap_or(completed).max(completed);
-                end.min(judged + SUSPECT_LIFE)
+                life.min(judged + SUSPECT_LIFE)
             }
-        }
+        };
+        let told = state.deliveries.of(EmailKind::Therapist);
+        let told = told.and_then(MailState::since).map(|at| at + TOLD);
+        told.map_or(end, |told| end.max(told))
     }
 }
 

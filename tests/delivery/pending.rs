@@ -1073,6 +1073,35 @@ async fn what_was_typed_expires_only_while_nothing_is_pending_for_the_therapist(
 }
 
 #[tokio::test]
+async fn an_email_that_reaches_the_therapist_late_keeps_its_enquiry_for_a_day() {
+    let bench = Bench::start(&[]).await;
+    let day = |number: i64| at(number * 24 * 60);
+    let expires = async |reference: &str| {
+        let typed = bench.part("enquiry", reference).await;
+        typed
+            .get("expires")
+            .map(|at| at.as_n().unwrap().parse::<i64>().unwrap())
+    };
+    let reference = bench.post(at(0), "zoe@example.org", "1").await;
+    let resend = async |number: i64| {
+        let command = json!({ "command": "resend", "kind": "therapist", "reference": reference });
+        bench.invoke(day(number), command).await
+    };
+    let year = day(365).as_second();
+    resend(300).await;
+    let why = "the life of an enquiry counts from the first time";
+    assert_eq!(expires(&reference).await, Some(year), "{why}");
+    // The table deletes late: until then it can still be sent.
+    resend(366).await;
+    let why = "what SES reports of it must find it, and so must she";
+    assert_eq!(
+        expires(&reference).await,
+        Some(day(367).as_second()),
+        "{why}"
+    );
+}
+
+#[tokio::test]
 async fn work_that_is_due_later_is_left_until_then() {
     let bench = Bench::start(&[]).await;
     bench.store(at(30), "zoe@example.org", "1").await;

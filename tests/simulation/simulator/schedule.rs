@@ -963,6 +963,13 @@ impl World {
             }
         });
         let began = self.now;
+        let is_due = |item: &Item| {
+            let since = item.get("due").map(|since| since.as_s().unwrap());
+            since.is_some_and(|since| since.parse::<Timestamp>().unwrap() <= began)
+        };
+        // What was put off for an hour, such as a notice about an auto-reply that may have left, is due for less long (seed 11990).
+        let mut waiting = self.enquiries().await;
+        waiting.retain(is_due);
         let before = self.lines.len();
         let mut ages = Vec::new();
         // A service that keeps a sweep waiting may leave it no time for all.
@@ -1004,8 +1011,8 @@ impl World {
             self.check_suppressed(&pending);
         }
         pending.retain(|item| {
-            let since = item.get("due").map(|since| since.as_s().unwrap());
-            since.is_some_and(|since| since.parse::<Timestamp>().unwrap() <= began)
+            let has_waited = |waiting: &Item| waiting["pk"] == item["pk"];
+            is_due(item) && waiting.iter().any(has_waited)
         });
         if pending.is_empty() {
             return;
