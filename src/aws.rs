@@ -171,7 +171,6 @@ impl Deref for SesClient {
 pub struct Clients {
     /// DynamoDB: one call may take 3 seconds in all, so that the client who waits gets an answer in time.
     pub dynamodb: aws_sdk_dynamodb::Client,
-    /// SES.
     pub ses: SesClient,
     /// The topic that alarms go to, when it is known.
     pub alarm_topic: Option<AlarmTopic>,
@@ -302,7 +301,6 @@ impl Secret {
 /// Why the secret could not be had: AWS's code, or the kind of the failure on the way.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SecretError {
-    /// The code.
     pub code: String,
 }
 

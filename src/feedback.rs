@@ -1,4 +1,4 @@
-//! What SES reports back about an email, recorded on its enquiry: delivered, delayed, bounced, complained, rejected.
+//! SES's reports about an email, recorded on its enquiry: delivered, delayed, bounced, complained, rejected.
 //!
 //! Reports come late, repeatedly and out of order; the states' rank takes care of that.
 

@@ -1,4 +1,4 @@
-//! What the deployment's secret gives: keyed hashes for the table, and signing keys that change every day.
+//! Keys derived from the deployment's secret: keyed hashes for the table, and signing keys that change every day.
 //!
 //! HMAC-SHA-256 and randomness are used through this module only. Each purpose has keys of its own, so that what was
 //! made for one is worth nothing for another.

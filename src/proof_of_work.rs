@@ -1,6 +1,6 @@
 //! The proof of work: ALTCHA's protocol, version 2, as its widget speaks it.
 //!
-//! The desk draws a number and says what a key that was derived from it begins with; the browser derives keys from 0 on
+//! The desk generates a random number and says what a key that was derived from it begins with; the browser derives keys from 0 on
 //! until one begins so, and brings it back. That takes an old phone about a second, and us one derivation. The desk keeps
 //! nothing until then: a challenge is signed, expires, and counts once, which the store sees to.
 //!
@@ -20,7 +20,7 @@ const PURPOSE: &str = "altcha";
 const ALGORITHM: &str = "PBKDF2/SHA-256";
 /// Iterations for each number that is tried. Few, so that we derive quickly; a browser asks for at most a few hundred keys.
 const COST: u32 = 1_000;
-/// The numbers that may be drawn, from this one on: with 400 of them in the middle, an old phone that does 400,000
+/// The numbers that may be generated, from this one on: with 400 of them in the middle, an old phone that does 400,000
 /// iterations in a second takes one.
 const LEAST: u32 = 200;
 const NUMBERS: u32 = 401;

@@ -1,4 +1,4 @@
-//! What is due by the clock: the morning list, the reminder shortly before a promise ends, and Monday's list. Here is decided
+//! Emails that are due by the clock: the morning list, the reminder shortly before a promise ends, and Monday's list. Here is decided
 //! when each is due; each is an email of its own, and tells what stands when it is sent. What the morning list has just told needs no
 //! reminder.
 

@@ -219,7 +219,7 @@ impl Session {
     /// How long a session lasts at most.
     pub const LIFE: SignedDuration = SignedDuration::from_hours(30 * 24);
     /// How long one lasts that is not used.
-    pub const UNUSED: SignedDuration = SignedDuration::from_hours(7 * 24);
+    const UNUSED: SignedDuration = SignedDuration::from_hours(7 * 24);
     /// How long a sign-in is recent enough for what cannot be taken back.
     pub const RECENT: SignedDuration = SignedDuration::from_hours(1);
     /// How often its use is written down.

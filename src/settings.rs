@@ -1,4 +1,4 @@
-//! What the deployment decides: read from the environment once, every error named at once, and handed out in parts.
+//! The deployment's settings: read from the environment once, every error named at once, and handed out in parts.
 
 use std::fmt;
 
@@ -25,7 +25,6 @@ pub struct Settings {
 /// a practice wants them is found out with the rest of it.
 #[derive(Clone)]
 pub struct Beginning {
-    /// The name.
     pub name: String,
     /// The number to call.
     pub phone: String,
@@ -63,7 +62,6 @@ pub struct StoreSettings {
     pub auto_replies_per_day: u32,
 }
 
-/// The settings of the emails.
 #[derive(Clone)]
 pub struct EmailSettings {
     /// `THERAPIST_EMAIL`: who reads the enquiries.

@@ -122,7 +122,6 @@ impl SignIn {
         self.keys.as_ref().ok_or(SignInError::NoKeys)
     }
 
-    /// The therapist's address.
     #[must_use]
     pub const fn therapist(&self) -> &EmailAddress {
         &self.therapist

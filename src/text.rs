@@ -1,4 +1,4 @@
-//! What is done to typed text before it is checked: the same for every field, so that "as typed" has one meaning.
+//! Text normalisation, before anything is checked: the same for every field, so that "as typed" has one meaning.
 //!
 //! Text is normalised to NFC and trimmed. Single-line fields lose the characters that are invisible (bidi controls,
 //! zero-width characters, fillers); text of several lines keeps them, and the therapist's email leaves out those that devices

@@ -1,4 +1,4 @@
-//! What a client does with an enquiry afterwards, on their own page: withdraws it, keeps it after all, or says that they never
+//! The client's actions on their own page: withdraws the enquiry, keeps it after all, or says that they never
 //! sent it. The address may be a stranger's, so nothing that was typed and no state is ever shown.
 
 use jiff::{SignedDuration, Timestamp};

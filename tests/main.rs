@@ -1,7 +1,6 @@
 //! The one integration binary: a module for each concern.
 
 #![allow(
-    missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
@@ -42,7 +41,6 @@ mod desk;
 /// What the emails hold, and how it reads.
 mod emails {
     mod content;
-    pub mod readability;
 }
 
 /// The form: its contract, fields, pages and tokens.

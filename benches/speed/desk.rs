@@ -3,10 +3,10 @@
 use axum::body::Bytes;
 use serde_json::Value;
 
-use crate::emulated;
 use crate::event;
 use crate::function::{Function, Program, Surroundings};
 use crate::median;
+use testing::emulated;
 
 /// How many enquiries wait for an answer.
 pub(crate) const WAITING: usize = 30;

@@ -23,9 +23,6 @@
 
 mod backend;
 mod desk;
-#[allow(dead_code, unreachable_pub, reason = "the tests use all of it")]
-#[path = "../../tests/support/emulated.rs"]
-mod emulated;
 mod function;
 
 use std::ffi::OsString;

@@ -2,12 +2,6 @@
 
 #![no_main]
 
-#[allow(
-    dead_code,
-    unreachable_pub,
-    unused_imports,
-    reason = "some of it is for the tests alone"
-)]
 #[path = "../../tests/fuzzing/mod.rs"]
 mod fuzzing;
 
@@ -32,8 +26,9 @@ thread_local! {
 
 // What a target has no use for is not kept.
 fuzz_target!(|data: &[u8]| -> Corpus {
-    match RUNTIME.with(|runtime| TARGET(runtime, data)) {
-        true => Corpus::Keep,
-        false => Corpus::Reject,
+    if RUNTIME.with(|runtime| TARGET(runtime, data)) {
+        Corpus::Keep
+    } else {
+        Corpus::Reject
     }
 });

@@ -1,4 +1,4 @@
-//! What invoked the function: recognised by the event's shape, never by trial and error.
+//! The kinds of events, recognised by the event's shape, never by trial and error.
 
 use std::fmt;
 

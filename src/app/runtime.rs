@@ -30,7 +30,6 @@ use crate::web::{self, Copied};
 const RETRY: SignedDuration = SignedDuration::from_secs(10);
 /// How long reading the practice may take while a client waits.
 const WHILE_A_CLIENT_WAITS: Duration = Duration::from_millis(300);
-/// And otherwise.
 const OTHERWISE: Duration = Duration::from_millis(1_000);
 
 /// One execution environment of the function.
@@ -182,10 +181,12 @@ impl Runtime {
                 |at: Option<Timestamp>, time| at.is_none_or(|at| now.duration_since(at) >= time);
             oldest.is_zero() || (since(running.read_at, oldest) && since(running.tried_at, RETRY))
         };
-        match is_due {
-            true if oldest.is_zero() => self.look(OTHERWISE, now).await,
-            true => self.look(WHILE_A_CLIENT_WAITS, now).await,
-            false => self.current(),
+        if !is_due {
+            self.current()
+        } else if oldest.is_zero() {
+            self.look(OTHERWISE, now).await
+        } else {
+            self.look(WHILE_A_CLIENT_WAITS, now).await
         }
     }
 

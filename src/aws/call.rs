@@ -19,7 +19,6 @@ use aws_smithy_types::timeout::TimeoutConfig;
 
 use super::SharedHttpClient;
 
-/// What is called, and how.
 pub(super) struct Call<'a> {
     pub(super) service: &'static str,
     pub(super) operation: &'static str,
@@ -42,7 +41,6 @@ impl fmt::Debug for Answer {
     }
 }
 
-/// Who signs, and for what.
 pub(super) struct Signer<'a> {
     pub(super) credentials: &'a Credentials,
     pub(super) region: &'a str,

@@ -1,4 +1,4 @@
-//! Who gets the alarms: SNS's "ListSubscriptionsByTopic" (Amazon SNS API Reference), whose query API takes a form and answers
+//! The subscribers of the alarm topic: SNS's "ListSubscriptionsByTopic" (Amazon SNS API Reference), whose query API takes a form and answers
 //! with XML.
 
 use std::time::Duration;
@@ -53,7 +53,6 @@ impl AlarmTopic {
         })
     }
 
-    /// The region that it is in.
     #[must_use]
     pub fn region(&self) -> &str {
         &self.region

@@ -1,4 +1,4 @@
-//! What a check makes of what it was told, in words: for the therapist, and for the person who looks after her desk. Pure.
+//! The findings of a check, in words: for the therapist, and for the person who looks after her desk. Pure.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -77,14 +77,18 @@ pub(super) fn unasked(source: &str, name: &str, code: &str) -> Finding {
     warning(&format!("asked-{source}"), what, next)
 }
 
-pub(super) fn account(account: &Account) -> Vec<Finding> {
-    let production = match account.production {
-        true => ok("replies", words::replies::OK),
-        false => error("replies", words::replies::SANDBOX, words::replies::NEXT),
+/// What is found in the state of the account.
+#[must_use]
+pub fn account(account: &Account) -> Vec<Finding> {
+    let production = if account.production {
+        ok("replies", words::replies::OK)
+    } else {
+        error("replies", words::replies::SANDBOX, words::replies::NEXT)
     };
-    let sending = match account.sending {
-        true => ok("sending", words::sending::OK),
-        false => error("sending", words::sending::PAUSED, words::sending::NEXT),
+    let sending = if account.sending {
+        ok("sending", words::sending::OK)
+    } else {
+        error("sending", words::sending::PAUSED, words::sending::NEXT)
     };
     let standing = {
         use words::standing as words;
@@ -109,18 +113,19 @@ pub(super) fn account(account: &Account) -> Vec<Finding> {
     vec![production, sending, standing, quota]
 }
 
-pub(super) fn identity(
+/// What is found in the sender's identity, for this address in this region.
+#[must_use]
+pub fn identity(
     sender: &str,
     at_a_provider: bool,
     identity: Option<&Identity>,
     region: &str,
 ) -> Vec<Finding> {
-    let own = match at_a_provider {
-        false => ok("own-domain", words::own_domain::OK),
-        true => {
-            use words::own_domain as words;
-            error("own-domain", words::provider(sender), words::NEXT)
-        }
+    let own = if at_a_provider {
+        use words::own_domain as words;
+        error("own-domain", words::provider(sender), words::NEXT)
+    } else {
+        ok("own-domain", words::own_domain::OK)
     };
     let Some(identity) = identity else {
         use words::sender as words;
@@ -131,10 +136,11 @@ pub(super) fn identity(
     let name = &identity.name;
     let sender = {
         use words::sender as words;
-        match identity.verified {
-            true => ok("sender", words::ok(name)),
-            false => error("sender", words::unverified(name), words::UNVERIFIED_NEXT)
-                .paste(dkim_records(identity)),
+        if identity.verified {
+            ok("sender", words::ok(name))
+        } else {
+            error("sender", words::unverified(name), words::UNVERIFIED_NEXT)
+                .paste(dkim_records(identity))
         }
     };
     let signed = {
@@ -257,9 +263,10 @@ pub(super) fn sets(sets: &[ConfigurationSet]) -> Vec<Finding> {
 pub(super) fn own(has_keys: bool, practice: Result<(), Unread>) -> Vec<Finding> {
     let secret = {
         use words::secret as words;
-        match has_keys {
-            true => ok("secret", words::OK),
-            false => error("secret", words::UNREAD, words::NEXT),
+        if has_keys {
+            ok("secret", words::OK)
+        } else {
+            error("secret", words::UNREAD, words::NEXT)
         }
     };
     let practice = {
@@ -284,9 +291,12 @@ pub(super) enum Unread {
 
 pub(super) fn table(table: &Protection) -> Vec<Finding> {
     use words::table as words_of;
-    let row = |key: &str, well: bool, level, good: &str, bad: &str| match well {
-        true => ok(key, good),
-        false => finding(key, level, bad).next(words::PUT_RIGHT),
+    let row = |key: &str, well: bool, level, good: &str, bad: &str| {
+        if well {
+            ok(key, good)
+        } else {
+            finding(key, level, bad).next(words::PUT_RIGHT)
+        }
     };
     vec![
         row(

@@ -1,7 +1,7 @@
-//! Is everything well? The desk asks SES, DynamoDB and SNS how they stand to it, keeps what they say, and tells the therapist
+//! The check of the deployment: asks SES, DynamoDB and SNS how they stand to the desk, keeps what they say, and tells the therapist
 //! when something has changed.
 
-mod findings;
+pub mod findings;
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -89,9 +89,10 @@ impl Check {
         };
         let due = last.map_or(now, |last| self.due_after(&last));
         let is_due = due <= now;
-        let due = match is_due {
-            true => self.due_after(&self.now(clock).await?),
-            false => due,
+        let due = if is_due {
+            self.due_after(&self.now(clock).await?)
+        } else {
+            due
         };
         *next() = Some(due);
         Ok(is_due)

@@ -1,4 +1,4 @@
-//! What the therapist does with one enquiry: `mark`, `note`, `release`, `spam`, `block`, `trust`, `unblock`. A command that finds
+//! Commands about one enquiry: `mark`, `note`, `release`, `spam`, `block`, `trust`, `unblock`. A command that finds
 //! it done already says what stands.
 
 use serde_json::{Value, json};

@@ -19,7 +19,6 @@ use crate::store::Cursor;
 
 /// How many rows one answer has when the command does not say.
 const USUALLY: usize = 50;
-/// And at most.
 const AT_MOST: usize = 200;
 
 /// The columns of the table: what a row calls each, and its heading.

@@ -43,9 +43,10 @@ impl Delivery {
         };
         let now = clock.now();
         let Some(attempt) = email.delivery.claim(now, clock.lease_until()) else {
-            return match email.delivery.state.is_pending() {
-                true => Err(Unfinished::Pending),
-                false => Ok(()),
+            return if email.delivery.state.is_pending() {
+                Err(Unfinished::Pending)
+            } else {
+                Ok(())
             };
         };
         let claimed = self.store.change_own_email(email, now);
@@ -70,10 +71,11 @@ impl Delivery {
             }
         };
         let email = self.change_own(email, true, change, clock).await?;
-        match email.is_some_and(|it| it.delivery.state.is_pending()) {
-            true if outcome == Some(SendOutcome::Refused) => Err(Unfinished::Refused),
-            true => Err(Unfinished::Pending),
-            false => Ok(()),
+        let is_pending = email.is_some_and(|it| it.delivery.state.is_pending());
+        match outcome {
+            _ if !is_pending => Ok(()),
+            Some(SendOutcome::Refused) => Err(Unfinished::Refused),
+            _ => Err(Unfinished::Pending),
         }
     }
 

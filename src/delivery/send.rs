@@ -101,9 +101,10 @@ impl Delivery {
         match kind {
             EmailKind::Therapist | EmailKind::Fallback => {
                 let email = TherapistEmail::new(practice, settings, record, earlier, desk);
-                match record.state.deliveries.bare {
-                    true => vec![email.bare()],
-                    false => vec![email.into_email(), email.bare()],
+                if record.state.deliveries.bare {
+                    vec![email.bare()]
+                } else {
+                    vec![email.into_email(), email.bare()]
                 }
             }
             EmailKind::AutoReply => {

@@ -1,4 +1,4 @@
-//! What the therapist does with one enquiry. Each action is conditional on what stands, is an entry of the enquiry's timeline,
+//! The therapist's actions on one enquiry. Each action is conditional on what stands, is an entry of the enquiry's timeline,
 //! and may be asked for again without harm.
 
 use futures_util::FutureExt;
@@ -249,53 +249,12 @@ impl Desk {
         }
     }
 
-    /// Blocks the sender of an enquiry, by address and number: what they send from now on counts as spam, and what they have sent
-    /// that was not taken up yet. An enquiry whose emails were written stays as it is.
+    /// Blocks or trusts the sender of an enquiry, by address and number; with no rule, neither any more. What a blocked sender sends from now
+    /// on counts as spam, and what they have sent that was not taken up yet; what a trusted one sends does not count as spam because of what it
+    /// says. An enquiry whose emails were written stays as it is.
     ///
     /// # Errors
     /// When there is no such enquiry, the keys are out of reach, or the table cannot be written.
-    pub async fn block(
-        &self,
-        reference: &Reference,
-        by: Origin,
-        clock: &Clock,
-    ) -> Result<Outcome, DeskError> {
-        self.rule(reference, Some(SenderRule::Blocked), by, clock)
-            .await
-    }
-
-    /// Trusts the sender of an enquiry, by address and number: what they send from now on does not count as spam because of
-    /// what it says.
-    ///
-    /// # Errors
-    /// As [`Self::block`].
-    pub async fn trust(
-        &self,
-        reference: &Reference,
-        by: Origin,
-        clock: &Clock,
-    ) -> Result<Outcome, DeskError> {
-        self.rule(reference, Some(SenderRule::Trusted), by, clock)
-            .await
-    }
-
-    /// Neither blocks nor trusts the sender of an enquiry any more.
-    ///
-    /// # Errors
-    /// As [`Self::block`].
-    pub async fn unblock(
-        &self,
-        reference: &Reference,
-        by: Origin,
-        clock: &Clock,
-    ) -> Result<Outcome, DeskError> {
-        self.rule(reference, None, by, clock).await
-    }
-
-    /// Says this about the sender of an enquiry, by address and number; with none, nothing any more.
-    ///
-    /// # Errors
-    /// As [`Self::block`].
     pub async fn rule(
         &self,
         reference: &Reference,

@@ -19,7 +19,6 @@ const PAGE: usize = 100;
 pub enum Subject<'a> {
     /// Everything about an address, however it is spelt.
     Address(&'a EmailAddress),
-    /// One enquiry.
     Enquiry(&'a Reference),
 }
 

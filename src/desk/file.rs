@@ -28,7 +28,6 @@ pub struct File {
     pub name: String,
     /// Its media type, such as `text/csv; charset=utf-8`.
     pub media_type: &'static str,
-    /// What is in it.
     pub content: String,
     /// How many enquiries are in it.
     pub count: usize,
@@ -251,7 +250,6 @@ pub fn about_address(cool_down: &CoolDown) -> Value {
     })
 }
 
-/// What is said about a sender.
 #[must_use]
 pub fn about_sender(sender: &Sender) -> Value {
     json!({

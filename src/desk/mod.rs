@@ -1,4 +1,4 @@
-//! What the therapist or an operator does with enquiries. Each function returns types; the callers decide how
+//! The use cases of the therapist and the operator. Each function returns types; the callers decide how
 //! they are shown: the commands, and the pages.
 
 pub mod act;

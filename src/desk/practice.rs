@@ -20,7 +20,6 @@ const WRITTEN_BY_THEN: SignedDuration = SignedDuration::from_secs(30);
 
 /// The practice as it stands.
 pub struct Held {
-    /// What was written.
     pub written: raw::Practice,
     /// How often it was saved; 0 for the first version.
     pub revision: u64,
@@ -34,7 +33,6 @@ pub struct Held {
 
 /// What became of a save.
 pub enum Saving {
-    /// It was saved.
     Saved,
     /// Another window had saved since; the practice as it stands now.
     Conflict(Box<Held>),

@@ -1,4 +1,4 @@
-//! Who waits for an answer.
+//! The list of enquiries that wait for an answer.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;

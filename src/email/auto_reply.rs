@@ -26,9 +26,7 @@ const HEADERS: [(&str, &str); 2] = [
 /// What the email to the client is made from.
 #[derive(Clone, Copy)]
 pub struct AutoReply<'a> {
-    /// The practice.
     pub practice: &'a Practice,
-    /// The reference.
     pub reference: &'a Reference,
     /// When the enquiry came in.
     pub received_at: Timestamp,
@@ -47,7 +45,6 @@ pub struct AutoReply<'a> {
 /// The content of an email to the client, which does not know whom it goes to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Content {
-    /// The subject.
     pub subject: String,
     /// The text part.
     pub text: String,

@@ -42,7 +42,6 @@ impl ClientAction {
 /// Everything that the email is made from.
 #[derive(Clone, Copy)]
 pub struct ClientActionEmail<'a> {
-    /// The practice.
     pub practice: &'a Practice,
     /// The therapist's address.
     pub to: &'a EmailAddress,

@@ -14,7 +14,6 @@ use crate::record::{Finding, Health, Level, StepPage};
 /// Everything that the email is made from.
 #[derive(Clone, Copy)]
 pub struct HealthEmail<'a> {
-    /// The practice.
     pub practice: &'a Practice,
     /// The therapist's address.
     pub to: &'a EmailAddress,

@@ -1,4 +1,4 @@
-//! What email programs make links of by themselves, in typed text: addresses with and without a scheme, and email addresses.
+//! Finds what email programs turn into links in typed text: addresses with and without a scheme, and email addresses.
 //! Those are broken; what no email program would link reads as it was typed.
 
 use std::collections::VecDeque;

@@ -8,7 +8,7 @@ mod health;
 mod links;
 mod notice;
 mod practice_changed;
-pub mod previews;
+pub mod preview;
 mod probe;
 mod promises;
 mod sign_in;
@@ -27,12 +27,12 @@ use crate::practice::Practice;
 // What the therapist's pages say in the same words.
 pub use first_name::first_name;
 pub use format::{complaint_link, dial, reply_link};
-pub use therapist::{because, reasons, suggests, wants};
+pub use therapist::{spam_reasons, suggests, wants, withheld_reason};
 
 pub use auto_reply::{AutoReply, AutoReplyEmail, Content};
 pub use client_action::{ClientAction, ClientActionEmail};
 pub use health::HealthEmail;
-pub use notice::{NoticeEmail, Trouble};
+pub use notice::{NoticeEmail, ReplyFailure};
 pub use practice_changed::PracticeChangedEmail;
 pub use probe::{SIMULATOR, probe_email};
 pub use promises::{PromisesEmail, Waits};
@@ -62,7 +62,6 @@ pub struct DeskLinks {
 /// An email, ready to be sent.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Email {
-    /// Which email it is.
     pub kind: EmailKind,
     /// The enquiry it belongs to; none for an email of its own.
     pub reference: Option<Reference>,

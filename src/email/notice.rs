@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::therapist::because;
+use super::therapist::withheld_reason;
 use super::user_text::Typed;
 use super::ways::{Way, named, please_call, ways};
 use super::wrap::{fold_html, fold_text};
@@ -17,7 +17,7 @@ use crate::settings::EmailSettings;
 
 /// What has become of the auto-reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ReplyFailure {
     /// The client's email server sent it back.
     Bounced,
     /// The reader of that address reported it as spam.
@@ -33,14 +33,13 @@ pub enum Trouble {
 /// Everything that the notice is made from.
 #[derive(Clone, Copy)]
 pub struct NoticeEmail<'a> {
-    /// The practice.
     pub practice: &'a Practice,
     /// The therapist's address.
     pub to: &'a EmailAddress,
     /// The enquiry.
     pub received: &'a Received,
     /// What happened.
-    pub trouble: Trouble,
+    pub failure: ReplyFailure,
     /// Whether an email may go to the client's address, as far as is known beside that.
     pub may_write: bool,
 }
@@ -49,18 +48,18 @@ impl<'a> NoticeEmail<'a> {
     /// The notice about a stored enquiry: the state of its auto-reply tells what happened.
     #[must_use]
     pub fn new(practice: &'a Practice, settings: &'a EmailSettings, record: &'a Record) -> Self {
-        let trouble = match &record.state.deliveries.auto_reply {
-            MailState::Withheld { reason } => Trouble::Withheld(*reason),
-            MailState::Failed { .. } => Trouble::Rejected,
-            MailState::Bounced { .. } => Trouble::Bounced,
-            MailState::Complained { .. } => Trouble::Complained,
-            _ => Trouble::Unknown,
+        let failure = match &record.state.deliveries.auto_reply {
+            MailState::Withheld { reason } => ReplyFailure::Withheld(*reason),
+            MailState::Failed { .. } => ReplyFailure::Rejected,
+            MailState::Bounced { .. } => ReplyFailure::Bounced,
+            MailState::Complained { .. } => ReplyFailure::Complained,
+            _ => ReplyFailure::Unknown,
         };
         Self {
             practice,
             to: &settings.therapist,
             received: &record.received,
-            trouble,
+            failure,
             may_write: record.may_write(),
         }
     }
@@ -94,35 +93,39 @@ impl<'a> NoticeEmail<'a> {
 
     /// Whether an email of the therapist's own is any use: it is not where ours came back, or was not welcome.
     fn may_write(&self) -> bool {
-        self.may_write && !matches!(self.trouble, Trouble::Bounced | Trouble::Complained)
+        self.may_write
+            && !matches!(
+                self.failure,
+                ReplyFailure::Bounced | ReplyFailure::Complained
+            )
     }
 
     fn title(&self) -> String {
         let client = named(&self.received.enquiry);
-        match self.trouble {
-            Trouble::Unknown => words::not_certain(client),
-            Trouble::Complained => words::not_welcome(client),
+        match self.failure {
+            ReplyFailure::Unknown => words::not_certain(client),
+            ReplyFailure::Complained => words::not_welcome(client),
             _ => words::not_arrived(client),
         }
     }
 
     fn what(&self) -> String {
         let client = named(&self.received.enquiry);
-        match self.trouble {
-            Trouble::Bounced => words::bounced(client),
-            Trouble::Complained => words::COMPLAINED.to_owned(),
-            Trouble::Rejected => words::rejected(client),
-            Trouble::Unknown => words::UNKNOWN.to_owned(),
-            Trouble::Withheld(reason) => words::withheld(client, because(reason)),
+        match self.failure {
+            ReplyFailure::Bounced => words::bounced(client),
+            ReplyFailure::Complained => words::COMPLAINED.to_owned(),
+            ReplyFailure::Rejected => words::rejected(client),
+            ReplyFailure::Unknown => words::UNKNOWN.to_owned(),
+            ReplyFailure::Withheld(reason) => words::withheld(client, withheld_reason(reason)),
         }
     }
 
     fn advice(&self) -> String {
         let enquiry = &self.received.enquiry;
         let client = named(enquiry);
-        match (self.trouble, &enquiry.phone) {
-            (Trouble::Bounced, None) => words::LOOK_FOR_A_TYPO.to_owned(),
-            (Trouble::Complained, Some(_)) => words::if_real(client),
+        match (self.failure, &enquiry.phone) {
+            (ReplyFailure::Bounced, None) => words::LOOK_FOR_A_TYPO.to_owned(),
+            (ReplyFailure::Complained, Some(_)) => words::if_real(client),
             (_, Some(phone)) if !self.may_write() => please_call(client, phone),
             (_, None) if !self.may_write() => NO_PHONE.to_owned(),
             (_, Some(_)) => words::call_or_write(client),

@@ -13,7 +13,6 @@ use crate::practice::Practice;
 /// Everything that the email is made from.
 #[derive(Clone, Copy)]
 pub struct PracticeChangedEmail<'a> {
-    /// The practice.
     pub practice: &'a Practice,
     /// The therapist's address.
     pub to: &'a EmailAddress,
@@ -26,7 +25,6 @@ struct Page<'a> {
     practice: &'a Practice,
     title: &'static str,
     preheader: &'static str,
-    /// What was changed, and when.
     changed: Vec<(&'static str, String)>,
 }
 

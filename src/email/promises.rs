@@ -29,7 +29,6 @@ pub struct Waits<'a> {
 pub struct PromisesEmail<'a> {
     /// [`EmailKind::MorningList`] or [`EmailKind::Reminder`].
     pub kind: EmailKind,
-    /// The practice.
     pub practice: &'a Practice,
     /// The therapist's address.
     pub to: &'a EmailAddress,
@@ -37,7 +36,6 @@ pub struct PromisesEmail<'a> {
     pub waiting: &'a [Waits<'a>],
     /// Who was marked as answered through a link, without signing in, since the last list; and where the enquiry is on her desk.
     pub marked: &'a [(&'a Received, Option<String>)],
-    /// Now.
     pub now: Timestamp,
 }
 
@@ -117,9 +115,12 @@ impl<'a> PromisesEmail<'a> {
         Row {
             name: Typed::new(received.enquiry.name.as_str()),
             reference: received.reference.as_str(),
-            promised: (self.kind != EmailKind::Reminder).then(|| match overdue {
-                true => words::overdue(promised),
-                false => words::answer(promised),
+            promised: (self.kind != EmailKind::Reminder).then(|| {
+                if overdue {
+                    words::overdue(promised)
+                } else {
+                    words::answer(promised)
+                }
             }),
             overdue,
             ways: ways(&received.enquiry, write),

@@ -14,15 +14,12 @@ use crate::session::Code;
 
 /// Everything that the email is made from.
 pub struct SignInEmail<'a> {
-    /// The practice.
     pub practice: &'a Practice,
     /// The therapist's address.
     pub to: &'a EmailAddress,
-    /// The code.
     pub code: &'a Code,
     /// What the browser that asked is called: one of our own names.
     pub browser: &'a str,
-    /// When it was asked for.
     pub asked_at: Timestamp,
 }
 

@@ -13,7 +13,6 @@ use crate::practice::Practice;
 /// Everything that the email is made from.
 #[derive(Clone, Copy)]
 pub struct SuspectedCountEmail<'a> {
-    /// The practice.
     pub practice: &'a Practice,
     /// The therapist's address.
     pub to: &'a EmailAddress,

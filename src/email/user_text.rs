@@ -1,4 +1,4 @@
-//! How a visitor's text gets into an email: made harmless, and with what cannot be seen spelt out.
+//! Typed text in emails: made harmless, and with what cannot be seen spelt out.
 
 use std::fmt::Write;
 

@@ -35,7 +35,6 @@ pub struct Week {
 /// Everything that the email is made from.
 #[derive(Clone, Copy)]
 pub struct WeeklyEmail<'a> {
-    /// The practice.
     pub practice: &'a Practice,
     /// The therapist's address.
     pub to: &'a EmailAddress,

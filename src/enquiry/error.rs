@@ -78,9 +78,7 @@ pub struct QuestionError {
     pub key: QuestionKey,
     /// The question as it is asked.
     pub label: String,
-    /// Its kind.
     pub kind: QuestionKind,
-    /// What is wrong.
     pub wrong: Wrong,
 }
 

@@ -75,7 +75,6 @@ fields! {
         .more()
         .sensitive()
         .select(select::AREA);
-    /// What causes it.
     Cause: Row::asked(BuiltIn::Cause, Section::Body, Control::OneOf(Options::BuiltIn(closed::<Cause>)))
         .short(short::CAUSE)
         .more()

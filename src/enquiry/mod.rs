@@ -1,4 +1,4 @@
-//! What a person asked: the enquiry and its parts.
+//! An enquiry and its parts.
 //!
 //! An [`Enquiry`] can only be made from checked parts. It knows no AWS type, no HTTP type and no clock: the time at
 //! which it was received is given to it.
@@ -63,7 +63,6 @@ pub struct Answers {
     /// Where it hurts, in the order of the form, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub area: Vec<Area>,
-    /// What causes it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cause: Option<Cause>,
     /// What the client wants; none where the form does not ask.
@@ -90,20 +89,17 @@ impl Answers {
 
 /// A question that was answered, as it was asked.
 pub struct Answered<'a> {
-    /// Its field.
     pub field: Field,
     /// The question.
     pub label: &'a str,
     /// Whether the answer says something about health or wishes.
     pub sensitive: bool,
-    /// The answer.
     pub answer: Answer,
 }
 
 /// The answer to one field, as people read it.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Answer {
-    /// The text.
     pub text: String,
     /// Whether a visitor typed it, so that whatever shows it must make it harmless.
     pub typed: bool,

@@ -33,7 +33,6 @@ pub struct OwnAnswer {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Said {
-    /// It was typed.
     Typed(OwnText),
     /// It was chosen: the answers as they were offered, in the order of the form. Never empty.
     Chosen(Vec<QuestionOption>),

@@ -1,4 +1,4 @@
-//! What a person typed, as types that keep it out of logs: `Debug` shows the type and the length, never the value.
+//! Types for typed text that keep it out of logs: `Debug` shows the type and the length, never the value.
 
 /// Makes a newtype over a checked `String`: transparent to serde, readable with `as_str`, silent in `Debug`.
 ///

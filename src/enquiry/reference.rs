@@ -9,8 +9,8 @@ use crate::messages;
 /// Letters and digits that are not mistaken for each other (Crockford's base 32: no I, L, O, U).
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 
-/// Those of them that are drawn: no vowel and nothing that looks like one.
-const DRAWN: &[u8; 24] = b"256789BCDFGHJKMNPQRSTWXZ";
+/// Those of them that are generated: no vowel and nothing that looks like one.
+const GENERATED: &[u8; 24] = b"256789BCDFGHJKMNPQRSTWXZ";
 
 /// What stands in the middle, so that no three letters meet: no reference spells a word, rude or not.
 const MIDDLE: &[u8; 6] = b"256789";
@@ -21,28 +21,30 @@ const MIDDLE: &[u8; 6] = b"256789";
 pub struct Reference(String);
 
 impl Reference {
-    /// How many characters follow the prefix: two million references. One that is taken is drawn again.
+    /// How many characters follow the prefix: two million references. One that is taken is generated anew.
     pub const LENGTH: usize = 5;
 
-    /// Draws a reference; `random` are bytes of a cryptographic source.
+    /// Generates a reference; `random` are bytes of a cryptographic source.
     #[must_use]
     pub fn from_random(prefix: &str, random: [u8; Self::LENGTH]) -> Self {
-        let drawn = random.iter().enumerate().filter_map(|(place, byte)| {
+        let generated = random.iter().enumerate().filter_map(|(place, byte)| {
             let alphabet = if place == Self::LENGTH / 2 {
                 &MIDDLE[..]
             } else {
-                DRAWN
+                GENERATED
             };
             alphabet.get(usize::from(*byte) % alphabet.len())
         });
         Self(format!(
             "{prefix}-{}",
-            drawn.map(|letter| char::from(*letter)).collect::<String>()
+            generated
+                .map(|letter| char::from(*letter))
+                .collect::<String>()
         ))
     }
 
     /// Reads a reference as a client or an operator writes it down, or as it comes back from SES: in any case, with spaces, other
-    /// hyphens or none, and with O for 0, I or L for 1 in what was drawn, as Crockford's base 32 is read.
+    /// hyphens or none, and with O for 0, I or L for 1 in what was generated, as Crockford's base 32 is read.
     ///
     /// # Errors
     /// When it has not the form of one.
@@ -58,21 +60,21 @@ impl Reference {
                 }
             })
             .collect();
-        let (prefix, drawn) = match typed.split_once('-') {
-            Some((prefix, drawn)) => (prefix, drawn.replace('-', "")),
+        let (prefix, generated) = match typed.split_once('-') {
+            Some((prefix, generated)) => (prefix, generated.replace('-', "")),
             None => {
                 let length = typed.len().checked_sub(Self::LENGTH).ok_or(NotAReference)?;
-                let (prefix, drawn) = typed.split_at_checked(length).ok_or(NotAReference)?;
-                (prefix, drawn.to_owned())
+                let (prefix, generated) = typed.split_at_checked(length).ok_or(NotAReference)?;
+                (prefix, generated.to_owned())
             }
         };
-        let drawn = drawn.replace('O', "0").replace(['I', 'L'], "1");
+        let generated = generated.replace('O', "0").replace(['I', 'L'], "1");
         let well_formed = (1..=8).contains(&prefix.len())
             && prefix.bytes().all(|byte| byte.is_ascii_alphanumeric())
-            && drawn.len() == Self::LENGTH
-            && drawn.bytes().all(|byte| ALPHABET.contains(&byte));
+            && generated.len() == Self::LENGTH
+            && generated.bytes().all(|byte| ALPHABET.contains(&byte));
         if well_formed {
-            Ok(Self(format!("{prefix}-{drawn}")))
+            Ok(Self(format!("{prefix}-{generated}")))
         } else {
             Err(NotAReference)
         }
@@ -113,10 +115,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_reference_is_read_back_as_it_was_drawn() {
-        let drawn = Reference::from_random("BB", [0, 31, 32, 255, 18]);
-        assert_eq!(drawn.as_str(), "BB-2C6NR");
-        assert_eq!(Reference::parse(" bb-2c6nr "), Ok(drawn));
+    fn a_reference_is_read_back_as_it_was_generated() {
+        let generated = Reference::from_random("BB", [0, 31, 32, 255, 18]);
+        assert_eq!(generated.as_str(), "BB-2C6NR");
+        assert_eq!(Reference::parse(" bb-2c6nr "), Ok(generated));
     }
 
     #[test]
@@ -163,12 +165,12 @@ mod tests {
                 Reference::from_random("BB", [a, b, a.wrapping_add(b), b, a]),
                 Reference::from_random("BB", [b, a, a, a ^ b, b]),
             ] {
-                let drawn: String = reference.as_str()[3..].chars().map(looks).collect();
+                let generated: String = reference.as_str()[3..].chars().map(looks).collect();
                 assert!(
-                    !drawn.contains(['A', 'E', 'I', 'O', 'U', 'V', 'Y']),
+                    !generated.contains(['A', 'E', 'I', 'O', 'U', 'V', 'Y']),
                     "{reference}"
                 );
-                let letters = drawn.split(|c: char| c.is_ascii_digit()).map(str::len);
+                let letters = generated.split(|c: char| c.is_ascii_digit()).map(str::len);
                 assert!(letters.max() < Some(3), "{reference}");
             }
         }

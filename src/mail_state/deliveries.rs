@@ -17,7 +17,6 @@ const GIVE_UP: SignedDuration = SignedDuration::from_hours(24);
 /// The emails of one enquiry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Deliveries {
-    /// To the therapist.
     pub therapist: MailState,
     /// To the client; decided before the therapist's email is written, which reports it.
     pub auto_reply: MailState,
@@ -305,9 +304,10 @@ impl Deliveries {
         };
         let refused =
             kind != EmailKind::AutoReply && matches!(outcome, SendOutcome::Permanent { .. });
-        let since = match refused {
-            true => *self.refused_since.get_or_insert(now),
-            false => now,
+        let since = if refused {
+            *self.refused_since.get_or_insert(now)
+        } else {
+            now
         };
         if kind != EmailKind::AutoReply && matches!(outcome, SendOutcome::Accepted { .. }) {
             self.refused_since = None;

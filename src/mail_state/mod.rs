@@ -199,7 +199,6 @@ pub enum MailState {
     Sent {
         /// The name that SES gave it.
         message_id: String,
-        /// When.
         at: Timestamp,
         /// Since when it is known that the other side does not take it yet; SES keeps trying.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -213,10 +212,7 @@ pub enum MailState {
         at: Timestamp,
     },
     /// It was decided not to send it.
-    Withheld {
-        /// Why.
-        reason: Withheld,
-    },
+    Withheld { reason: Withheld },
     /// It is unknown whether it left, and it is not tried again.
     Unknown {
         /// When it was given up.

@@ -1,4 +1,4 @@
-//! What the desk has found out about itself.
+//! The result of a check of the desk itself.
 
 use std::collections::BTreeMap;
 

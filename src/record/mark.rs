@@ -1,4 +1,4 @@
-//! What the therapist has done about an enquiry. A mark sends nothing to the client and is never shown to the client.
+//! Marks: what the therapist has done about an enquiry. A mark sends nothing to the client and is never shown to the client.
 
 use std::fmt;
 
@@ -11,7 +11,6 @@ use serde::{Deserialize, Serialize};
 pub enum Mark {
     /// It waits for an answer. What looks like spam is not in the list of those that wait, whatever its mark.
     Waiting,
-    /// It was answered.
     Answered,
     /// An appointment was made.
     Booked,
@@ -55,7 +54,6 @@ pub enum Origin {
     Desk,
     /// A link of one of her emails, without a session: it may have been a machine's.
     Link,
-    /// A command.
     Command,
 }
 
@@ -83,7 +81,6 @@ impl Origin {
 /// The mark that stands, and what an undo brings back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Marked {
-    /// The mark.
     #[serde(rename = "as")]
     pub mark: Mark,
     /// What stood before: an undo brings it back, for as long as this one stands.

@@ -13,7 +13,6 @@ pub struct Note {
     pub version: u32,
 }
 
-/// A note is too long.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct NoteTooLong;
 

@@ -15,7 +15,6 @@ const ABOUT: usize = 64;
 pub enum Work {
     /// The emails of an enquiry.
     Enquiry(Reference),
-    /// An email of its own.
     Email(OwnEmailId),
     /// A nightly test whose hour is over.
     NightlyTest,
@@ -24,7 +23,6 @@ pub enum Work {
 /// Names an email of its own: there is one of each kind about each thing, however often it is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnEmailId {
-    /// Which email it is.
     pub kind: EmailKind,
     /// What it is about: an hour or a day in UTC, or a reference; nothing personal.
     pub about: String,
@@ -33,7 +31,6 @@ pub struct OwnEmailId {
 /// An email of its own, to the therapist. It is written when it is sent, from what stands in the table by then.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OwnEmail {
-    /// Which one.
     pub id: OwnEmailId,
     /// When it is to leave.
     pub due: Timestamp,

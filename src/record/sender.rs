@@ -1,4 +1,4 @@
-//! What the therapist has said about the sender of an enquiry.
+//! The therapist's rule for the sender of an enquiry.
 
 use crate::spam::SenderRule;
 

@@ -1,4 +1,4 @@
-//! What happened to an enquiry, entry by entry: the audit log.
+//! The timeline of an enquiry: an audit log, entry by entry.
 //!
 //! In the table an entry is one line of text, since most enquiries have fewer than ten and their state must stay small:
 //! `2026-11-23T09:00:04Z sent therapist 1`.
@@ -14,12 +14,10 @@ use serde::{Deserialize, Serialize, Serializer};
 use super::{Mark, Origin};
 use crate::mail_state::{Deliveries, EmailKind, MailState, Report, Withheld};
 
-/// One entry.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Entry {
     /// When, to the second.
     pub at: Timestamp,
-    /// What.
     pub event: Event,
 }
 
@@ -30,100 +28,57 @@ pub enum Event {
     Received,
     /// SES took an email.
     Sent {
-        /// Which.
         kind: EmailKind,
         /// At which try, from 1.
         attempt: u32,
     },
     /// An email did not leave for certain, and is tried again.
     NotSent {
-        /// Which.
         kind: EmailKind,
         /// Which try it was, from 1.
         attempt: u32,
     },
     /// An email will never go.
     Failed {
-        /// Which.
         kind: EmailKind,
         /// The class of the failure, as SES names it.
         reason: String,
     },
     /// The auto-reply was withheld.
-    Withheld {
-        /// Why.
-        reason: Withheld,
-    },
+    Withheld { reason: Withheld },
     /// It is unknown whether an email left, and it is not tried again.
-    Unknown {
-        /// Which.
-        kind: EmailKind,
-    },
+    Unknown { kind: EmailKind },
     /// SES reported about an email.
     Reported {
-        /// Which.
         kind: EmailKind,
-        /// What it reported.
         report: Report,
         /// Why, in SES's own words and the status codes of email (RFC 3463), such as `Permanent/General 5.1.1`; no address.
         why: Option<String>,
     },
     /// The therapist marked the enquiry.
-    Marked {
-        /// As what.
-        mark: Mark,
-        /// How.
-        by: Origin,
-    },
+    Marked { mark: Mark, by: Origin },
     /// A mark was undone.
     Undone {
         /// What stands again.
         mark: Mark,
-        /// How.
         by: Origin,
     },
     /// It was called spam.
-    Spam {
-        /// How.
-        by: Origin,
-    },
+    Spam { by: Origin },
     /// It was called a real enquiry.
-    NotSpam {
-        /// How.
-        by: Origin,
-    },
+    NotSpam { by: Origin },
     /// An email was asked for once more.
-    Resend {
-        /// Which.
-        kind: EmailKind,
-        /// How.
-        by: Origin,
-    },
+    Resend { kind: EmailKind, by: Origin },
     /// The private note was saved.
-    Noted {
-        /// How.
-        by: Origin,
-    },
+    Noted { by: Origin },
     /// The private note was taken away.
-    NoteRemoved {
-        /// How.
-        by: Origin,
-    },
+    NoteRemoved { by: Origin },
     /// The sender was blocked.
-    Blocked {
-        /// How.
-        by: Origin,
-    },
+    Blocked { by: Origin },
     /// The sender was trusted.
-    Trusted {
-        /// How.
-        by: Origin,
-    },
+    Trusted { by: Origin },
     /// The sender is neither blocked nor trusted any more.
-    Unblocked {
-        /// How.
-        by: Origin,
-    },
+    Unblocked { by: Origin },
     /// The client withdrew it, on their own page.
     Withdrawn,
     /// The client kept it after all.
@@ -131,15 +86,9 @@ pub enum Event {
     /// The owner of the address said that they did not send it.
     Disowned,
     /// The therapist noted a complaint about the use of personal data.
-    DataComplaint {
-        /// How.
-        by: Origin,
-    },
+    DataComplaint { by: Origin },
     /// She has acknowledged it.
-    Acknowledged {
-        /// How.
-        by: Origin,
-    },
+    Acknowledged { by: Origin },
     /// Something that only a newer version knows, as it is stored.
     Other(String),
 }
@@ -351,7 +300,6 @@ fn read(text: &str) -> Option<Event> {
     })
 }
 
-/// The reason of this name.
 fn named(reason: &str) -> Option<Withheld> {
     let reason: StrDeserializer<'_, serde::de::value::Error> = reason.into_deserializer();
     Withheld::deserialize(reason).ok()

@@ -1,4 +1,4 @@
-//! What SES says of the account, of the sender, and what it advises.
+//! SES's account, the sender's identity, and SES's recommendations.
 
 use aws_sdk_sesv2::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_sesv2::types::{

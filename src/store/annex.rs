@@ -1,4 +1,4 @@
-//! What the state of an enquiry is too small for: the private note, and the older part of the timeline. It expires with the
+//! The annex of an enquiry, for what its state is too small for: the private note, and the older part of the timeline. It expires with the
 //! enquiry and goes with it.
 
 use std::collections::HashMap;
@@ -37,7 +37,6 @@ impl fmt::Debug for NoteChange {
     }
 }
 
-/// A change of an annex.
 pub(super) struct AnnexChange<'a> {
     pub(super) note: Option<&'a NoteChange>,
     /// What the state gives away.

@@ -11,7 +11,6 @@ use aws_sdk_dynamodb::types::{
 use jiff::Timestamp;
 
 use super::annex::{AnnexChange, NoteChange};
-use super::error::Cancelled;
 use super::schema::{self, Item, s};
 use super::senders::SenderChange;
 use super::{ONE_CALL, Store, StoreError, TRIES, pause, random};
@@ -248,16 +247,9 @@ impl Store {
             .map_err(|_| StoreError::unbuildable("change"))?;
         let state = TransactWriteItem::builder().put(state).build();
         let writes = [state].into_iter().chain(more).collect();
-        let outcome = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(writes))
-            .send()
-            .await;
-        let Err(error) = outcome else {
+        let Some(cancelled) = self.transact("change", writes).await? else {
             return Ok(Ok(()));
         };
-        let cancelled = Cancelled::read("change", error)?;
         match (cancelled.failed(0), cancelled.failed(1)) {
             (Some(current), _) => Ok(Err(current.cloned())),
             // What was typed has been erased.

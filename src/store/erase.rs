@@ -1,4 +1,4 @@
-//! What the table keeps because of an enquiry or a person, and how it is erased: whatever finds the rest goes last, so that an
+//! Erases what the table keeps because of an enquiry or a person: whatever finds the rest goes last, so that an
 //! erasure that was interrupted goes on where it stopped.
 
 use aws_sdk_dynamodb::error::SdkError;
@@ -13,7 +13,6 @@ use crate::record::Record;
 /// An enquiry with all that the table keeps because of it.
 #[derive(Debug)]
 pub struct StoredCopies {
-    /// Its reference.
     pub reference: Reference,
     /// The enquiry; nothing when a newer version wrote it, which this one does not understand.
     pub record: Option<Record>,

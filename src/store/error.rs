@@ -1,13 +1,13 @@
-//! What can go wrong at the table, by code; and the one reading of why DynamoDB cancelled a transaction.
+//! Errors of the table, by code; and the one reading of why DynamoDB cancelled a transaction.
 
 use std::fmt;
 
 use aws_sdk_dynamodb::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
-use aws_sdk_dynamodb::types::CancellationReason;
+use aws_sdk_dynamodb::types::{CancellationReason, TransactWriteItem};
 use tracing::error;
 
-use super::Item;
+use super::{Item, Store};
 
 /// Why the table could not be read or written: what was tried and the code of the failure, nothing personal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -123,12 +123,30 @@ pub(super) enum Reason {
 #[derive(Debug)]
 pub(super) struct Cancelled(Vec<Reason>);
 
+impl Store {
+    /// Writes all of these or none. Nothing comes back when they were written, and otherwise why they were not.
+    ///
+    /// # Errors
+    /// When it was not a cancellation.
+    pub(super) async fn transact(
+        &self,
+        action: &'static str,
+        writes: Vec<TransactWriteItem>,
+    ) -> Result<Option<Cancelled>, StoreError> {
+        let transaction = self.client.transact_write_items();
+        match transaction.set_transact_items(Some(writes)).send().await {
+            Ok(_) => Ok(None),
+            Err(error) => Cancelled::read(action, error).map(Some),
+        }
+    }
+}
+
 impl Cancelled {
     /// Reads the error of a transaction.
     ///
     /// # Errors
     /// When it was not a cancellation.
-    pub(super) fn read<R>(
+    fn read<R>(
         action: &'static str,
         error: SdkError<TransactWriteItemsError, R>,
     ) -> Result<Self, StoreError> {

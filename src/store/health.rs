@@ -1,4 +1,4 @@
-//! What the desk found out about itself, and what protects the table.
+//! The item of the last check, and the settings that protect the table.
 
 use std::collections::{BTreeMap, HashMap};
 

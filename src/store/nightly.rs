@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::error::{Cancelled, applied};
+use super::error::applied;
 use super::schema::{Item, VERSION, partition, read, s, seconds, to_item};
 use super::submit::put;
 use super::{Store, StoreError};
@@ -70,19 +70,13 @@ impl Store {
             TransactWriteItem::builder().update(step).build(),
             put(probe.condition_expression("attribute_not_exists(pk)"))?,
         ];
-        let outcome = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(writes))
-            .send()
-            .await;
-        let Err(error) = outcome else {
+        let Some(cancelled) = self.transact("accept", writes).await? else {
             return Ok(true);
         };
-        let cancelled = Cancelled::read("accept", error)?;
-        match cancelled.failed(0).is_some() || cancelled.failed(1).is_some() {
-            true => Ok(false),
-            false => Err(StoreError::new("accept", "TransactionConflict")),
+        if cancelled.failed(0).is_some() || cancelled.failed(1).is_some() {
+            Ok(false)
+        } else {
+            Err(StoreError::new("accept", "TransactionConflict"))
         }
     }
 

@@ -124,7 +124,6 @@ impl Store {
     }
 }
 
-/// An email of its own.
 #[derive(Serialize, Deserialize)]
 struct StoredOwnEmail {
     pk: String,

@@ -33,12 +33,10 @@ impl Words {
     }
 }
 
-/// The practice as it was saved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SavedPractice {
     /// How often it was saved: from 1.
     pub revision: u64,
-    /// When it was saved.
     pub saved_at: Timestamp,
     /// What holds.
     pub words: Words,

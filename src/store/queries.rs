@@ -1,4 +1,4 @@
-//! What is found by an index: pending work by when it is due, enquiries by their time or by their person.
+//! Queries of the indexes: pending work by when it is due, enquiries by their time or by their person.
 //!
 //! An index only says where to look: what is shown or done is read from the items themselves. An index may also lag a moment
 //! behind, so that a second look finds what came in meanwhile.
@@ -17,7 +17,6 @@ use crate::record::Work;
 /// Work that is due.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pending {
-    /// What.
     pub work: Work,
     /// Since when.
     pub due: Timestamp,
@@ -28,7 +27,6 @@ pub struct Pending {
 pub struct Cursor {
     /// When it came in; in the list of those that wait, by when an answer was promised.
     pub at: Timestamp,
-    /// Its reference.
     pub reference: Reference,
 }
 

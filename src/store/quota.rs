@@ -1,4 +1,4 @@
-//! Who may have an auto-reply: one for each address within the cool-down, so many a day, and none where emails do not arrive.
+//! The quota of auto-replies: one for each address within the cool-down, a daily cap, and none where emails do not arrive.
 
 use std::time::Duration;
 
@@ -128,17 +128,12 @@ impl Store {
             )))
             .build()
             .map_err(unbuildable)?;
-        let outcome = self
-            .client
-            .transact_write_items()
-            .transact_items(TransactWriteItem::builder().put(cool_down).build())
-            .transact_items(TransactWriteItem::builder().update(count).build())
-            .send()
-            .await;
-        match outcome {
-            Ok(_) => Ok(Booking::Made),
-            Err(error) => Booking::of(Cancelled::read("book", error)?),
-        }
+        let writes = vec![
+            TransactWriteItem::builder().put(cool_down).build(),
+            TransactWriteItem::builder().update(count).build(),
+        ];
+        let cancelled = self.transact("book", writes).await?;
+        cancelled.map_or(Ok(Booking::Made), Booking::of)
     }
 
     /// Lets the cool-down that this enquiry has booked end no sooner than `expires`. Says whether it does.
@@ -206,21 +201,17 @@ impl Store {
             .set_item(Some(schema::undeliverable(&address, because_of, expires)))
             .build()
             .map_err(unbuildable)?;
-        let transaction = self
-            .client
-            .transact_write_items()
-            .transact_items(
-                TransactWriteItem::builder()
-                    .condition_check(still_there)
-                    .build(),
-            )
-            .transact_items(TransactWriteItem::builder().put(undeliverable).build());
+        let writes = vec![
+            TransactWriteItem::builder()
+                .condition_check(still_there)
+                .build(),
+            TransactWriteItem::builder().put(undeliverable).build(),
+        ];
         let mut tries = 1;
         loop {
-            let Err(error) = transaction.clone().send().await else {
+            let Some(cancelled) = self.transact("remember", writes.clone()).await? else {
                 return Ok(());
             };
-            let cancelled = Cancelled::read("remember", error)?;
             if cancelled.failed(0).is_some() {
                 return Ok(());
             }

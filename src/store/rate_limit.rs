@@ -1,4 +1,4 @@
-//! How many enquiries one source sent within the last minutes, as one conditional write.
+//! The sliding count of one source's enquiries, as one conditional write.
 //!
 //! A count that begins anew every ten minutes lets twice as many through across its edge, and one that is kept as a list
 //! must be read first. Here a post adds itself to the sums of the minute it falls into and of the ten minutes that follow:

@@ -36,7 +36,6 @@ pub const NEW_ENQUIRIES: &str = r#"{ "eventName": ["INSERT"], "dynamodb": { "New
 /// A global secondary index that projects the keys only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Index {
-    /// Its name.
     pub name: &'static str,
     /// The attribute that is its partition key.
     pub partition_key: &'static str,

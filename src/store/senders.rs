@@ -18,9 +18,7 @@ use crate::spam::SenderRule;
 pub struct Sender {
     /// Its name in the list.
     pub id: SenderId,
-    /// What was said.
     pub rule: SenderRule,
-    /// Since when.
     pub since: Timestamp,
     /// The enquiry from which it was said; nothing once that was erased.
     pub because_of: Option<Reference>,
@@ -40,7 +38,6 @@ pub struct Senders {
 /// Some senders, the latest first.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SenderPage {
-    /// The senders.
     pub senders: Vec<Sender>,
     /// What the next page begins after, when there is one.
     pub next: Option<SenderCursor>,
@@ -60,7 +57,6 @@ pub struct SenderId(String);
 /// What is to be said about a sender.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SenderChange {
-    /// This.
     Set(SenderRule),
     /// Nothing any more.
     Forget,

@@ -1,4 +1,4 @@
-//! Who may sign in to the therapist's desk, and who is: codes on their way, signed-in browsers, and how many codes may be
+//! Signing in to the therapist's desk: codes on their way, signed-in browsers, and how many codes may be
 //! asked for. Everything is kept under keyed hashes.
 //!
 //! One item says whether the desk is closed, and counts how often everything was signed out (its epoch). Codes and sessions
@@ -36,7 +36,6 @@ const HOUR: SignedDuration = SignedDuration::from_hours(1);
 pub struct NewCode<'a> {
     /// The key of its item.
     pub key: &'a str,
-    /// Its hash.
     pub hash: &'a str,
     /// The therapist's address, hashed.
     pub owner: &'a str,
@@ -71,7 +70,6 @@ pub enum CodeQuota {
 /// A code that was tried: the try is counted already.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TriedCode {
-    /// Its hash.
     pub hash: String,
     /// The hash of the address it was sent to.
     pub owner: String,
@@ -213,14 +211,7 @@ impl Store {
                 .map_err(unbuildable)?;
             writes.push(TransactWriteItem::builder().update(count).build());
         }
-        let transaction = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(writes));
-        match transaction.send().await {
-            Ok(_) => Ok(None),
-            Err(error) => Cancelled::read("book a code", error).map(Some),
-        }
+        self.transact("book a code", writes).await
     }
 
     /// Counts one try of a code, and says what would be right; `None` when there is no such code, it has expired, or it was
@@ -290,18 +281,14 @@ impl Store {
             .build()
             .map_err(unbuildable)?;
         let gate = self.gate_is("sign in", tried.epoch)?;
-        let outcome = self
-            .client
-            .transact_write_items()
-            .transact_items(TransactWriteItem::builder().condition_check(gate).build())
-            .transact_items(TransactWriteItem::builder().delete(used).build())
-            .transact_items(TransactWriteItem::builder().put(begun).build())
-            .send()
-            .await;
-        let Err(error) = outcome else {
+        let writes = vec![
+            TransactWriteItem::builder().condition_check(gate).build(),
+            TransactWriteItem::builder().delete(used).build(),
+            TransactWriteItem::builder().put(begun).build(),
+        ];
+        let Some(cancelled) = self.transact("sign in", writes).await? else {
             return Ok(true);
         };
-        let cancelled = Cancelled::read("sign in", error)?;
         let refused = (0..3).any(|write| cancelled.failed(write).is_some());
         // Two who type the same code at the same moment: one of them has it.
         if refused || cancelled.conflicts() {

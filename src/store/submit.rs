@@ -209,20 +209,11 @@ impl Store {
                 .map_err(|_| StoreError::unbuildable("accept"))?;
             writes.push(TransactWriteItem::builder().update(count).build());
         }
-        let outcome = self
-            .client
-            .transact_write_items()
-            .set_transact_items(Some(writes))
-            .send()
-            .await;
-        match outcome {
-            Ok(_) => Ok(Ok(())),
-            Err(error) => {
-                let retry_after = |counter: &Item| sliding.retry_after(counter, self.rate_limit);
-                let cancelled = Cancelled::read("accept", error)?;
-                Refused::of(cancelled, new.nonce.is_some(), retry_after).map(Err)
-            }
-        }
+        let Some(cancelled) = self.transact("accept", writes).await? else {
+            return Ok(Ok(()));
+        };
+        let retry_after = |counter: &Item| sliding.retry_after(counter, self.rate_limit);
+        Refused::of(cancelled, new.nonce.is_some(), retry_after).map(Err)
     }
 
     pub(super) fn put(&self, item: Item) -> aws_sdk_dynamodb::types::builders::PutBuilder {

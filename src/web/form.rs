@@ -232,9 +232,10 @@ fn unless_left_out<T>(
     typed: &str,
     parse: impl FnOnce(&str) -> Result<T, FieldError>,
 ) -> Result<Option<T>, FieldError> {
-    match left_out(typed) {
-        true => Ok(None),
-        false => parse(typed).map(Some),
+    if left_out(typed) {
+        Ok(None)
+    } else {
+        parse(typed).map(Some)
     }
 }
 

@@ -4,6 +4,7 @@ mod assets;
 mod client;
 mod decode;
 mod desk;
+mod enquire;
 mod event;
 mod form;
 mod negotiate;
@@ -17,11 +18,10 @@ mod respond;
 use std::net::IpAddr;
 use std::sync::{Arc, OnceLock};
 
-use axum::body::to_bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Query, Request, State};
 use axum::http::HeaderMap;
-use axum::middleware;
+use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodRouter, get, post};
 use axum::{BoxError, Router};
@@ -29,19 +29,17 @@ use jiff::SignedDuration;
 use serde::Deserialize;
 use serde_json::Value;
 use tower::ServiceExt;
-use tracing::{info, warn};
 
 use crate::check::Check;
 use crate::clock::Clock;
 use crate::desk::Desk;
-use crate::enquiry::{Field, FormError, Reference};
+use crate::enquiry::Reference;
 use crate::link::Links;
-use crate::nightly::{self, Nightly};
-use crate::practice::{Agreed, Practice};
+use crate::nightly::Nightly;
+use crate::practice::Practice;
 use crate::settings::WebSettings;
 use crate::sign_in::SignIn;
-use crate::store::Seen;
-use crate::submission::{NotTaken, Post, Submission};
+use crate::submission::Submission;
 use crate::withdrawal::Withdrawal;
 use respond::Answer;
 
@@ -66,7 +64,6 @@ pub struct Web {
     pub check: Arc<Check>,
     /// The nightly test.
     pub nightly: Arc<Nightly>,
-    /// The practice.
     pub practice: Arc<Practice>,
     /// The deployment's settings.
     pub settings: WebSettings,
@@ -100,7 +97,7 @@ impl Web {
             methods,
             handler,
         };
-        let form = || post(enquire).get(empty_form);
+        let form = || post(enquire::enquire).get(empty_form);
         let mut routes = vec![
             route("/", READ, get(empty_form)),
             route("/enquiries", "GET, HEAD, POST, OPTIONS", form()),
@@ -209,9 +206,10 @@ impl WebService {
         };
         request.extensions_mut().insert(clock.clone());
         request.extensions_mut().insert(practice);
-        let router = match desk::is_under(request.uri().path()) {
-            true => self.desk.get_or_init(|| router(&self.web, desk::routes())),
-            false => &self.public,
+        let router = if desk::is_under(request.uri().path()) {
+            self.desk.get_or_init(|| router(&self.web, desk::routes()))
+        } else {
+            &self.public
         };
         match router.clone().oneshot(request).await {
             Ok(response) if response.extensions().get::<Outdated>().is_some() => Ok(None),
@@ -231,11 +229,17 @@ fn router(
         })
         .fallback(not_found)
         .method_not_allowed_fallback(method_not_allowed)
-        .layer(middleware::from_fn_with_state(
-            Arc::clone(web),
-            origin::guard,
-        ))
+        .layer(middleware::from_fn_with_state(Arc::clone(web), guard))
         .with_state(Arc::clone(web))
+}
+
+/// The therapist's pages have a guard of their own.
+async fn guard(State(web): State<Arc<Web>>, request: Request, next: Next) -> Response {
+    if desk::is_under(request.uri().path()) {
+        desk::guard(&web, request, next).await
+    } else {
+        origin::guard(State(web), request, next).await
+    }
 }
 
 /// The form itself; an address that was posted to shows it too, when the page is reloaded.
@@ -268,117 +272,6 @@ async fn challenge(
     headers: HeaderMap,
 ) -> Response {
     Answer::new(&web, ResponseFormat::negotiate(&headers)).challenge(clock.now())
-}
-
-/// Decodes, checks and submits one post.
-async fn enquire(
-    State(web): State<Arc<Web>>,
-    Extension(clock): Extension<Clock>,
-    Extension(Source(source)): Extension<Source>,
-    Extension(copied): Extension<Copied>,
-    headers: HeaderMap,
-    request: Request,
-) -> Response {
-    let answer = Answer::new(&web, ResponseFormat::negotiate(&headers));
-    let Ok(body) = to_bytes(request.into_body(), MAX_BODY).await else {
-        return answer.problem(&RequestError::TooLarge);
-    };
-    let bytes = body.len();
-    // What says to be the nightly test's is that, or nothing: it never becomes an enquiry of the therapist's.
-    let probe = match headers.get(nightly::HEADER) {
-        None => None,
-        Some(header) => {
-            let header = header.to_str().unwrap_or_default();
-            match web.nightly.read(header, &body, clock.now()) {
-                Some(probe) => Some(probe),
-                None => return answer.problem(&RequestError::ForeignOrigin),
-            }
-        }
-    };
-    // What it asks and what its treatments are is not known yet.
-    if probe.is_none() && !web.settings.is_open {
-        return answer.problem(&RequestError::NotOpen);
-    }
-    let decoded = match decode::decode(&headers, body, &web.practice).await {
-        Ok(decoded) => decoded,
-        Err(error) => {
-            info!(refused = error.problem_type().name, bytes, "post refused");
-            return answer.problem(&error);
-        }
-    };
-    if decoded.ignored > 0 {
-        info!(
-            ignored = decoded.ignored,
-            bytes, "fields left out that the form has not"
-        );
-    }
-    let form = decoded.form;
-    let is_new = |field: Field| matches!(field, Field::Own(_)) && !field.is_asked(&web.practice);
-    if copied == Copied::Before && form.posted().any(|(field, _)| is_new(field)) {
-        return Outdated.into_response();
-    }
-    let checked = form.check(&web.practice, clock.now());
-    let agreed = checked.agreed;
-    let tell_of_the_wording = || {
-        if agreed != Some(Agreed::Present) {
-            let accepted = agreed.is_some();
-            warn!(accepted, "a page shows an earlier wording of the consent");
-        }
-    };
-    let enquiry = match (checked.enquiry, decoded.wrong_types) {
-        (Ok(enquiry), wrong) if wrong.is_empty() => enquiry,
-        (checked_form, wrong) => {
-            // A value of the wrong type was left out of the form, so that its field may also count as missing.
-            let mut errors = checked_form.err().unwrap_or_default();
-            errors.retain(|error| wrong.iter().all(|wrong| wrong.field != error.field));
-            errors.extend(wrong);
-            FormError::sort(&mut errors, &web.practice);
-            let may_be_new = |field| {
-                matches!(
-                    field,
-                    Field::Treatment | Field::ConsentVersion | Field::Own(_)
-                )
-            };
-            if copied == Copied::Before && errors.iter().any(|error| may_be_new(error.field)) {
-                return Outdated.into_response();
-            }
-            tell_of_the_wording();
-            let codes: Vec<_> = errors.iter().map(|error| error.error.code()).collect();
-            info!(errors = ?codes, bytes, "form refused");
-            return answer.errors(&form, &checked.address, &errors);
-        }
-    };
-    tell_of_the_wording();
-    if let Some(probe) = probe {
-        return match web.nightly.accept(&probe, &clock).await {
-            Ok(Some(reference)) => answer.accepted(&reference),
-            Ok(None) => answer.problem(&RequestError::ForeignOrigin),
-            Err(error) => {
-                warn!(code = error.code, "the table could not {}", error.action);
-                answer.problem(&RequestError::Unavailable)
-            }
-        };
-    }
-    let seen = [
-        (agreed != Some(Agreed::Present)).then_some(Seen::OldWording),
-        (decoded.ignored > 0).then_some(Seen::UnknownFields),
-    ];
-    let post = Post {
-        enquiry,
-        submission: checked.submission,
-        honeypot_filled: !form.value(Field::Honeypot).trim().is_empty(),
-        token: form.value(Field::Token),
-        proof: form.value(Field::Altcha),
-        source,
-        bytes,
-        seen: seen.into_iter().flatten().collect(),
-    };
-    let error = match web.submission.submit(post, &clock).await {
-        Ok(reference) => return answer.accepted(&reference),
-        Err(NotTaken::Flood { retry_after }) => RequestError::TooManyRequests(retry_after),
-        Err(NotTaken::Unavailable) => RequestError::Unavailable,
-    };
-    answer.unavailable(&form, &checked.address, &error)
 }
 
 /// What may be asked of the confirmation page.

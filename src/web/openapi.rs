@@ -94,7 +94,6 @@ fn class(passes: impl Fn(char) -> bool) -> String {
         .collect()
 }
 
-/// A text of one line.
 static LINE: LazyLock<String> = LazyLock::new(|| format!("^[^{}]*$", class(text::is_control)));
 
 /// A character that shows.
@@ -230,12 +229,12 @@ fn json_form(rows: &[Row<'_>], practice: &Practice) -> Value {
     let property = |row: &Row<'_>| {
         let rule = rule(row, practice);
         let required = is_required(row, practice);
-        let mut rule = match row.is_repeatable() {
+        let mut rule = match (row.is_repeatable(), required) {
             // Whatever it is, it is taken.
             _ if row.field.takes_anything() => json!({}),
-            false if required => rule,
-            false => nullable(rule),
-            true => {
+            (false, true) => rule,
+            (false, false) => nullable(rule),
+            (true, _) => {
                 let options = row.options(practice);
                 let keys: Vec<&str> = options.iter().map(|option| option.key.as_str()).collect();
                 if required {

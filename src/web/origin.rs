@@ -1,4 +1,4 @@
-//! Who may post from a browser: an exact list of origins, and the headers that stand on every answer.
+//! Cross-origin rules: an exact list of origins that may post from a browser, and the headers of every answer.
 //!
 //! An `Origin` is a filter, not a proof of who posts; the public pages have no cookies that a foreign site could borrow. The
 //! therapist's pages have a guard of their own.
@@ -18,7 +18,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use tracing::error;
 
-use super::{Answer, OwnOrigin, RequestError, ResponseFormat, Unread, Web, desk};
+use super::{Answer, OwnOrigin, RequestError, ResponseFormat, Unread, Web};
 
 /// What a request's `Origin` says.
 enum Origin {
@@ -37,9 +37,6 @@ pub(super) async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if desk::is_under(request.uri().path()) {
-        return desk::guard(&web, request, next).await;
-    }
     // The desk's cookies come along wherever the browser goes; no public page gets to see them.
     request.headers_mut().remove(COOKIE);
     let own = request.extensions().get::<OwnOrigin>().cloned();

@@ -21,7 +21,6 @@ pub(crate) use mine::{MinePage, NotShown, Step};
 /// The form: empty, with errors, with the question about a likely typo in the address, or with a notice that it
 /// cannot be taken right now.
 pub struct FormPage<'a> {
-    /// The practice.
     pub practice: &'a Practice,
     /// What was typed so far; every value is kept.
     pub form: &'a EnquiryForm,
@@ -323,10 +322,12 @@ impl FieldView<'_> {
         /// The longest that is short, in characters: it fits in half the width of a phone.
         const SHORT: usize = 14;
         let is_short = |it: &Answer| it.hint.is_empty() && it.label.chars().count() <= SHORT;
-        match self.row.is_repeatable() {
-            _ if !self.answers.iter().all(is_short) => "",
-            true => " columns",
-            false => " short",
+        if !self.answers.iter().all(is_short) {
+            ""
+        } else if self.row.is_repeatable() {
+            " columns"
+        } else {
+            " short"
         }
     }
 
@@ -357,7 +358,6 @@ struct Answer {
 #[derive(Template, Clone, Copy)]
 #[template(path = "pages/confirmation.html")]
 pub struct ConfirmationPage<'a> {
-    /// The practice.
     pub practice: &'a Practice,
     /// The name of the enquiry; none when the page is opened by itself.
     pub reference: Option<&'a Reference>,
@@ -377,7 +377,6 @@ impl ConfirmationPage<'_> {
 #[derive(Template)]
 #[template(path = "pages/error.html")]
 pub struct ErrorPage<'a> {
-    /// The practice.
     pub practice: &'a Practice,
     /// What happened.
     pub error: &'a RequestError,

@@ -91,7 +91,6 @@ impl RequestError {
         Self::UnknownField(harmless.then(|| name.to_owned()))
     }
 
-    /// Its problem type.
     #[must_use]
     pub const fn problem_type(&self) -> ProblemType {
         let (status, name, title, detail) = match self {

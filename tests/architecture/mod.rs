@@ -2,6 +2,7 @@
 
 mod source;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -39,7 +40,7 @@ const LAYERS: [&[&str]; 13] = [
 ];
 
 /// Which modules alone may name a path: another crate's, or a part of it.
-const RESERVED: [(&str, &[&str]); 18] = [
+const RESERVED: [(&str, &[&str]); 20] = [
     ("aws_sdk_dynamodb", &["aws", "store"]),
     ("aws_sdk_sesv2", &["aws", "ses"]),
     ("serde_dynamo", &["store"]),
@@ -56,14 +57,27 @@ const RESERVED: [(&str, &[&str]); 18] = [
     ("pbkdf2", &["proof_of_work"]),
     ("askama", &["email", "web"]),
     ("Timestamp::now", &["main"]),
+    ("Zoned::now", &["main"]),
     ("std::env", &["main"]),
+    // The certificates of `AWS_CA_BUNDLE`.
+    ("std::fs", &["aws"]),
     // The clock of a deadline, and the time at which a request is signed.
     ("Instant::now", &["clock"]),
     ("SystemTime::now", &["aws"]),
 ];
 
-/// What the function is never built with.
-const NOWHERE: [&str; 4] = ["toml", "dynoxide", "lettre", "aws_emulator"];
+/// What the function is never built with, and what would go on after an invocation has answered.
+const NOWHERE: [&str; 9] = [
+    "toml",
+    "dynoxide",
+    "lettre",
+    "aws_emulator",
+    "testing",
+    "tokio::spawn",
+    "tokio::task",
+    "std::thread",
+    "JoinSet",
+];
 
 /// What only the store writes: attributes whose names mean nothing else, and what keys and conditions contain.
 const ATTRIBUTES: [&str; 5] = ["pk", "due", "writer", "uncounted", "list_by"];
@@ -315,6 +329,28 @@ fn the_rules_find_what_breaks_them_and_nothing_else() {
             "use std::{env, fmt};",
             &[(1, "std::env")],
         ),
+        (
+            "src/desk/month.rs",
+            "use jiff::Zoned;\nlet now = Zoned::now();",
+            &[(2, "Zoned::now")],
+        ),
+        ("src/aws.rs", "std::fs::read_to_string(file)", &[]),
+        (
+            "src/store/mod.rs",
+            "std::fs::write(file, item)",
+            &[(1, "std::fs::write")],
+        ),
+        // What would go on after the answer.
+        (
+            "src/submission.rs",
+            "tokio::spawn(async move { deliver().await });",
+            &[(1, "tokio::spawn")],
+        ),
+        (
+            "src/ses.rs",
+            "std::thread::spawn(work);",
+            &[(1, "std::thread::spawn")],
+        ),
         // The table.
         ("src/store/mod.rs", "s(\"pk\", key)", &[]),
         (
@@ -337,6 +373,37 @@ fn the_rules_find_what_breaks_them_and_nothing_else() {
             .collect();
         assert_eq!(found, expected, "{path}: {text}");
     }
+}
+
+/// `docs/LOGGING.md` names every field of a line, and no others.
+#[test]
+fn the_document_names_every_field_that_is_logged() {
+    let code = files(&["src"]).into_iter();
+    let logged = code.flat_map(|(_, text)| Source::read(&text).logged);
+    // These are in every line.
+    let logged: BTreeSet<String> = logged
+        .chain(["level", "target", "message"].map(str::to_owned))
+        .collect();
+    let document = fs::read_to_string(root().join("docs/LOGGING.md")).unwrap();
+    let table = document
+        .split("\n## What stands in a line\n")
+        .nth(1)
+        .unwrap();
+    let table = table.split("\n## ").next().unwrap();
+    let rows = table.lines().filter_map(|line| line.strip_prefix("| `"));
+    let named: BTreeSet<String> = rows
+        .flat_map(|row| row.split(" |").next().unwrap().split("`, `"))
+        .map(|name| name.trim_matches('`').to_owned())
+        .collect();
+    assert_eq!(named, logged);
+}
+
+#[test]
+fn fields_of_the_log_are_told_from_its_words() {
+    let source = Source::read(
+        "fn f() { info!(%reference, mark = f(a, b), ?c, bytes, \"taken in {time}\", d); warn!(\"no field: {x}\") }",
+    );
+    assert_eq!(source.logged, ["reference", "mark", "c", "bytes"]);
 }
 
 #[test]
@@ -405,13 +472,36 @@ fn a_long_file_says_why_it_is_one() {
     }));
 }
 
+/// The documents in these folders, by their paths, with their texts.
+fn documents() -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for folder in ["", "docs/", "docs/decisions/", "infra/", "site/"] {
+        for entry in fs::read_dir(root().join(folder)).unwrap() {
+            let name = entry.unwrap().file_name();
+            let path = format!("{folder}{}", name.to_str().unwrap());
+            if path.ends_with(".md") {
+                let text = fs::read_to_string(root().join(&path)).unwrap();
+                found.push((path, text));
+            }
+        }
+    }
+    assert!(found.len() > 30, "only {}", found.len());
+    found
+}
+
 /// Words that hide who acts, or are out of use. What stands between quotes is data: names of mailboxes.
 #[test]
-fn the_source_uses_todays_words_and_says_who_acts() {
+fn source_and_documents_use_todays_words_and_say_who_acts() {
     const WORDS: [&str; 8] = [
         "whoever", "nobody", "somebody", "mend", "slip", "slips", "shall", "octets",
     ];
-    none(files(&["src"]).into_iter().flat_map(|(path, text)| {
+    // The names of tests are theirs.
+    let documents = documents().into_iter().map(|(path, text)| {
+        let outside_code = text.split('`').step_by(2).collect::<Vec<_>>().join(" ");
+        (path, outside_code)
+    });
+    let all = files(&["src"]).into_iter().chain(documents);
+    none(all.flat_map(|(path, text)| {
         let lines: Vec<String> = text.lines().map(str::to_lowercase).collect();
         let used = lines.into_iter().enumerate().flat_map(|(at, line)| {
             // The method of the standard library's addresses.
@@ -438,7 +528,7 @@ const UNREAD: &[&str] = &[
     "src/aws",
     "src/delivery",
     "src/email/first_name.rs",
-    "src/email/previews.rs",
+    "src/email/preview.rs",
     "src/email/styles.rs",
     "src/feedback.rs",
     "src/form_token.rs",

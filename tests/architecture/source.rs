@@ -10,6 +10,8 @@ pub(super) struct Source {
     pub(super) strings: Vec<(usize, String)>,
     /// Of these what may reach a reader: all but attributes, what is logged, and what a panic says.
     pub(super) shown: Vec<(usize, String)>,
+    /// The names of the fields that are logged.
+    pub(super) logged: Vec<String>,
     /// How many lines there are outside unit tests.
     pub(super) length: usize,
 }
@@ -31,6 +33,7 @@ impl Source {
         }
         let all = strings(&tokens);
         let paths = paths(&tokens);
+        let logged = logged(&tokens);
         while let Some(range) = unseen(&tokens) {
             tokens.drain(range);
         }
@@ -38,6 +41,7 @@ impl Source {
             strings: all,
             shown: strings(&tokens),
             paths,
+            logged,
             length,
         }
     }
@@ -49,6 +53,37 @@ fn strings(tokens: &[(usize, Token)]) -> Vec<(usize, String)> {
         Token::Code(_) => None,
     });
     strings.collect()
+}
+
+/// What stands before the message of each line for the log: `name`, `%name`, `?name` or `name = value`.
+fn logged(tokens: &[(usize, Token)]) -> Vec<String> {
+    const MACROS: [&str; 5] = ["trace", "debug", "info", "warn", "error"];
+    let mut found = Vec::new();
+    for (at, window) in tokens.windows(3).enumerate() {
+        let [(_, name), (_, bang), (_, open)] = window else {
+            continue;
+        };
+        if !(MACROS.iter().any(|it| is(name, it)) && is(bang, "!") && is(open, "(")) {
+            continue;
+        }
+        let mut depth = 0;
+        let mut starts = false;
+        for (_, token) in &tokens[at + 2..] {
+            match token {
+                Token::Text(_) if depth == 1 && starts => break,
+                Token::Code(code) if ["(", "[", "{"].contains(&code.as_str()) => depth += 1,
+                Token::Code(code) if [")", "]", "}"].contains(&code.as_str()) => depth -= 1,
+                Token::Code(code) if starts && ["%", "?"].contains(&code.as_str()) => continue,
+                Token::Code(code) if starts && depth == 1 => found.push(code.clone()),
+                _ => {}
+            }
+            if depth == 0 {
+                break;
+            }
+            starts = depth == 1 && (is(token, ",") || is(token, "("));
+        }
+    }
+    found
 }
 
 /// The first attribute, or macro whose text goes to the log or to the one who reads a panic.

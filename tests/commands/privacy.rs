@@ -621,9 +621,10 @@ async fn an_erasure_that_is_interrupted_at_any_call_is_finished_by_the_next() {
     for by_reference in [false, true] {
         let (desk, [first, second, _]) = with_zoe_and_ben().await;
         let items = desk.items().await;
-        let really = match by_reference {
-            true => json!({ "command": "erase", "reference": first, "confirm": true }),
-            false => json!({ "command": "erase", "email": "zoe@example.com", "confirm": true }),
+        let really = if by_reference {
+            json!({ "command": "erase", "reference": first, "confirm": true })
+        } else {
+            json!({ "command": "erase", "email": "zoe@example.com", "confirm": true })
         };
         desk.wire.lose(Loss::None);
         desk.ask(really.clone()).await;
@@ -933,7 +934,7 @@ async fn the_privacy_notice_says_what_the_product_does() {
     ] {
         assert!(notice.contains(said), "{said}");
     }
-    let ease = crate::emails::readability::ease(notice);
+    let ease = testing::readability::ease(notice);
     assert!(ease > 55.0, "{ease}");
 }
 

@@ -28,9 +28,10 @@ async fn desk() -> (Emulator, Arc<AtomicBool>) {
         Ok(Function::new(move |event: Value| {
             let waits =
                 event["Records"][0]["EventSource"] == "aws:sns" || event["command"] == "sweep";
-            let function = match waits && is_out.load(Ordering::SeqCst) {
-                true => away.clone(),
-                false => here.clone(),
+            let function = if waits && is_out.load(Ordering::SeqCst) {
+                away.clone()
+            } else {
+                here.clone()
             };
             async move { function.call(event).await }
         }))

@@ -57,9 +57,10 @@ fn client(refusing: &Arc<AtomicBool>) -> SharedHttpClient {
         let refused =
             refusing.load(Ordering::Relaxed) && call.asked.operation == "TransactWriteItems";
         async move {
-            match refused {
-                true => Ok(wire::error(400, "AccessDeniedException", &json!({}))),
-                false => call.send().await,
+            if refused {
+                Ok(wire::error(400, "AccessDeniedException", &json!({})))
+            } else {
+                call.send().await
             }
         }
     })
@@ -86,9 +87,10 @@ impl House {
                     if closed && event.get("rawPath").is_some() {
                         return Err("the function cannot be reached".to_owned());
                     }
-                    match (is_stream && deaf) || (is_report && unreported) {
-                        true => Ok(json!({ "batchItemFailures": [] })),
-                        false => function.call(event).await,
+                    if (is_stream && deaf) || (is_report && unreported) {
+                        Ok(json!({ "batchItemFailures": [] }))
+                    } else {
+                        function.call(event).await
                     }
                 }
             }))

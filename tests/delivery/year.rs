@@ -17,8 +17,8 @@ use serde_json::json;
 
 use super::pending::Bench;
 use crate::simulation::simulator::post_event;
-use crate::simulation::simulator::random::Random;
 use crate::support::emulated;
+use testing::random::Random;
 
 const DAY: SignedDuration = SignedDuration::from_hours(24);
 /// A Monday.

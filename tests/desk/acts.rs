@@ -4,6 +4,7 @@ use enquiry_desk::desk::DeskError;
 use enquiry_desk::desk::act::Noted;
 use enquiry_desk::mail_state::{EmailKind, MailState, Withheld};
 use enquiry_desk::record::{Mark, Note, Origin};
+use enquiry_desk::spam::SenderRule;
 use jiff::Timestamp;
 use serde_json::json;
 
@@ -340,7 +341,14 @@ async fn what_is_gone_is_said_to_be_gone() {
             .err()
             .unwrap(),
     );
-    gone(desk.app.desk.block(&it, BY, &clock).await.err().unwrap());
+    gone(
+        desk.app
+            .desk
+            .rule(&it, Some(SenderRule::Blocked), BY, &clock)
+            .await
+            .err()
+            .unwrap(),
+    );
     assert!(desk.items().await.is_empty());
     desk.finish().await;
 }

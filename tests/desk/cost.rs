@@ -1,18 +1,16 @@
 //! What a page costs at the table, counted on the wire: `docs/table.md` has these figures, and they do not grow with the table.
 
-#[path = "../../crates/local/tests/soak/load/meter.rs"]
-mod meter;
-
 use std::sync::Arc;
 
+use aws_emulator::meter::{Cost, Meter};
 use enquiry_desk::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use testing::gateway;
 
 use crate::support::browser::Browser;
 use crate::support::emulated::{self, Environment};
 use crate::support::{BROWSER, COMPLETE, Item, TestApp, as_many, urlencoded};
-use meter::{Cost, Meter};
 
 /// How many enquiries are in the table at first; then twice as many. Each list has more than a page of them.
 const ENQUIRIES: usize = 60;
@@ -51,22 +49,15 @@ impl Counted {
 
     /// What a page, or a form that is posted, costs.
     async fn page(&self, address: &str, form: Option<&[(&str, &str)]>) -> Cost {
-        let (path, query) = address.split_once('?').unwrap_or((address, ""));
         let method = form.map_or("GET", |_| "POST");
-        let (cost, answer) = self
-            .cost(json!({
-                "version": "2.0", "rawPath": path, "rawQueryString": query, "cookies": self.cookies,
-                "headers": {
-                    "accept": BROWSER, "content-type": "application/x-www-form-urlencoded",
-                    "origin": "https://desk.example.com",
-                },
-                "requestContext": {
-                    "domainName": "desk.example.com", "stage": "$default",
-                    "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1" },
-                },
-                "body": urlencoded(form.unwrap_or_default()), "isBase64Encoded": false,
-            }))
-            .await;
+        let headers = json!({
+            "accept": BROWSER, "content-type": gateway::FORM, "origin": "https://desk.example.com",
+        });
+        let body = urlencoded(form.unwrap_or_default());
+        let event = gateway::request(method, address, &headers, &body);
+        let mut event = gateway::at("desk.example.com", event);
+        event["cookies"] = self.cookies.clone().into();
+        let (cost, answer) = self.cost(event).await;
         let status = answer["statusCode"].as_u64();
         assert!(matches!(status, Some(200 | 303)), "{address}: {answer}");
         cost

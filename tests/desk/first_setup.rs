@@ -128,14 +128,10 @@ async fn a_practice_out_of_reach_closes_the_form_and_shows_no_other_ones_number(
     let mut desk = Desk::start().await;
     desk.deploy(&BEGINNING);
     desk.wire.lose(Loss::Before(0));
-    let page = desk.ask(serde_json::json!({
-        "version": "2.0", "rawPath": "/", "rawQueryString": "", "headers": { "accept": BROWSER },
-        "requestContext": {
-            "domainName": "api.example.com",
-            "http": { "method": "GET", "path": "/", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
-            "stage": "$default", "timeEpoch": 0,
-        },
-    })).await;
+    let headers = serde_json::json!({ "accept": BROWSER });
+    let page = desk
+        .ask(testing::gateway::request("GET", "/", &headers, ""))
+        .await;
     assert_eq!(page["statusCode"], 503);
     let body = page["body"].as_str().unwrap();
     assert!(body.contains("01632 960123") && !body.contains(&practice::compiled().phone.shown));

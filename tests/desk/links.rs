@@ -7,6 +7,7 @@ use enquiry_desk::link::Links;
 use enquiry_desk::record::{Mark, Origin};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use testing::gateway;
 
 use crate::support::browser::Browser;
 use crate::support::emulated::HASH_KEY;
@@ -287,20 +288,13 @@ async fn a_link_begins_with_the_deployments_address_whatever_a_request_says() {
     assert!(text.replace('\n', "").contains(&ours), "{text}");
     let now = Timestamp::now();
     let clock = Clock::new(now, now + SignedDuration::from_secs(29));
-    let evil = json!({
-        "version": "2.0", "routeKey": "POST /enquiries", "rawPath": "/enquiries", "rawQueryString": "",
-        "headers": {
-            "accept": "application/json", "content-type": "application/x-www-form-urlencoded",
-            "host": "evil.example", "x-forwarded-host": "evil.example",
-        },
-        "requestContext": {
-            "accountId": "0", "apiId": "api", "domainName": "evil.example", "domainPrefix": "evil",
-            "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "x" },
-            "requestId": "1", "routeKey": "POST /enquiries", "stage": "$default",
-            "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
-        },
-        "body": "name=Eve&email=eve@example.com&goal=treat&consent=yes", "isBase64Encoded": false,
+    let headers = json!({
+        "accept": "application/json", "content-type": gateway::FORM,
+        "host": "evil.example", "x-forwarded-host": "evil.example",
     });
+    let form = "name=Eve&email=eve@example.com&goal=treat&consent=yes";
+    let evil = gateway::request("POST", "/enquiries", &headers, form);
+    let evil = gateway::at("evil.example", evil);
     let answer: Value = app.app.handle(evil, &clock).await.unwrap();
     assert_eq!(answer["statusCode"], 201, "{answer}");
     // Its stream record comes with the next enquiry's.

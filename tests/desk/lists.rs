@@ -7,6 +7,7 @@ use enquiry_desk::desk::list::Filter;
 use enquiry_desk::desk::month::Month;
 use enquiry_desk::enquiry::EmailAddress;
 use enquiry_desk::record::{Event, Mark, Origin};
+use enquiry_desk::spam::SenderRule;
 use enquiry_desk::withdrawal::{Action, Withdrawal};
 use serde_json::{Value, json};
 
@@ -285,7 +286,12 @@ async fn a_person_is_everything_about_one_address_however_it_is_spelt() {
     let block = desk
         .app
         .desk
-        .block(&reference(&first), Origin::Desk, &desk.clock())
+        .rule(
+            &reference(&first),
+            Some(SenderRule::Blocked),
+            Origin::Desk,
+            &desk.clock(),
+        )
         .await;
     assert!(block.unwrap().is_done());
     let address = EmailAddress::parse("ZOE@example.com").unwrap();

@@ -9,6 +9,7 @@ use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::store::Words;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
+use testing::gateway;
 
 use crate::support::browser::Browser;
 use crate::support::{MINIMAL, TestApp, emulated, urlencoded};
@@ -175,9 +176,10 @@ async fn each_section_shows_what_is_written_and_saves_it_as_it_was() {
             let saved = saved(&app).await;
             assert_eq!(said(&saved), said(&practice), "{section}");
             // Of a question that is left out, every row says what a missing answer counts as.
-            let goals = match practice.left_out.contains(&BuiltIn::Goal) {
-                true => &[Goal::NotSure],
-                false => Goal::ALL,
+            let goals = if practice.left_out.contains(&BuiltIn::Goal) {
+                &[Goal::NotSure]
+            } else {
+                Goal::ALL
             };
             for goal in goals {
                 for warmth in Warmth::ALL {
@@ -831,15 +833,8 @@ async fn another_instance_takes_an_enquiry_by_what_was_saved_a_minute_later() {
     let browser = Browser::signed_in(&app).await;
     let other = emulated::app(app.desk.endpoints(), &[], aws::http_client()).unwrap();
     let ask = async |after: i64, method: &str, path: &str, body: String| {
-        let event = json!({
-            "version": "2.0", "rawPath": path, "rawQueryString": "",
-            "headers": { "accept": "text/html", "content-type": "application/x-www-form-urlencoded" },
-            "requestContext": {
-                "domainName": "api.example.com", "stage": "$default",
-                "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1" },
-            },
-            "body": body, "isBase64Encoded": false,
-        });
+        let headers = json!({ "accept": "text/html", "content-type": gateway::FORM });
+        let event = gateway::request(method, path, &headers, &body);
         let now = Timestamp::now() + SignedDuration::from_secs(after);
         let clock = Clock::new(now, now + SignedDuration::from_secs(29));
         other.handle(event, &clock).await.unwrap()

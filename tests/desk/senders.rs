@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use enquiry_desk::clock::Clock;
-use enquiry_desk::enquiry::EmailAddress;
+use enquiry_desk::desk::act::Outcome;
+use enquiry_desk::enquiry::{EmailAddress, Reference};
 use enquiry_desk::record::Origin;
 use enquiry_desk::spam::{SenderRule, Signal};
 use jiff::SignedDuration;
@@ -25,24 +26,18 @@ async fn judged(desk: &Desk, name: &str) -> (bool, Vec<Signal>) {
     (record.state.is_suspect(), record.signals)
 }
 
+async fn rule(desk: &Desk, reference: &Reference, rule: Option<SenderRule>) -> Outcome {
+    let clock = desk.clock();
+    let ruled = desk.app.desk.rule(reference, rule, BY, &clock).await;
+    ruled.unwrap()
+}
+
 #[tokio::test]
 async fn what_a_blocked_sender_sends_is_spam_by_address_and_by_number() {
     let desk = Desk::start().await;
     let first = reference(&desk.enquire("pest@example.com", &[NUMBER]).await);
-    done(
-        desk.app
-            .desk
-            .block(&first, BY, &desk.clock())
-            .await
-            .unwrap(),
-    );
-    stands(
-        desk.app
-            .desk
-            .block(&first, BY, &desk.clock())
-            .await
-            .unwrap(),
-    );
+    done(rule(&desk, &first, Some(SenderRule::Blocked)).await);
+    stands(rule(&desk, &first, Some(SenderRule::Blocked)).await);
     assert!(
         !judged(&desk, first.as_str()).await.0,
         "the enquiry itself stays as it is"
@@ -70,20 +65,8 @@ async fn what_a_blocked_sender_sends_is_spam_by_address_and_by_number() {
         !judged(&desk, &other).await.0,
         "another address without the number"
     );
-    done(
-        desk.app
-            .desk
-            .unblock(&first, BY, &desk.clock())
-            .await
-            .unwrap(),
-    );
-    stands(
-        desk.app
-            .desk
-            .unblock(&first, BY, &desk.clock())
-            .await
-            .unwrap(),
-    );
+    done(rule(&desk, &first, None).await);
+    stands(rule(&desk, &first, None).await);
     let free = desk
         .enquire("pest@example.com", &[NUMBER, ("times", "noon")])
         .await;
@@ -99,7 +82,12 @@ async fn what_a_trusted_sender_says_does_not_make_it_spam_and_how_it_was_sent_ma
     done(
         desk.app
             .desk
-            .trust(&reference(&suspect), BY, &desk.clock())
+            .rule(
+                &reference(&suspect),
+                Some(SenderRule::Trusted),
+                BY,
+                &desk.clock(),
+            )
             .await
             .unwrap(),
     );
@@ -121,13 +109,7 @@ async fn what_a_trusted_sender_says_does_not_make_it_spam_and_how_it_was_sent_ma
             .enquire("other@example.com", &[("phone", "07700 900983")])
             .await,
     );
-    done(
-        desk.app
-            .desk
-            .block(&other, BY, &desk.clock())
-            .await
-            .unwrap(),
-    );
+    done(rule(&desk, &other, Some(SenderRule::Blocked)).await);
     for more in [&[][..], &[LINKS]] {
         let mut fields = vec![("phone", "07700 900983")];
         fields.extend(more);
@@ -145,22 +127,10 @@ async fn what_a_trusted_sender_says_does_not_make_it_spam_and_how_it_was_sent_ma
 async fn a_block_is_listed_without_telling_whom_and_ends() {
     let desk = Desk::start().await;
     let first = reference(&desk.enquire("pest@example.com", &[NUMBER]).await);
-    done(
-        desk.app
-            .desk
-            .block(&first, BY, &desk.clock())
-            .await
-            .unwrap(),
-    );
+    done(rule(&desk, &first, Some(SenderRule::Blocked)).await);
     desk.later(HOUR);
     let second = reference(&desk.enquire("zoe@example.com", &[]).await);
-    done(
-        desk.app
-            .desk
-            .trust(&second, BY, &desk.clock())
-            .await
-            .unwrap(),
-    );
+    done(rule(&desk, &second, Some(SenderRule::Trusted)).await);
     let page = desk.app.desk.senders(None, &desk.clock()).await.unwrap();
     let listed: Vec<_> = page
         .senders
@@ -215,7 +185,12 @@ async fn erasing_a_person_forgets_the_block_and_erasing_an_enquiry_only_its_name
     done(
         desk.app
             .desk
-            .block(&reference(&first), BY, &desk.clock())
+            .rule(
+                &reference(&first),
+                Some(SenderRule::Blocked),
+                BY,
+                &desk.clock(),
+            )
             .await
             .unwrap(),
     );
@@ -268,9 +243,9 @@ async fn erasing_a_person_forgets_the_block_and_erasing_an_enquiry_only_its_name
 /// Who blocks and trusts whom; the enquiries are older than the day's auto-replies.
 async fn known(desk: &Desk) {
     let pest = reference(&desk.enquire("pest@example.com", &[]).await);
-    done(desk.app.desk.block(&pest, BY, &desk.clock()).await.unwrap());
+    done(rule(desk, &pest, Some(SenderRule::Blocked)).await);
     let zoe = reference(&desk.enquire("zoe@example.com", &[]).await);
-    done(desk.app.desk.trust(&zoe, BY, &desk.clock()).await.unwrap());
+    done(rule(desk, &zoe, Some(SenderRule::Trusted)).await);
     desk.later(DAY * 2);
 }
 
@@ -291,13 +266,7 @@ async fn a_block_between_the_post_and_the_stream_counts() {
         !judged(&desk, &name).await.0,
         "the client does not wait for it"
     );
-    done(
-        desk.app
-            .desk
-            .block(&first, BY, &desk.clock())
-            .await
-            .unwrap(),
-    );
+    done(rule(&desk, &first, Some(SenderRule::Blocked)).await);
     // The state is another one than the stream knows.
     desk.ask(json!({ "command": "note", "reference": name, "text": "Rang." }))
         .await;
@@ -311,20 +280,14 @@ async fn a_block_between_the_post_and_the_stream_counts() {
     let waiting = desk.ask(json!({ "command": "waiting" })).await.to_string();
     assert!(!waiting.contains(&format!("\"{name}\"")), "{waiting}");
     // What is said later changes nothing of it.
-    done(
-        desk.app
-            .desk
-            .unblock(&first, BY, &desk.clock())
-            .await
-            .unwrap(),
-    );
+    done(rule(&desk, &first, None).await);
     desk.ask(record).await;
     assert_eq!(judged(&desk, &name).await, blocked);
 
     // Without the stream, by the sweep; and trust.
     let suspect = desk.post("zoe@example.com", &[LINKS]).await;
     let zoe = reference(&suspect);
-    done(desk.app.desk.trust(&zoe, BY, &desk.clock()).await.unwrap());
+    done(rule(&desk, &zoe, Some(SenderRule::Trusted)).await);
     desk.ask(json!({ "command": "sweep" })).await;
     assert_eq!(judged(&desk, &suspect).await, (false, Vec::new()));
     let replies = desk.to("zoe@example.com").len();

@@ -5,6 +5,7 @@ use axum::http::{Method, StatusCode};
 use enquiry_desk::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use testing::gateway;
 
 use crate::support::browser::{Browser, IPHONE, last_code};
 use crate::support::{Item, TestApp, emulated, urlencoded};
@@ -100,21 +101,14 @@ fn hours_ago(hours: i64) -> Timestamp {
 
 /// A post as the gateway hands it over, from this place.
 fn post_event(path: &str, source: &str, cookies: &[&str], fields: &[(&str, &str)]) -> Value {
-    json!({
-        "version": "2.0", "routeKey": "ANY /desk/{proxy+}", "rawPath": path, "rawQueryString": "",
-        "cookies": cookies,
-        "headers": {
-            "accept": "text/html", "content-type": FORM.1, "user-agent": IPHONE,
-            "origin": "https://desk.example.com", "x-forwarded-for": "198.51.100.1",
-        },
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "api", "domainName": "desk.example.com", "domainPrefix": "desk",
-            "http": { "method": "POST", "path": path, "protocol": "HTTP/1.1", "sourceIp": source, "userAgent": IPHONE },
-            "requestId": "1", "routeKey": "ANY /desk/{proxy+}", "stage": "$default",
-            "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
-        },
-        "body": urlencoded(fields), "isBase64Encoded": false,
-    })
+    let headers = json!({
+        "accept": "text/html", "content-type": FORM.1, "user-agent": IPHONE,
+        "origin": "https://desk.example.com", "x-forwarded-for": "198.51.100.1",
+    });
+    let event = gateway::request("POST", path, &headers, &urlencoded(fields));
+    let mut event = gateway::from(source, gateway::at("desk.example.com", event));
+    event["cookies"] = cookies.into();
+    event
 }
 
 #[tokio::test]

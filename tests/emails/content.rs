@@ -6,8 +6,7 @@ use std::path::PathBuf;
 
 use aws_emulator::aws;
 use enquiry_desk::aws::Clients;
-use enquiry_desk::email::previews::{DESK, HOSTILE, MINE, Samples, therapist};
-use enquiry_desk::email::{Email, NoticeEmail, PromisesEmail, TherapistEmail, Trouble, Waits};
+use enquiry_desk::email::{Email, NoticeEmail, PromisesEmail, ReplyFailure, TherapistEmail, Waits};
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, RecentInjury, Warmth};
 use enquiry_desk::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Times,
@@ -17,9 +16,10 @@ use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::ses::Ses;
 use enquiry_desk::settings::Settings;
 use mail_parser::MessageParser;
+use testing::samples::{DESK, HOSTILE, MINE, Samples, therapist};
 
-use crate::emails::readability;
 use crate::support::emulated;
+use testing::readability;
 
 /// Monday 23 November 2026, twenty past ten in London.
 const RECEIVED: &str = "2026-11-23T10:20:00Z";
@@ -712,17 +712,17 @@ fn no_subject_and_no_preview_names_health() {
                 emails.extend([email.into_email(), email.plain(), email.bare()]);
             }
         }
-        for trouble in [
-            Trouble::Bounced,
-            Trouble::Complained,
-            Trouble::Rejected,
-            Trouble::Unknown,
+        for failure in [
+            ReplyFailure::Bounced,
+            ReplyFailure::Complained,
+            ReplyFailure::Rejected,
+            ReplyFailure::Unknown,
         ] {
             let notice = NoticeEmail {
                 practice: practice(),
                 to: &to,
                 received,
-                trouble,
+                failure,
                 may_write: true,
             };
             emails.push(notice.into_email());

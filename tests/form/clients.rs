@@ -5,7 +5,7 @@ use enquiry_desk::enquiry::{EmailAddress, Field, FieldError};
 use enquiry_desk::practice::Practice;
 use enquiry_desk::web::EnquiryForm;
 
-use serde_json::{Value, json};
+use testing::gateway;
 use tracing::instrument::WithSubscriber;
 
 use crate::support::logs::Logs;
@@ -204,21 +204,6 @@ fn a_likely_typo_in_the_address_is_asked_about_once() {
     }
 }
 
-/// A post as the gateway hands it over.
-fn event(content_type: &str, body: &str) -> Value {
-    json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": "/enquiries", "rawQueryString": "",
-        "headers": { "accept": "application/json", "content-type": content_type, "host": "api.example.com" },
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-            "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
-            "requestId": "1", "routeKey": "$default", "stage": "$default",
-            "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
-        },
-        "body": body, "isBase64Encoded": false,
-    })
-}
-
 #[tokio::test]
 async fn a_field_that_the_form_has_not_is_left_out_and_counted() {
     let app = TestApp::start().await;
@@ -252,7 +237,7 @@ async fn a_field_that_the_form_has_not_is_left_out_and_counted() {
         );
         let answer = app
             .app
-            .handle(event(content_type, &body), &clock)
+            .handle(gateway::post(content_type, &body), &clock)
             .with_subscriber(logs.dispatch())
             .await;
         assert_eq!(answer.unwrap()["statusCode"], 201, "{body}");
@@ -282,7 +267,10 @@ async fn a_field_that_the_form_has_not_is_left_out_and_counted() {
     );
     let answer = app
         .app
-        .handle(event("multipart/form-data; boundary=b", &body), &clock)
+        .handle(
+            gateway::post("multipart/form-data; boundary=b", &body),
+            &clock,
+        )
         .await;
     assert_eq!(answer.unwrap()["statusCode"], 415);
     app.emails().await;

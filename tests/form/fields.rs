@@ -2,12 +2,12 @@
 //! and CONTRIBUTING.md ("A new field of the form") says where it belongs.
 
 use enquiry_desk::email::TherapistEmail;
-use enquiry_desk::email::previews::{Samples, therapist};
 use enquiry_desk::enquiry::field::{Control, Required, Row, Section};
 use enquiry_desk::enquiry::{Enquiry, Field, fields};
 use enquiry_desk::web::EnquiryForm;
 use enquiry_desk::web::pages::FormPage;
 use serde_json::{Map, Value, json};
+use testing::samples::{Samples, therapist};
 
 use crate::support::{
     Answer, BROWSER, TestApp, emulated, practice_with_questions as practice, urlencoded,

@@ -12,6 +12,7 @@ use enquiry_desk::practice;
 use enquiry_desk::text;
 use enquiry_desk::web::{MAX_BODY, MAX_TYPED};
 use serde_json::{Value, json};
+use testing::gateway;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::support::{BROWSER, Item, MINIMAL, TestApp, minimal_json, urlencoded};
@@ -26,17 +27,9 @@ fn event(content_type: &str, body: &[u8], base64: bool) -> Value {
     } else {
         String::from_utf8(body.to_vec()).unwrap()
     };
-    json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": "/enquiries", "rawQueryString": "",
-        "headers": { "accept": "application/json", "content-type": content_type, "host": "api.example.com" },
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-            "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
-            "requestId": "1", "routeKey": "$default", "stage": "$default",
-            "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
-        },
-        "body": body, "isBase64Encoded": base64,
-    })
+    let mut event = gateway::post(content_type, &body);
+    event["isBase64Encoded"] = base64.into();
+    event
 }
 
 /// The status and the body of the answer to an event.

@@ -3,7 +3,7 @@
 use enquiry_desk::enquiry::answers::{Area, Cause, Choice, ContactBy, Goal, Warmth};
 use enquiry_desk::practice::{self, Practice};
 
-use crate::emails::readability;
+use testing::readability;
 
 const SOURCE: &str = include_str!("../../practice.toml");
 

@@ -3,7 +3,6 @@
 
 use axum::http::StatusCode;
 use enquiry_desk::email::TherapistEmail;
-use enquiry_desk::email::previews::{Samples, therapist};
 use enquiry_desk::enquiry::field::Control;
 use enquiry_desk::enquiry::{Enquiry, Field, fields};
 use enquiry_desk::form_token::TimeToken;
@@ -13,6 +12,7 @@ use enquiry_desk::spam::{self, Signal, Verdict};
 use enquiry_desk::web::EnquiryForm;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use testing::samples::{Samples, therapist};
 
 use crate::support::browser::Browser;
 use crate::support::desk::Desk;

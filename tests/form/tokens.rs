@@ -13,10 +13,11 @@ use enquiry_desk::proof_of_work::ProofOfWork;
 use futures_util::future::join_all;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use testing::gateway;
 
-use crate::simulation::simulator::random::Random;
 use crate::support::emulated::HASH_KEY;
 use crate::support::{Answer, BROWSER, MINIMAL, TestApp, minimal_json, urlencoded};
+use testing::random::Random;
 
 /// The form that tokens are bound to: its table.
 const FORM: &str = "enquiries";
@@ -69,17 +70,7 @@ async fn verdict(app: &TestApp, message: &str) -> String {
 
 /// Sends it at another time than now.
 async fn send_later(app: &TestApp, post: &Value, later: SignedDuration) -> u64 {
-    let event = json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": "/enquiries", "rawQueryString": "",
-        "headers": { "accept": "application/json", "content-type": "application/json" },
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-            "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
-            "requestId": "1", "routeKey": "$default", "stage": "$default",
-            "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
-        },
-        "body": post.to_string(), "isBase64Encoded": false,
-    });
+    let event = gateway::post("application/json", &post.to_string());
     let now = Timestamp::now() + later;
     let clock = Clock::new(now, now + SignedDuration::from_secs(29));
     let answer = app.app.handle(event, &clock).await.unwrap();

@@ -58,9 +58,10 @@ fn compare(stored: Option<Value>, plain: impl Fn(&str) -> Option<String>) {
     let Some(stored) = stored else { return };
     for (name, several) in [("name", false), ("times", true), ("message", true)] {
         let typed = plain(name).unwrap_or_default();
-        let kept = match several {
-            true => text::several_lines(&typed),
-            false => text::single_line(&typed),
+        let kept = if several {
+            text::several_lines(&typed)
+        } else {
+            text::single_line(&typed)
         };
         assert_eq!(
             stored[name]["S"].as_str().unwrap_or_default(),

@@ -9,6 +9,7 @@ use enquiry_desk::practice::{self, Practice, raw};
 use enquiry_desk::settings::Settings;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use testing::gateway;
 use tokio::runtime::Runtime;
 
 use super::panics;
@@ -122,18 +123,10 @@ pub fn item() -> Value {
 
 /// The event of a request, as the gateway would send it; `body` is base64 or text, as `encoded` says.
 #[must_use]
-pub fn event(method: &str, path: &str, headers: Value, body: &str, encoded: bool) -> Value {
-    let (path, query) = path.split_once('?').unwrap_or((path, ""));
-    json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "headers": headers,
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "fuzz" },
-            "requestId": "1", "routeKey": "$default", "stage": "$default",
-            "time": "23/Nov/2026:09:30:00 +0000", "timeEpoch": 1_795_426_200_000_i64,
-        },
-        "body": body, "isBase64Encoded": encoded,
-    })
+pub fn event(method: &str, path: &str, headers: &Value, body: &str, encoded: bool) -> Value {
+    let mut event = gateway::request(method, path, headers, body);
+    event["isBase64Encoded"] = encoded.into();
+    event
 }
 
 /// The event of a post from a program that wants JSON.
@@ -142,5 +135,5 @@ pub fn post(content_type: &str, body: &[u8]) -> Value {
     use base64::Engine as _;
     let body = base64::engine::general_purpose::STANDARD.encode(body);
     let headers = json!({ "accept": "application/json", "content-type": content_type });
-    event("POST", "/enquiries", headers, &body, true)
+    event("POST", "/enquiries", &headers, &body, true)
 }

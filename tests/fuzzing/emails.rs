@@ -2,8 +2,9 @@
 //! change by a byte.
 
 use arbitrary::{Result, Unstructured};
-use enquiry_desk::email::previews::therapist;
-use enquiry_desk::email::{AutoReply, AutoReplyEmail, Email, NoticeEmail, TherapistEmail, Trouble};
+use enquiry_desk::email::{
+    AutoReply, AutoReplyEmail, Email, NoticeEmail, ReplyFailure, TherapistEmail,
+};
 use enquiry_desk::enquiry::answers::{Choice, ContactBy};
 use enquiry_desk::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Reference, Times,
@@ -13,6 +14,7 @@ use enquiry_desk::practice;
 use enquiry_desk::spam::Signal;
 use enquiry_desk::text;
 use jiff::{SignedDuration, Timestamp};
+use testing::samples::therapist;
 use tokio::runtime::Runtime;
 
 use super::desk::PRACTICE;
@@ -20,13 +22,13 @@ use super::http::LINKS;
 use super::markup;
 
 /// What becomes of the auto-reply in the end, as far as a notice says.
-const TROUBLES: [Trouble; 6] = [
-    Trouble::Bounced,
-    Trouble::Complained,
-    Trouble::Rejected,
-    Trouble::Unknown,
-    Trouble::Withheld(Withheld::Late),
-    Trouble::Withheld(Withheld::DailyCap),
+const FAILURES: [ReplyFailure; 6] = [
+    ReplyFailure::Bounced,
+    ReplyFailure::Complained,
+    ReplyFailure::Rejected,
+    ReplyFailure::Unknown,
+    ReplyFailure::Withheld(Withheld::Late),
+    ReplyFailure::Withheld(Withheld::DailyCap),
 ];
 
 pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
@@ -50,11 +52,11 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         privacy: drawn.privacy,
         links: None,
     };
-    let notice = |trouble| NoticeEmail {
+    let notice = |failure| NoticeEmail {
         practice,
         to: &to,
         received,
-        trouble,
+        failure,
         may_write,
     };
     let to_therapist = [
@@ -63,7 +65,7 @@ pub(super) fn play(_: &Runtime, data: &[u8]) -> bool {
         therapists.bare(),
     ]
     .into_iter()
-    .chain(TROUBLES.map(|trouble| notice(trouble).into_email()));
+    .chain(FAILURES.map(|failure| notice(failure).into_email()));
     for email in to_therapist {
         check(&email, &LINKS);
         no_foreign_link(&email, received.enquiry.email.as_str());
@@ -211,9 +213,10 @@ fn optional<'u, T>(
     u: &mut Unstructured<'u>,
     draw: impl FnOnce(&mut Unstructured<'u>) -> Result<T>,
 ) -> Result<Option<T>> {
-    match u.arbitrary()? {
-        true => draw(u).map(Some),
-        false => Ok(None),
+    if u.arbitrary()? {
+        draw(u).map(Some)
+    } else {
+        Ok(None)
     }
 }
 

@@ -23,9 +23,10 @@ pub(super) fn play(runtime: &Runtime, data: &[u8]) -> bool {
         return false;
     };
     let said = sections.first().copied().unwrap_or_default();
-    let message = match said.starts_with('{') {
-        true => said.to_owned(),
-        false => input::changed(&BOUNCE, said).to_string(),
+    let message = if said.starts_with('{') {
+        said.to_owned()
+    } else {
+        input::changed(&BOUNCE, said).to_string()
     };
     let stored = input::changed(&item(), sections.get(1).copied().unwrap_or_default());
     let record = |message: &str| json!({ "EventSource": "aws:sns", "Sns": { "Message": message } });

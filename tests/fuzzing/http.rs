@@ -72,7 +72,7 @@ fn request(text: &[u8]) -> Value {
         Some("text") => (String::from_utf8_lossy(body).into_owned(), false),
         _ => (BASE64.encode(body), true),
     };
-    event(method, path, Value::Object(headers), &body, encoded)
+    event(method, path, &Value::Object(headers), &body, encoded)
 }
 
 /// Everything that every answer keeps to.

@@ -31,7 +31,8 @@ mod wire;
 
 use tokio::runtime::Runtime;
 
-pub use desk::{Desk, PRACTICE, item, post};
+#[cfg(test)]
+pub use desk::PRACTICE;
 
 /// A target: plays one input, and says whether it was worth playing. The runtime has one thread, and its clock may be paused.
 ///

@@ -1,9 +1,9 @@
 //! The therapist's file: its errors have their lines, and a practice that is taken can write every page and every email.
 
-use enquiry_desk::email::previews::{ANSWERED, DESK, HEALTH, MINE, Samples};
 use enquiry_desk::practice::Practice;
 use enquiry_desk::web::pages::{ConfirmationPage, ErrorPage, FormPage, Notice};
 use enquiry_desk::web::{CheckedAddress, EnquiryForm, RequestError};
+use testing::samples::{ANSWERED, DESK, HEALTH, MINE, Samples};
 use tokio::runtime::Runtime;
 
 use super::{emails, markup};

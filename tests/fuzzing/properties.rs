@@ -15,7 +15,7 @@ use proptest::sample::select;
 use proptest::test_runner::FileFailurePersistence;
 use serde_json::Value;
 
-use crate::fuzzing::{Desk, PRACTICE, item, post};
+use super::desk::{Desk, PRACTICE, item, post};
 
 /// What breaks careless programs: marks that compose, across what is dropped and what is trimmed; fillers, controls,
 /// directions, joiners; emails that grow when they are normalised.

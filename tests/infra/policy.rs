@@ -23,8 +23,9 @@ use enquiry_desk::app::Runtime;
 use enquiry_desk::aws::HttpClients;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use testing::gateway;
 
-use crate::support::template::{ACCOUNT, Stack, arn, list, text_of};
+use crate::support::template::{Stack, arn, list, text_of};
 use crate::support::{COMPLETE, MINIMAL, emulated, urlencoded};
 
 // ---------------------------------------------------------------- what is called
@@ -116,9 +117,10 @@ impl Call {
                 let id = self.text("/SecretId");
                 vec![Need::new(
                     format!("secretsmanager:{}", self.operation),
-                    match id.starts_with("arn:") {
-                        true => id.to_owned(),
-                        false => arn("secretsmanager", &format!("secret:{id}")),
+                    if id.starts_with("arn:") {
+                        id.to_owned()
+                    } else {
+                        arn("secretsmanager", &format!("secret:{id}"))
                     },
                 )]
             }
@@ -695,17 +697,8 @@ impl Stage {
 
     /// A request as the gateway hands it over. Returns the status and the body, when that is JSON.
     async fn http(&self, method: &str, path: &str, body: impl Into<String>) -> (u64, Value) {
-        let event = json!({
-            "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": "",
-            "headers": { "accept": "application/json", "content-type": "application/x-www-form-urlencoded" },
-            "requestContext": {
-                "accountId": ACCOUNT, "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-                "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
-                "requestId": "1", "routeKey": "$default", "stage": "$default",
-                "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
-            },
-            "body": body.into(), "isBase64Encoded": false,
-        });
+        let headers = json!({ "accept": "application/json", "content-type": gateway::FORM });
+        let event = gateway::request(method, path, &headers, &body.into());
         let answer = self.desk.function().call(event).await.unwrap();
         let body = answer["body"].as_str().unwrap_or_default();
         let body = serde_json::from_str(body).unwrap_or_default();
@@ -726,17 +719,9 @@ impl Stage {
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let event = json!({
-            "version": "2.0", "routeKey": "ANY /desk/{proxy+}", "rawPath": path, "rawQueryString": "", "cookies": cookies,
-            "headers": { "content-type": "application/x-www-form-urlencoded", "origin": "https://api.example.com" },
-            "requestContext": {
-                "accountId": ACCOUNT, "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-                "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
-                "requestId": "1", "routeKey": "ANY /desk/{proxy+}", "stage": "$default",
-                "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
-            },
-            "body": urlencoded(fields), "isBase64Encoded": false,
-        });
+        let headers = json!({ "content-type": gateway::FORM, "origin": "https://api.example.com" });
+        let mut event = gateway::request(method, path, &headers, &urlencoded(fields));
+        event["cookies"] = cookies.into();
         let answer = self.desk.function().call(event).await.unwrap();
         for set in list(&answer["cookies"]) {
             let (name, value) = set.as_str().unwrap().split_once('=').unwrap();

@@ -13,6 +13,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
+use testing::gateway;
 use tokio::process::Command;
 use tokio::sync::Notify;
 
@@ -68,17 +69,13 @@ async fn answered(
 }
 
 fn post_event(content_type: &str, body: String) -> Value {
-    json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": "/enquiries", "rawQueryString": format!("q={CANARY}"),
-        "headers": { "accept": BROWSER, "content-type": content_type, "user-agent": CANARY, "cookie": CANARY },
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-            "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": CANARY },
-            "requestId": "1", "routeKey": "$default", "stage": "$default",
-            "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
-        },
-        "body": body, "isBase64Encoded": false,
-    })
+    let headers = json!({
+        "accept": BROWSER, "content-type": content_type, "user-agent": CANARY, "cookie": CANARY,
+    });
+    let address = format!("/enquiries?q={CANARY}");
+    let mut event = gateway::request("POST", &address, &headers, &body);
+    event["requestContext"]["http"]["userAgent"] = CANARY.into();
+    event
 }
 
 fn form(email: &str, more: &[(&str, &str)]) -> Value {

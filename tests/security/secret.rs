@@ -14,6 +14,7 @@ use enquiry_desk::app::Runtime;
 use enquiry_desk::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use testing::gateway;
 
 use crate::support::{BROWSER, TestApp, emulated, urlencoded};
 
@@ -87,16 +88,8 @@ fn form(message: &str) -> Value {
         ("consent", "yes"),
         ("message", message),
     ];
-    json!({
-        "version": "2.0", "rawPath": "/enquiries", "rawQueryString": "",
-        "headers": { "accept": BROWSER, "content-type": "application/x-www-form-urlencoded" },
-        "requestContext": {
-            "domainName": "api.example.com",
-            "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
-            "stage": "$default", "timeEpoch": 0,
-        },
-        "body": urlencoded(&fields), "isBase64Encoded": false,
-    })
+    let headers = json!({ "accept": BROWSER, "content-type": gateway::FORM });
+    gateway::request("POST", "/enquiries", &headers, &urlencoded(&fields))
 }
 
 fn clock(now: Timestamp) -> Clock {

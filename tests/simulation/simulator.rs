@@ -9,7 +9,6 @@
 //! both are given, with `--profile simulate` several times as fast.
 
 mod people;
-pub mod random;
 mod rules;
 mod schedule;
 mod wire;

@@ -8,6 +8,7 @@ use enquiry_desk::practice::{self, Practice};
 use enquiry_desk::store::{SavedPractice, Words};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use testing::gateway;
 use tracing::instrument::WithSubscriber;
 
 use crate::support::desk::{Desk, Loss};
@@ -37,16 +38,8 @@ async fn save(desk: &Desk, revision: u64, practice: &Practice) {
 }
 
 fn request(method: &str, path: &str, fields: &[(&str, &str)]) -> Value {
-    json!({
-        "version": "2.0", "rawPath": path, "rawQueryString": "",
-        "headers": { "accept": "application/json", "content-type": "application/x-www-form-urlencoded" },
-        "requestContext": {
-            "domainName": "api.example.com",
-            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
-            "stage": "$default", "timeEpoch": 0,
-        },
-        "body": urlencoded(fields), "isBase64Encoded": false,
-    })
+    let headers = json!({ "accept": "application/json", "content-type": gateway::FORM });
+    gateway::request(method, path, &headers, &urlencoded(fields))
 }
 
 fn post(more: &[(&str, &str)]) -> Value {

@@ -4,22 +4,15 @@ use axum::http::StatusCode;
 use enquiry_desk::clock::Clock;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use testing::gateway;
 
 use crate::support::{BROWSER, MINIMAL, TestApp, emulated, urlencoded};
 
 /// A form post as the gateway hands it over, from this source.
 fn post_from(source: &str, fields: &[(&str, &str)]) -> Value {
-    json!({
-        "version": "2.0", "routeKey": "$default", "rawPath": "/enquiries", "rawQueryString": "",
-        "headers": { "accept": BROWSER, "content-type": "application/x-www-form-urlencoded", "x-forwarded-for": "192.0.2.99" },
-        "requestContext": {
-            "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-            "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": source, "userAgent": "test" },
-            "requestId": "1", "routeKey": "$default", "stage": "$default",
-            "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
-        },
-        "body": urlencoded(fields), "isBase64Encoded": false,
-    })
+    let headers = json!({ "accept": BROWSER, "content-type": gateway::FORM, "x-forwarded-for": "192.0.2.99" });
+    let event = gateway::request("POST", "/enquiries", &headers, &urlencoded(fields));
+    gateway::from(source, event)
 }
 
 fn nth(n: u32) -> [(&'static str, String); 4] {

@@ -5,6 +5,7 @@ use enquiry_desk::app::Runtime;
 use enquiry_desk::store::{SavedPractice, Words};
 use jiff::SignedDuration;
 use serde_json::{Value, json};
+use testing::gateway;
 
 use crate::security::secret;
 use crate::support::desk::Desk;
@@ -16,15 +17,8 @@ const SECOND: SignedDuration = SignedDuration::from_secs(1);
 const PAGES: [&str; 5] = ["/", "/token", "/thank-you", "/form", "/form.json"];
 
 fn request(method: &str, path: &str, body: &str) -> Value {
-    json!({
-        "version": "2.0", "rawPath": path, "rawQueryString": "",
-        "headers": { "accept": BROWSER, "content-type": "application/x-www-form-urlencoded" },
-        "requestContext": {
-            "domainName": "api.example.com",
-            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1" },
-        },
-        "body": body, "isBase64Encoded": false,
-    })
+    let headers = json!({ "accept": BROWSER, "content-type": gateway::FORM });
+    gateway::request(method, path, &headers, body)
 }
 
 /// A clear enquiry with every answer.

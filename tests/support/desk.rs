@@ -15,6 +15,7 @@ use enquiry_desk::clock::Clock;
 use enquiry_desk::practice::{self, Practice};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use testing::gateway;
 use tokio::sync::Notify;
 
 use super::{BROWSER, Item, emulated, urlencoded};
@@ -241,17 +242,12 @@ impl Desk {
             }
         }
         let answer = self
-            .ask(json!({
-                "version": "2.0", "routeKey": "$default", "rawPath": "/enquiries", "rawQueryString": "",
-                "headers": { "accept": BROWSER, "content-type": "application/x-www-form-urlencoded" },
-                "requestContext": {
-                    "accountId": "000000000000", "apiId": "api", "domainName": "api.example.com", "domainPrefix": "api",
-                    "http": { "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1", "userAgent": "test" },
-                    "requestId": "1", "routeKey": "$default", "stage": "$default",
-                    "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 1_795_424_400_000_i64,
-                },
-                "body": urlencoded(&fields), "isBase64Encoded": false,
-            }))
+            .ask(gateway::request(
+                "POST",
+                "/enquiries",
+                &json!({ "accept": BROWSER, "content-type": gateway::FORM }),
+                &urlencoded(&fields),
+            ))
             .await;
         assert_eq!(answer["statusCode"], 303, "{}", answer["body"]);
         let location = answer["headers"]["location"].as_str().unwrap();

@@ -1,19 +1,19 @@
 //! The whole system in one process, in memory, for tests: `TestApp`, and a client that speaks HTTP to it.
 
 #![allow(
-    dead_code,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that cannot go on must stop, and not every module uses everything"
+    reason = "a test that cannot go on must stop"
 )]
 
 pub mod browser;
 pub mod desk;
-pub mod emulated;
 pub mod logs;
 pub mod template;
+
+pub use testing::emulated;
 
 use std::collections::HashMap;
 use std::sync::Arc;

@@ -29,41 +29,32 @@ pub fn http_client() -> SharedHttpClient {
     aws_smithy_http_client::Builder::new().build_http()
 }
 
+/// The configuration of a service's client for an endpoint of this machine: the types of each service are its own.
+macro_rules! config {
+    ($sdk:ident, $endpoint:expr) => {
+        $sdk::Config::builder()
+            .behavior_version(BehaviorVersion::v2026_01_12())
+            .region(Region::from_static(REGION))
+            .credentials_provider(credentials())
+            .http_client(http_client())
+            .endpoint_url($endpoint)
+    };
+}
+
 /// A DynamoDB client for this endpoint.
 pub fn dynamodb(endpoint: &str) -> aws_sdk_dynamodb::Client {
-    let config = aws_sdk_dynamodb::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::from_static(REGION))
-        .credentials_provider(credentials())
-        .http_client(http_client())
-        .endpoint_url(endpoint)
-        .build();
-    aws_sdk_dynamodb::Client::from_conf(config)
+    aws_sdk_dynamodb::Client::from_conf(config!(aws_sdk_dynamodb, endpoint).build())
 }
 
 /// A DynamoDB Streams client for this endpoint.
 pub fn dynamodb_streams(endpoint: &str) -> aws_sdk_dynamodbstreams::Client {
-    let config = aws_sdk_dynamodbstreams::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::from_static(REGION))
-        .credentials_provider(credentials())
-        .http_client(http_client())
-        .endpoint_url(endpoint)
-        .build();
-    aws_sdk_dynamodbstreams::Client::from_conf(config)
+    aws_sdk_dynamodbstreams::Client::from_conf(config!(aws_sdk_dynamodbstreams, endpoint).build())
 }
 
 /// An SES client for this endpoint that never retries by itself: SES knows no idempotency token.
 pub fn ses(endpoint: &str) -> aws_sdk_sesv2::Client {
-    let config = aws_sdk_sesv2::Config::builder()
-        .behavior_version(BehaviorVersion::v2026_01_12())
-        .region(Region::from_static(REGION))
-        .credentials_provider(credentials())
-        .http_client(http_client())
-        .endpoint_url(endpoint)
-        .retry_config(RetryConfig::disabled())
-        .build();
-    aws_sdk_sesv2::Client::from_conf(config)
+    let config = config!(aws_sdk_sesv2, endpoint).retry_config(RetryConfig::disabled());
+    aws_sdk_sesv2::Client::from_conf(config.build())
 }
 
 /// What a lock holds. It stays whole when a holder panics: each change is one assignment.

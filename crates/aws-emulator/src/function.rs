@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use crate::aws::{self, lock};
 
-/// How long an invocation may take unless the caller says otherwise: HTTP APIs wait for hardly longer.
+/// How long an invocation may take: HTTP APIs wait for hardly longer.
 const TIMEOUT: Duration = Duration::from_secs(29);
 
 type Answer = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
@@ -20,7 +20,6 @@ type Answer = Pin<Box<dyn Future<Output = Result<Value, String>> + Send>>;
 #[derive(Clone)]
 pub struct Function {
     handler: Arc<dyn Fn(Value) -> Answer + Send + Sync>,
-    timeout: Duration,
     failures: Arc<Mutex<Vec<Value>>>,
 }
 
@@ -37,19 +36,11 @@ impl Function {
     {
         Self {
             handler: Arc::new(move |event| Box::pin(handler(event))),
-            timeout: TIMEOUT,
             failures: Arc::default(),
         }
     }
 
-    /// The same function with another limit on the time of one invocation.
-    #[must_use]
-    pub fn with_timeout(mut self, timeout: Duration) -> Self {
-        self.timeout = timeout;
-        self
-    }
-
-    /// Invokes the function as SNS and the timer do: nobody waits for the answer, an error is followed by two more tries, so far
+    /// Invokes the function as SNS and the timer do: no one waits for the answer, an error is followed by two more tries, so far
     /// apart, and what fails for good goes to the failure destination.
     pub async fn call_async(&self, event: Value, apart: Duration) {
         let mut error = String::new();
@@ -92,13 +83,12 @@ impl Function {
     /// The function's own error, a panic, or a timeout, in Lambda's words where Lambda has some.
     pub async fn call(&self, event: Value) -> Result<Value, String> {
         let invocation = (self.handler)(event);
-        let limit = self.timeout;
-        let task = tokio::spawn(async move { tokio::time::timeout(limit, invocation).await });
+        let task = tokio::spawn(async move { tokio::time::timeout(TIMEOUT, invocation).await });
         match task.await {
             Ok(Ok(answer)) => answer,
             Ok(Err(_)) => Err(format!(
                 "Task timed out after {:.2} seconds",
-                limit.as_secs_f64()
+                TIMEOUT.as_secs_f64()
             )),
             Err(_) => Err("the function panicked".to_owned()),
         }

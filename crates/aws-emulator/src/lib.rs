@@ -17,6 +17,7 @@ pub mod dynamodb;
 pub mod fault_proxy;
 pub mod function;
 pub mod mailbox_pages;
+pub mod meter;
 pub mod ses;
 pub mod stream;
 pub mod wire;

@@ -1,7 +1,6 @@
 //! That the emulator behaves like what it stands for.
 
 #![allow(
-    missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,

@@ -8,10 +8,11 @@ use aws_emulator::function::Function;
 use aws_emulator::ses::Mailbox;
 use aws_emulator::{Emulator, Options};
 use aws_sdk_dynamodb::types::AttributeValue;
-use enquiry_desk::app::App;
 use enquiry_desk::practice::Practice;
 use jiff::Timestamp;
 use serde_json::{Value, json};
+use testing::emulated::{self, Environment};
+use testing::gateway;
 
 use crate::product;
 
@@ -26,7 +27,7 @@ const SOURCE: &str = "192.0.2.1";
 pub(crate) struct House {
     desk: Emulator,
     function: Function,
-    app: Arc<App>,
+    app: Arc<Environment>,
     clock: Clock,
     cookies: Mutex<BTreeMap<String, String>>,
 }
@@ -48,17 +49,17 @@ impl House {
     ) -> Result<Self, String> {
         let clock = Clock::ahead(at.duration_since(Timestamp::now()));
         let options = Options {
-            account: product::account(),
-            stream: product::stream().map_err(|error| error.to_string())?,
+            account: emulated::account(),
+            stream: emulated::stream(),
             clock: clock.clone(),
             time_zone: practice.time_zone.rules().clone(),
-            ..Options::new(product::table())
+            ..Options::new(emulated::table())
         };
         let mut app = None;
         let desk = Emulator::start(options, async |endpoints| {
-            let runtime = product::runtime(&endpoints, practice.clone(), variables)?;
-            app = Some(runtime.current());
-            Ok(product::function(runtime, clock.clone()))
+            let built = product::app(&endpoints, practice.clone(), variables)?;
+            app = Some(Arc::clone(&built));
+            Ok(product::function(built, clock.clone()))
         })
         .await
         .map_err(|error| error.to_string())?;
@@ -100,9 +101,9 @@ impl House {
         let mut endpoints = self.desk.endpoints().clone();
         // A port that nothing listens at.
         endpoints.dynamodb = "http://127.0.0.1:1".to_owned();
-        let runtime = product::runtime(&endpoints, practice.clone(), &[]);
-        let runtime = runtime.map_err(|error| error.to_string())?;
-        let function = product::function(runtime, self.clock.clone());
+        let app = product::app(&endpoints, practice.clone(), &[]);
+        let app = app.map_err(|error| error.to_string())?;
+        let function = product::function(app, self.clock.clone());
         self.send(&function, "GET", way, self.url(), FORM, "").await
     }
 
@@ -116,24 +117,20 @@ impl House {
         media_type: &str,
         body: &str,
     ) -> Result<Answer, String> {
-        let (path, query) = way.split_once('?').unwrap_or((way, ""));
         let sent: Vec<String> = self
             .cookies()
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        let answer = function
-            .call(json!({
-                "version": "2.0", "routeKey": "$default", "rawPath": path, "rawQueryString": query, "cookies": sent,
-                "headers": { "accept": "text/html", "content-type": media_type, "origin": origin, "user-agent": IPHONE },
-                "requestContext": {
-                    "accountId": "000000000000", "apiId": "local", "domainName": "127.0.0.1", "domainPrefix": "127", "requestId": "1",
-                    "routeKey": "$default", "stage": "$default", "time": "23/Nov/2026:09:00:00 +0000", "timeEpoch": 0,
-                    "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": SOURCE, "userAgent": IPHONE },
-                },
-                "body": body, "isBase64Encoded": false,
-            }))
-            .await?;
+        let headers = json!({
+            "accept": "text/html", "content-type": media_type, "origin": origin, "user-agent": IPHONE,
+        });
+        let request = gateway::request(method, way, &headers, body);
+        let mut request = gateway::from(SOURCE, gateway::at("127.0.0.1", request));
+        if let Some(request) = request.as_object_mut() {
+            request.insert("cookies".to_owned(), sent.into());
+        }
+        let answer = function.call(request).await?;
         let text = |at| {
             let value = answer.pointer(at).and_then(Value::as_str);
             value.unwrap_or_default().to_owned()
@@ -216,7 +213,7 @@ impl House {
     }
 
     /// The application as it began.
-    pub(crate) fn app(&self) -> &App {
+    pub(crate) fn app(&self) -> &Environment {
         &self.app
     }
 

@@ -20,6 +20,7 @@ use aws_emulator::mailbox_pages::Link;
 use aws_emulator::{Emulator, Endpoints, Options, StartError, Timer};
 use jiff::SignedDuration;
 use serde_json::json;
+use testing::emulated;
 
 const HELP: &str = "\
 The enquiry desk on this machine: form, function, database and emails.
@@ -106,8 +107,8 @@ async fn run(options: Options) -> Result<(), StartError> {
     let (folder, clock) = (options.data.clone(), options.clock.clone());
     let desk = Emulator::start(options, async |endpoints| {
         let practice = enquiry_desk::practice::compiled().clone();
-        let runtime = product::runtime(&endpoints, practice, &[])?;
-        Ok(product::function(runtime, clock))
+        let app = product::app(&endpoints, practice, &[])?;
+        Ok(product::function(app, clock))
     })
     .await?;
     if let Some(folder) = folder {
@@ -248,8 +249,8 @@ fn asked() -> Result<Asked, String> {
         data,
         ses_faults,
         table_faults,
-        account: product::account(),
-        stream: product::stream().map_err(|error| error.to_string())?,
+        account: emulated::account(),
+        stream: emulated::stream(),
         timers: ["sweep", "remind", "nightly"]
             .map(|command| Timer {
                 every: timer,
@@ -267,7 +268,7 @@ fn asked() -> Result<Asked, String> {
                 label: label.to_owned(),
             })
             .into(),
-        ..Options::new(product::table())
+        ..Options::new(emulated::table())
     };
     Ok(Asked::Run(Box::new(options)))
 }

@@ -12,11 +12,11 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use axum::routing::get;
-use enquiry_desk::email::previews::{Sample, Samples};
 use enquiry_desk::practice::{Practice, PracticeErrors};
 use jiff::Timestamp;
 use jiff::civil::{Date, DateTime};
 use serde::Deserialize;
+use testing::samples::{Sample, Samples};
 
 /// The routes under `/outbox/gallery`; `file` is the practice's file.
 pub(crate) fn router(file: PathBuf) -> Router {

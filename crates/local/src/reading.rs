@@ -9,14 +9,12 @@
 
 use std::path::Path;
 
-use enquiry_desk::email::previews::Samples;
 use enquiry_desk::practice::{self, Practice};
+use testing::readability;
+use testing::samples::Samples;
 use toml::{Table, Value};
 
 use crate::pages;
-
-#[path = "../../../tests/emails/readability.rs"]
-mod readability;
 
 const ROOT: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../..");
 
@@ -34,7 +32,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
         "where the page cannot put it right: for programs",
     ),
     ("error.not_a_reference", "in a terminal"),
-    ("practice.file.", "of practice.toml"),
+    ("practice_file.", "of practice.toml"),
+    ("practice.error.line", "of practice.toml"),
     ("practice.posted.", "for programs"),
     ("practice.error.consent.same_version", "of practice.toml"),
     ("practice.error.guide.no_warmth", "of practice.toml"),

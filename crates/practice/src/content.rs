@@ -1,4 +1,4 @@
-//! What `practice.toml` says, once it has been checked: plain data.
+//! A practice that has been checked: plain data.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -252,7 +252,7 @@ pub enum Agreed {
 
 impl Consent {
     /// For so many days after its replacement a wording is still accepted.
-    pub const EARLIER_DAYS: i32 = 60;
+    const EARLIER_DAYS: i32 = 60;
 
     /// The wording of this version, as far as a consent to it is accepted on this day.
     #[must_use]

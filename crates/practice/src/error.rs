@@ -1,8 +1,8 @@
-//! What is wrong with a practice: each error with its key, and its line where it was read from a file.
+//! Errors in a practice: each with its key, and its line where it was read from a file.
 
 use std::fmt;
 
-use crate::messages::file;
+use crate::messages::error;
 
 /// One thing that is wrong in what was written about the practice.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,7 +21,7 @@ impl fmt::Display for PracticeError {
         let Some(line) = self.line else {
             return write!(f, "{}: {}", self.key, self.message);
         };
-        f.write_str(&file::line(line))?;
+        f.write_str(&error::line(line))?;
         // The line says which block of several it is, and does so without counting from 0.
         let mut separator = ", ";
         for part in self.key.split('.').filter(|part| !part.is_empty()) {

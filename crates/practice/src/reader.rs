@@ -10,7 +10,7 @@ use serde::de::value::{Error, MapDeserializer, SeqDeserializer};
 use serde::de::{Deserializer, Expected, IntoDeserializer, Visitor};
 use toml::de::{DeTable, DeValue};
 
-use crate::messages::{error, file};
+use crate::messages::{error, practice_file as file};
 use crate::{Practice, PracticeError, PracticeErrors, check, raw};
 
 impl Practice {

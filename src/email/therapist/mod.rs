@@ -22,14 +22,13 @@ use crate::practice::{Practice, Suggestion};
 use crate::record::Record;
 use crate::settings::EmailSettings;
 use crate::spam::{Score, Signal, Verdict};
-use sentences::{earlier, fate, links, marking, promises};
+use sentences::{auto_reply, earlier, links, marking, promises};
 
-pub use sentences::{because, reasons, suggests};
+pub use sentences::{spam_reasons, suggests, withheld_reason};
 
 /// Everything that the email to the therapist is made from.
 #[derive(Clone, Copy)]
 pub struct TherapistEmail<'a> {
-    /// The practice.
     pub practice: &'a Practice,
     /// The therapist's address.
     pub to: &'a EmailAddress,
@@ -37,7 +36,7 @@ pub struct TherapistEmail<'a> {
     pub received: &'a Received,
     /// Whether it looks like spam.
     pub suspect: bool,
-    /// Why the screening thinks so.
+    /// Why the spam filter thinks so.
     pub signals: &'a [Signal],
     /// What has become of the auto-reply so far; none if the enquiry could not be stored, for then there is none.
     pub auto_reply: Option<&'a MailState>,
@@ -280,7 +279,7 @@ impl<'a> Page<'a> {
             folded,
             kept_out: if private { words::KEPT_OUT } else { "" },
             answers: answers.into_iter().map(|(_, answer)| answer).collect(),
-            auto_reply: fate(email.auto_reply, enquiry),
+            auto_reply: auto_reply(email.auto_reply, enquiry),
             earlier: earlier(practice, email.earlier, email.more_earlier),
             received: moment(practice, received.received_at),
             may_write: email.may_write,
@@ -346,7 +345,7 @@ fn alerts(email: &TherapistEmail<'_>) -> Vec<Alert> {
             } else {
                 alert::SUSPECT
             },
-            text: format!("{} {release}", reasons(email.signals)),
+            text: format!("{} {release}", spam_reasons(email.signals)),
         });
     }
     if email.is_injured() {

@@ -36,7 +36,7 @@ pub fn suggests(suggestion: &Suggestion<'_>) -> String {
 
 /// Why an enquiry looks like spam, in one sentence.
 #[must_use]
-pub fn reasons(signals: &[Signal]) -> String {
+pub fn spam_reasons(signals: &[Signal]) -> String {
     let reasons: Vec<String> = signals
         .iter()
         .map(|signal| signal.words().to_owned())
@@ -62,8 +62,8 @@ pub(super) const fn promises(auto_reply: Option<&MailState>) -> bool {
 }
 
 /// What has become of the auto-reply, and what the therapist does about it.
-pub(super) fn fate(auto_reply: Option<&MailState>, enquiry: &Enquiry) -> String {
-    use therapist::fate as words;
+pub(super) fn auto_reply(auto_reply: Option<&MailState>, enquiry: &Enquiry) -> String {
+    use therapist::auto_reply as words;
     match auto_reply {
         None => words::NOT_STORED.to_owned(),
         Some(MailState::Pending { .. } | MailState::Sending { .. }) => words::LEAVING.to_owned(),
@@ -72,13 +72,15 @@ pub(super) fn fate(auto_reply: Option<&MailState>, enquiry: &Enquiry) -> String 
             MailState::Failed { .. } | MailState::Bounced { .. } | MailState::Complained { .. },
         ) => words::failed(named(enquiry)),
         Some(MailState::Unknown { .. }) => words::UNKNOWN.to_owned(),
-        Some(MailState::Withheld { reason }) => words::withheld(named(enquiry), because(*reason)),
+        Some(MailState::Withheld { reason }) => {
+            words::withheld(named(enquiry), withheld_reason(*reason))
+        }
     }
 }
 
 /// Why an auto-reply is withheld: ends "because …".
 #[must_use]
-pub const fn because(reason: Withheld) -> &'static str {
+pub const fn withheld_reason(reason: Withheld) -> &'static str {
     use email::because as words;
     match reason {
         Withheld::Suspect => words::SUSPECT,

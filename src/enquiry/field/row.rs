@@ -1,4 +1,4 @@
-//! What is known about a field: where it stands, what it looks like, what it takes.
+//! The row of a field: where it stands, what it looks like, what it takes.
 
 use super::super::answers::{BuiltIn, Choice, FormSection, QuestionKind};
 use super::super::error::{FieldError, QuestionError, Wrong};
@@ -134,7 +134,6 @@ pub enum Required {
 /// One field with everything that is known about it.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
-    /// The field.
     pub field: Field,
     /// Its name on the wire.
     pub key: &'a str,

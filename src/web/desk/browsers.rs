@@ -12,7 +12,6 @@ use crate::clock::Clock;
 use crate::session::Session;
 use crate::web::Web;
 
-/// The list.
 pub(super) async fn list(
     State(web): State<Arc<Web>>,
     Extension(clock): Extension<Clock>,

@@ -6,7 +6,6 @@ use axum::http::{HeaderMap, HeaderValue};
 
 use crate::session::{CODE_LIFE, Secret, Session};
 
-/// The session.
 const SESSION: &str = "__Host-desk";
 /// The browser that asked for a code.
 const ASKED: &str = "__Host-desk-code";

@@ -20,7 +20,7 @@ use crate::clock::Clock;
 use crate::desk::DeskError;
 use crate::desk::act::{Noted, Outcome};
 use crate::desk::enquiry::Whole;
-use crate::email::{reasons, suggests};
+use crate::email::{spam_reasons, suggests};
 use crate::enquiry::Reference;
 use crate::enquiry::answers::RecentInjury;
 use crate::mail_state::EmailKind;
@@ -153,7 +153,7 @@ fn render(
         cannot_write: !state.disowned && !record.may_write(),
         data_complaint: state.data_complaint.map(|at| practice.on_day(at, now)),
         why_suspect: if state.is_suspect() {
-            reasons(&record.signals)
+            spam_reasons(&record.signals)
         } else {
             String::new()
         },
@@ -252,8 +252,16 @@ pub(super) async fn act(
     let (outcome, done) = match action {
         "not-spam" => (desk.not_spam(&reference, by, &clock).await, "not-spam"),
         "spam" => (desk.spam(&reference, by, &clock).await, "spam"),
-        "block" => (desk.block(&reference, by, &clock).await, "blocked"),
-        "trust" => (desk.trust(&reference, by, &clock).await, "trusted"),
+        "block" => (
+            desk.rule(&reference, Some(SenderRule::Blocked), by, &clock)
+                .await,
+            "blocked",
+        ),
+        "trust" => (
+            desk.rule(&reference, Some(SenderRule::Trusted), by, &clock)
+                .await,
+            "trusted",
+        ),
         "complaint" => (
             desk.data_complaint(&reference, by, &clock).await,
             "complaint",
@@ -262,7 +270,7 @@ pub(super) async fn act(
             desk.acknowledge(&reference, by, &clock).await,
             "acknowledged",
         ),
-        "unblock" => (desk.unblock(&reference, by, &clock).await, "unblocked"),
+        "unblock" => (desk.rule(&reference, None, by, &clock).await, "unblocked"),
         _ => {
             let resent = desk
                 .resend(&reference, EmailKind::Therapist, by, &clock)

@@ -1,4 +1,4 @@
-//! How the desk itself is: what the last check found, and checking again.
+//! The page about the desk itself: what the last check found, and checking again.
 
 use std::sync::Arc;
 

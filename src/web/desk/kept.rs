@@ -1,4 +1,4 @@
-//! What a browser was about when it was not signed in: a page to come back to, or a form that it had filled in. It goes along
+//! The request of a browser that was not signed in: a page to come back to, or a form that it had filled in. It goes along
 //! as hidden fields of the pages that sign in, and is never in the table.
 //!
 //! Both are read back from a browser, so both are checked against the desk's own table of addresses.

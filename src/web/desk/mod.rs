@@ -46,7 +46,7 @@ use crate::enquiry::Reference;
 use crate::mail_state::ResendRefused;
 use crate::sign_in::SignInError;
 use kept::Kept;
-use pages::{Message, Why};
+use pages::{Message, SignInReason};
 use rows::{Access, KeptField, ROWS, Row};
 
 /// The addresses and what answers there, for the router.
@@ -130,14 +130,14 @@ async fn admit(web: &Arc<Web>, mut request: Request, next: Next) -> Response {
             Ok(Some(session))
                 if row.access == Access::Recent && !session.is_recent(clock.now()) =>
             {
-                Why::NotRecent
+                SignInReason::NotRecent
             }
             Ok(Some(session)) => {
                 request.extensions_mut().insert(session);
                 return next.run(request).await;
             }
-            Ok(None) if path == "/desk" => Why::Start,
-            Ok(None) => Why::SignedOut,
+            Ok(None) if path == "/desk" => SignInReason::Start,
+            Ok(None) => SignInReason::SignedOut,
         };
         return match kept(row, request).await {
             Ok(kept) => pages::start(web, why, &kept),

@@ -192,7 +192,7 @@ pub(super) fn too_many(web: &Web, until: &str) -> Response {
 
 /// Why a page asks to sign in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum SignInReason {
     /// It is the first page.
     Start,
     /// The page needs it, or the session has ended.
@@ -205,15 +205,15 @@ pub(super) enum Why {
 #[template(path = "pages/desk/start.html")]
 struct StartPage<'a> {
     frame: Frame<'a>,
-    why: Why,
+    why: SignInReason,
     kept: &'a Kept,
 }
 
 /// Offers to email a code.
-pub(super) fn start(web: &Web, why: Why, kept: &Kept) -> Response {
+pub(super) fn start(web: &Web, why: SignInReason, kept: &Kept) -> Response {
     let status = match why {
-        Why::Start => StatusCode::OK,
-        Why::SignedOut | Why::NotRecent => StatusCode::FORBIDDEN,
+        SignInReason::Start => StatusCode::OK,
+        SignInReason::SignedOut | SignInReason::NotRecent => StatusCode::FORBIDDEN,
     };
     let frame = Frame::outside(web);
     page_response(web, status, &StartPage { frame, why, kept })
@@ -260,7 +260,6 @@ struct ResumePage<'a> {
 }
 
 impl ResumePage<'_> {
-    /// The fields that are shown.
     fn shown(&self) -> impl Iterator<Item = &(KeptField, String)> {
         self.form
             .fields

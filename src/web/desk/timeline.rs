@@ -1,15 +1,14 @@
-//! What happened with an enquiry, in words: the timeline of its page.
+//! The timeline of an enquiry's page, in words.
 
 use jiff::Timestamp;
 
 use super::words;
-use crate::email::because;
+use crate::email::withheld_reason;
 use crate::mail_state::{EmailKind, Report};
 use crate::messages::desk::timeline as say;
 use crate::practice::Practice;
 use crate::record::{Entry, Event, Mark, Origin};
 
-/// One line.
 pub(super) struct Line {
     pub(super) when: String,
     pub(super) what: String,
@@ -58,7 +57,10 @@ fn in_words(event: &Event) -> (String, String) {
         }
         Event::NotSent { kind, attempt } => (say::not_sent(email(*kind)), say::attempt(attempt)),
         Event::Failed { kind, reason } => (say::failed(email(*kind)), reason.clone()),
-        Event::Withheld { reason } => (say::WITHHELD.to_owned(), say::because(because(*reason))),
+        Event::Withheld { reason } => (
+            say::WITHHELD.to_owned(),
+            say::because(withheld_reason(*reason)),
+        ),
         Event::Unknown { kind } => (say::unknown(email(*kind)), String::new()),
         Event::Reported { kind, report, why } => (
             reported(*report, email(*kind)),

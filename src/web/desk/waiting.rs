@@ -18,7 +18,6 @@ use crate::messages::desk::waiting as say;
 use crate::practice::Practice;
 use crate::web::Web;
 
-/// One row of a list.
 pub(super) enum ListRow {
     /// An enquiry.
     Card(Box<Card>),
@@ -26,7 +25,6 @@ pub(super) enum ListRow {
     Unreadable(String),
 }
 
-/// The rows of a list.
 pub(super) fn rows(practice: &Practice, entries: &[Entry], now: Timestamp) -> Vec<ListRow> {
     let row = |entry: &Entry| match entry {
         Entry::Record(record) => ListRow::Card(Box::new(Card::new(practice, record, now))),

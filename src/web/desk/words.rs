@@ -1,10 +1,10 @@
-//! What several pages of the desk say in the same words: one enquiry in a list, what an answer is called, where an enquiry
+//! Texts that several pages of the desk share: one enquiry in a list, what an answer is called, where an enquiry
 //! stands, and texts of clients with what cannot be seen spelt out.
 
 use jiff::Timestamp;
 
 use crate::desk::month::Month;
-use crate::email::{dial, reasons, reply_link, wants};
+use crate::email::{dial, reply_link, spam_reasons, wants};
 use crate::enquiry::answers::{Choice, ContactBy, RecentInjury};
 use crate::enquiry::{Enquiry, Field, Message, OwnAnswer, Received};
 use crate::messages;
@@ -54,7 +54,7 @@ impl Card {
             is_injured: enquiry.answers.recent_injury == Some(RecentInjury::Yes),
             // In a list of what looks like spam, why is what tells one from another.
             stands: if record.state.is_suspect() && record.erased_at().is_none() {
-                reasons(&record.signals)
+                spam_reasons(&record.signals)
             } else {
                 stands(practice, record, now)
             },

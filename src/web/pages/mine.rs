@@ -23,7 +23,6 @@ pub(crate) enum Step {
 #[derive(Template)]
 #[template(path = "pages/mine.html")]
 pub(crate) struct MinePage<'a> {
-    /// The practice.
     pub(crate) practice: &'a Practice,
     /// The name of the enquiry.
     pub(crate) reference: &'a Reference,

@@ -15,16 +15,17 @@ use enquiry_desk::clock::Clock;
 use enquiry_desk::practice::Practice;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
+use testing::gateway;
 use tracing::Dispatch;
 use tracing::instrument::WithSubscriber;
 
 use super::people::{Act, People};
-use super::random::Random;
 use super::rules;
 use super::wire::{Calls, Fault, Ledger, Moment, Plan, Wire};
 use crate::fuzzing::PRACTICE;
 use crate::support::logs::Logs;
 use crate::support::{Item, emulated, joined};
+use testing::random::Random;
 
 /// The names of the forms: a kind that names one is about this form.
 pub const NAMES: [&str; 5] = [
@@ -261,9 +262,10 @@ impl World {
         let mut practice = PRACTICE.clone();
         practice.privacy.retention_days = *random.pick(&[1, 365, 365]);
         // Sometimes they all come from one person.
-        let people = match random.percent(35) {
-            true => 3,
-            false => ADDRESSES.len(),
+        let people = if random.percent(35) {
+            3
+        } else {
+            ADDRESSES.len()
         };
         let forms = (0..NAMES.len())
             .map(|form| form_of(form, &ADDRESSES[..people], &mut random))
@@ -366,11 +368,12 @@ impl World {
         // The clocks of machines do not agree to the second.
         let skew = random.between(-15, 15);
         // Around each of the times that are left for a step.
-        let time = match random.percent(70) {
-            true => 29_000,
-            false => *random.pick(&[
+        let time = if random.percent(70) {
+            29_000
+        } else {
+            *random.pick(&[
                 400, 2_900, 3_100, 8_900, 9_100, 9_300, 15_050, 15_150, 15_300, 18_000,
-            ]),
+            ])
         };
         self.ledger.lock().unwrap().invocations[invocation].faults += u32::from(time < 29_000);
         Plan {
@@ -1384,28 +1387,6 @@ pub fn as_it_was_new(item: Item) -> Value {
 
 /// The event that API Gateway makes of a post.
 pub fn post_event(form: &Value) -> Value {
-    json!({
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": "/enquiries",
-        "rawQueryString": "",
-        "headers": { "accept": "application/json", "content-type": "application/json", "host": "desk.example.com" },
-        "requestContext": {
-            "accountId": aws::ACCOUNT,
-            "apiId": "simulated",
-            "domainName": "desk.example.com",
-            "domainPrefix": "desk",
-            "http": {
-                "method": "POST", "path": "/enquiries", "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.44", "userAgent": "simulator",
-            },
-            "requestId": "simulated",
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": "23/Nov/2026:10:15:32 +0000",
-            "timeEpoch": 1_795_428_932_000_i64,
-        },
-        "body": form.to_string(),
-        "isBase64Encoded": false,
-    })
+    let event = gateway::post("application/json", &form.to_string());
+    gateway::from("192.0.2.44", gateway::at("desk.example.com", event))
 }

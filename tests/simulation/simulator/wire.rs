@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 use tokio::sync::{Notify, oneshot};
 
-use super::random::Random;
+use testing::random::Random;
 
 /// The moment of a call at which the process dies.
 #[derive(Debug, Clone, Copy)]

@@ -1,4 +1,4 @@
-//! How AWS stands to the account: SES's identities, sandbox, quotas and suppression list; who gets the alarms; what protects the
+//! The state of the AWS account: SES's identities, sandbox, quotas and suppression list; who gets the alarms; what protects the
 //! table.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -216,9 +216,10 @@ impl Account {
             "sets-paused" => self.paused_sets = self.all_sets(wrong),
             "sets-silent" => self.silent_sets = self.all_sets(wrong),
             "unknown" => {
-                self.identities = match wrong {
-                    true => BTreeSet::new(),
-                    false => BTreeSet::from(["example.com".to_owned()]),
+                self.identities = if wrong {
+                    BTreeSet::new()
+                } else {
+                    BTreeSet::from(["example.com".to_owned()])
                 }
             }
             "dkim" => self.dkim = if wrong { "FAILED" } else { "SUCCESS" }.to_owned(),

@@ -1,4 +1,4 @@
-//! What can be asked: `GetAccount`, `GetEmailIdentity`, `GetConfigurationSet`, `GetConfigurationSetEventDestinations` and
+//! Operations that only read: `GetAccount`, `GetEmailIdentity`, `GetConfigurationSet`, `GetConfigurationSetEventDestinations` and
 //! `ListRecommendations` of SES API v2, and SNS's
 //! `ListSubscriptionsByTopic` (the query API: a form goes in, XML comes out).
 
@@ -124,13 +124,14 @@ fn may_ask(account: &Account, action: &str, set: &str) -> Result<(), RequestErro
     if !account.allowed {
         return Err(access_denied(action));
     }
-    match account.configuration_sets.contains(set) {
-        true => Ok(()),
-        false => Err(RequestError::new(
+    if account.configuration_sets.contains(set) {
+        Ok(())
+    } else {
+        Err(RequestError::new(
             404,
             "NotFoundException",
             format!("Configuration set <{set}> does not exist."),
-        )),
+        ))
     }
 }
 
@@ -184,9 +185,10 @@ fn members(account: &Account) -> String {
     let mut members = String::new();
     for subscription in &account.subscriptions {
         let topic = format!("arn:aws:sns:{}:{}:alarms", aws::REGION, aws::ACCOUNT);
-        let arn = match subscription.confirmed {
-            true => format!("{topic}:{}", aws::uuid()),
-            false => "PendingConfirmation".to_owned(),
+        let arn = if subscription.confirmed {
+            format!("{topic}:{}", aws::uuid())
+        } else {
+            "PendingConfirmation".to_owned()
         };
         let _ = write!(
             members,

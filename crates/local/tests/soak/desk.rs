@@ -16,7 +16,7 @@ use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::watch;
 
-use super::load::emulated;
+use testing::emulated;
 
 /// Later than the end of every lease that was taken before: an invocation's 29 seconds and 60 more.
 const AHEAD: u32 = 120;

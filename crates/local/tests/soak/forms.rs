@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::body::Bytes;
 use serde_json::{Value, json};
 
-use super::random::Random;
+use testing::random::Random;
 
 /// How the form reaches the desk.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -4,10 +4,6 @@
 //! The clients are the soak's. The first part goes as fast as both emails of each enquiry leave, the second one at a steady rate
 //! whatever the answers take, and the third asks the same of a small table and of a large one.
 
-#[allow(dead_code, reason = "the tests use all of it")]
-#[path = "../../../../tests/support/emulated.rs"]
-pub mod emulated;
-mod meter;
 mod table;
 
 use std::path::Path;
@@ -21,8 +17,8 @@ use crate::clients::Clients;
 use crate::desk::{self, Desk, Phase};
 use crate::forms::{self, Form};
 use crate::number;
-use crate::random::Random;
 use table::Table;
+use testing::random::Random;
 
 pub const HELP: &str = "\
 Measures `cargo local`: enquiries a second, how long clients wait, memory at a steady rate, and a large table.

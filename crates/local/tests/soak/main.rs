@@ -7,7 +7,6 @@
 //! A seed repeats the forms and the moments of the kills; the faults and the threads differ from run to run.
 
 #![allow(
-    missing_docs,
     unreachable_pub,
     clippy::unwrap_used,
     clippy::expect_used,
@@ -20,9 +19,6 @@ mod clients;
 mod desk;
 mod forms;
 mod load;
-#[allow(dead_code, reason = "the simulator uses all of it")]
-#[path = "../../../../tests/simulation/simulator/random.rs"]
-mod random;
 mod rules;
 
 use std::fmt::Display;
@@ -38,8 +34,8 @@ use tokio::task::JoinSet;
 use clients::Clients;
 use desk::{Desk, Phase};
 use forms::Form;
-use random::Random;
 use rules::Ledger;
+use testing::random::Random;
 
 const HELP: &str = "\
 Posts forms to `cargo local` while SES and the table have faults and the process is killed, and then counts.

@@ -1,4 +1,4 @@
-//! What can be changed on the page "Your practice": one table of sections and their fields. A field's name is the key of
+//! The fields of the page "Your practice": one table of sections and their fields. A field's name is the key of
 //! `practice.toml`, so that an error of the checks finds its field.
 
 use crate::messages::desk::practice::section as words;
@@ -17,7 +17,6 @@ pub(super) enum Kind {
     Spans,
     /// A whole number.
     Number,
-    /// A day.
     Day,
     /// Yes, or no.
     Tick,

@@ -8,7 +8,7 @@ use jiff::Timestamp;
 
 use super::fields::Section;
 use super::typed::Typed;
-use crate::email::previews::{Samples, therapist};
+use crate::email::preview::{Preview, therapist};
 use crate::messages::desk::practice as say;
 use crate::practice::Practice;
 use crate::web::Web;
@@ -59,15 +59,17 @@ pub(super) fn page(
         submission: String::new(),
         proof: false,
     };
-    let samples = Samples {
+    let preview = Preview {
         practice,
         received_at: now,
-        away_until: practice.away_until,
     };
-    let (received, to) = (samples.complete(), therapist());
+    let (received, to) = (preview.complete(), therapist());
     let emails = [
-        (say::TO_CLIENT, samples.client_mail(&received)),
-        (say::TO_HER, samples.email(&received, &to).into_email()),
+        (say::TO_CLIENT, preview.to_client(&received)),
+        (
+            say::TO_HER,
+            preview.to_therapist(&received, &to).into_email(),
+        ),
     ];
     let page = PreviewPage {
         frame: Frame::signed_in(web, "/desk/practice"),

@@ -1,4 +1,4 @@
-//! What stands in the fields of a section: out of the practice, or as it was typed; and back into a practice that can be checked.
+//! The values of a section's fields: out of the practice, or as it was typed; and back into a practice that can be checked.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -317,9 +317,10 @@ fn prepared(written: &raw::Practice) -> raw::Practice {
         let of_goal = rows.iter().filter(|it| it.goal.trim() == goal.key());
         // A pair that is not asked may have no row yet.
         let another = of_goal.clone().next().or_else(|| rows.first());
-        let answers = match asks_warmth {
-            true => Warmth::ALL,
-            false => &[Warmth::NotSure],
+        let answers = if asks_warmth {
+            Warmth::ALL
+        } else {
+            &[Warmth::NotSure]
         };
         for warmth in answers {
             let fits = |it: &&raw::Guide| {

@@ -5,6 +5,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
 use aws_emulator::dynamodb::Dynamo;
+use aws_emulator::meter::{Cost, Meter};
 use aws_emulator::ses::Ses;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::clock::Clock;
@@ -17,9 +18,8 @@ use enquiry_desk::store::{Accepted, NewEnquiry, Update};
 use futures_util::{StreamExt, stream};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-
-use super::emulated::{self, Environment};
-use super::meter::{Cost, Meter};
+use testing::emulated::{self, Environment};
+use testing::gateway;
 
 /// How many the smaller table holds. The newest of the larger one are the same.
 pub const FEW: u64 = 100;
@@ -379,16 +379,10 @@ fn post(number: u64) -> Value {
 
 /// An event of the HTTP API.
 fn request(method: &str, path: &str, cookies: &[String], body: &str) -> Value {
-    json!({
-        "version": "2.0", "rawPath": path, "rawQueryString": "", "cookies": cookies,
-        "headers": {
-            "accept": "text/html", "content-type": "application/x-www-form-urlencoded",
-            "host": HOST, "origin": format!("https://{HOST}"),
-        },
-        "requestContext": {
-            "domainName": HOST,
-            "http": { "method": method, "path": path, "protocol": "HTTP/1.1", "sourceIp": "192.0.2.1" },
-        },
-        "body": body, "isBase64Encoded": false,
-    })
+    let headers = json!({
+        "accept": "text/html", "content-type": gateway::FORM, "host": HOST, "origin": format!("https://{HOST}"),
+    });
+    let mut event = gateway::at(HOST, gateway::request(method, path, &headers, body));
+    event["cookies"] = cookies.into();
+    event
 }

@@ -2,7 +2,7 @@
 
 /// Flesch's reading ease (1948) of a text; from 60 upwards it is plain English. A line that is empty or ends without a
 /// full stop ends its sentence too, as headings and list items do.
-pub(crate) fn ease(text: &str) -> f64 {
+pub fn ease(text: &str) -> f64 {
     let mut sentences = 0_u32;
     let mut words = 0_u32;
     let mut syllables_in_all = 0_u32;

@@ -4,14 +4,13 @@ use std::collections::HashMap;
 use std::ops::Deref;
 use std::sync::Arc;
 
-use aws_emulator::Endpoints;
-use aws_emulator::Options;
 use aws_emulator::dynamodb::{Dynamo, Index, TableDefinition};
 use aws_emulator::function::Function;
 use aws_emulator::ses::Ses;
 use aws_emulator::ses::account::Account;
 use aws_emulator::stream::filter::Filter;
 use aws_emulator::stream::{self, mapping};
+use aws_emulator::{Endpoints, Options, aws};
 use aws_sdk_dynamodb::config::SharedHttpClient;
 use aws_sdk_dynamodb::types::AttributeValue;
 use enquiry_desk::app::{App, Runtime};
@@ -24,14 +23,15 @@ use jiff::{SignedDuration, Timestamp};
 use lambda_runtime::Error;
 use serde_json::Value;
 
-/// `Timeout` in `template.yaml`.
+/// How long one invocation may take: `Timeout` in `template.yaml`.
 const TIMEOUT: SignedDuration = SignedDuration::from_secs(29);
 
 /// The secret of the emulated desk.
 pub const HASH_KEY: &str = "this-key-keeps-no-secret-it-is-for-one-machine";
 
-/// The topic for alarms of the emulated desk.
-const ALARM_TOPIC: &str = "arn:aws:sns:eu-west-2:000000000000:alarms";
+const CONFIGURATION_SET: &str = "enquiry-desk";
+/// That of the emails to the therapist.
+const THERAPIST_CONFIGURATION_SET: &str = "enquiry-desk-therapist";
 
 /// The table of `template.yaml`.
 pub fn table() -> TableDefinition {
@@ -58,13 +58,21 @@ pub fn event_source() -> mapping::Settings {
     }
 }
 
+/// The stream with this event source.
+pub fn stream() -> stream::Settings {
+    stream::Settings {
+        mapping: event_source(),
+        ..stream::Settings::default()
+    }
+}
+
 /// An SES account that has the product's configuration sets.
 pub fn account() -> Account {
     Account {
-        configuration_sets: ["enquiry-desk", "enquiry-desk-therapist"]
+        configuration_sets: [CONFIGURATION_SET, THERAPIST_CONFIGURATION_SET]
             .map(str::to_owned)
             .into(),
-        unsuppressed_sets: ["enquiry-desk-therapist".to_owned()].into(),
+        unsuppressed_sets: [THERAPIST_CONFIGURATION_SET.to_owned()].into(),
         ..Account::default()
     }
 }
@@ -73,11 +81,8 @@ pub fn account() -> Account {
 pub fn options() -> Options {
     Options {
         account: account(),
-        stream: stream::Settings {
-            mapping: event_source(),
-            ..stream::Settings::default()
-        },
-        site: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/site").into()),
+        stream: stream(),
+        site: Some(concat!(env!("CARGO_MANIFEST_DIR"), "/../../site").into()),
         ..Options::new(table())
     }
 }
@@ -121,6 +126,7 @@ pub fn environment(endpoints: &Endpoints, given: &[(&str, &str)]) -> HashMap<Str
         "http://127.0.0.1:{port},http://localhost:{port}",
         port = endpoints.port
     );
+    let alarm_topic = format!("arn:aws:sns:{}:{}:alarms", aws::REGION, aws::ACCOUNT);
     let defaults = [
         ("THERAPIST_EMAIL", "therapist@example.com"),
         ("SENDER_EMAIL", "desk@example.com"),
@@ -129,11 +135,11 @@ pub fn environment(endpoints: &Endpoints, given: &[(&str, &str)]) -> HashMap<Str
         ("RATE_LIMIT_PER_SOURCE", "1000000"),
         ("AUTO_REPLIES_PER_DAY", "1000000"),
         ("MIN_FILL_SECONDS", "0"),
-        ("CONFIGURATION_SET", "enquiry-desk"),
-        ("THERAPIST_CONFIGURATION_SET", "enquiry-desk-therapist"),
+        ("CONFIGURATION_SET", CONFIGURATION_SET),
+        ("THERAPIST_CONFIGURATION_SET", THERAPIST_CONFIGURATION_SET),
         ("ALLOWED_ORIGINS", origins.as_str()),
         ("PUBLIC_URL", endpoints.url.as_str()),
-        ("ALARM_TOPIC", ALARM_TOPIC),
+        ("ALARM_TOPIC", alarm_topic.as_str()),
     ];
     let ours = defaults.iter().chain(given);
     let ours = ours.map(|(name, value)| (*name, (*value).to_owned()));
@@ -145,11 +151,16 @@ pub fn environment(endpoints: &Endpoints, given: &[(&str, &str)]) -> HashMap<Str
 
 /// An execution environment of the function, with the parts that it began with to look into.
 pub struct Environment {
+    /// The environment itself.
     pub runtime: Runtime,
     app: Arc<App>,
 }
 
 impl Environment {
+    /// One with these parts.
+    ///
+    /// # Errors
+    /// The settings that cannot be used together.
     pub fn new(
         settings: Settings,
         practice: Practice,
@@ -158,12 +169,16 @@ impl Environment {
         Runtime::new(settings, practice, clients).map(Self::of)
     }
 
+    /// One that has started.
     pub fn of(runtime: Runtime) -> Arc<Self> {
         let app = runtime.current();
         Arc::new(Self { runtime, app })
     }
 
     /// Answers one event, as [`Runtime::handle`] does.
+    ///
+    /// # Errors
+    /// When Lambda is to try again, or to give up.
     pub async fn handle(&self, event: Value, clock: &Clock) -> Result<Value, Error> {
         self.runtime.handle(event, clock).await
     }
@@ -178,6 +193,9 @@ impl Deref for Environment {
 }
 
 /// The application with this environment and HTTP client.
+///
+/// # Errors
+/// Every variable that cannot be used.
 pub fn app(
     endpoints: &Endpoints,
     given: &[(&str, &str)],
@@ -187,6 +205,9 @@ pub fn app(
 }
 
 /// The same for another practice.
+///
+/// # Errors
+/// Every variable that cannot be used.
 pub fn app_of(
     practice: Practice,
     endpoints: &Endpoints,
@@ -202,10 +223,17 @@ pub fn app_of(
 
 /// The application as the function that Lambda would run.
 pub fn function(app: Arc<Environment>) -> Function {
+    function_at(app, Timestamp::now)
+}
+
+/// The same by another clock.
+pub fn function_at(
+    app: Arc<Environment>,
+    now: impl Fn() -> Timestamp + Send + Sync + 'static,
+) -> Function {
     Function::new(move |event| {
-        let app = Arc::clone(&app);
+        let (app, now) = (Arc::clone(&app), now());
         async move {
-            let now = Timestamp::now();
             let answer = app.handle(event, &Clock::new(now, now + TIMEOUT)).await;
             answer.map_err(|error| error.to_string())
         }
