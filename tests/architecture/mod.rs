@@ -74,7 +74,6 @@ const NOWHERE: [&str; 9] = [
     "aws_emulator",
     "testing",
     "tokio::spawn",
-    "tokio::task::JoinSet",
     "tokio::task::spawn",
     "std::thread",
     "JoinSet",
