@@ -11,7 +11,13 @@ mod content;
 mod error;
 mod guide;
 mod hours;
-mod messages;
+/// The words of this crate that people read, from `templates/messages.toml`.
+#[allow(clippy::useless_format, reason = "generated")]
+mod messages {
+    include!(concat!(env!("OUT_DIR"), "/messages.rs"));
+
+    pub(crate) use self::practice::*;
+}
 mod question;
 pub mod raw;
 #[cfg(feature = "toml")]
