@@ -46,7 +46,7 @@ async function week({ desk, browser, Visitor }) {
   const repeated = await enquire(NAMES[0], { message: "One more thing: is there parking?" });
   for (const name of ["Olek Wolski", "Priya Rao"]) await enquire(name, { email: "bounce@simulator.amazonses.com" });
   const suspected = [];
-  for (const n of [1, 2, 3, 4, 5]) suspected.push(await enquire(`Offer ${n}`, { message: `Number ${n}: https://a.example https://b.example https://c.example https://d.example` }));
+  for (const n of [1, 2, 3, 4, 5]) suspected.push(await enquire(`Offer ${n}`, { message: `Offer ${n}: we place guest posts with backlinks to your website on 500 sites, from $50. https://a.example https://b.example` }));
   await settle(began + 2 * NAMES.length + 5);
   await new Promise((done) => setTimeout(done, 1_000));
 
