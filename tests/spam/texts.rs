@@ -117,6 +117,8 @@ fn a_frank_medical_sentence_is_no_sexual_request() {
     for message in [
         "My tailbone has hurt since childbirth. Could you treat the pelvic floor?",
         "I have had pain during sex since my hip operation.",
+        "Sex hurts since my episiotomy. Could you work around the coccyx?",
+        "After a mastectomy and a hernia, must I be naked under the towel?",
     ] {
         let text =
             serde_json::json!({ "name": "Jo", "email": "jo@example.com", "message": message });
