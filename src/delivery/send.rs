@@ -110,7 +110,9 @@ impl Delivery {
             EmailKind::AutoReply => {
                 let links = self.links.as_ref();
                 let mine = links.map(|links| links.mine(&record.received.reference));
-                vec![AutoReplyEmail::new(practice, settings, record, mine.as_deref()).into_email()]
+                let (reply_to, received) = (&settings.therapist, &record.received);
+                let email = AutoReplyEmail::new(practice, reply_to, received, mine.as_deref());
+                vec![email.into_email()]
             }
             EmailKind::Notice => vec![NoticeEmail::new(practice, settings, record).into_email()],
             _ => Vec::new(),

@@ -10,12 +10,10 @@ use jiff::Timestamp;
 use super::wrap::{fold_html, fold_text};
 use super::{Email, styles};
 use crate::enquiry::answers::{Choice, ContactBy, Goal};
-use crate::enquiry::{Answers, EmailAddress, Reference};
+use crate::enquiry::{Answers, EmailAddress, Received, Reference};
 use crate::mail_state::EmailKind;
 use crate::messages::email::auto_reply as words;
 use crate::practice::{Practice, Suggested, Suggestion, Treatment};
-use crate::record::Record;
-use crate::settings::EmailSettings;
 
 /// Says that a machine wrote this (RFC 3834), and asks Exchange for no automatic reply to it.
 const HEADERS: [(&str, &str); 2] = [
@@ -93,15 +91,14 @@ pub struct AutoReplyEmail<'a> {
 }
 
 impl<'a> AutoReplyEmail<'a> {
-    /// The email about a stored enquiry.
+    /// The email about an enquiry; an answer to it goes to `reply_to`.
     #[must_use]
-    pub fn new(
+    pub const fn new(
         practice: &'a Practice,
-        settings: &'a EmailSettings,
-        record: &'a Record,
+        reply_to: &'a EmailAddress,
+        received: &'a Received,
         mine: Option<&'a str>,
     ) -> Self {
-        let received = &record.received;
         Self {
             content: AutoReply {
                 mine,
@@ -114,7 +111,7 @@ impl<'a> AutoReplyEmail<'a> {
                 answers: &received.enquiry.answers,
             },
             to: &received.enquiry.email,
-            reply_to: &settings.therapist,
+            reply_to,
         }
     }
 

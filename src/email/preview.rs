@@ -11,7 +11,7 @@ use std::sync::LazyLock;
 
 use jiff::Timestamp;
 
-use super::{AutoReply, AutoReplyEmail, DeskLinks, Email, TherapistEmail};
+use super::{AutoReplyEmail, DeskLinks, Email, TherapistEmail};
 use crate::enquiry::answers::{Area, BuiltIn, Cause, ContactBy, Goal, RecentInjury, Warmth};
 use crate::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Reference, Times,
@@ -118,20 +118,6 @@ impl<'a> Preview<'a> {
     /// The email to the client about an enquiry.
     #[must_use]
     pub fn to_client(&self, received: &Received) -> Email {
-        AutoReplyEmail {
-            content: AutoReply {
-                practice: self.practice,
-                reference: &received.reference,
-                received_at: received.received_at,
-                promised_by: received.promised_by,
-                suggested: &received.suggested,
-                contact_by: received.enquiry.contact_by,
-                answers: &received.enquiry.answers,
-                mine: Some(MINE),
-            },
-            to: &received.enquiry.email,
-            reply_to: &therapist(),
-        }
-        .into_email()
+        AutoReplyEmail::new(self.practice, &therapist(), received, Some(MINE)).into_email()
     }
 }

@@ -2,9 +2,7 @@
 //! change by a byte.
 
 use arbitrary::{Result, Unstructured};
-use enquiry_desk::email::{
-    AutoReply, AutoReplyEmail, Email, NoticeEmail, ReplyFailure, TherapistEmail,
-};
+use enquiry_desk::email::{AutoReplyEmail, Email, NoticeEmail, ReplyFailure, TherapistEmail};
 use enquiry_desk::enquiry::answers::{Choice, ContactBy};
 use enquiry_desk::enquiry::{
     Answers, EmailAddress, Enquiry, Message, Name, OwnAnswer, Phone, Received, Reference, Times,
@@ -225,21 +223,7 @@ fn choice<C: Choice>(u: &mut Unstructured<'_>) -> Result<Option<C>> {
 }
 
 fn to_client(received: &Received) -> Email {
-    AutoReplyEmail {
-        content: AutoReply {
-            mine: None,
-            practice: practice::compiled(),
-            reference: &received.reference,
-            received_at: received.received_at,
-            promised_by: received.promised_by,
-            suggested: &received.suggested,
-            contact_by: received.enquiry.contact_by,
-            answers: &received.enquiry.answers,
-        },
-        to: &received.enquiry.email,
-        reply_to: &therapist(),
-    }
-    .into_email()
+    AutoReplyEmail::new(practice::compiled(), &therapist(), received, None).into_email()
 }
 
 /// The same enquiry with next to nothing typed.
